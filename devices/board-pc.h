@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#pragma once
+
+#include "devices/image/image.h"
+#include "display/console.h"
+#include "display/input.h"
+#include "vmm-core/accel.h"
+#include "vmm-core/chardev.h"
+#include "vmm-core/clock.h"
+#include "vmm-core/state.h"
+
+/* The PC: i440FX and PIIX with everything attached, made from one description. All wiring is in
+ * board-pc.c, to be read from top to bottom. */
+typedef struct BoardPc BoardPc;
+
+#define BOARD_PC_IDE_DRIVES 4 /* primary master, primary slave, secondary master, secondary slave */
+#define BOARD_PC_SERIAL_PORTS 4
+
+typedef enum
+{
+  BOARD_DRIVE_NONE,
+  BOARD_DRIVE_DISK,
+  BOARD_DRIVE_CD
+} BoardDriveKind;
+
+/* What the guest or the hardware asks of whoever runs the board; on the I/O thread or a vCPU's, lock
+ * held, so the call only notes the wish. */
+typedef enum
+{
+  BOARD_EVENT_RESET,     /* 8042, port CF9h or port 92h */
+  BOARD_EVENT_POWER_OFF, /* ACPI S5 */
+  BOARD_EVENT_TRAY       /* the guest opened or closed a CD tray */
+} BoardEvent;
+
+typedef struct
+{
+  const AccelOps *accel;
+  unsigned n_vcpus;     /* 1 to 8 */
+  uint64_t memory_size; /* bytes, a multiple of 1 MiB, at least 1 MiB */
+  GMainContext *context;
+  MachineLock *lock;
+  Clock *clock;
+  int64_t wall_clock; /* what the RTC shows at guest time 0: seconds since 1970, UTC */
+  Console *console;
+  Input *input;
+
+  /* Firmware files; NULL bios for tests that put their own code into RAM. */
+  const char *bios;     /* SeaBIOS, 128 or 256 KiB */
+  const char *vga_bios; /* option ROM of the standard VGA */
+
+  struct
+  {
+    BoardDriveKind kind;
+    Image *image; /* owned by the caller; NULL: a CD drive without a disc */
+  } drives[BOARD_PC_IDE_DRIVES];
+  Chardev *serial[BOARD_PC_SERIAL_PORTS]; /* COM1 to COM4; NULL: not present. Borrowed */
+  Chardev *debugcon;                      /* port 402h; NULL: not present */
+  const char *boot_order;                 /* letters c (disk), d (CD), n (network), in order; NULL: "cdn" */
+
+  /* Direct boot of a Linux bzImage; NULL kernel: none. */
+  const char *kernel, *initrd, *append;
+
+  void (*event) (void *data, BoardEvent event);
+  void *event_data;
+} BoardPcConfig;
+
+/* Everything config points to outlives the board. Error: one sentence for the user. */
+BoardPc *board_pc_new (const BoardPcConfig *config, GError **error);
+void board_pc_free (BoardPc *board);
+
+/* The reset line of every chip. vCPUs stopped; their own reset is the caller's next step. Lock held. */
+void board_pc_reset (BoardPc *board);
+/* The front panel. Lock held. */
+void board_pc_press_power_button (BoardPc *board);
+/* image NULL takes the disc out. FALSE with error while the guest has locked the tray, unless
+ * forced; the disc in the drive is then unchanged. Lock held. */
+gboolean board_pc_change_medium (BoardPc *board, unsigned drive, Image *image, gboolean force, GError **error);
+gboolean board_pc_is_tray_locked (BoardPc *board, unsigned drive);
+/* Bytes moved so far, for activity lights. */
+void board_pc_get_drive_traffic (BoardPc *board, unsigned drive, uint64_t *bytes_read, uint64_t *bytes_written);
+
+Accel *board_pc_get_accel (BoardPc *board);
+Memory *board_pc_get_memory (BoardPc *board);
+/* Every device's state, in the order to save and load; borrowed. */
+const StateSection *board_pc_get_states (BoardPc *board, unsigned *n);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (BoardPc, board_pc_free)

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#pragma once
+
+#include <glib.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "bus.h"
+#include "clock.h"
+#include "machine-lock.h"
+#include "memory.h"
+
+/* What runs the guest's CPUs: "kvm", "translator", "interpreter" or "none". A plain table of
+ * operations; the machine knows nothing else about it. */
+typedef struct Accel Accel;
+typedef struct AccelVcpu AccelVcpu;
+typedef struct X86State X86State; /* vmm-core/x86/x86-state.h */
+
+/* The machine as an accelerator sees it. Everything outlives the accelerator. */
+typedef struct
+{
+  Memory *memory;
+  Bus *io;
+  Bus *mmio;
+  Clock *clock;
+  MachineLock *lock;
+  unsigned n_vcpus;
+  /* Interrupt acknowledge cycle of the 8259 pair: the vector. Lock held. */
+  uint8_t (*acknowledge_pic) (void *pic);
+  void *pic;
+  /* EOI broadcast of a level-triggered vector to the IOAPICs. Lock held. */
+  void (*eoi) (void *ioapic, uint8_t vector);
+  void *ioapic;
+} AccelMachine;
+
+/* Why vcpu_run came back. */
+typedef enum
+{
+  ACCEL_EXIT_KICKED,   /* by vcpu_kick; run again when nothing else is to do */
+  ACCEL_EXIT_HALTED,   /* waits for an interrupt: run again after the next kick */
+  ACCEL_EXIT_SHUTDOWN, /* triple fault: a PC resets itself */
+  ACCEL_EXIT_FAILED    /* this accelerator cannot go on; error is set */
+} AccelExit;
+
+/* vCPU operations are called on that vCPU's own thread unless said otherwise. */
+typedef struct
+{
+  const char *name;
+  Accel *(*open) (const AccelMachine *machine, GError **error);
+  void (*close) (Accel *accel);
+
+  AccelVcpu *(*vcpu_new) (Accel *accel, unsigned index, GError **error);
+  void (*vcpu_free) (AccelVcpu *vcpu);
+  AccelExit (*vcpu_run) (AccelVcpu *vcpu, GError **error);
+  void (*vcpu_kick) (AccelVcpu *vcpu); /* any thread; makes a running or the next vcpu_run return soon */
+  /* Only while the vCPU does not run; any thread. */
+  void (*get_state) (AccelVcpu *vcpu, X86State *state);
+  bool (*set_state) (AccelVcpu *vcpu, const X86State *state, GError **error);
+
+  /* Any thread, lock held. A vCPU that sleeps as HALTED is woken through wake (below). */
+  void (*set_intr) (Accel *accel, bool level); /* the 8259 pair's INTR output, LINT0 of every CPU */
+  void (*pulse_nmi) (Accel *accel);            /* LINT1 of the boot CPU */
+  void (*send_msi) (Accel *accel, uint64_t address, uint32_t data); /* Intel SDM 3A, 11.11 */
+
+  /* Counters for `stats`, as "name value" pairs appended to the builder of type a{st}. */
+  void (*get_statistics) (Accel *accel, GVariantBuilder *builder);
+} AccelOps;
+
+/* To be called by an accelerator when a halted vCPU has something to do. Any thread. Set by
+ * whoever runs the threads (vcpus.c). */
+typedef void (*AccelWake) (void *data, unsigned index);
+
+/* The first member of every implementation's struct. */
+struct Accel
+{
+  const AccelOps *ops;
+  AccelWake wake;
+  void *wake_data;
+};

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#pragma once
+
+#include <glib.h>
+#include <stdint.h>
+
+#include "machine-lock.h"
+
+/* Guest time: nanoseconds since power on. It stands still while the machine is stopped, and is the
+ * only time a device sees. */
+typedef struct Clock Clock;
+
+/* A call into a device at an instant of guest time, under the machine lock. */
+typedef struct Timer Timer;
+
+/* A clock that follows the host's CLOCK_MONOTONIC while it runs; it is made stopped at 0. Timers
+ * are dispatched by context's thread (the I/O thread) under lock. */
+Clock *clock_new_host (GMainContext *context, MachineLock *lock);
+
+/* A clock that moves only by clock_advance: for tests. */
+Clock *clock_new_manual (void);
+void clock_free (Clock *clock);
+
+/* Safe from every thread. */
+int64_t clock_get_ns (Clock *clock);
+
+void clock_start (Clock *clock);
+void clock_stop (Clock *clock);
+gboolean clock_is_running (Clock *clock);
+
+/* Sets guest time, as a restored snapshot does; only while stopped. */
+void clock_set_ns (Clock *clock, int64_t ns);
+
+/* Manual clock: goes forward by ns, firing the timers due on the way in order of their deadlines,
+ * each seeing its own deadline as the time. */
+void clock_advance (Clock *clock, int64_t ns);
+
+/* expired runs once for each arming, at or after the deadline, and may arm its timer again. The
+ * clock must outlive the timer. */
+Timer *timer_new (Clock *clock, void (*expired) (void *device), void *device);
+void timer_free (Timer *timer);
+
+/* Arms, moves or disarms. deadline is guest time in ns and may lie in the past. Lock held. */
+void timer_arm (Timer *timer, int64_t deadline);
+void timer_disarm (Timer *timer);
+
+/* The deadline, or -1 when disarmed: the form that states save; timer_restore takes it back. */
+int64_t timer_get_deadline (const Timer *timer);
+void timer_restore (Timer *timer, int64_t deadline);
+
+/* value * mul / div with a 128-bit intermediate: tick arithmetic without overflow. */
+static inline uint64_t
+clock_muldiv (uint64_t value, uint64_t mul, uint64_t div)
+{
+  return (uint64_t) ((unsigned __int128) value * mul / div);
+}
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (Clock, clock_free)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (Timer, timer_free)

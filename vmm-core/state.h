@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#pragma once
+
+#include <glib.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Saved state. Everything a device saves sits in one struct of fixed-width fields; one table of
+ * fields describes it, and save, load, comparison and dump are generic walks over that table. */
+
+typedef enum
+{
+  STATE_UINT,  /* elements of 1, 2, 4 or 8 bytes, little endian in the stream */
+  STATE_BOOL,  /* bool: anything but 0 and 1 in a stream is an error */
+  STATE_BYTES, /* raw bytes */
+  STATE_STRUCT /* an array of structs with a table of its own */
+} StateKind;
+
+typedef struct StateTable StateTable;
+
+typedef struct
+{
+  const char *name;
+  StateKind kind;
+  uint32_t offset; /* in the struct */
+  uint32_t size;   /* bytes of one element */
+  uint32_t count;  /* elements */
+  const StateTable *table; /* STATE_STRUCT only */
+} StateField;
+
+struct StateTable
+{
+  const char *name; /* of the struct, "PitState" */
+  uint32_t version; /* goes up when a field changes its meaning; added fields need none */
+  const StateField *fields;
+  unsigned n_fields;
+};
+
+#define STATE_ELEMENT(type, field) ((type *) NULL)->field
+/* A scalar or an array (of one or more dimensions) of integers. */
+#define STATE_INT(type, field)                                                                      \
+  { #field, STATE_UINT, offsetof (type, field), sizeof (STATE_ELEMENT (type, field)), 1, NULL }
+#define STATE_INTS(type, field)                                                                     \
+  { #field, STATE_UINT, offsetof (type, field), sizeof (STATE_ELEMENT (type, field)[0]),            \
+    sizeof (STATE_ELEMENT (type, field)) / sizeof (STATE_ELEMENT (type, field)[0]), NULL }
+#define STATE_FLAG(type, field)                                                                     \
+  { #field, STATE_BOOL, offsetof (type, field), sizeof (STATE_ELEMENT (type, field)), 1, NULL }
+#define STATE_BLOB(type, field)                                                                     \
+  { #field, STATE_BYTES, offsetof (type, field), sizeof (STATE_ELEMENT (type, field)), 1, NULL }
+#define STATE_NESTED(type, field, nested)                                                           \
+  { #field, STATE_STRUCT, offsetof (type, field), sizeof (STATE_ELEMENT (type, field)), 1, nested }
+#define STATE_NESTED_ARRAY(type, field, nested)                                                     \
+  { #field, STATE_STRUCT, offsetof (type, field), sizeof (STATE_ELEMENT (type, field)[0]),          \
+    sizeof (STATE_ELEMENT (type, field)) / sizeof (STATE_ELEMENT (type, field)[0]), nested }
+#define STATE_TABLE(type, version, fields) { #type, version, fields, G_N_ELEMENTS (fields) }
+
+/* One device's part of a machine's state. The functions may be NULL.
+ * before_save puts what lives elsewhere (timer deadlines) into the struct; after_load takes it out
+ * again and checks every value the device indexes with: a stream may hold anything. It returns
+ * FALSE with error for values no such device can have. Neither calls another device. */
+typedef struct
+{
+  const char *id; /* unique in the machine: "pit", "ide0" */
+  const StateTable *table;
+  void *state;
+  void *device;
+  void (*before_save) (void *device);
+  gboolean (*after_load) (void *device, GError **error);
+} StateSection;
+
+#define STATE_ERROR (state_error_quark ())
+GQuark state_error_quark (void);
+typedef enum { STATE_ERROR_BAD_STREAM } StateError;
+
+/* Appends the section to a stream: id, table name, version, then each field with name and size. */
+void state_save (const StateSection *section, GByteArray *stream);
+
+/* Reads one section from *cursor, which advances. Unknown fields are skipped, missing ones keep
+ * their value; a wrong id, table, newer version, size or a truncated stream is an error, and then
+ * the struct is unchanged. Sets STATE_ERROR. */
+gboolean state_load (const StateSection *section, const uint8_t **cursor, const uint8_t *end, GError **error);
+
+/* A readable text of every field, one "name value" a line, for dumps and for test messages. */
+char *state_dump (const StateSection *section);

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#pragma once
+
+#include <setjmp.h>
+#include <stdatomic.h>
+
+#include "insn.h"
+#include "vmm-core/accel.h"
+#include "x86-state.h"
+#include "x86.h"
+
+/* One software CPU while it runs. The architectural state is `state`, except for the parts named
+ * below, which x86_cpu_sync_in and x86_cpu_sync_out move. Each part of it is written by one file. */
+
+typedef struct X86Software X86Software; /* all CPUs of a machine: software.h */
+typedef struct X86Block X86Block;       /* block.h */
+typedef struct X86BlockCache X86BlockCache;
+typedef struct X86Tlb X86Tlb;           /* tlb.h */
+typedef struct Lapic Lapic;             /* lapic.h */
+
+/* Requests from other threads, in X86Cpu.requests; served between two blocks. */
+enum
+{
+  X86_REQUEST_KICK = 1 << 0,      /* leave vcpu_run */
+  X86_REQUEST_INTERRUPT = 1 << 1, /* the LAPIC or the PIC may have one */
+  X86_REQUEST_NMI = 1 << 2,
+  X86_REQUEST_INIT = 1 << 3,
+  X86_REQUEST_SIPI = 1 << 4,      /* vector in sipi_vector */
+  X86_REQUEST_FLUSH_TLB = 1 << 5, /* the memory map changed, or dirty bits were taken */
+  X86_REQUEST_EXCLUSIVE = 1 << 6, /* another CPU wants to be alone: wait in x86_exclusive_wait */
+  X86_REQUEST_LOCAL = 1 << 7      /* this CPU's own: recompute what the state demands before the next block */
+};
+
+/* The mode word: everything decoding and fast paths depend on. Blocks are keyed by it. */
+enum
+{
+  X86_MODE_CODE64 = 1 << 0,
+  X86_MODE_CODE32 = 1 << 1,  /* CS.D; neither: 16 bit */
+  X86_MODE_STACK32 = 1 << 2, /* SS.B; ignored with CODE64 */
+  X86_MODE_FLAT = 1 << 3,    /* CS, SS, DS, ES: base 0, limit 4 GiB, writable data; always with CODE64 */
+  X86_MODE_USER = 1 << 4,    /* CPL 3 */
+  X86_MODE_PROTECTED = 1 << 5,
+  X86_MODE_VM86 = 1 << 6,
+  X86_MODE_LONG = 1 << 7     /* EFER.LMA */
+};
+
+struct X86Cpu
+{
+  X86State state; /* first, so that the offsets of its general registers are small */
+
+  uint64_t zero;       /* always 0: base or index that is not there */
+  uint64_t block_rip;  /* linear RIP (offset in CS) of the running block's first byte */
+  const X86Insn *insn; /* the running instruction; NULL between blocks */
+
+  /* Status flags as LAHF and SETO leave them in AX: AH = SF ZF 0 AF 0 PF 1 CF, AL = OF. The bits
+   * of state.rflags under X86_FLAGS_STATUS are stale while the CPU runs: use flags.h. */
+  uint32_t cc;
+
+  uint32_t mode; /* X86_MODE_* */
+  uint8_t cpl;   /* 0 to 3 */
+  _Atomic uint32_t requests;
+  _Atomic uint8_t sipi_vector;
+
+  X86Tlb *tlb;
+  X86BlockCache *blocks;
+  Lapic *lapic;
+  X86Software *software;
+  unsigned index;
+
+  /* The exception being raised: filled before the jump to `escape`. */
+  sigjmp_buf escape;
+  struct
+  {
+    uint8_t vector;
+    bool has_code;
+    uint32_t code;
+    uint64_t address; /* CR2 of #PF */
+    uint64_t dr6;     /* of #DB */
+  } exception;
+
+  bool fpu_resident;     /* the host's x87 unit holds this CPU's x87 state (fpu/) */
+  uint64_t instructions; /* retired, counted block by block */
+  uint64_t statistics[16];
+};
+
+/* Raises a fault at the running instruction: state.rip is set to its first byte and the run loop
+ * delivers it. Never returns. */
+_Noreturn void x86_raise (X86Cpu *cpu, unsigned vector);
+_Noreturn void x86_raise_code (X86Cpu *cpu, unsigned vector, uint32_t code);
+_Noreturn void x86_raise_page_fault (X86Cpu *cpu, uint64_t linear, uint32_t code);
+
+/* Offset in CS of the running instruction, and of the one after it. */
+static inline uint64_t
+x86_insn_rip (const X86Cpu *cpu, const X86Insn *insn)
+{
+  return cpu->block_rip + insn->offset;
+}
+
+static inline uint64_t
+x86_next_rip (const X86Cpu *cpu, const X86Insn *insn)
+{
+  return cpu->block_rip + insn->offset + insn->length;
+}
+
+static inline bool
+x86_is_code64 (const X86Cpu *cpu)
+{
+  return (cpu->mode & X86_MODE_CODE64) != 0;
+}
