@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "clock.h"
+
+#include <errno.h>
+#include <glib-unix.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <sys/timerfd.h>
+#include <time.h>
+#include <unistd.h>
+
+struct Clock
+{
+  bool manual;
+  _Atomic bool running;
+  _Atomic int64_t stopped_at; /* guest ns while stopped; the manual clock's time always */
+  _Atomic int64_t offset;     /* host monotonic ns at guest time 0, while running */
+  MachineLock *lock;
+  GSource *source;
+  int timer_fd; /* GMainContext rounds to milliseconds, a timerfd does not */
+  Timer *first; /* armed timers by deadline, equal ones in order of arming */
+};
+
+struct Timer
+{
+  Clock *clock;
+  void (*expired) (void *device);
+  void *device;
+  int64_t deadline; /* -1: disarmed */
+  Timer *next;
+};
+
+static int64_t
+host_now (void)
+{
+  struct timespec now;
+
+  clock_gettime (CLOCK_MONOTONIC, &now);
+  return now.tv_sec * INT64_C (1000000000) + now.tv_nsec;
+}
+
+int64_t
+clock_get_ns (Clock *clock)
+{
+  return clock->running && !clock->manual ? host_now () - clock->offset : clock->stopped_at;
+}
+
+/* Sets the timerfd to the first deadline. It may fire early (a clock that was stopped in between);
+ * dispatch looks again. */
+static void
+clock_program (Clock *clock)
+{
+  struct itimerspec when = { 0 };
+
+  if (clock->manual)
+    return;
+  if (clock->running && clock->first != NULL)
+    {
+      int64_t host;
+
+      if (__builtin_add_overflow (clock->first->deadline, clock->offset, &host))
+        host = INT64_MAX;
+      host = MAX (host, 1); /* zero would disarm */
+      when.it_value.tv_sec = host / 1000000000;
+      when.it_value.tv_nsec = host % 1000000000;
+    }
+  timerfd_settime (clock->timer_fd, TFD_TIMER_ABSTIME, &when, NULL);
+}
+
+/* Fires what is due at now. Bounded: a device that arms its timer in the past again waits for the
+ * next dispatch. */
+static void
+clock_fire (Clock *clock, int64_t now)
+{
+  for (unsigned n = 0; n < 1000 && clock->first != NULL && clock->first->deadline <= now; n++)
+    {
+      Timer *timer = clock->first;
+
+      clock->first = timer->next;
+      timer->deadline = -1;
+      timer->expired (timer->device);
+    }
+}
+
+static gboolean
+clock_dispatch (int fd, GIOCondition condition, gpointer data)
+{
+  Clock *clock = data;
+  uint64_t expirations;
+
+  if (read (fd, &expirations, sizeof expirations) < 0 && errno != EAGAIN)
+    g_warning ("timerfd: %s", g_strerror (errno));
+  machine_lock_acquire (clock->lock);
+  if (clock->running)
+    clock_fire (clock, clock_get_ns (clock));
+  clock_program (clock);
+  machine_lock_release (clock->lock);
+  return G_SOURCE_CONTINUE;
+}
+
+Clock *
+clock_new_host (GMainContext *context, MachineLock *lock)
+{
+  Clock *clock = g_new0 (Clock, 1);
+
+  clock->lock = lock;
+  clock->timer_fd = timerfd_create (CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
+  g_assert (clock->timer_fd >= 0);
+  clock->source = g_unix_fd_source_new (clock->timer_fd, G_IO_IN);
+  g_source_set_priority (clock->source, G_PRIORITY_HIGH);
+  g_source_set_callback (clock->source, G_SOURCE_FUNC (clock_dispatch), clock, NULL);
+  g_source_attach (clock->source, context);
+  return clock;
+}
+
+Clock *
+clock_new_manual (void)
+{
+  Clock *clock = g_new0 (Clock, 1);
+
+  clock->manual = true;
+  clock->timer_fd = -1;
+  return clock;
+}
+
+void
+clock_free (Clock *clock)
+{
+  if (clock == NULL)
+    return;
+  g_assert (clock->first == NULL);
+  if (clock->source != NULL)
+    {
+      g_source_destroy (clock->source);
+      g_source_unref (clock->source);
+      close (clock->timer_fd);
+    }
+  g_free (clock);
+}
+
+void
+clock_start (Clock *clock)
+{
+  if (clock->running)
+    return;
+  clock->offset = host_now () - clock->stopped_at;
+  clock->running = true;
+  clock_program (clock);
+}
+
+void
+clock_stop (Clock *clock)
+{
+  if (!clock->running)
+    return;
+  clock->stopped_at = clock_get_ns (clock);
+  clock->running = false;
+  clock_program (clock);
+}
+
+gboolean
+clock_is_running (Clock *clock)
+{
+  return clock->running;
+}
+
+void
+clock_set_ns (Clock *clock, int64_t ns)
+{
+  g_assert (clock->manual || !clock->running);
+  clock->stopped_at = ns;
+}
+
+void
+clock_advance (Clock *clock, int64_t ns)
+{
+  int64_t end = clock->stopped_at + ns;
+
+  g_assert (clock->manual && ns >= 0);
+  while (clock->first != NULL && clock->first->deadline <= end)
+    {
+      clock->stopped_at = MAX (clock->stopped_at, clock->first->deadline);
+      clock_fire (clock, clock->stopped_at);
+    }
+  clock->stopped_at = end;
+}
+
+Timer *
+timer_new (Clock *clock, void (*expired) (void *device), void *device)
+{
+  Timer *timer = g_new0 (Timer, 1);
+
+  timer->clock = clock;
+  timer->expired = expired;
+  timer->device = device;
+  timer->deadline = -1;
+  return timer;
+}
+
+void
+timer_free (Timer *timer)
+{
+  if (timer == NULL)
+    return;
+  timer_disarm (timer);
+  g_free (timer);
+}
+
+void
+timer_disarm (Timer *timer)
+{
+  if (timer->deadline < 0)
+    return;
+  for (Timer **link = &timer->clock->first; *link != NULL; link = &(*link)->next)
+    if (*link == timer)
+      {
+        *link = timer->next;
+        break;
+      }
+  timer->deadline = -1;
+}
+
+void
+timer_arm (Timer *timer, int64_t deadline)
+{
+  Clock *clock = timer->clock;
+  Timer **link;
+
+  timer_disarm (timer);
+  timer->deadline = MAX (deadline, 0);
+  for (link = &clock->first; *link != NULL && (*link)->deadline <= timer->deadline;)
+    link = &(*link)->next;
+  timer->next = *link;
+  *link = timer;
+  if (clock->first == timer)
+    clock_program (clock);
+}
+
+int64_t
+timer_get_deadline (const Timer *timer)
+{
+  return timer->deadline;
+}
+
+void
+timer_restore (Timer *timer, int64_t deadline)
+{
+  if (deadline < 0)
+    timer_disarm (timer);
+  else
+    timer_arm (timer, deadline);
+}
