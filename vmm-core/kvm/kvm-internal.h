@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#pragma once
+
+#include <linux/kvm.h>
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "kvm-accel.h"
+#include "vmm-core/x86/x86-state.h"
+
+/* What the files of this folder share. */
+
+#define KVM_MAX_SLOTS 64
+#define KVM_IOAPIC_ROUTES 24
+
+typedef struct
+{
+  struct kvm_userspace_memory_region region; /* memory_size 0: free */
+  MemoryBlock *block;                        /* behind it, for the dirty log */
+  uint64_t page;                             /* of the block, at the region's start */
+} KvmSlot;
+
+typedef struct
+{
+  Accel accel; /* first */
+  AccelMachine machine;
+  int kvm_fd, vm_fd;
+  size_t run_size;
+  KvmSlot slots[KVM_MAX_SLOTS];
+  struct kvm_irq_routing_entry routes[KVM_IOAPIC_ROUTES]; /* level-triggered messages met so far */
+  unsigned n_routes;
+  _Atomic bool intr;
+  AccelVcpu *boot_vcpu;
+} KvmAccel;
+
+struct AccelVcpu
+{
+  KvmAccel *kvm;
+  unsigned index;
+  int fd;
+  struct kvm_run *run;
+  pthread_t thread;
+  _Atomic bool entered; /* thread is valid */
+  _Atomic uint64_t exits;
+  _Atomic uint64_t exits_io, exits_mmio;
+};
+
+/* kvm-memory.c */
+extern const MemoryListener kvm_memory_listener;
+
+/* kvm-state.c */
+void kvm_state_get (AccelVcpu *vcpu, X86State *state);
+bool kvm_state_set (AccelVcpu *vcpu, const X86State *state, GError **error);
+bool kvm_state_set_cpuid (AccelVcpu *vcpu, GError **error);
+
+/* Sets error to a sentence from errno; what completes "KVM cannot …". */
+void kvm_set_error (GError **error, const char *what);
