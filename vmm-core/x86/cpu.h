@@ -5,6 +5,7 @@
 #include <stdatomic.h>
 
 #include "insn.h"
+#include "tlb.h"
 #include "vmm-core/accel.h"
 #include "x86-state.h"
 #include "x86.h"
@@ -15,7 +16,6 @@
 typedef struct X86Software X86Software; /* all CPUs of a machine: software.h */
 typedef struct X86Block X86Block;       /* block.h */
 typedef struct X86BlockCache X86BlockCache;
-typedef struct X86Tlb X86Tlb;           /* tlb.h */
 typedef struct Lapic Lapic;             /* lapic.h */
 
 /* Requests from other threads, in X86Cpu.requests; served between two blocks. */
@@ -44,6 +44,26 @@ enum
   X86_MODE_LONG = 1 << 7     /* EFER.LMA */
 };
 
+/* What an inline access needs to know of a segment: addresses below read_end (or write_end) need no
+ * check for any size up to 8 bytes. Kept by segment.c. */
+typedef struct
+{
+  uint64_t base;
+  uint64_t read_end, write_end;
+} X86Window;
+
+/* How an event came about; decides delivery (SDM 3A, 6.3 to 6.5). */
+typedef enum
+{
+  X86_EVENT_NONE,
+  X86_EVENT_INTERRUPT,  /* external: PIC or LAPIC */
+  X86_EVENT_NMI,
+  X86_EVENT_EXCEPTION,
+  X86_EVENT_SOFTWARE,   /* INT n */
+  X86_EVENT_SOFTWARE_EXCEPTION, /* INT3, INTO */
+  X86_EVENT_PRIVILEGED  /* INT1 */
+} X86EventType;
+
 struct X86Cpu
 {
   X86State state; /* first, so that the offsets of its general registers are small */
@@ -58,6 +78,9 @@ struct X86Cpu
 
   uint32_t mode; /* X86_MODE_* */
   uint8_t cpl;   /* 0 to 3 */
+  X86Window window[6];
+  uint64_t linear_mask; /* 32 ones outside 64-bit code */
+  X86TlbEntry *view; /* of the soft TLB, for explicit accesses at this CPL */
   _Atomic uint32_t requests;
   _Atomic uint8_t sipi_vector;
 
@@ -76,7 +99,13 @@ struct X86Cpu
     uint32_t code;
     uint64_t address; /* CR2 of #PF */
     uint64_t dr6;     /* of #DB */
+    uint8_t type;     /* X86EventType */
   } exception;
+  uint8_t delivering; /* X86EventType of what is being delivered: a fault meanwhile may be #DF */
+  uint8_t delivering_vector;
+  uint64_t debug_hits; /* DR6 bits of data and I/O breakpoints the running instruction met */
+  bool watching;       /* some data breakpoint is armed */
+  bool interrupt_waiting; /* one is pending, but IF or the shadow holds it back */
 
   bool fpu_resident;     /* the host's x87 unit holds this CPU's x87 state (fpu/) */
   uint64_t instructions; /* retired, counted block by block */

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#pragma once
+
+#include <glib.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+/* The soft TLB: what inline accesses look up. Direct mapped; one view for each way of looking at
+ * the guest's pages, so that a lookup needs no permission bits. */
+
+#define X86_TLB_BITS 13
+#define X86_TLB_ENTRIES (1u << X86_TLB_BITS)
+#define X86_TLB_LOG 4096
+#define X86_TLB_CODE_ENTRIES 512
+
+enum
+{
+  X86_VIEW_USER,
+  X86_VIEW_SUPERVISOR,    /* with SMAP: user pages are not in it */
+  X86_VIEW_SUPERVISOR_AC, /* with SMAP and EFLAGS.AC: user pages are in it */
+  X86_N_VIEWS
+};
+
+/* read and write are the page's linear address, or a value that no address with this index
+ * matches: (linear ^ tag) <= 4096 - size is both the comparison and the test for page crossing.
+ * Full 64-bit tags: a non-canonical address never matches. */
+typedef struct
+{
+  uint64_t read, write;
+  uint64_t addend; /* host address - linear address */
+  uint64_t global; /* kept when CR3 is written */
+} X86TlbEntry;
+
+typedef struct MemoryBlock MemoryBlock;
+
+/* A page of code: where fetches find it. */
+typedef struct
+{
+  uint64_t linear;   /* of the page; bit 0: seen by user code, bit 1: valid, bit 2: global */
+  uint64_t physical; /* of the page */
+  const uint8_t *host; /* NULL: fetches go to the MMIO bus */
+  MemoryBlock *block;
+  uint64_t page; /* number inside block */
+} X86CodePage;
+
+typedef struct
+{
+  unsigned n; /* > X86_TLB_LOG: the log overflowed */
+  uint16_t index[X86_TLB_LOG];
+} X86TlbLog;
+
+struct X86Tlb
+{
+  X86TlbEntry view[X86_N_VIEWS][X86_TLB_ENTRIES];
+  X86TlbLog log[X86_N_VIEWS];
+  X86CodePage code[X86_TLB_CODE_ENTRIES];
+  /* Large pages were filled from inside these bounds, one pair for each half of the address
+   * space: INVLPG there has to drop more than one entry. */
+  uint64_t large_first[2], large_last[2];
+};
+typedef struct X86Tlb X86Tlb;
+
+static inline unsigned
+x86_tlb_index (uint64_t linear)
+{
+  return (linear >> 12) & (X86_TLB_ENTRIES - 1);
+}
+
+X86Tlb *x86_tlb_new (void);
+void x86_tlb_free (X86Tlb *tlb);
+
+/* Drops everything, or everything but global pages. */
+void x86_tlb_flush (X86Tlb *tlb, bool keep_global);
+/* Drops what covers linear, global or not. */
+void x86_tlb_flush_page (X86Tlb *tlb, uint64_t linear);
+/* Drops write permission everywhere, or to the page at host only. */
+void x86_tlb_drop_writes (X86Tlb *tlb);
+void x86_tlb_drop_writes_to (X86Tlb *tlb, const uint8_t *host);
+
+/* Installs one page (linear and host are those of the page), readable and perhaps writable. */
+void x86_tlb_fill (X86Tlb *tlb, unsigned view, uint64_t linear, uint8_t *host, bool writable, bool global);
+/* Notes that linear was filled from a large page of size bytes. */
+void x86_tlb_note_large (X86Tlb *tlb, uint64_t linear, uint64_t size);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (X86Tlb, x86_tlb_free)
