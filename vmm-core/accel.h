@@ -31,6 +31,10 @@ typedef struct
   /* EOI broadcast of a level-triggered vector to the IOAPICs. Lock held. */
   void (*eoi) (void *ioapic, uint8_t vector);
   void *ioapic;
+  /* The FERR# output of the CPUs, which a PC turns into IRQ 13: raised for an x87 exception while
+   * CR0.NE is clear; the write to port F0h takes it back. May be NULL. Lock held. */
+  void (*set_ferr) (void *ferr, bool level);
+  void *ferr;
 } AccelMachine;
 
 /* Why vcpu_run came back. */

@@ -1,14 +1,22 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "fpu.h"
 
+#include "fpu-unit.h"
+#include "vector.h"
+#include "x87.h"
+#include "xsave.h"
+
 bool
 fpu_bind (const X86Cpu *cpu, X86Insn *insn)
 {
-  return false;
+  if (insn->map == X86_MAP_PRIMARY)
+    return x87_bind (cpu, insn);
+  return vector_bind (cpu, insn) || vector_special_bind (cpu, insn) || xsave_bind (cpu, insn);
 }
 
 void
 fpu_leave (X86Cpu *cpu)
 {
-  cpu->fpu_resident = false;
+  fpu_unit_save (cpu);
+  fpu_unit_drop (cpu);
 }

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#pragma once
+
+#include <string.h>
+
+#include "cpu.h"
+
+/* The host's x87 unit in the service of one CPU: the guest's state moves in with the first x87 or
+ * MMX instruction and out with fpu_leave. Host code never uses it meanwhile. */
+
+enum
+{
+  FPU_EXCEPTIONS = 0x3f, /* IE DE ZE OE UE PE in the status word, their masks in the control word */
+  FPU_STATUS_ES = 1 << 7,
+  FPU_STATUS_B = 1 << 15
+};
+
+void fpu_unit_load (X86Cpu *cpu);
+/* Copies the unit's state to cpu->state.fpu, which stays stale otherwise while resident. The control
+ * word and the last instruction's addresses there are always right. */
+void fpu_unit_save (X86Cpu *cpu);
+
+/* Forgets what the unit holds: cpu->state.fpu is the state now. */
+void fpu_unit_drop (X86Cpu *cpu);
+
+_Noreturn void fpu_unit_raise_mmx (X86Cpu *cpu);
+
+static inline uint16_t
+fpu_unit_get_status (void)
+{
+  uint16_t status;
+
+  __asm__ volatile ("fnstsw %0" : "=a" (status));
+  return status;
+}
+
+static inline void
+fpu_unit_enter (X86Cpu *cpu)
+{
+  if (G_UNLIKELY (!cpu->fpu_resident))
+    fpu_unit_load (cpu);
+}
+
+/* Whether an unmasked exception waits to be reported. The unit is resident. */
+static inline bool
+fpu_unit_is_pending (const X86Cpu *cpu)
+{
+  return G_UNLIKELY ((cpu->state.fpu.control & FPU_EXCEPTIONS) != FPU_EXCEPTIONS)
+         && (fpu_unit_get_status () & FPU_STATUS_ES) != 0;
+}
+
+static inline void
+fpu_unit_check_mmx (X86Cpu *cpu)
+{
+  if (G_UNLIKELY ((cpu->state.cr0 & (X86_CR0_EM | X86_CR0_TS)) != 0))
+    fpu_unit_raise_mmx (cpu);
+  fpu_unit_enter (cpu);
+  if (fpu_unit_is_pending (cpu))
+    x86_raise (cpu, X86_MF);
+}

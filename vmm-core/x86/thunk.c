@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Executable memory for thunks. One memfd is mapped twice, writable and executable: no page is
+ * ever both. The different encodings a guest can ask for (some 150000) fit the bound.
+ *
+ * A SIMD exception the guest has unmasked arrives as SIGFPE with RIP inside a thunk: the handler
+ * saves MXCSR, which then tells the cause, and continues in the stub that returns THUNK_EXCEPTION. */
+#include "thunk.h"
+
+#include <glib.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <ucontext.h>
+#include <unistd.h>
+
+#define REGION_SIZE (32u << 20)
+#define MXCSR_DEFAULT 0x1f80
+
+/* mov eax, THUNK_EXCEPTION; ret */
+static const uint8_t exception_stub[] = { 0xb8, THUNK_EXCEPTION, 0, 0, 0, 0xc3 };
+
+typedef struct
+{
+  GMutex mutex;
+  GHashTable *thunks; /* set of const Thunk * */
+  uint8_t *write, *execute;
+  size_t used;
+} ThunkRegion;
+
+/* Of the process, because a signal handler is. */
+static ThunkRegion region;
+
+static guint
+thunk_hash (gconstpointer data)
+{
+  const Thunk *thunk = data;
+  const uint8_t *bytes = data;
+  guint hash = 2166136261u;
+
+  for (unsigned i = 0; i < sizeof (Thunk) + thunk->length; i++)
+    hash = (hash ^ bytes[i]) * 16777619u;
+  return hash;
+}
+
+static gboolean
+thunk_equal (gconstpointer a, gconstpointer b)
+{
+  const Thunk *left = a, *right = b;
+
+  return left->length == right->length && memcmp (left, right, sizeof (Thunk) + left->length) == 0;
+}
+
+static void
+thunk_leave_on_signal (int number, siginfo_t *info, void *data)
+{
+  ucontext_t *context = data;
+  greg_t *registers = context->uc_mcontext.gregs;
+  uintptr_t rip = (uintptr_t) registers[REG_RIP];
+
+  if (rip - (uintptr_t) region.execute < REGION_SIZE)
+    {
+      X86Cpu *cpu = (X86Cpu *) registers[REG_R8];
+
+      if (registers[REG_TRAPNO] == X86_XM)
+        cpu->state.mxcsr = context->uc_mcontext.fpregs->mxcsr;
+      context->uc_mcontext.fpregs->mxcsr = MXCSR_DEFAULT;
+      registers[REG_RIP] = (greg_t) (uintptr_t) region.execute;
+      return;
+    }
+  signal (number, SIG_DFL); /* our bug: the faulting instruction runs again and ends the process */
+}
+
+static bool
+thunk_region_map (void)
+{
+  struct sigaction action = { .sa_sigaction = thunk_leave_on_signal, .sa_flags = SA_SIGINFO };
+  void *write, *execute;
+  int fd = memfd_create ("guesthouse-thunks", MFD_CLOEXEC);
+
+  if (fd < 0)
+    return false;
+  if (ftruncate (fd, REGION_SIZE) < 0)
+    {
+      close (fd);
+      return false;
+    }
+  write = mmap (NULL, REGION_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+  execute = mmap (NULL, REGION_SIZE, PROT_READ | PROT_EXEC, MAP_SHARED, fd, 0);
+  close (fd);
+  if (write == MAP_FAILED || execute == MAP_FAILED)
+    {
+      if (write != MAP_FAILED)
+        munmap (write, REGION_SIZE);
+      if (execute != MAP_FAILED)
+        munmap (execute, REGION_SIZE);
+      return false;
+    }
+  memcpy (write, exception_stub, sizeof exception_stub);
+  region.used = 16;
+  region.write = write;
+  region.execute = execute;
+  region.thunks = g_hash_table_new (thunk_hash, thunk_equal);
+  sigemptyset (&action.sa_mask);
+  sigaction (SIGFPE, &action, NULL);
+  return true;
+}
+
+void
+thunk_byte (ThunkBuilder *builder, uint8_t byte)
+{
+  g_assert (builder->head.length < THUNK_MAX_CODE);
+  builder->code[builder->head.length++] = byte;
+}
+
+void
+thunk_bytes (ThunkBuilder *builder, const uint8_t *bytes, unsigned n)
+{
+  for (unsigned i = 0; i < n; i++)
+    thunk_byte (builder, bytes[i]);
+}
+
+void
+thunk_cpu_operand (ThunkBuilder *builder, unsigned reg, uint32_t offset)
+{
+  thunk_byte (builder, (uint8_t) (0x80 | reg << 3 | (THUNK_CPU & 7)));
+  thunk_bytes (builder, (const uint8_t *) &offset, sizeof offset);
+}
+
+const Thunk *
+thunk_finish (const ThunkBuilder *builder)
+{
+  size_t size = sizeof (Thunk) + builder->head.length;
+  const Thunk *thunk = NULL;
+
+  g_mutex_lock (&region.mutex);
+  if (region.thunks != NULL || thunk_region_map ())
+    {
+      thunk = g_hash_table_lookup (region.thunks, builder);
+      if (thunk == NULL && region.used + size <= REGION_SIZE)
+        {
+          memcpy (region.write + region.used, builder, size);
+          thunk = (const Thunk *) (region.execute + region.used);
+          g_hash_table_add (region.thunks, (gpointer) thunk);
+          region.used += (size + 15) & ~(size_t) 15;
+        }
+    }
+  g_mutex_unlock (&region.mutex);
+  return thunk;
+}
