@@ -53,6 +53,7 @@ struct X86Insn
   uint8_t reg, rm;      /* with REX or VEX extension, 0 to 15 */
   uint8_t vvvv;         /* VEX second source, 0 to 15 */
   uint8_t vex_l;        /* 0 or 1 */
+  uint8_t vsib;         /* SIB.index with its extension bit: the vector of a gather */
   uint8_t pp;           /* mandatory prefix as VEX.pp: 0 none, 1 66, 2 F3, 3 F2 */
   bool has_modrm;
 };
