@@ -17,7 +17,9 @@ typedef struct PciFunction PciFunction;
 /* io and mmio are where BARs appear, memory where RAM-like BARs do. intx[4] are the lines that
  * INTA# to INTD# of slot 0 lead to; the pins of slot n are rotated by n, as boards wire them. */
 PciBus *pci_bus_new (Bus *io, Bus *mmio, Memory *memory, const Irq intx[4]);
-void pci_bus_free (PciBus *bus);
+void pci_bus_free (PciBus *bus); /* after its functions */
+/* RST# of every function. */
+void pci_bus_reset (PciBus *bus);
 /* Configuration access by bus number, devfn and register; missing functions read all ones. */
 uint32_t pci_bus_config_read (PciBus *bus, unsigned bus_number, unsigned devfn, unsigned reg, unsigned size);
 void pci_bus_config_write (PciBus *bus, unsigned bus_number, unsigned devfn, unsigned reg, unsigned size, uint32_t value);
@@ -33,11 +35,13 @@ typedef struct
   bool multifunction;
 } PciIdentity;
 
-/* What a function adds to the header's own behaviour; every function may be NULL. write runs after
- * the common registers have taken a write of size bytes at reg. */
+/* What a function adds to the header's own behaviour; every function may be NULL. config_write runs
+ * after the common registers have taken a write of size bytes at reg; config_loaded after a state was
+ * loaded, for registers above 3Fh that do something; reset at RST#, after the header. */
 typedef struct
 {
   void (*config_write) (void *device, unsigned reg, unsigned size, uint32_t value);
+  void (*config_loaded) (void *device);
   void (*reset) (void *device);
 } PciFunctionOps;
 
