@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "interpreter.h"
+
+#include "block.h"
+#include "debug.h"
+#include "exception.h"
+#include "software.h"
+
+/* RIP has the width of the code segment. */
+static inline uint64_t
+code_mask (const X86Cpu *cpu, uint64_t rip)
+{
+  return cpu->mode & X86_MODE_CODE64   ? rip
+         : cpu->mode & X86_MODE_CODE32 ? (uint32_t) rip
+                                       : (uint16_t) rip;
+}
+
+/* The block reaches past the limit of CS: the instructions that do not are run, and if there is
+ * none, the fetch of the first faults. */
+static unsigned
+count_inside_limit (X86Cpu *cpu, const X86Block *block)
+{
+  uint64_t limit = cpu->state.seg[X86_CS].limit;
+  uint64_t rip = cpu->state.rip;
+  unsigned n = 0;
+
+  while (n < block->n && rip + block->insns[n].offset + block->insns[n].length - 1 <= limit)
+    n++;
+  if (n == 0)
+    x86_raise_code (cpu, X86_GP, 0);
+  return n;
+}
+
+static inline void
+execute (X86Cpu *cpu, X86Block *block)
+{
+  const X86Insn *insn = block->insns;
+  unsigned n = block->n;
+  const X86Insn *end;
+
+  if (!(cpu->mode & X86_MODE_CODE64)
+      && G_UNLIKELY (cpu->state.rip + block->length - 1 > cpu->state.seg[X86_CS].limit))
+    n = count_inside_limit (cpu, block);
+  end = insn + n;
+  x86_block_set_running (cpu, block);
+  cpu->block_rip = cpu->state.rip;
+  /* Where it goes on unless the last instruction branches; a fault puts its own RIP here. */
+  cpu->state.rip = code_mask (cpu, cpu->block_rip + end[-1].offset + end[-1].length);
+  cpu->instructions += n;
+  do
+    {
+      cpu->insn = insn;
+      insn->exec (cpu, insn);
+    }
+  while (++insn < end);
+  cpu->insn = NULL;
+}
+
+/* One instruction with everything that is only looked at between two. */
+static void
+step (X86Cpu *cpu)
+{
+  bool tf = (cpu->state.rflags & X86_FLAG_TF) != 0;
+
+  x86_debug_before (cpu);
+  cpu->state.interrupt_shadow = 0;
+  execute (cpu, x86_block_single (cpu));
+  x86_debug_after (cpu, tf);
+}
+
+/* The block after `previous`, which has just run to its end. */
+static inline X86Block *
+next_block (X86Cpu *cpu, X86Block *previous)
+{
+  int64_t delta;
+  unsigned which;
+  X86Block *block;
+
+  if (previous == NULL || !previous->links)
+    return x86_block_lookup (cpu);
+  delta = cpu->state.rip - cpu->block_rip;
+  which = delta != previous->length;
+  block = previous->link[which].block;
+  if (block != NULL && previous->link[which].delta == delta && x86_block_is_valid (block))
+    return block;
+  block = x86_block_lookup (cpu);
+  /* Inside one page the successor is the same wherever the page is mapped. The lookup may have
+   * emptied the cache, the previous block with it. */
+  if (x86_block_get_running (cpu) == previous
+      && ((previous->physical + delta) ^ previous->physical) >> 12 == 0
+      && block->physical == previous->physical + delta && block->mode == previous->mode)
+    {
+      previous->link[which].delta = delta;
+      previous->link[which].block = block;
+    }
+  return block;
+}
+
+static AccelExit
+run_blocks (X86Cpu *cpu)
+{
+  X86Block *block = NULL;
+  AccelExit exit;
+
+  for (;;)
+    {
+      if (G_UNLIKELY (atomic_load_explicit (&cpu->requests, memory_order_relaxed) != 0))
+        {
+          if (!x86_software_poll (cpu, &exit))
+            return exit;
+          block = NULL;
+        }
+      if (G_UNLIKELY ((cpu->state.rflags & (X86_FLAG_TF | X86_FLAG_RF)) || cpu->state.interrupt_shadow
+                      || (cpu->state.dr[7] & 0xff)))
+        {
+          step (cpu);
+          block = NULL;
+          continue;
+        }
+      block = next_block (cpu, block);
+      execute (cpu, block);
+    }
+}
+
+/* Where cpu->escape lands: takes back what was counted but not executed, and delivers. */
+static bool
+land (X86Cpu *cpu)
+{
+  const X86Block *running = x86_block_get_running (cpu);
+
+  if (cpu->insn != NULL && running != NULL && cpu->insn >= running->insns
+      && cpu->insn < running->insns + running->n)
+    cpu->instructions -= running->insns + running->n - cpu->insn;
+  cpu->insn = NULL;
+  return x86_exception_deliver (cpu);
+}
+
+AccelExit
+x86_interpreter_run (X86Cpu *cpu, GError **error)
+{
+  if (sigsetjmp (cpu->escape, 0) != 0 && !land (cpu))
+    return ACCEL_EXIT_SHUTDOWN;
+  return run_blocks (cpu);
+}
+
+bool
+x86_interpret_one (X86Cpu *cpu)
+{
+  if (sigsetjmp (cpu->escape, 0) != 0)
+    return land (cpu);
+  step (cpu);
+  return true;
+}
