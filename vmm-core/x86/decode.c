@@ -265,8 +265,6 @@ decode_memory (Decoder *d, X86Insn *insn, unsigned *segment, bool *rip_relative,
       insn->scale = sib >> 6;
       if (index != 4)
         insn->index = index * 8;
-      else
-        insn->scale = 0;
       insn->vsib = index;
       no_base = mod == 0 && base == 5;
     }

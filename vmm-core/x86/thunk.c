@@ -3,7 +3,7 @@
  * ever both. The different encodings a guest can ask for (some 150000) fit the bound.
  *
  * A SIMD exception the guest has unmasked arrives as SIGFPE with RIP inside a thunk: the handler
- * saves MXCSR, which then tells the cause, and continues in the stub that returns THUNK_EXCEPTION. */
+ * saves MXCSR, which then tells the cause, and continues in a stub that returns THUNK_SIMD_EXCEPTION. */
 #include "thunk.h"
 
 #include <glib.h>
@@ -16,8 +16,10 @@
 #define REGION_SIZE (32u << 20)
 #define MXCSR_DEFAULT 0x1f80
 
-/* mov eax, THUNK_EXCEPTION; ret */
-static const uint8_t exception_stub[] = { 0xb8, THUNK_EXCEPTION, 0, 0, 0, 0xc3 };
+/* mov eax, n; ret, where thunks end that an exception left. */
+#define STUB_SIZE 8
+static const uint8_t exception_stubs[2][STUB_SIZE] = { { 0xb8, THUNK_SIMD_EXCEPTION, 0, 0, 0, 0xc3 },
+                                                       { 0xb8, THUNK_X87_EXCEPTION, 0, 0, 0, 0xc3 } };
 
 typedef struct
 {
@@ -61,10 +63,12 @@ thunk_leave_on_signal (int number, siginfo_t *info, void *data)
     {
       X86Cpu *cpu = (X86Cpu *) registers[REG_R8];
 
-      if (registers[REG_TRAPNO] == X86_XM)
+      bool simd = registers[REG_TRAPNO] == X86_XM;
+
+      if (simd)
         cpu->state.mxcsr = context->uc_mcontext.fpregs->mxcsr;
       context->uc_mcontext.fpregs->mxcsr = MXCSR_DEFAULT;
-      registers[REG_RIP] = (greg_t) (uintptr_t) region.execute;
+      registers[REG_RIP] = (greg_t) (uintptr_t) (region.execute + (simd ? 0 : STUB_SIZE));
       return;
     }
   signal (number, SIG_DFL); /* our bug: the faulting instruction runs again and ends the process */
@@ -95,8 +99,8 @@ thunk_region_map (void)
         munmap (execute, REGION_SIZE);
       return false;
     }
-  memcpy (write, exception_stub, sizeof exception_stub);
-  region.used = 16;
+  memcpy (write, exception_stubs, sizeof exception_stubs);
+  region.used = sizeof exception_stubs;
   region.write = write;
   region.execute = execute;
   region.thunks = g_hash_table_new (thunk_hash, thunk_equal);

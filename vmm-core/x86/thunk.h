@@ -30,8 +30,12 @@ enum
 };
 typedef uint32_t (*ThunkCode) (void *reg, void *rm, void *vvvv, void *is4, X86Cpu *cpu);
 
-/* The value of a thunk that a floating-point exception left; others give 0. */
-#define THUNK_EXCEPTION 1
+/* What a thunk gives: 0, or the host's exception that ended it. */
+enum
+{
+  THUNK_SIMD_EXCEPTION = 1,
+  THUNK_X87_EXCEPTION = 2
+};
 
 /* A thunk being assembled. */
 typedef struct

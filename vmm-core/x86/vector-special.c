@@ -38,7 +38,7 @@ vector_exec_ldmxcsr (X86Cpu *cpu, const X86Insn *insn)
   uint32_t value;
 
   vector_check_mxcsr (cpu, insn);
-  value = x86_load32 (cpu, insn->segment, vector_address (cpu, insn));
+  value = x86_load32 (cpu, insn->segment, x86_ea (cpu, insn));
   if ((value & ~MXCSR_MASK) != 0)
     x86_raise_code (cpu, X86_GP, 0);
   cpu->state.mxcsr = value;
@@ -48,7 +48,7 @@ static void
 vector_exec_stmxcsr (X86Cpu *cpu, const X86Insn *insn)
 {
   vector_check_mxcsr (cpu, insn);
-  x86_store32 (cpu, insn->segment, vector_address (cpu, insn), cpu->state.mxcsr);
+  x86_store32 (cpu, insn->segment, x86_ea (cpu, insn), cpu->state.mxcsr);
 }
 
 static void
@@ -76,7 +76,7 @@ vector_exec_vzeroupper (X86Cpu *cpu, const X86Insn *insn)
 static void
 vector_exec_movnti (X86Cpu *cpu, const X86Insn *insn)
 {
-  uint64_t ea = vector_address (cpu, insn), value = cpu->state.gpr[insn->reg];
+  uint64_t ea = x86_ea (cpu, insn), value = cpu->state.gpr[insn->reg];
 
   if ((insn->prefixes & X86_PREFIX_REX_W) != 0 && x86_is_code64 (cpu))
     x86_store64 (cpu, insn->segment, ea, value);
@@ -84,7 +84,8 @@ vector_exec_movnti (X86Cpu *cpu, const X86Insn *insn)
     x86_store32 (cpu, insn->segment, ea, (uint32_t) value);
 }
 
-/* MASKMOVQ and MASKMOVDQU: n bytes of data go to DS:rDI where the mask has bit 7 set. */
+/* MASKMOVQ and MASKMOVDQU: n bytes of data go to DS:rDI where the mask has bit 7 set. Faults are
+ * those of the whole operand, whatever the mask: the architecture leaves that open. */
 static void
 vector_store_masked_bytes (X86Cpu *cpu, const X86Insn *insn, const uint8_t *data, const uint8_t *mask,
                            unsigned n)
@@ -92,9 +93,7 @@ vector_store_masked_bytes (X86Cpu *cpu, const X86Insn *insn, const uint8_t *data
   uint64_t address = cpu->state.gpr[X86_RDI];
   uint64_t limit = insn->addr_size == 8 ? UINT64_MAX : insn->addr_size == 4 ? UINT32_MAX : UINT16_MAX;
 
-  for (unsigned i = 0; i < n; i++)
-    if (vector_element_is_masked (mask, i, 1))
-      x86_probe_store (cpu, insn->segment, (address + i) & limit, 1);
+  x86_probe_store (cpu, insn->segment, address & limit, n);
   for (unsigned i = 0; i < n; i++)
     if (vector_element_is_masked (mask, i, 1))
       x86_store8 (cpu, insn->segment, (address + i) & limit, data[i]);
@@ -141,7 +140,7 @@ vector_masked_load (X86Cpu *cpu, const X86Insn *insn, unsigned size)
 {
   unsigned n = (16u << insn->vex_l) / size;
   const uint8_t *mask = cpu->state.ymm[insn->vvvv];
-  uint64_t ea = vector_address (cpu, insn);
+  uint64_t ea = x86_ea (cpu, insn);
   uint8_t result[32] = { 0 };
 
   vector_check_avx (cpu);
@@ -161,7 +160,7 @@ vector_masked_store (X86Cpu *cpu, const X86Insn *insn, unsigned size)
 {
   unsigned n = (16u << insn->vex_l) / size;
   const uint8_t *mask = cpu->state.ymm[insn->vvvv], *data = cpu->state.ymm[insn->reg];
-  uint64_t ea = vector_address (cpu, insn);
+  uint64_t ea = x86_ea (cpu, insn);
 
   vector_check_avx (cpu);
   for (unsigned i = 0; i < n; i++)
@@ -182,24 +181,23 @@ vector_gather (X86Cpu *cpu, const X86Insn *insn, unsigned index_size, unsigned s
   uint8_t *mask = cpu->state.ymm[insn->vvvv], *destination = cpu->state.ymm[insn->reg];
 
   vector_check_avx (cpu);
-  /* The mask is a whole element's sign, also after a fault and a restart. */
   for (unsigned i = 0; i < n; i++)
-    memset (mask + i * size, vector_element_is_masked (mask, i, size) ? 0xff : 0, size);
-  for (unsigned i = 0; i < n; i++)
-    if (vector_element_is_masked (mask, i, size))
-      {
-        uint64_t index = vector_element (indices, i, index_size), value;
-        uint64_t ea;
+    {
+      if (vector_element_is_masked (mask, i, size))
+        {
+          uint64_t index = vector_element (indices, i, index_size), value;
+          uint64_t ea;
 
-        if (index_size == 4)
-          index = (uint64_t) (int64_t) (int32_t) index;
-        ea = base + (index << insn->scale);
-        if (insn->addr_size == 4)
-          ea = (uint32_t) ea;
-        value = size == 4 ? x86_load32 (cpu, insn->segment, ea) : x86_load64 (cpu, insn->segment, ea);
-        memcpy (destination + i * size, &value, size);
-        memset (mask + i * size, 0, size);
-      }
+          if (index_size == 4)
+            index = (uint64_t) (int64_t) (int32_t) index;
+          ea = base + (index << insn->scale);
+          if (insn->addr_size == 4)
+            ea = (uint32_t) ea;
+          value = size == 4 ? x86_load32 (cpu, insn->segment, ea) : x86_load64 (cpu, insn->segment, ea);
+          memcpy (destination + i * size, &value, size);
+        }
+      memset (mask + i * size, 0, size);
+    }
   memset (mask, 0, 32);
   memset (destination + n * size, 0, 32 - n * size);
 }
@@ -242,11 +240,12 @@ vector_bind_gather (X86Insn *insn)
 {
   static const X86Exec exec[2][2] = { { vector_exec_gather_d32, vector_exec_gather_d64 },
                                       { vector_exec_gather_q32, vector_exec_gather_q64 } };
-  unsigned index = (insn->index - (unsigned) offsetof (X86Cpu, state.ymm)) / 32;
 
   if (!x86_insn_is_memory (insn) || (insn->modrm & 7) != 4 || !vector_feature_present (VECTOR_AVX2)
-      || insn->addr_size == 2 || insn->reg == insn->vvvv || insn->reg == index || insn->vvvv == index)
+      || insn->addr_size == 2 || insn->reg == insn->vvvv || insn->reg == insn->vsib
+      || insn->vvvv == insn->vsib)
     return false;
+  insn->index = (uint16_t) (offsetof (X86Cpu, state.ymm) + 32u * insn->vsib);
   insn->exec = exec[insn->opcode & 1][(insn->prefixes & X86_PREFIX_REX_W) != 0];
   return true;
 }

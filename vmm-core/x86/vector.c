@@ -39,8 +39,10 @@ vector_raise_avx (X86Cpu *cpu)
 }
 
 static _Noreturn void
-vector_raise_simd_exception (X86Cpu *cpu)
+vector_raise_exception (X86Cpu *cpu, uint32_t exception)
 {
+  if (exception == THUNK_X87_EXCEPTION)
+    x86_raise (cpu, X86_MF);
   x86_raise (cpu, (cpu->state.cr4 & X86_CR4_OSXMMEXCPT) != 0 ? X86_XM : X86_UD);
 }
 
@@ -55,10 +57,11 @@ static inline void
 vector_run (X86Cpu *cpu, const X86Insn *insn, void *rm)
 {
   char *registers = (char *) cpu;
+  uint32_t exception = thunk_call (insn->thunk, registers + insn->reg_at, rm, cpu->state.ymm[insn->vvvv],
+                                   cpu->state.ymm[insn->imm >> 4 & 15], cpu);
 
-  if (G_UNLIKELY (thunk_call (insn->thunk, registers + insn->reg_at, rm, cpu->state.ymm[insn->vvvv],
-                              cpu->state.ymm[insn->imm >> 4 & 15], cpu) != 0))
-    vector_raise_simd_exception (cpu);
+  if (G_UNLIKELY (exception != 0))
+    vector_raise_exception (cpu, exception);
 }
 
 static inline void
@@ -66,7 +69,7 @@ vector_run_load (X86Cpu *cpu, const X86Insn *insn)
 {
   const Thunk *thunk = insn->thunk;
   uint8_t bounce[32] __attribute__ ((aligned (32)));
-  uint64_t ea = vector_address (cpu, insn);
+  uint64_t ea = x86_ea (cpu, insn);
 
   vector_check_alignment (cpu, insn, thunk, ea);
   vector_run (cpu, insn, (void *) vector_load (cpu, insn, ea, thunk->access, bounce));
@@ -77,11 +80,11 @@ vector_run_store (X86Cpu *cpu, const X86Insn *insn)
 {
   const Thunk *thunk = insn->thunk;
   uint8_t bounce[32] __attribute__ ((aligned (32)));
-  uint64_t ea = vector_address (cpu, insn);
+  uint64_t ea = x86_ea (cpu, insn);
   void *host;
 
   vector_check_alignment (cpu, insn, thunk, ea);
-  host = x86_try_write (cpu, insn->segment, ea, thunk->access);
+  host = vector_try_write (cpu, insn->segment, ea, thunk->access);
   if (G_LIKELY (host != NULL))
     {
       vector_run (cpu, insn, host);
@@ -105,7 +108,15 @@ vector_check_mixed (X86Cpu *cpu)
   fpu_unit_check_mmx (cpu);
 }
 
-/* The nine ways to run a thunk: which registers it needs, and where its operand is. */
+/* CVTPI2PS and CVTPI2PD from memory: whether a pending x87 exception counts is up to the host. */
+static inline void
+vector_check_mixed_load (X86Cpu *cpu)
+{
+  vector_check_sse (cpu);
+  fpu_unit_enter (cpu);
+}
+
+/* The ways to run a thunk: which registers it needs, and where its operand is. */
 #define VECTOR_EXEC(family, check)                                                                 \
   static void vector_##family##_registers (X86Cpu *cpu, const X86Insn *insn)                       \
   {                                                                                                \
@@ -127,15 +138,17 @@ VECTOR_EXEC (sse, vector_check_sse)
 VECTOR_EXEC (avx, vector_check_avx)
 VECTOR_EXEC (mmx, fpu_unit_check_mmx)
 VECTOR_EXEC (mixed, vector_check_mixed)
+VECTOR_EXEC (mixed_load, vector_check_mixed_load)
 
-enum { FAMILY_SSE, FAMILY_AVX, FAMILY_MMX, FAMILY_MIXED };
+enum { FAMILY_SSE, FAMILY_AVX, FAMILY_MMX, FAMILY_MIXED, FAMILY_MIXED_LOAD };
 enum { PLACE_REGISTERS, PLACE_LOAD, PLACE_STORE };
 
-static const X86Exec vector_exec[4][3] = {
+static const X86Exec vector_exec[5][3] = {
   { vector_sse_registers, vector_sse_load, vector_sse_store },
   { vector_avx_registers, vector_avx_load, vector_avx_store },
   { vector_mmx_registers, vector_mmx_load, vector_mmx_store },
   { vector_mixed_registers, vector_mixed_load, vector_mixed_store },
+  { vector_mixed_load_registers, vector_mixed_load_load, vector_mixed_load_store },
 };
 
 static bool
@@ -262,6 +275,10 @@ vector_choose_form (VectorThunk *thunk, const X86Cpu *cpu, const X86Insn *insn)
       && (((flags & VECTOR_W0) != 0 && w) || ((flags & VECTOR_W1) != 0 && !w)
           || ((flags & VECTOR_L0) != 0 && insn->vex_l) || ((flags & VECTOR_L1) != 0 && !insn->vex_l)
           || (!vector_op_uses_vvvv (thunk->op) && insn->vvvv != 0)))
+    return false;
+  /* VPEXTRQ and VPINSRQ are instructions of their own; elsewhere W of 32-bit code means nothing. */
+  if (thunk->vex && w && !x86_is_code64 (cpu) && insn->map == X86_MAP_0F3A
+      && thunk->op->memory == VECTOR_GPR)
     return false;
   thunk->l = thunk->vex && (flags & VECTOR_SCALAR) == 0 && insn->vex_l;
   if ((flags & VECTOR_GW) != 0)
@@ -485,8 +502,10 @@ vector_bind (const X86Cpu *cpu, X86Insn *insn)
     return false;
 
   vector_bind_registers (insn, op);
+  if (op->operands == VECTOR_RVMR && !x86_is_code64 (cpu))
+    insn->imm &= 0x7f;
   if (op->operands == VECTOR_XQ || op->operands == VECTOR_QX)
-    family = FAMILY_MIXED;
+    family = thunk.memory && op->operands == VECTOR_XQ ? FAMILY_MIXED_LOAD : FAMILY_MIXED;
   else
     family = thunk.vex ? FAMILY_AVX : thunk.mmx ? FAMILY_MMX : FAMILY_SSE;
   if (!thunk.memory)

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #pragma once
 
-#include "access.h"
-#include "cpu.h"
+#include <string.h>
+
+#include "operand.h"
 
 /* MMX, SSE and AVX instructions. */
 
@@ -32,25 +33,28 @@ vector_check_avx (X86Cpu *cpu)
     vector_raise_avx (cpu);
 }
 
-/* The effective address of the memory operand. */
-static inline uint64_t
-vector_address (const X86Cpu *cpu, const X86Insn *insn)
+/* As x86_try_read and x86_try_write, whose segment check is good for 8 bytes, for any length. */
+static inline void *
+vector_try_read (X86Cpu *cpu, unsigned segment, uint64_t ea, unsigned length)
 {
-  const char *registers = (const char *) cpu;
-  uint64_t ea = *(const uint64_t *) (registers + insn->base)
-                + (*(const uint64_t *) (registers + insn->index) << insn->scale)
-                + (uint64_t) insn->disp;
+  if (G_UNLIKELY (length > 8 && ea + (length - 8) >= cpu->window[segment].read_end))
+    return NULL;
+  return x86_try_read (cpu, segment, ea, length);
+}
 
-  if (insn->addr_size == 8)
-    return ea;
-  return insn->addr_size == 4 ? (uint32_t) ea : (uint16_t) ea;
+static inline void *
+vector_try_write (X86Cpu *cpu, unsigned segment, uint64_t ea, unsigned length)
+{
+  if (G_UNLIKELY (length > 8 && ea + (length - 8) >= cpu->window[segment].write_end))
+    return NULL;
+  return x86_try_write (cpu, segment, ea, length);
 }
 
 /* The guest's memory in place where that is possible, or a copy of it in bounce. */
 static inline const void *
 vector_load (X86Cpu *cpu, const X86Insn *insn, uint64_t ea, unsigned length, void *bounce)
 {
-  void *host = x86_try_read (cpu, insn->segment, ea, length);
+  void *host = vector_try_read (cpu, insn->segment, ea, length);
 
   if (G_LIKELY (host != NULL))
     return host;

@@ -140,7 +140,7 @@ x87_exec_load (X86Cpu *cpu, const X86Insn *insn)
 {
   const Thunk *thunk = insn->thunk;
   bool masked = x87_begin (cpu);
-  uint64_t ea = vector_address (cpu, insn);
+  uint64_t ea = x86_ea (cpu, insn);
   uint8_t bounce[16];
 
   x87_run (cpu, insn, (void *) vector_load (cpu, insn, ea, thunk->access, bounce), masked);
@@ -152,8 +152,8 @@ x87_exec_store (X86Cpu *cpu, const X86Insn *insn)
 {
   const Thunk *thunk = insn->thunk;
   bool masked = x87_begin (cpu);
-  uint64_t ea = vector_address (cpu, insn);
-  void *host = x86_try_write (cpu, insn->segment, ea, thunk->access);
+  uint64_t ea = x86_ea (cpu, insn);
+  void *host = vector_try_write (cpu, insn->segment, ea, thunk->access);
   uint8_t bounce[16];
 
   if (G_LIKELY (host != NULL))
@@ -185,7 +185,7 @@ static void
 x87_exec_fldcw (X86Cpu *cpu, const X86Insn *insn)
 {
   bool masked = x87_begin (cpu);
-  uint16_t control = x86_load16 (cpu, insn->segment, vector_address (cpu, insn));
+  uint16_t control = x86_load16 (cpu, insn->segment, x86_ea (cpu, insn));
 
   if (masked)
     x87_mask ();
@@ -196,7 +196,7 @@ static void
 x87_exec_fnstcw (X86Cpu *cpu, const X86Insn *insn)
 {
   x87_check_available (cpu);
-  x86_store16 (cpu, insn->segment, vector_address (cpu, insn), cpu->state.fpu.control);
+  x86_store16 (cpu, insn->segment, x86_ea (cpu, insn), cpu->state.fpu.control);
 }
 
 static void
@@ -204,7 +204,7 @@ x87_exec_fnstsw (X86Cpu *cpu, const X86Insn *insn)
 {
   x87_check_available (cpu);
   if (x86_insn_is_memory (insn))
-    x86_store16 (cpu, insn->segment, vector_address (cpu, insn), fpu_unit_get_status ());
+    x86_store16 (cpu, insn->segment, x86_ea (cpu, insn), fpu_unit_get_status ());
   else
     memcpy (&cpu->state.gpr[X86_RAX], &(uint16_t) { fpu_unit_get_status () }, 2);
 }
@@ -239,7 +239,7 @@ x87_exec_fldenv (X86Cpu *cpu, const X86Insn *insn)
 {
   if (x87_begin (cpu))
     x87_mask ();
-  x87_load_environment (cpu, insn, vector_address (cpu, insn), false);
+  x87_load_environment (cpu, insn, x86_ea (cpu, insn), false);
 }
 
 static void
@@ -247,21 +247,21 @@ x87_exec_frstor (X86Cpu *cpu, const X86Insn *insn)
 {
   if (x87_begin (cpu))
     x87_mask ();
-  x87_load_environment (cpu, insn, vector_address (cpu, insn), true);
+  x87_load_environment (cpu, insn, x86_ea (cpu, insn), true);
 }
 
 static void
 x87_exec_fnstenv (X86Cpu *cpu, const X86Insn *insn)
 {
   x87_check_available (cpu);
-  x87_store_environment (cpu, insn, vector_address (cpu, insn), false);
+  x87_store_environment (cpu, insn, x86_ea (cpu, insn), false);
 }
 
 static void
 x87_exec_fnsave (X86Cpu *cpu, const X86Insn *insn)
 {
   x87_check_available (cpu);
-  x87_store_environment (cpu, insn, vector_address (cpu, insn), true);
+  x87_store_environment (cpu, insn, x86_ea (cpu, insn), true);
 }
 
 /* FCMOVcc, FCOMI and their like. */

@@ -130,7 +130,7 @@ xsave_check_fxsr (X86Cpu *cpu)
 static void
 xsave_exec_fxsave (X86Cpu *cpu, const X86Insn *insn)
 {
-  uint64_t ea = vector_address (cpu, insn);
+  uint64_t ea = x86_ea (cpu, insn);
   XsaveLegacy area;
 
   xsave_check_fxsr (cpu);
@@ -143,7 +143,7 @@ xsave_exec_fxsave (X86Cpu *cpu, const X86Insn *insn)
 static void
 xsave_exec_fxrstor (X86Cpu *cpu, const X86Insn *insn)
 {
-  uint64_t ea = vector_address (cpu, insn);
+  uint64_t ea = x86_ea (cpu, insn);
   XsaveLegacy area;
 
   xsave_check_fxsr (cpu);
@@ -234,7 +234,7 @@ xsave_store_components (X86Cpu *cpu, const X86Insn *insn, uint64_t ea, uint64_t 
 static void
 xsave_save (X86Cpu *cpu, const X86Insn *insn, XsaveKind kind, bool supervisor)
 {
-  uint64_t ea = vector_address (cpu, insn), requested, in_use;
+  uint64_t ea = x86_ea (cpu, insn), requested, in_use;
   XsaveHeader header = { 0 };
   XsaveLegacy area;
   bool mxcsr;
@@ -306,7 +306,7 @@ xsave_restore_vectors (X86Cpu *cpu, const X86Insn *insn, uint64_t ea, uint64_t r
 static void
 xsave_restore (X86Cpu *cpu, const X86Insn *insn, bool supervisor)
 {
-  uint64_t ea = vector_address (cpu, insn), requested;
+  uint64_t ea = x86_ea (cpu, insn), requested;
   XsaveLegacy area, initial = { .control = CONTROL_DEFAULT };
   XsaveHeader header;
   uint32_t mxcsr;
