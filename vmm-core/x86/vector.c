@@ -8,6 +8,7 @@
 
 #include "fpu-unit.h"
 #include "thunk.h"
+#include "vector-direct.h"
 #include "vector-table.h"
 
 #define AT(field) ((uint32_t) offsetof (X86Cpu, field))
@@ -513,5 +514,6 @@ vector_bind (const X86Cpu *cpu, X86Insn *insn)
   else
     place = op->operands == VECTOR_MR || op->operands == VECTOR_MG ? PLACE_STORE : PLACE_LOAD;
   insn->exec = vector_exec[family][place];
+  vector_direct_bind (cpu, insn);
   return true;
 }
