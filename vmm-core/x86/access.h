@@ -106,6 +106,9 @@ x86_modify_end (X86Cpu *cpu, X86Modify *modify)
 /* By linear address, as a supervisor whatever the CPL: descriptor tables, TSS, stacks of inner rings. */
 uint64_t x86_load_system (X86Cpu *cpu, uint64_t linear, unsigned size);
 void x86_store_system (X86Cpu *cpu, uint64_t linear, unsigned size, uint64_t value);
+/* The same with the rights that access (mmu.h) names. */
+uint64_t x86_load_as (X86Cpu *cpu, uint64_t linear, unsigned size, unsigned access);
+void x86_store_as (X86Cpu *cpu, uint64_t linear, unsigned size, uint64_t value, unsigned access);
 /* Raises what the store would raise. */
 void x86_probe_store_system (X86Cpu *cpu, uint64_t linear, unsigned length);
 

@@ -52,6 +52,13 @@ typedef struct
   uint64_t read_end, write_end;
 } X86Window;
 
+/* state.interrupt_shadow */
+enum
+{
+  X86_SHADOW_STI = 1,
+  X86_SHADOW_MOV_SS = 2 /* holds back debug exceptions, too */
+};
+
 /* How an event came about; decides delivery (SDM 3A, 6.3 to 6.5). */
 typedef enum
 {
@@ -63,6 +70,14 @@ typedef enum
   X86_EVENT_SOFTWARE_EXCEPTION, /* INT3, INTO */
   X86_EVENT_PRIVILEGED  /* INT1 */
 } X86EventType;
+
+/* Counters in X86Cpu.statistics. */
+enum
+{
+  X86_STATISTIC_INTERRUPTS,
+  X86_STATISTIC_PAGE_WALKS,
+  X86_N_STATISTICS
+};
 
 struct X86Cpu
 {
@@ -83,6 +98,7 @@ struct X86Cpu
   X86TlbEntry *view; /* of the soft TLB, for explicit accesses at this CPL */
   _Atomic uint32_t requests;
   _Atomic uint8_t sipi_vector;
+  _Atomic bool sleeping; /* vcpu_run returned HALTED: requests have to wake the thread */
 
   X86Tlb *tlb;
   X86BlockCache *blocks;
@@ -104,10 +120,13 @@ struct X86Cpu
   uint8_t delivering; /* X86EventType of what is being delivered: a fault meanwhile may be #DF */
   uint8_t delivering_vector;
   uint64_t debug_hits; /* DR6 bits of data and I/O breakpoints the running instruction met */
+  uint64_t pdpte[4];   /* PAE paging: as CR3 was loaded */
   bool watching;       /* some data breakpoint is armed */
+  bool step_void;      /* no single-step trap after the running instruction */
   bool interrupt_waiting; /* one is pending, but IF or the shadow holds it back */
 
   bool fpu_resident;     /* the host's x87 unit holds this CPU's x87 state (fpu/) */
+  uint32_t pauses;       /* PAUSE executed */
   uint64_t instructions; /* retired, counted block by block */
   uint64_t statistics[16];
 };

@@ -19,3 +19,5 @@ void x86_software_interrupt (X86Cpu *cpu, unsigned vector, X86EventType type, ui
 
 /* A #DB that is a trap: state.rip is the instruction to come back to. */
 _Noreturn void x86_raise_debug_trap (X86Cpu *cpu, uint64_t dr6);
+/* A #DB that is a fault: at the running instruction, or at state.rip before it runs. */
+_Noreturn void x86_raise_debug_fault (X86Cpu *cpu, uint64_t dr6);

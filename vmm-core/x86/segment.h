@@ -19,10 +19,17 @@ void x86_mode_update_ac (X86Cpu *cpu);
 
 /* Checks [ea, ea + length) and returns the linear address; raises #GP(0), #SS(0) or #AC(0). */
 uint64_t x86_segment_linear (X86Cpu *cpu, unsigned segment, uint64_t ea, unsigned length, bool write);
+/* Whether [ea, ea + length) lies inside the limit, expand-down or not. */
+bool x86_segment_contains (const X86Segment *segment, uint64_t ea, unsigned length);
 bool x86_is_canonical (uint64_t linear);
 
 /* Loads DS, ES, FS, GS or SS as MOV and POP do, in every mode; raises #GP, #NP, #SS. */
 void x86_segment_load (X86Cpu *cpu, unsigned segment, uint16_t selector);
+/* The same with another vector (#TS) in place of #GP. */
+void x86_segment_load_or_raise (X86Cpu *cpu, unsigned segment, uint16_t selector, unsigned vector);
+
+/* Sets the base alone, as WRFSBASE, SWAPGS and the MSRs do. */
+void x86_segment_set_base (X86Cpu *cpu, unsigned segment, uint64_t base);
 
 /* What a real-mode or virtual-8086 load does. */
 void x86_segment_set_real (X86Cpu *cpu, unsigned segment, uint16_t selector);

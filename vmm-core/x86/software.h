@@ -33,6 +33,14 @@ void x86_software_request (X86Cpu *cpu, uint32_t requests);
 /* All other CPUs stand still outside guest code between begin and end. Never with the machine lock held. */
 void x86_exclusive_begin (X86Cpu *cpu);
 void x86_exclusive_end (X86Cpu *cpu);
+/* Around running the guest on this CPU's thread; enter waits while another is exclusive. */
+void x86_exclusive_enter (X86Cpu *cpu);
+void x86_exclusive_leave (X86Cpu *cpu);
+/* Between two blocks: lets another CPU be alone. */
+void x86_exclusive_wait (X86Cpu *cpu);
+
+struct X86Exclusive *x86_exclusive_new (void);
+void x86_exclusive_free (struct X86Exclusive *exclusive);
 
 /* The guest's time stamp counter. */
 uint64_t x86_tsc_read (X86Cpu *cpu);

@@ -107,5 +107,7 @@ extern const StateTable x86_state_table;
 void x86_state_reset (X86State *state, unsigned index);
 /* What INIT does: registers as after reset, but caches, FPU, vectors, MTRRs and TSC stay. */
 void x86_state_init (X86State *state, unsigned index);
+/* The local APIC's part of both; IA32_APIC_BASE stays. */
+void x86_lapic_state_reset (X86LapicState *lapic, unsigned index);
 /* Whether a CPU can have this state; for streams from outside. */
 bool x86_state_check (const X86State *state, GError **error);

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#pragma once
+
+#include "cpu.h"
+
+/* What CPUID tells: made once, out of what the host can do and what this CPU implements. The host's
+ * own CPUID is never asked while a guest runs: it costs microseconds under a hypervisor. */
+
+typedef struct
+{
+  uint32_t eax, ebx, ecx, edx;
+} X86Cpuid;
+
+/* The answer to CPUID on this CPU, APIC IDs and bits that mirror CR4 included. */
+X86Cpuid x86_cpuid_get (X86Cpu *cpu, uint32_t leaf, uint32_t subleaf);
+
+/* The rate of the time stamp counter: the host's, in whole MHz. */
+uint64_t x86_cpuid_get_tsc_khz (void);
+
+/* AMD and Hygon, whose SYSCALL and SYSENTER differ from Intel's. */
+bool x86_cpuid_is_amd (void);
+
+/* The bits of CR4 that this CPU has. */
+uint64_t x86_cpuid_get_cr4_bits (void);
+/* Likewise XCR0. */
+uint64_t x86_cpuid_get_xcr0_bits (void);

@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Reset values: Intel SDM 3A, table 10-1; x87: 8.1; APIC: 11.4.7. */
+#include "x86-state.h"
+
+#include "x86.h"
+
+#include <string.h>
+
+static const StateField segment_fields[] = {
+  STATE_INT (X86Segment, base),
+  STATE_INT (X86Segment, limit),
+  STATE_INT (X86Segment, attributes),
+  STATE_INT (X86Segment, selector),
+};
+static const StateTable segment_table = STATE_TABLE (X86Segment, 1, segment_fields);
+
+static const StateField descriptor_table_fields[] = {
+  STATE_INT (X86DescriptorTable, base),
+  STATE_INT (X86DescriptorTable, limit),
+};
+static const StateTable descriptor_table_table
+    = STATE_TABLE (X86DescriptorTable, 1, descriptor_table_fields);
+
+static const StateField fpu_fields[] = {
+  STATE_BLOB (X86Fpu, st),
+  STATE_INT (X86Fpu, control),
+  STATE_INT (X86Fpu, status),
+  STATE_INT (X86Fpu, opcode),
+  STATE_INT (X86Fpu, tag),
+  STATE_INT (X86Fpu, cs),
+  STATE_INT (X86Fpu, ds),
+  STATE_INT (X86Fpu, ip),
+  STATE_INT (X86Fpu, dp),
+};
+static const StateTable fpu_table = STATE_TABLE (X86Fpu, 1, fpu_fields);
+
+static const StateField lapic_fields[] = {
+  STATE_INT (X86LapicState, base_msr),
+  STATE_INT (X86LapicState, id),
+  STATE_INT (X86LapicState, tpr),
+  STATE_INT (X86LapicState, ldr),
+  STATE_INT (X86LapicState, dfr),
+  STATE_INT (X86LapicState, svr),
+  STATE_INT (X86LapicState, esr),
+  STATE_INT (X86LapicState, esr_pending),
+  STATE_INTS (X86LapicState, isr),
+  STATE_INTS (X86LapicState, tmr),
+  STATE_INTS (X86LapicState, irr),
+  STATE_INT (X86LapicState, icr),
+  STATE_INT (X86LapicState, lvt_cmci),
+  STATE_INT (X86LapicState, lvt_timer),
+  STATE_INT (X86LapicState, lvt_thermal),
+  STATE_INT (X86LapicState, lvt_pmc),
+  STATE_INT (X86LapicState, lvt_lint0),
+  STATE_INT (X86LapicState, lvt_lint1),
+  STATE_INT (X86LapicState, lvt_error),
+  STATE_INT (X86LapicState, timer_initial),
+  STATE_INT (X86LapicState, timer_divide),
+  STATE_INT (X86LapicState, timer_start),
+  STATE_INT (X86LapicState, timer_deadline),
+  STATE_INT (X86LapicState, tsc_deadline),
+};
+static const StateTable lapic_table = STATE_TABLE (X86LapicState, 1, lapic_fields);
+
+static const StateField x86_fields[] = {
+  STATE_INTS (X86State, gpr),
+  STATE_INT (X86State, rip),
+  STATE_INT (X86State, rflags),
+  STATE_NESTED_ARRAY (X86State, seg, &segment_table),
+  STATE_NESTED (X86State, ldtr, &segment_table),
+  STATE_NESTED (X86State, tr, &segment_table),
+  STATE_NESTED (X86State, gdtr, &descriptor_table_table),
+  STATE_NESTED (X86State, idtr, &descriptor_table_table),
+  STATE_INT (X86State, cr0),
+  STATE_INT (X86State, cr2),
+  STATE_INT (X86State, cr3),
+  STATE_INT (X86State, cr4),
+  STATE_INT (X86State, cr8),
+  STATE_INT (X86State, xcr0),
+  STATE_INTS (X86State, dr),
+  STATE_INT (X86State, efer),
+  STATE_INT (X86State, star),
+  STATE_INT (X86State, lstar),
+  STATE_INT (X86State, cstar),
+  STATE_INT (X86State, sfmask),
+  STATE_INT (X86State, kernel_gs_base),
+  STATE_INT (X86State, tsc_aux),
+  STATE_INT (X86State, sysenter_cs),
+  STATE_INT (X86State, sysenter_esp),
+  STATE_INT (X86State, sysenter_eip),
+  STATE_INT (X86State, pat),
+  STATE_INT (X86State, misc_enable),
+  STATE_INT (X86State, xss),
+  STATE_INT (X86State, spec_ctrl),
+  STATE_INT (X86State, mtrr_def_type),
+  STATE_INTS (X86State, mtrr_fixed),
+  STATE_INTS (X86State, mtrr_base),
+  STATE_INTS (X86State, mtrr_mask),
+  STATE_INT (X86State, tsc_offset),
+  STATE_INT (X86State, tsc_adjust),
+  STATE_NESTED (X86State, fpu, &fpu_table),
+  STATE_INT (X86State, mxcsr),
+  STATE_BLOB (X86State, ymm),
+  STATE_NESTED (X86State, lapic, &lapic_table),
+  STATE_INT (X86State, activity),
+  STATE_INT (X86State, interrupt_shadow),
+  STATE_INT (X86State, nmi_blocked),
+  STATE_INT (X86State, nmi_pending),
+  STATE_INT (X86State, smi_pending),
+  STATE_INT (X86State, in_smm),
+  STATE_INT (X86State, smbase),
+  STATE_INT (X86State, event_pending),
+  STATE_INT (X86State, event_vector),
+  STATE_INT (X86State, event_type),
+  STATE_INT (X86State, event_has_code),
+  STATE_INT (X86State, event_code),
+};
+const StateTable x86_state_table = STATE_TABLE (X86State, 1, x86_fields);
+
+static void
+reset_segments (X86State *state)
+{
+  for (unsigned i = 0; i < 6; i++)
+    state->seg[i] = (X86Segment){ .limit = 0xffff, .attributes = X86_SEG_P | X86_SEG_S | 3 };
+  state->seg[X86_CS].base = 0xffff0000;
+  state->seg[X86_CS].selector = 0xf000;
+  state->ldtr = (X86Segment){ .limit = 0xffff, .attributes = X86_SEG_P | 2 };
+  state->tr = (X86Segment){ .limit = 0xffff, .attributes = X86_SEG_P | 11 };
+  state->gdtr = (X86DescriptorTable){ .limit = 0xffff };
+  state->idtr = (X86DescriptorTable){ .limit = 0xffff };
+}
+
+void
+x86_lapic_state_reset (X86LapicState *lapic, unsigned index)
+{
+  const uint32_t masked = 1 << 16;
+  uint64_t base = lapic->base_msr;
+
+  *lapic = (X86LapicState){ .base_msr = base, .id = index, .dfr = UINT32_MAX, .svr = 0xff,
+                            .lvt_cmci = masked, .lvt_timer = masked, .lvt_thermal = masked,
+                            .lvt_pmc = masked, .lvt_lint1 = masked,
+                            /* The boot CPU sees the 8259 pair from the start, as firmware leaves it. */
+                            .lvt_lint0 = index == 0 ? 7 << 8 : masked,
+                            .lvt_error = masked, .timer_deadline = -1 };
+}
+
+/* What RESET and INIT have in common. */
+static void
+reset_common (X86State *state, unsigned index)
+{
+  memset (state->gpr, 0, sizeof state->gpr);
+  state->gpr[X86_RDX] = 0x600; /* family 6 */
+  state->rip = 0xfff0;
+  state->rflags = 2;
+  reset_segments (state);
+  state->cr2 = state->cr3 = state->cr4 = state->cr8 = state->efer = 0;
+  memset (state->dr, 0, sizeof state->dr);
+  state->dr[6] = 0xffff0ff0;
+  state->dr[7] = 0x400;
+  state->star = state->lstar = state->cstar = state->sfmask = state->kernel_gs_base = 0;
+  state->sysenter_cs = state->sysenter_esp = state->sysenter_eip = 0;
+  state->activity = index == 0 ? X86_RUNNING : X86_WAIT_FOR_SIPI;
+  state->interrupt_shadow = state->nmi_blocked = state->nmi_pending = 0;
+  state->smi_pending = state->in_smm = 0;
+  state->event_pending = 0;
+  x86_lapic_state_reset (&state->lapic, index);
+}
+
+void
+x86_state_reset (X86State *state, unsigned index)
+{
+  memset (state, 0, sizeof *state);
+  reset_common (state, index);
+  state->cr0 = X86_CR0_CD | X86_CR0_NW | X86_CR0_ET;
+  state->xcr0 = 1;
+  state->pat = 0x0007040600070406;
+  state->misc_enable = 1; /* fast strings */
+  state->fpu.control = 0x40;
+  state->mxcsr = 0x1f80;
+  state->smbase = 0x30000;
+  state->lapic.base_msr = 0xfee00000 | 1 << 11 | (index == 0 ? 1 << 8 : 0);
+}
+
+void
+x86_state_init (X86State *state, unsigned index)
+{
+  uint64_t caching = state->cr0 & (X86_CR0_CD | X86_CR0_NW);
+
+  reset_common (state, index);
+  state->cr0 = caching | X86_CR0_ET;
+}
+
+bool
+x86_state_check (const X86State *state, GError **error)
+{
+  const char *wrong = NULL;
+  bool paging = (state->cr0 & X86_CR0_PG) != 0;
+
+  if (paging && !(state->cr0 & X86_CR0_PE))
+    wrong = "paging without protection";
+  else if (state->efer & ~0x200d01ull)
+    wrong = "unknown bits in EFER";
+  else if (((state->efer & X86_EFER_LMA) != 0) != (paging && (state->efer & X86_EFER_LME)))
+    wrong = "EFER.LMA at odds with CR0.PG";
+  else if ((state->efer & X86_EFER_LMA) && !(state->cr4 & X86_CR4_PAE))
+    wrong = "long mode without CR4.PAE";
+  else if (state->activity > X86_WAIT_FOR_SIPI)
+    wrong = "an unknown activity";
+  else if (state->xcr0 != 1 && state->xcr0 != 3 && state->xcr0 != 7)
+    wrong = "an XCR0 that this CPU does not have";
+  else if (state->mxcsr & ~0xffffu)
+    wrong = "reserved bits in MXCSR";
+  else if (state->event_type > 6 || state->cr8 > 15)
+    wrong = "an impossible pending event";
+  if (wrong == NULL)
+    return true;
+  g_set_error (error, STATE_ERROR, STATE_ERROR_BAD_STREAM,
+               "The saved state of the CPU is damaged (%s): restore another snapshot.", wrong);
+  return false;
+}
