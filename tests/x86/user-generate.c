@@ -281,6 +281,15 @@ generate_alu (Generator *g)
     }
 }
 
+/* After a multiplication or division: CF and OF may be kept, then all flags are defined again. */
+static void
+define_flags (Generator *g, bool carry)
+{
+  if (carry && chance (g, 50))
+    bytes (g, UINT64_C (0xc1900fc0920f), 6); /* setc al; seto cl */
+  bytes (g, 0xc039, 2);                      /* cmp eax, eax */
+}
+
 static void
 generate_unary (Generator *g)
 {
@@ -297,10 +306,12 @@ generate_unary (Generator *g)
       break;
     case 1:
       insn (g, flags, 0, small ? 0xf6 : 0xf7, 4 + below (g, 2), rm, 0);
+      define_flags (g, true);
       break;
     case 2: /* a dividend that lets some divisions succeed */
       bytes (g, small ? 0xe430 : 0xd231, 2); /* xor ah, ah; xor edx, edx */
       insn (g, flags, 0, small ? 0xf6 : 0xf7, 6 + below (g, 2), rm, 0);
+      define_flags (g, false);
       break;
     case 3:
       insn (g, flags, 0, small ? 0xfe : 0xff, below (g, 2), rm, 0);
@@ -329,6 +340,7 @@ generate_multiply (Generator *g)
     default:
       insn (g, flags, 0, 0x6b, free_register (g), register_or_memory (g), 1);
     }
+  define_flags (g, true);
 }
 
 static void
@@ -506,18 +518,19 @@ static void
 generate_plain (Generator *g)
 {
   static const uint8_t plain[] = { 0x98, 0x99, 0x9e, 0x9f, 0xf5, 0xf8, 0xf9, 0xfc, 0xfd, 0x90, 0xd7 };
-  static const uint8_t plain32[] = { 0x27, 0x2f, 0x37, 0x3f, 0xd6, 0x60 };
+  static const uint8_t plain32[] = { 0x27, 0x2f, 0x37, 0x3f, 0xd4, 0xd5, 0xd6, 0x60 };
   unsigned flags = size_flags (g);
 
   if (g->code32 && chance (g, 30))
     {
-      if (chance (g, 30))
-        {
-          byte (g, chance (g, 70) ? 0xd5 : 0xd4);
-          byte (g, below (g, 20));
-        }
-      else
-        byte (g, plain32[below (g, sizeof plain32)]);
+      unsigned opcode = plain32[below (g, sizeof plain32)];
+
+      byte (g, opcode);
+      if (opcode == 0xd4 || opcode == 0xd5)
+        byte (g, below (g, 20));
+      else if (chance (g, 50))
+        bytes (g, 0xc1920f, 3); /* setc cl */
+      bytes (g, 0xc039, 2);     /* cmp eax, eax: the other flags are undefined */
       return;
     }
   put_legacy_prefixes (g, flags);

@@ -259,8 +259,8 @@ XADD (32)
 XADD (64)
 FAMILY (xadd, rm_r)
 
-/* CMPXCHG writes its destination in either case. The accumulator is written on failure only: a 32-bit
- * success leaves the upper half of RAX. */
+/* CMPXCHG writes a destination in memory in either case, but a register only on success: a 32-bit
+ * failure leaves its upper half alone. The accumulator is written on failure only. */
 #define CMPXCHG(bits)                                                                               \
   static void cmpxchg_finish##bits (X86Cpu *cpu, uint##bits##_t expected, uint##bits##_t found)     \
   {                                                                                                 \
@@ -283,8 +283,6 @@ FAMILY (xadd, rm_r)
                                                                                                     \
     if (found == expected)                                                                          \
       x86_set##bits (cpu, insn->rm_at, X86_AT (cpu, uint##bits##_t, insn->reg_at));                 \
-    else                                                                                            \
-      x86_set##bits (cpu, insn->rm_at, found);                                                      \
     cmpxchg_finish##bits (cpu, expected, found);                                                    \
   }                                                                                                 \
                                                                                                     \
