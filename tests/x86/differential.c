@@ -35,7 +35,7 @@ typedef struct
   X86Machine *machine;
 } Differential;
 
-static uint64_t first_seed = 1, n_cases = 12000;
+static uint64_t first_seed = 1, n_cases = 50000;
 
 static _Noreturn void
 native_child (Shared *shared, int input, int output)

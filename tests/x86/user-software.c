@@ -23,9 +23,12 @@ user_software_prepare (X86Machine *machine)
   for (unsigned i = 0; i < sizeof readonly; i++)
     readonly[i] = user_readonly_byte (i);
   x86_machine_write (machine, USER_READONLY, readonly, sizeof readonly);
-  x86_machine_protect (machine, USER_READONLY - 4096, false, false);
+  for (uint64_t page = 0; page < X86_MACHINE_OWN; page += 4096)
+    x86_machine_protect (machine, page, false, false);
+  x86_machine_protect (machine, USER_CODE, true, true);
   x86_machine_protect (machine, USER_READONLY, true, false);
-  x86_machine_protect (machine, USER_HOLE, false, false);
+  for (uint64_t page = USER_DATA; page < USER_HOLE; page += 4096)
+    x86_machine_protect (machine, page, true, true);
 }
 
 static void

@@ -332,7 +332,7 @@ x86_string_run (X86Cpu *cpu, unsigned segment, uint64_t ea, unsigned element, bo
   uint64_t n = run_in_page (linear, element, backwards);
 
   /* Within the window only: expand-down segments and their like go element by element. */
-  if (ea >= end || (linear & 4095) > 4096 - element)
+  if (ea >= end || (linear & 4095) > 4096 - element || !x86_is_canonical (linear))
     return NULL;
   if ((linear ^ (write ? entry->write : entry->read)) > 4096 - element)
     {
