@@ -475,8 +475,8 @@ generate_move (Generator *g)
     case 9:
       if (g->code32)
         insn (g, flags, 0, 0xc6, 0, MEMORY, 1);
-      else
-        insn (g, flags, 0, 0x63, reg, rm, 0);
+      else /* of 16 bits, vendors load 2 or 4 bytes */
+        insn (g, flags & W, 0, 0x63, reg, rm, 0);
       break;
     default:
       if (w)

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "vmm-core/memory.h"
+#include "vmm-core/x86/fpu.h"
 #include "vmm-core/x86/interpreter.h"
 #include "vmm-core/x86/software.h"
 
@@ -287,6 +288,7 @@ x86_machine_step (X86Machine *machine, X86State *state, uint64_t n, uint64_t *do
   for (*done = 0; *done < n && outcome.vector < 0; ++*done)
     {
       x86_interpret_one (cpu);
+      fpu_leave (cpu);
       software_accel_ops.get_state (machine->vcpu, state);
       outcome.vector = x86_machine_find_handler (state, 0);
     }
