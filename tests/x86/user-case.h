@@ -12,6 +12,7 @@
 #define USER_DATA 0x1101000u
 #define USER_DATA_SIZE 8192u
 #define USER_HOLE (USER_DATA + USER_DATA_SIZE)
+#define USER_COUNTER 0x1200000u /* how often the code still runs: a page of its own, out of its pointers' reach */
 
 /* fx is an FXSAVE image: x87 and XMM registers, MXCSR. */
 typedef struct
@@ -27,6 +28,7 @@ typedef struct
   bool code32;
   bool loose_address; /* which byte of an operand a page fault names is open (FLDENV, FRSTOR) */
   uint16_t code_length, n_insns;
+  uint8_t n_runs;       /* the code begins again until it has run so often */
   uint16_t insn_at[64]; /* where each instruction begins */
   uint8_t code[1024];   /* ends in INT3 */
   UserState state;

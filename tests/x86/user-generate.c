@@ -615,6 +615,20 @@ generate_branch (Generator *g)
     byte (g, 0x90);
 }
 
+/* INC of a byte of the immediate of a MOV that comes soon. */
+static void
+generate_self_modification (Generator *g)
+{
+  unsigned distance = below (g, 4), target = g->test->code_length + 6 + distance + 1 + below (g, 4);
+
+  bytes (g, 0x05fe, 2);
+  bytes (g, g->code32 ? USER_CODE + target : target - (g->test->code_length + 4u), 4);
+  for (unsigned i = 0; i < distance; i++)
+    byte (g, 0x90);
+  byte (g, 0xb8 + below (g, 3));
+  bytes (g, number (g), 4);
+}
+
 static void
 generate_x87 (Generator *g)
 {
@@ -757,11 +771,29 @@ generate_insn (Generator *g)
   UserCase *test = g->test;
 
   test->insn_at[test->n_insns++] = test->code_length;
+  if (chance (g, 2))
+    {
+      generate_self_modification (g);
+      return;
+    }
   if (!g->code32 && chance (g, 2))
     byte (g, 0x67);
   else if (chance (g, 2))
     byte (g, (const uint8_t[]) { 0x26, 0x2e, 0x36, 0x3e }[below (g, 4)]);
   kinds[below (g, G_N_ELEMENTS (kinds))] (g);
+}
+
+/* SUB dword [counter], 1; JNZ to the beginning. */
+static void
+generate_loop (Generator *g)
+{
+  g->test->insn_at[g->test->n_insns++] = g->test->code_length;
+  g->test->n_runs = (uint8_t) (2 + below (g, 4));
+  bytes (g, g->code32 ? 0x2d83 : 0x252c83, g->code32 ? 2 : 3);
+  bytes (g, USER_COUNTER, 4);
+  byte (g, 1);
+  bytes (g, 0x850f, 2);
+  bytes (g, -(g->test->code_length + 4u), 4);
 }
 
 static uint64_t
@@ -887,5 +919,7 @@ user_generate (UserCase *test, uint64_t seed, bool code32)
   generate_state (&g);
   for (unsigned i = 0; i < n; i++)
     generate_insn (&g);
+  if (chance (&g, 30))
+    generate_loop (&g);
   byte (&g, 0xcc);
 }

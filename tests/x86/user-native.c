@@ -98,6 +98,7 @@ user_native_prepare (void)
   user_native_map (USER_CODE, USER_CODE_SIZE, PROT_READ | PROT_WRITE | PROT_EXEC);
   user_native_map (USER_READONLY, 4096, PROT_READ);
   user_native_map (USER_DATA, USER_DATA_SIZE, PROT_READ | PROT_WRITE);
+  user_native_map (USER_COUNTER, 4096, PROT_READ | PROT_WRITE);
   stack.ss_sp = g_malloc (stack.ss_size);
   sigaltstack (&stack, NULL);
   action.sa_sigaction = user_native_enter;
@@ -116,6 +117,7 @@ user_native_run (const UserCase *test, UserResult *result)
   current_result = result;
   memcpy ((void *) (uintptr_t) USER_CODE, test->code, test->code_length);
   memcpy ((void *) (uintptr_t) USER_DATA, test->data, USER_DATA_SIZE);
+  *(uint32_t *) (uintptr_t) USER_COUNTER = test->n_runs;
   if (sigsetjmp (escape, 1) == 0)
     raise (SIGUSR1);
   memcpy (result->data, (const void *) (uintptr_t) USER_DATA, USER_DATA_SIZE);

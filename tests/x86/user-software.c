@@ -26,6 +26,7 @@ user_software_prepare (X86Machine *machine)
   for (uint64_t page = 0; page < X86_MACHINE_OWN; page += 4096)
     x86_machine_protect (machine, page, false, false);
   x86_machine_protect (machine, USER_CODE, true, true);
+  x86_machine_protect (machine, USER_COUNTER, true, true);
   x86_machine_protect (machine, USER_READONLY, true, false);
   for (uint64_t page = USER_DATA; page < USER_HOLE; page += 4096)
     x86_machine_protect (machine, page, true, true);
@@ -72,12 +73,14 @@ user_state_leave (const X86State *state, UserState *user)
 void
 user_software_run (X86Machine *machine, const UserCase *test, UserResult *result)
 {
+  uint32_t n_runs = test->n_runs;
   X86State state;
 
   x86_machine_init_state (&state, test->code32 ? 32 : 64);
   user_state_enter (&state, &test->state);
   x86_machine_write (machine, USER_CODE, test->code, test->code_length);
   x86_machine_write (machine, USER_DATA, test->data, USER_DATA_SIZE);
+  x86_machine_write (machine, USER_COUNTER, &n_runs, sizeof n_runs);
   result->outcome = x86_machine_run (machine, &state);
   memset (&result->state, 0, sizeof result->state);
   user_state_leave (&state, &result->state);
