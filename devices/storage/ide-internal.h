@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#pragma once
+
+#include "ide.h"
+
+/* What the files of an IDE channel share: ide.c (registers, phases), ata-disk.c and atapi-cd.c
+ * (commands). Sources: ATA/ATAPI-7 volumes 1 and 2, MMC-5. */
+
+#define IDE_BUFFER_SIZE 65536
+
+enum
+{
+  IDE_STATUS_ERR = 0x01, /* CHK for packets */
+  IDE_STATUS_DRQ = 0x08,
+  IDE_STATUS_DSC = 0x10,
+  IDE_STATUS_DF = 0x20,
+  IDE_STATUS_DRDY = 0x40,
+  IDE_STATUS_BSY = 0x80,
+
+  IDE_ERROR_ABRT = 0x04,
+  IDE_ERROR_IDNF = 0x10,
+  IDE_ERROR_UNC = 0x40
+};
+
+/* What the drive is in the middle of. */
+typedef enum
+{
+  IDE_PHASE_IDLE,
+  IDE_PHASE_IMAGE_READ,  /* the image fills the buffer */
+  IDE_PHASE_IMAGE_WRITE, /* the image takes the buffer */
+  IDE_PHASE_FLUSH,
+  IDE_PHASE_DATA_IN,     /* DRQ: the guest reads the buffer */
+  IDE_PHASE_DATA_OUT,    /* DRQ: the guest fills the buffer */
+  IDE_PHASE_PACKET,      /* DRQ: the guest writes the command packet */
+  IDE_PHASE_DMA_WAIT     /* the bus master has not been started yet */
+} IdePhase;
+
+typedef struct
+{
+  uint8_t features[2], count[2], lba_low[2], lba_mid[2], lba_high[2]; /* [1]: written before, LBA48 */
+  uint8_t device, status, error, command;
+  uint8_t multiple;   /* sectors a block of READ/WRITE MULTIPLE; 0: disabled */
+  uint8_t transfer_mode;
+  uint16_t heads, sectors; /* of the translation that INITIALIZE DEVICE PARAMETERS set */
+
+  uint8_t phase;      /* IdePhase */
+  bool dma, to_guest; /* of the command under way */
+  uint64_t offset;    /* of the next byte in the image */
+  uint32_t remaining; /* bytes of the command not yet read from (written to) the image */
+  uint32_t block;     /* bytes for each DRQ */
+  uint32_t at, filled; /* the buffer: next byte for the guest, bytes that are valid or wanted */
+  uint32_t drq_end;   /* where this DRQ block ends */
+  uint8_t buffer[IDE_BUFFER_SIZE];
+
+  /* ATAPI */
+  uint8_t packet[12];
+  uint8_t sense_key, asc, ascq;
+  bool attention;    /* the medium changed and the guest has not been told */
+  bool event;        /* nor by GET EVENT STATUS NOTIFICATION */
+  bool locked, tray_open;
+} IdeDriveState;
+
+typedef struct
+{
+  IdeDriveState state;
+  IdeChannel *channel;
+  IdeDriveKind kind;
+  unsigned unit;
+  Image *image;
+  uint64_t bytes_read, bytes_written;
+} IdeDrive;
+
+typedef struct
+{
+  uint8_t control; /* Device Control: nIEN, SRST, HOB */
+  bool irq;
+  IdeDriveState drives[2];
+} IdeChannelState;
+
+struct IdeChannel
+{
+  Bus *io;
+  uint16_t command_base, control_base;
+  Irq irq;
+  char *id;
+  uint8_t control;
+  bool irq_pending;
+  IdeDrive drives[2];
+  const IdeDma *dma_ops;
+  void *dma;
+  IdeChannelState saved;
+};
+
+/* ide.c: ends of commands and data phases */
+void ide_raise_irq (IdeDrive *drive);
+void ide_complete (IdeDrive *drive);
+void ide_abort (IdeDrive *drive, uint8_t error);
+/* Moves bytes at offset between image and guest, by DMA or in blocks of `block` bytes. */
+void ide_start_transfer (IdeDrive *drive, uint64_t offset, uint32_t bytes, uint32_t block, bool to_guest, bool dma);
+/* Gives the guest the first length bytes of the buffer. */
+void ide_start_data_in (IdeDrive *drive, uint32_t length, uint32_t block, bool dma);
+void ide_start_flush (IdeDrive *drive);
+void ide_set_signature (IdeDrive *drive);
+
+/* ata-disk.c */
+void ata_disk_command (IdeDrive *drive, uint8_t command);
+void ata_disk_identify (IdeDrive *drive);
+/* Text in IDENTIFY words: padded with spaces, bytes swapped. */
+void ata_put_string (uint8_t *words, const char *text, unsigned length);
+void ata_put_word (uint8_t *words, unsigned index, uint16_t value);
+/* What both kinds of drive take: features, power. TRUE if it was such a command. */
+bool ata_common_command (IdeDrive *drive, uint8_t command);
+
+/* atapi-cd.c */
+#define ATAPI_SECTOR 2048
+void atapi_cd_command (IdeDrive *drive, uint8_t command);
+void atapi_cd_packet (IdeDrive *drive);
+void atapi_cd_medium_changed (IdeDrive *drive);
+/* Ends a packet command with a sense key, code and qualifier. */
+void atapi_cd_fail (IdeDrive *drive, uint8_t key, uint8_t asc, uint8_t ascq);
