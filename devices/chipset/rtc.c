@@ -1,0 +1,411 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Motorola MC146818A data sheet; the century byte and port layout are the PC/AT's. */
+#include "rtc.h"
+
+#include <string.h>
+
+#include "vmm-core/trace.h"
+
+#define SECOND_NS INT64_C (1000000000)
+#define UIP_NS 244000 /* UIP is set this long before an update */
+
+enum
+{
+  SECONDS,
+  SECONDS_ALARM,
+  MINUTES,
+  MINUTES_ALARM,
+  HOURS,
+  HOURS_ALARM,
+  DAY_OF_WEEK,
+  DAY,
+  MONTH,
+  YEAR,
+  REGISTER_A,
+  REGISTER_B,
+  REGISTER_C,
+  REGISTER_D,
+  CENTURY = 0x32
+};
+
+#define A_UIP 0x80
+#define A_RATE 0x0f
+#define B_SET 0x80
+#define B_PIE 0x40
+#define B_AIE 0x20
+#define B_UIE 0x10
+#define B_DM_BINARY 0x04
+#define B_24H 0x02
+#define C_IRQF 0x80
+#define C_PF 0x40
+#define C_AF 0x20
+#define C_UF 0x10
+#define D_VRT 0x80
+#define HOUR_PM 0x80
+#define ALARM_ANY 0xc0
+
+typedef struct
+{
+  uint8_t index;
+  uint8_t ram[128]; /* the time bytes are those last written or latched */
+  int64_t base;     /* wall clock seconds at guest time `origin` */
+  int64_t origin;   /* guest ns */
+  int64_t periodic_deadline, update_deadline; /* of the timers; -1: none */
+} RtcState;
+
+struct Rtc
+{
+  RtcState state;
+  Bus *io;
+  Clock *clock;
+  Irq irq;
+  Timer *periodic, *update;
+};
+
+static uint8_t
+encode (const RtcState *s, unsigned value)
+{
+  return s->ram[REGISTER_B] & B_DM_BINARY ? value : value / 10 << 4 | value % 10;
+}
+
+static unsigned
+decode (const RtcState *s, uint8_t byte)
+{
+  return s->ram[REGISTER_B] & B_DM_BINARY ? byte : (byte >> 4) * 10u + (byte & 15);
+}
+
+static uint8_t
+encode_hour (const RtcState *s, unsigned hour)
+{
+  if (s->ram[REGISTER_B] & B_24H)
+    return encode (s, hour);
+  return encode (s, hour % 12 == 0 ? 12 : hour % 12) | (hour >= 12 ? HOUR_PM : 0);
+}
+
+static unsigned
+decode_hour (const RtcState *s, uint8_t byte)
+{
+  if (s->ram[REGISTER_B] & B_24H)
+    return decode (s, byte);
+  return decode (s, byte & ~HOUR_PM) % 12 + (byte & HOUR_PM ? 12 : 0);
+}
+
+/* Guest ns since the clock was set. */
+static int64_t
+elapsed (Rtc *rtc)
+{
+  return clock_get_ns (rtc->clock) - rtc->state.origin;
+}
+
+/* Brings the time bytes up to date, unless the guest holds them (SET). */
+static void
+latch_time (Rtc *rtc)
+{
+  RtcState *s = &rtc->state;
+  g_autoptr (GDateTime) now = NULL;
+
+  if (s->ram[REGISTER_B] & B_SET)
+    return;
+  now = g_date_time_new_from_unix_utc (s->base + elapsed (rtc) / SECOND_NS);
+  if (now == NULL)
+    return;
+  s->ram[SECONDS] = encode (s, g_date_time_get_second (now));
+  s->ram[MINUTES] = encode (s, g_date_time_get_minute (now));
+  s->ram[HOURS] = encode_hour (s, g_date_time_get_hour (now));
+  s->ram[DAY_OF_WEEK] = encode (s, g_date_time_get_day_of_week (now) % 7 + 1); /* Sunday is 1 */
+  s->ram[DAY] = encode (s, g_date_time_get_day_of_month (now));
+  s->ram[MONTH] = encode (s, g_date_time_get_month (now));
+  s->ram[YEAR] = encode (s, g_date_time_get_year (now) % 100);
+  s->ram[CENTURY] = encode (s, g_date_time_get_year (now) / 100);
+}
+
+/* Makes the time bytes the time. Impossible ones are brought into range. */
+static void
+set_time (Rtc *rtc)
+{
+  RtcState *s = &rtc->state;
+  int year = CLAMP (decode (s, s->ram[CENTURY]) * 100 + decode (s, s->ram[YEAR]), 1900, 2299);
+  int month = CLAMP (decode (s, s->ram[MONTH]), 1, 12);
+  int day = CLAMP (decode (s, s->ram[DAY]), 1, (unsigned) g_date_get_days_in_month (month, year));
+  g_autoptr (GDateTime) time
+    = g_date_time_new_utc (year, month, day, MIN (decode_hour (s, s->ram[HOURS]), 23),
+                           MIN (decode (s, s->ram[MINUTES]), 59), MIN (decode (s, s->ram[SECONDS]), 59));
+
+  s->base = g_date_time_to_unix (time);
+  s->origin = clock_get_ns (rtc->clock);
+}
+
+static void
+update_irq (Rtc *rtc)
+{
+  RtcState *s = &rtc->state;
+  uint8_t pending = s->ram[REGISTER_C] & s->ram[REGISTER_B] & (C_PF | C_AF | C_UF);
+
+  s->ram[REGISTER_C] = (s->ram[REGISTER_C] & ~C_IRQF) | (pending != 0 ? C_IRQF : 0);
+  irq_set (rtc->irq, pending != 0);
+}
+
+/* The periodic rate of register A in ns; 0: off. Rates 1 and 2 are those of 8 and 9. */
+static int64_t
+period_ns (const RtcState *s)
+{
+  unsigned rate = s->ram[REGISTER_A] & A_RATE;
+
+  if (rate == 0 || (s->ram[REGISTER_A] & 0x70) > 0x20)
+    return 0;
+  if (rate <= 2)
+    rate += 7;
+  return (SECOND_NS << (rate - 1)) / 32768;
+}
+
+static void
+arm_periodic (Rtc *rtc)
+{
+  int64_t period = period_ns (&rtc->state);
+
+  if (period == 0 || !(rtc->state.ram[REGISTER_B] & B_PIE))
+    timer_disarm (rtc->periodic);
+  else
+    timer_arm (rtc->periodic, (clock_get_ns (rtc->clock) / period + 1) * period);
+}
+
+/* Update and alarm are only watched while somebody asks for their interrupt or may poll for it. */
+static void
+arm_update (Rtc *rtc)
+{
+  RtcState *s = &rtc->state;
+
+  if (s->ram[REGISTER_B] & B_SET)
+    timer_disarm (rtc->update);
+  else
+    timer_arm (rtc->update, s->origin + (elapsed (rtc) / SECOND_NS + 1) * SECOND_NS);
+}
+
+static void
+periodic_expired (void *device)
+{
+  Rtc *rtc = device;
+
+  rtc->state.ram[REGISTER_C] |= C_PF;
+  update_irq (rtc);
+  arm_periodic (rtc);
+}
+
+static bool
+alarm_matches (const RtcState *s, unsigned time, unsigned alarm)
+{
+  return (s->ram[alarm] & ALARM_ANY) == ALARM_ANY || s->ram[alarm] == s->ram[time];
+}
+
+static void
+update_expired (void *device)
+{
+  Rtc *rtc = device;
+  RtcState *s = &rtc->state;
+
+  latch_time (rtc);
+  s->ram[REGISTER_C] |= C_UF;
+  if (alarm_matches (s, SECONDS, SECONDS_ALARM) && alarm_matches (s, MINUTES, MINUTES_ALARM)
+      && alarm_matches (s, HOURS, HOURS_ALARM))
+    s->ram[REGISTER_C] |= C_AF;
+  update_irq (rtc);
+  arm_update (rtc);
+}
+
+static uint8_t
+read_ram (Rtc *rtc)
+{
+  RtcState *s = &rtc->state;
+  uint8_t value;
+
+  switch (s->index)
+    {
+    case SECONDS:
+    case MINUTES:
+    case HOURS:
+    case DAY_OF_WEEK:
+    case DAY:
+    case MONTH:
+    case YEAR:
+    case CENTURY:
+      latch_time (rtc);
+      return s->ram[s->index];
+    case REGISTER_A:
+      value = s->ram[REGISTER_A];
+      if (!(s->ram[REGISTER_B] & B_SET) && elapsed (rtc) % SECOND_NS >= SECOND_NS - UIP_NS)
+        value |= A_UIP;
+      return value;
+    case REGISTER_C:
+      value = s->ram[REGISTER_C];
+      s->ram[REGISTER_C] = 0;
+      update_irq (rtc);
+      return value;
+    case REGISTER_D:
+      return D_VRT;
+    default:
+      return s->ram[s->index];
+    }
+}
+
+static void
+write_register_b (Rtc *rtc, uint8_t value)
+{
+  RtcState *s = &rtc->state;
+  uint8_t before = s->ram[REGISTER_B];
+
+  latch_time (rtc);
+  if (value & B_SET)
+    value &= ~B_UIE;
+  s->ram[REGISTER_B] = value;
+  if ((before & B_SET) && !(value & B_SET))
+    set_time (rtc);
+  arm_periodic (rtc);
+  arm_update (rtc);
+  update_irq (rtc);
+}
+
+static void
+write_ram (Rtc *rtc, uint8_t value)
+{
+  RtcState *s = &rtc->state;
+
+  TRACE ("rtc.write", "register %#x value %#x", s->index, value);
+  switch (s->index)
+    {
+    case SECONDS:
+    case MINUTES:
+    case HOURS:
+    case DAY_OF_WEEK:
+    case DAY:
+    case MONTH:
+    case YEAR:
+    case CENTURY:
+      latch_time (rtc);
+      s->ram[s->index] = value;
+      if (!(s->ram[REGISTER_B] & B_SET))
+        {
+          set_time (rtc);
+          arm_update (rtc);
+        }
+      break;
+    case REGISTER_A:
+      s->ram[REGISTER_A] = value & ~A_UIP;
+      arm_periodic (rtc);
+      break;
+    case REGISTER_B:
+      write_register_b (rtc, value);
+      break;
+    case REGISTER_C:
+    case REGISTER_D:
+      break;
+    default:
+      s->ram[s->index] = value;
+      break;
+    }
+}
+
+static uint64_t
+rtc_read (void *device, uint64_t offset, unsigned size)
+{
+  return offset == 0 ? 0xff : read_ram (device);
+}
+
+static void
+rtc_write (void *device, uint64_t offset, unsigned size, uint64_t value)
+{
+  Rtc *rtc = device;
+
+  if (offset == 0)
+    rtc->state.index = value & 0x7f; /* bit 7 masks NMI, which nothing here raises */
+  else
+    write_ram (rtc, value);
+}
+
+static const BusOps rtc_ops = { rtc_read, rtc_write, 1, 1 };
+
+void
+rtc_reset (Rtc *rtc)
+{
+  rtc->state.ram[REGISTER_B] &= ~(B_PIE | B_AIE | B_UIE);
+  rtc->state.ram[REGISTER_C] = 0;
+  rtc->state.index = 0;
+  arm_periodic (rtc);
+  update_irq (rtc);
+}
+
+Rtc *
+rtc_new (Bus *io, Clock *clock, int64_t wall_clock, Irq irq8)
+{
+  Rtc *rtc = g_new0 (Rtc, 1);
+
+  rtc->io = io;
+  rtc->clock = clock;
+  rtc->irq = irq8;
+  rtc->periodic = timer_new (clock, periodic_expired, rtc);
+  rtc->update = timer_new (clock, update_expired, rtc);
+  rtc->state.base = wall_clock;
+  rtc->state.origin = clock_get_ns (clock);
+  rtc->state.ram[REGISTER_A] = 0x26;
+  rtc->state.ram[REGISTER_B] = B_24H;
+  arm_update (rtc);
+  bus_map (io, 0x70, 2, &rtc_ops, rtc);
+  return rtc;
+}
+
+void
+rtc_free (Rtc *rtc)
+{
+  if (rtc == NULL)
+    return;
+  bus_unmap (rtc->io, 0x70, 2, rtc);
+  timer_free (rtc->periodic);
+  timer_free (rtc->update);
+  g_free (rtc);
+}
+
+void
+rtc_set_ram (Rtc *rtc, unsigned index, uint8_t value)
+{
+  g_assert (index > REGISTER_D && index < sizeof rtc->state.ram);
+  rtc->state.ram[index] = value;
+}
+
+static const StateField rtc_fields[] = {
+  STATE_INT (RtcState, index),  STATE_BLOB (RtcState, ram),
+  STATE_INT (RtcState, base),   STATE_INT (RtcState, origin),
+  STATE_INT (RtcState, periodic_deadline), STATE_INT (RtcState, update_deadline),
+};
+static const StateTable rtc_table = STATE_TABLE (RtcState, 1, rtc_fields);
+
+static void
+rtc_before_save (void *device)
+{
+  Rtc *rtc = device;
+
+  rtc->state.periodic_deadline = timer_get_deadline (rtc->periodic);
+  rtc->state.update_deadline = timer_get_deadline (rtc->update);
+}
+
+static gboolean
+rtc_after_load (void *device, GError **error)
+{
+  Rtc *rtc = device;
+  RtcState *s = &rtc->state;
+
+  if (s->index >= sizeof s->ram || ABS (s->base / 2) > INT64_C (1) << 36 || s->origin < 0)
+    {
+      g_set_error (error, STATE_ERROR, STATE_ERROR_BAD_STREAM,
+                   "The saved state of “rtc” holds a time that cannot be.");
+      return FALSE;
+    }
+  timer_restore (rtc->periodic, s->periodic_deadline);
+  timer_restore (rtc->update, s->update_deadline);
+  return TRUE;
+}
+
+StateSection
+rtc_state (Rtc *rtc)
+{
+  return (StateSection){ .id = "rtc", .table = &rtc_table, .state = &rtc->state, .device = rtc,
+                         .before_save = rtc_before_save, .after_load = rtc_after_load };
+}
