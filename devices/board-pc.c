@@ -1,0 +1,464 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "board-pc.h"
+
+#include <gio/gio.h>
+#include <string.h>
+
+#include "devices/char/debugcon.h"
+#include "devices/char/uart.h"
+#include "devices/chipset/i440fx.h"
+#include "devices/chipset/ioapic.h"
+#include "devices/chipset/isa-irq.h"
+#include "devices/chipset/pic.h"
+#include "devices/chipset/piix3.h"
+#include "devices/chipset/pirq.h"
+#include "devices/chipset/pit.h"
+#include "devices/chipset/rtc.h"
+#include "devices/pci/pci.h"
+#include "devices/storage/piix-ide.h"
+#include "devices/video/vga.h"
+
+#define KIB (1ull << 10)
+#define MIB (1ull << 20)
+#define GIB (1ull << 30)
+#define LOW_MEMORY_END (640 * KIB)
+#define HIGH_MEMORY (1 * MIB)
+#define PCI_HOLE (3 * GIB)
+#define ABOVE_HOLE (4 * GIB)
+#define MAX_STATES 48
+
+/* Priorities in the memory map, where i440fx.c puts its shadow RAM between ROM and A20. */
+#define PRIORITY_RAM 0
+#define PRIORITY_ROM 1
+#define PRIORITY_A20 3
+
+#define PIIX_SLOT 1
+#define VGA_SLOT 2
+
+static const uint16_t com_ports[BOARD_PC_SERIAL_PORTS] = { 0x3f8, 0x2f8, 0x3e8, 0x2e8 };
+static const uint8_t com_irqs[BOARD_PC_SERIAL_PORTS] = { 4, 3, 4, 3 };
+
+struct BoardPc
+{
+  BoardPcConfig config;
+  Memory *memory;
+  MemoryBlock *ram;
+  Bus *io, *mmio;
+  Accel *accel;
+  bool a20_low; /* address line 20 is held low: the first 64 KiB appear again at 1 MiB */
+
+  Pic *pic;
+  Ioapic *ioapic;
+  IsaIrq *isa_irq;
+  Pit *pit;
+  Rtc *rtc;
+  Pirq *pirq;
+  PciBus *pci;
+  I440fx *i440fx;
+  Piix3 *piix3;
+  IdeChannel *ide[2];
+  PiixIde *piix_ide;
+  Vga *vga;
+  Uart *serial[BOARD_PC_SERIAL_PORTS];
+  Debugcon *debugcon;
+
+  StateSection states[MAX_STATES];
+  unsigned n_states;
+};
+
+/* Lines between the chips and out of the board */
+
+static void
+set_intr (void *data, unsigned input, bool level)
+{
+  BoardPc *board = data;
+
+  if (board->accel != NULL)
+    board->accel->ops->set_intr (board->accel, level);
+}
+
+static void
+send_msi (void *data, uint64_t address, uint32_t message)
+{
+  BoardPc *board = data;
+
+  if (board->accel != NULL)
+    board->accel->ops->send_msi (board->accel, address, message);
+}
+
+static uint8_t
+acknowledge_pic (void *data)
+{
+  return pic_acknowledge (((BoardPc *) data)->pic);
+}
+
+static void
+end_of_interrupt (void *data, uint8_t vector)
+{
+  ioapic_eoi (((BoardPc *) data)->ioapic, vector);
+}
+
+static void
+request_reset (void *data)
+{
+  BoardPc *board = data;
+
+  board->config.event (board->config.event_data, BOARD_EVENT_RESET);
+}
+
+static void
+set_a20 (void *data, unsigned input, bool level)
+{
+  BoardPc *board = data;
+
+  if (board->a20_low == !level)
+    return;
+  board->a20_low = !level;
+  if (board->a20_low)
+    memory_map (board->memory, HIGH_MEMORY, 64 * KIB, board->ram, 0, MEMORY_RW, PRIORITY_A20);
+  else
+    memory_unmap (board->memory, HIGH_MEMORY, board->ram);
+}
+
+/* Memory */
+
+static bool
+add_ram (BoardPc *board, GError **error)
+{
+  uint64_t size = board->config.memory_size;
+  uint64_t below = MIN (size, PCI_HOLE);
+
+  board->ram = memory_block_new (board->memory, "ram", size, false, error);
+  if (board->ram == NULL)
+    return false;
+  memory_map (board->memory, 0, LOW_MEMORY_END, board->ram, 0, MEMORY_RW, PRIORITY_RAM);
+  if (below > HIGH_MEMORY)
+    memory_map (board->memory, HIGH_MEMORY, below - HIGH_MEMORY, board->ram, HIGH_MEMORY, MEMORY_RW,
+                PRIORITY_RAM);
+  if (size > below)
+    memory_map (board->memory, ABOVE_HOLE, size - below, board->ram, below, MEMORY_RW, PRIORITY_RAM);
+  return true;
+}
+
+static bool
+read_rom (const char *path, const char *package, char **contents, gsize *length, GError **error)
+{
+  g_autoptr (GError) reason = NULL;
+
+  if (g_file_get_contents (path, contents, length, &reason))
+    return true;
+  g_set_error (error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND,
+               "The firmware “%s” cannot be read: install the package %s of your distribution, or "
+               "name another file.",
+               path, package);
+  return false;
+}
+
+/* The BIOS ends at 4 GiB; its last 128 KiB are seen below 1 MiB, too. */
+static bool
+add_bios (BoardPc *board, GError **error)
+{
+  g_autofree char *contents = NULL;
+  gsize length;
+  uint64_t low;
+  MemoryBlock *rom;
+
+  if (board->config.bios == NULL)
+    return true;
+  if (!read_rom (board->config.bios, "seabios", &contents, &length, error))
+    return false;
+  if (length < 64 * KIB || length > 8 * MIB || length % (64 * KIB) != 0)
+    {
+      g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA,
+                   "“%s” is no BIOS: its size is not a multiple of 64 KiB. Name another file.",
+                   board->config.bios);
+      return false;
+    }
+  rom = memory_block_new (board->memory, "bios", length, false, error);
+  if (rom == NULL)
+    return false;
+  memcpy (memory_block_get_data (rom), contents, length);
+  low = MIN (length, 128 * KIB);
+  memory_map (board->memory, ABOVE_HOLE - length, length, rom, 0, MEMORY_READ, PRIORITY_ROM);
+  memory_map (board->memory, HIGH_MEMORY - low, low, rom, length - low, MEMORY_READ, PRIORITY_ROM);
+  return true;
+}
+
+/* What the BIOS reads of memory: CMOS 15h to 18h, 30h, 31h, 34h, 35h and 5Bh to 5Dh. */
+static void
+describe_memory (BoardPc *board)
+{
+  uint64_t size = board->config.memory_size;
+  uint64_t below = MIN (size, PCI_HOLE);
+  uint64_t extended = MIN (below > HIGH_MEMORY ? (below - HIGH_MEMORY) / KIB : 0, 0xfc00);
+  uint64_t above_16m = below > 16 * MIB ? (below - 16 * MIB) / (64 * KIB) : 0;
+  uint64_t above_4g = (size - below) / (64 * KIB);
+
+  rtc_set_ram (board->rtc, 0x15, 640 & 0xff);
+  rtc_set_ram (board->rtc, 0x16, 640 >> 8);
+  rtc_set_ram (board->rtc, 0x17, extended);
+  rtc_set_ram (board->rtc, 0x18, extended >> 8);
+  rtc_set_ram (board->rtc, 0x30, extended);
+  rtc_set_ram (board->rtc, 0x31, extended >> 8);
+  rtc_set_ram (board->rtc, 0x34, above_16m);
+  rtc_set_ram (board->rtc, 0x35, above_16m >> 8);
+  for (unsigned i = 0; i < 3; i++)
+    rtc_set_ram (board->rtc, 0x5b + i, above_4g >> 8 * i);
+  rtc_set_ram (board->rtc, 0x5f, board->config.n_vcpus - 1);
+  rtc_set_ram (board->rtc, 0x14, 0x06); /* equipment: FPU, PS/2 mouse */
+}
+
+/* Boot order in CMOS 3Dh and 38h: nibbles 1 floppy, 2 disk, 3 CD, 4 network. */
+static void
+describe_boot_order (BoardPc *board)
+{
+  const char *order = board->config.boot_order != NULL ? board->config.boot_order : "cdn";
+  uint8_t codes[3] = { 0, 0, 0 };
+
+  for (unsigned i = 0; i < 3 && order[i] != '\0'; i++)
+    codes[i] = order[i] == 'c' ? 2 : order[i] == 'd' ? 3 : 4;
+  rtc_set_ram (board->rtc, 0x3d, codes[1] << 4 | codes[0]);
+  rtc_set_ram (board->rtc, 0x38, codes[2] << 4 | 1); /* bit 0: no check of the boot signature */
+}
+
+static void
+add_state (BoardPc *board, StateSection section)
+{
+  g_assert (board->n_states < MAX_STATES);
+  board->states[board->n_states++] = section;
+}
+
+/* The chips */
+
+static void
+add_interrupts (BoardPc *board)
+{
+  Irq isa[16];
+
+  board->pic = pic_new (board->io, (Irq){ set_intr, board, 0 });
+  board->ioapic = ioapic_new (board->mmio, send_msi, board);
+  board->isa_irq = isa_irq_new (board->pic, board->ioapic);
+  for (unsigned n = 0; n < 16; n++)
+    isa[n] = n == 2 ? IRQ_NONE : isa_irq_get (board->isa_irq, n);
+  board->pirq = pirq_new (isa);
+  board->pit = pit_new (board->io, board->config.clock, isa_irq_get (board->isa_irq, 0));
+  board->rtc = rtc_new (board->io, board->config.clock, board->config.wall_clock,
+                        isa_irq_get (board->isa_irq, 8));
+}
+
+static void
+add_pci (BoardPc *board)
+{
+  Irq intx[4];
+
+  pirq_get_intx (board->pirq, intx);
+  board->pci = pci_bus_new (board->io, board->mmio, board->memory, intx);
+  board->i440fx = i440fx_new (board->io, board->pci, board->memory, board->ram, request_reset, board);
+  board->piix3 = piix3_new (board->io, board->pci, board->pirq, board->pic, board->pit,
+                            (Irq){ set_a20, board, 0 }, request_reset, board);
+}
+
+static void
+add_ide (BoardPc *board)
+{
+  static const uint16_t bases[2] = { 0x1f0, 0x170 };
+  static const uint16_t controls[2] = { 0x3f6, 0x376 };
+  static const IdeDriveKind kinds[] = { IDE_DRIVE_NONE, IDE_DRIVE_DISK, IDE_DRIVE_CD };
+
+  for (unsigned i = 0; i < 2; i++)
+    board->ide[i] = ide_channel_new (board->io, bases[i], controls[i], isa_irq_get (board->isa_irq, 14 + i),
+                                     i == 0 ? "ide0" : "ide1");
+  for (unsigned i = 0; i < BOARD_PC_IDE_DRIVES; i++)
+    ide_channel_attach (board->ide[i / 2], i % 2, kinds[board->config.drives[i].kind],
+                        board->config.drives[i].image);
+  board->piix_ide = piix_ide_new (board->pci, PIIX_SLOT, 1, board->ide);
+}
+
+static bool
+add_vga (BoardPc *board, GError **error)
+{
+  g_autofree char *rom = NULL;
+  gsize length = 0;
+
+  if (board->config.vga_bios != NULL
+      && !read_rom (board->config.vga_bios, "seabios", &rom, &length, error))
+    return false;
+  board->vga = vga_new (board->pci, VGA_SLOT, board->io, board->mmio, board->memory,
+                        board->config.clock, board->config.console, rom, length, error);
+  return board->vga != NULL;
+}
+
+static void
+add_serial (BoardPc *board)
+{
+  static const char *const ids[BOARD_PC_SERIAL_PORTS] = { "serial0", "serial1", "serial2", "serial3" };
+
+  for (unsigned i = 0; i < BOARD_PC_SERIAL_PORTS; i++)
+    {
+      if (board->config.serial[i] == NULL)
+        continue;
+      board->serial[i] = uart_new (board->config.serial[i], isa_irq_get (board->isa_irq, com_irqs[i]), ids[i]);
+      bus_map (board->io, com_ports[i], 8, &uart_ops, board->serial[i]);
+    }
+  if (board->config.debugcon != NULL)
+    board->debugcon = debugcon_new (board->io, 0x402, board->config.debugcon);
+}
+
+static void
+collect_states (BoardPc *board)
+{
+  add_state (board, pic_state (board->pic));
+  add_state (board, ioapic_state (board->ioapic));
+  add_state (board, isa_irq_state (board->isa_irq));
+  add_state (board, pit_state (board->pit));
+  add_state (board, rtc_state (board->rtc));
+  add_state (board, pirq_state (board->pirq));
+  add_state (board, i440fx_state (board->i440fx));
+  add_state (board, pci_function_state (i440fx_get_function (board->i440fx)));
+  add_state (board, piix3_state (board->piix3));
+  add_state (board, pci_function_state (piix3_get_function (board->piix3)));
+  add_state (board, ide_channel_state (board->ide[0]));
+  add_state (board, ide_channel_state (board->ide[1]));
+  add_state (board, piix_ide_state (board->piix_ide));
+  add_state (board, pci_function_state (piix_ide_get_function (board->piix_ide)));
+  add_state (board, vga_state (board->vga));
+  add_state (board, pci_function_state (vga_get_function (board->vga)));
+  for (unsigned i = 0; i < BOARD_PC_SERIAL_PORTS; i++)
+    if (board->serial[i] != NULL)
+      add_state (board, uart_state (board->serial[i]));
+}
+
+static bool
+open_accel (BoardPc *board, GError **error)
+{
+  AccelMachine machine = {
+    .memory = board->memory,
+    .io = board->io,
+    .mmio = board->mmio,
+    .clock = board->config.clock,
+    .lock = board->config.lock,
+    .n_vcpus = board->config.n_vcpus,
+    .acknowledge_pic = acknowledge_pic,
+    .pic = board,
+    .eoi = end_of_interrupt,
+    .ioapic = board,
+  };
+
+  board->accel = board->config.accel->open (&machine, error);
+  return board->accel != NULL;
+}
+
+BoardPc *
+board_pc_new (const BoardPcConfig *config, GError **error)
+{
+  g_autoptr (BoardPc) board = g_new0 (BoardPc, 1);
+
+  board->config = *config;
+  board->memory = memory_new ();
+  board->io = bus_new ("io", 64 * KIB, config->lock);
+  board->mmio = bus_new ("mmio", 0, config->lock);
+
+  if (!add_ram (board, error) || !add_bios (board, error))
+    return NULL;
+  add_interrupts (board);
+  add_pci (board);
+  add_ide (board);
+  if (!add_vga (board, error))
+    return NULL;
+  add_serial (board);
+  describe_memory (board);
+  describe_boot_order (board);
+  collect_states (board);
+  if (!open_accel (board, error))
+    return NULL;
+  return g_steal_pointer (&board);
+}
+
+void
+board_pc_free (BoardPc *board)
+{
+  if (board == NULL)
+    return;
+  if (board->accel != NULL)
+    board->accel->ops->close (board->accel);
+  board->accel = NULL;
+  debugcon_free (board->debugcon);
+  for (unsigned i = 0; i < BOARD_PC_SERIAL_PORTS; i++)
+    if (board->serial[i] != NULL)
+      {
+        bus_unmap (board->io, com_ports[i], 8, board->serial[i]);
+        uart_free (board->serial[i]);
+      }
+  vga_free (board->vga);
+  piix_ide_free (board->piix_ide);
+  ide_channel_free (board->ide[0]);
+  ide_channel_free (board->ide[1]);
+  piix3_free (board->piix3);
+  i440fx_free (board->i440fx);
+  pci_bus_free (board->pci);
+  rtc_free (board->rtc);
+  pit_free (board->pit);
+  pirq_free (board->pirq);
+  isa_irq_free (board->isa_irq);
+  ioapic_free (board->ioapic);
+  pic_free (board->pic);
+  bus_free (board->mmio);
+  bus_free (board->io);
+  memory_free (board->memory);
+  g_free (board);
+}
+
+void
+board_pc_reset (BoardPc *board)
+{
+  pci_bus_reset (board->pci);
+  pic_reset (board->pic);
+  ioapic_reset (board->ioapic);
+  pit_reset (board->pit);
+  rtc_reset (board->rtc);
+  for (unsigned i = 0; i < BOARD_PC_SERIAL_PORTS; i++)
+    if (board->serial[i] != NULL)
+      uart_reset (board->serial[i]);
+}
+
+void
+board_pc_press_power_button (BoardPc *board)
+{
+}
+
+gboolean
+board_pc_change_medium (BoardPc *board, unsigned drive, Image *image, gboolean force, GError **error)
+{
+  return ide_channel_change_medium (board->ide[drive / 2], drive % 2, image, force, error);
+}
+
+gboolean
+board_pc_is_tray_locked (BoardPc *board, unsigned drive)
+{
+  return ide_channel_is_locked (board->ide[drive / 2], drive % 2);
+}
+
+void
+board_pc_get_drive_traffic (BoardPc *board, unsigned drive, uint64_t *bytes_read, uint64_t *bytes_written)
+{
+  ide_channel_get_traffic (board->ide[drive / 2], drive % 2, bytes_read, bytes_written);
+}
+
+Accel *
+board_pc_get_accel (BoardPc *board)
+{
+  return board->accel;
+}
+
+Memory *
+board_pc_get_memory (BoardPc *board)
+{
+  return board->memory;
+}
+
+const StateSection *
+board_pc_get_states (BoardPc *board, unsigned *n)
+{
+  *n = board->n_states;
+  return board->states;
+}
