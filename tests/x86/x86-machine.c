@@ -161,6 +161,13 @@ x86_machine_init_state (X86State *state, unsigned bits)
 }
 
 void
+x86_machine_make_supervisor (X86State *state)
+{
+  state->seg[X86_CS] = x86_machine_segment (KERNEL_CODE, 0xa09b);
+  state->seg[X86_SS] = x86_machine_segment (0x10, 0xc093);
+}
+
+void
 x86_machine_protect (X86Machine *machine, uint64_t address, bool present, bool writable)
 {
   uint64_t page = address >> 12;

@@ -24,6 +24,9 @@ void x86_machine_free (X86Machine *machine);
 /* A state ready to run user code of 64 or 32 bits (CPL 3, compatibility mode) or real-mode code of 16. */
 void x86_machine_init_state (X86State *state, unsigned bits);
 
+/* Turns a state of 64- or 32-bit code into one of 64-bit code at CPL 0. */
+void x86_machine_make_supervisor (X86State *state);
+
 /* Access to a page for 32- and 64-bit code; at first every page may be read and written. */
 void x86_machine_protect (X86Machine *machine, uint64_t address, bool present, bool writable);
 void x86_machine_write (X86Machine *machine, uint64_t address, const void *bytes, size_t n);
