@@ -58,8 +58,12 @@ x86_debug_before (X86Cpu *cpu)
   uint64_t linear = (cpu->state.rip + cpu->window[X86_CS].base) & cpu->linear_mask;
 
   cpu->step_void = false;
+  /* RF counts for one instruction; a fault of that one sets it again in what it pushes. */
   if (cpu->state.rflags & X86_FLAG_RF)
-    return;
+    {
+      cpu->state.rflags &= ~(uint64_t) X86_FLAG_RF;
+      return;
+    }
   for (unsigned i = 0; i < 4; i++)
     if (break_kind (cpu, i) == BREAK_CODE && cpu->state.dr[i] == linear)
       {
@@ -79,7 +83,6 @@ x86_debug_after (X86Cpu *cpu, bool tf)
   cpu->step_void = false;
   if (cpu->state.interrupt_shadow == X86_SHADOW_MOV_SS)
     return;
-  cpu->state.rflags &= ~(uint64_t) X86_FLAG_RF;
   cpu->debug_hits = 0;
   if (hits != 0)
     x86_raise_debug_trap (cpu, hits);

@@ -9,10 +9,10 @@
 /* TF, RF, or an enabled breakpoint in DR7: blocks are not good enough. */
 bool x86_debug_needs_steps (const X86Cpu *cpu);
 
-/* Raises #DB (a fault) for a code breakpoint at state.rip, unless RF hides it. */
+/* Raises #DB (a fault) for a code breakpoint at state.rip, unless RF hides it; clears RF. */
 void x86_debug_before (X86Cpu *cpu);
 
-/* After an instruction that began with TF as given: clears RF and raises #DB (a trap) for single
+/* After an instruction that began with TF as given: raises #DB (a trap) for single
  * step and for the data and I/O breakpoints that it met. */
 void x86_debug_after (X86Cpu *cpu, bool tf);
 

@@ -372,13 +372,6 @@ exception_combine (X86Cpu *cpu)
   return true;
 }
 
-static bool
-exception_pushes_rf (const X86Cpu *cpu)
-{
-  /* All exceptions that come here are faults, but for #DB. */
-  return cpu->exception.vector != X86_DB;
-}
-
 bool
 x86_exception_deliver (X86Cpu *cpu)
 {
@@ -405,7 +398,8 @@ x86_exception_deliver (X86Cpu *cpu)
                    .has_code = cpu->exception.has_code && !x86_in_real_mode (cpu),
                    .code = cpu->exception.code, .rip = cpu->state.rip,
                    .flags = x86_flags_get (cpu) };
-  if (exception_pushes_rf (cpu))
+  /* All that come here are faults, but for #DB, which leaves RF to its handler. */
+  if (cpu->exception.vector != X86_DB)
     event.flags |= X86_FLAG_RF;
   event_deliver (cpu, &event);
   return true;
@@ -463,6 +457,12 @@ x86_software_interrupt (X86Cpu *cpu, unsigned vector, X86EventType type, uint64_
   cpu->delivering = type;
   cpu->delivering_vector = vector;
   cpu->step_void = true;
+  if (type == X86_EVENT_PRIVILEGED)
+    {
+      /* Breakpoints that MOV SS held back are reported along with it. */
+      cpu->state.dr[6] |= cpu->debug_hits;
+      cpu->debug_hits = 0;
+    }
   if (x86_in_vm86 (cpu) && software_interrupt_vm86 (cpu, &event))
     return;
   event_deliver (cpu, &event);

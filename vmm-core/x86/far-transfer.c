@@ -367,7 +367,11 @@ drop_inner_segments (X86Cpu *cpu)
       if (i == X86_CS || i == X86_SS || (segment->attributes & X86_SEG_UNUSABLE) || conforming)
         continue;
       if ((segment->attributes >> X86_SEG_DPL_SHIFT & 3) < cpu->cpl)
-        *segment = (X86Segment){ .attributes = X86_SEG_UNUSABLE };
+        {
+          /* The base stays: systems count on that of GS. */
+          segment->selector = 0;
+          segment->attributes |= X86_SEG_UNUSABLE;
+        }
     }
   x86_mode_update (cpu);
 }

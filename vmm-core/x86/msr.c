@@ -204,7 +204,7 @@ write_fixed (uint32_t msr, uint64_t value)
     case MSR_DEBUGCTL:
       return true;
     case MSR_PRED_CMD:
-      return !(value & ~1ull);
+      return !x86_cpuid_is_amd () && !(value & ~1ull);
     default:
       return is_ignored (msr);
     }

@@ -112,7 +112,7 @@ x86_sys_sti (X86Cpu *cpu, const X86Insn *insn)
 static void
 set_ac (X86Cpu *cpu, bool on)
 {
-  if (!(cpu->state.cr4 & X86_CR4_SMAP) || cpu->cpl != 0)
+  if (cpu->cpl != 0)
     x86_raise (cpu, X86_UD);
   x86_rflags_load (cpu, on ? X86_FLAG_AC : 0, X86_FLAG_AC);
 }

@@ -148,6 +148,10 @@ x86_sys_sysret (X86Cpu *cpu, const X86Insn *insn)
   else
     x86_rflags_load (cpu, X86_FLAG_IF, X86_FLAG_IF);
   enter_flat (cpu, selector + (to_64 ? 16 : 0), selector + 8, 3, to_64);
+  /* Unlike IRET, it traps itself when it sets TF, and not when it clears it. */
+  cpu->step_void = true;
+  if (state->rflags & X86_FLAG_TF)
+    x86_raise_debug_trap (cpu, 1 << 14);
 }
 
 void
