@@ -1,0 +1,301 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The firmware configuration device as its specification describes it (docs/specs/fw_cfg of the QEMU
+ * manual): selector, data port, file directory and DMA. Contents are read-only. */
+#include "fw-cfg.h"
+
+#include "vmm-core/trace.h"
+
+#include <string.h>
+
+#define SELECTOR_PORT 0x510
+#define DMA_PORT 0x514
+
+#define KEY_SIGNATURE 0x00
+#define KEY_ID 0x01
+#define KEY_FILE_DIR 0x19
+#define KEY_FILE_FIRST 0x20
+#define N_KEYS (KEY_FILE_FIRST + FW_CFG_MAX_FILES)
+
+#define ID_TRADITIONAL 0x01
+#define ID_DMA 0x02
+
+#define DMA_ERROR 0x01
+#define DMA_READ 0x02
+#define DMA_SKIP 0x04
+#define DMA_SELECT 0x08
+#define DMA_WRITE 0x10
+
+#define FILE_NAME_SIZE 56
+
+/* Big endian, as it stands in the directory. */
+typedef struct
+{
+  uint32_t size;
+  uint16_t select;
+  uint16_t reserved;
+  char name[FILE_NAME_SIZE];
+} FwCfgFile;
+
+typedef struct
+{
+  uint16_t key;
+  uint32_t offset;
+  uint64_t dma_address;
+} FwCfgState;
+
+struct FwCfg
+{
+  Bus *io;
+  Memory *memory;
+  GBytes *items[N_KEYS];
+  FwCfgFile files[FW_CFG_MAX_FILES];
+  unsigned n_files;
+  FwCfgState state;
+};
+
+static const StateField fw_cfg_fields[] = {
+  STATE_INT (FwCfgState, key),
+  STATE_INT (FwCfgState, offset),
+  STATE_INT (FwCfgState, dma_address),
+};
+static const StateTable fw_cfg_table = STATE_TABLE (FwCfgState, 1, fw_cfg_fields);
+
+/* The bytes of the selected item from the offset on. */
+static const uint8_t *
+fw_cfg_peek (const FwCfg *fw_cfg, size_t *length)
+{
+  unsigned key = fw_cfg->state.key;
+  const uint8_t *data;
+
+  *length = 0;
+  if (key >= N_KEYS || fw_cfg->items[key] == NULL)
+    return NULL;
+  data = g_bytes_get_data (fw_cfg->items[key], length);
+  if (fw_cfg->state.offset >= *length)
+    {
+      *length = 0;
+      return NULL;
+    }
+  *length -= fw_cfg->state.offset;
+  return data + fw_cfg->state.offset;
+}
+
+static void
+fw_cfg_advance (FwCfg *fw_cfg, uint32_t length)
+{
+  if (__builtin_add_overflow (fw_cfg->state.offset, length, &fw_cfg->state.offset))
+    fw_cfg->state.offset = UINT32_MAX;
+}
+
+static void
+fw_cfg_select (FwCfg *fw_cfg, uint16_t key)
+{
+  TRACE ("fw-cfg.select", "key %#x", key);
+  fw_cfg->state.key = key;
+  fw_cfg->state.offset = 0;
+}
+
+static uint64_t
+fw_cfg_read (void *device, uint64_t offset, unsigned size)
+{
+  FwCfg *fw_cfg = device;
+  const uint8_t *data;
+  size_t length;
+
+  if (offset != 1 || size != 1)
+    return UINT64_MAX;
+  data = fw_cfg_peek (fw_cfg, &length);
+  fw_cfg_advance (fw_cfg, 1);
+  return length > 0 ? data[0] : 0;
+}
+
+static void
+fw_cfg_write (void *device, uint64_t offset, unsigned size, uint64_t value)
+{
+  if (offset == 0 && size == 2)
+    fw_cfg_select (device, value);
+}
+
+/* Copies length bytes of the item to address; zeros follow its end. Stops where there is no RAM. */
+static bool
+fw_cfg_copy (FwCfg *fw_cfg, uint64_t address, uint32_t length)
+{
+  static const uint8_t zeros[4096];
+  size_t available;
+  const uint8_t *data = fw_cfg_peek (fw_cfg, &available);
+
+  fw_cfg_advance (fw_cfg, length);
+  available = MIN (available, length);
+  if (available > 0 && !memory_write (fw_cfg->memory, address, data, available))
+    return false;
+  for (uint64_t done = available; done < length;)
+    {
+      uint64_t piece = MIN (length - done, sizeof zeros);
+
+      if (!memory_write (fw_cfg->memory, address + done, zeros, piece))
+        return false;
+      done += piece;
+    }
+  return true;
+}
+
+/* The guest's FWCfgDmaAccess: control, length and address, big endian. */
+static void
+fw_cfg_run_dma (FwCfg *fw_cfg)
+{
+  uint64_t where = fw_cfg->state.dma_address, address;
+  uint8_t access[16];
+  uint32_t control, length;
+  bool ok = true;
+
+  fw_cfg->state.dma_address = 0;
+  if (!memory_read (fw_cfg->memory, where, access, sizeof access))
+    {
+      memory_write_u32 (fw_cfg->memory, where, GUINT32_TO_BE (DMA_ERROR));
+      return;
+    }
+  memcpy (&control, access, 4);
+  memcpy (&length, access + 4, 4);
+  memcpy (&address, access + 8, 8);
+  control = GUINT32_FROM_BE (control);
+  length = GUINT32_FROM_BE (length);
+  address = GUINT64_FROM_BE (address);
+  TRACE ("fw-cfg.dma", "control %#x length %#x address %#" G_GINT64_MODIFIER "x", control, length,
+         address);
+  if (control & DMA_SELECT)
+    fw_cfg_select (fw_cfg, control >> 16);
+  if (control & DMA_READ)
+    ok = fw_cfg_copy (fw_cfg, address, length);
+  else if (control & DMA_WRITE)
+    ok = false;
+  else if (control & DMA_SKIP)
+    fw_cfg_advance (fw_cfg, length);
+  memory_write_u32 (fw_cfg->memory, where, ok ? 0 : GUINT32_TO_BE (DMA_ERROR));
+}
+
+static uint64_t
+fw_cfg_dma_read (void *device, uint64_t offset, unsigned size)
+{
+  uint64_t value = 0;
+
+  if (offset + size > 8)
+    return UINT64_MAX;
+  memcpy (&value, "QEMU CFG" + offset, size);
+  return GUINT64_FROM_LE (value);
+}
+
+/* The address register is big endian; writing its low half starts the transfer. */
+static void
+fw_cfg_dma_write (void *device, uint64_t offset, unsigned size, uint64_t value)
+{
+  FwCfg *fw_cfg = device;
+
+  if (size != 4)
+    return;
+  value = GUINT32_SWAP_LE_BE ((uint32_t) value);
+  if (offset == 0)
+    fw_cfg->state.dma_address = value << 32;
+  else if (offset == 4)
+    {
+      fw_cfg->state.dma_address |= value;
+      fw_cfg_run_dma (fw_cfg);
+    }
+}
+
+static const BusOps fw_cfg_ops = { .read = fw_cfg_read, .write = fw_cfg_write, .max_size = 2 };
+static const BusOps fw_cfg_dma_ops = { .read = fw_cfg_dma_read, .write = fw_cfg_dma_write };
+
+static void
+fw_cfg_set_item (FwCfg *fw_cfg, unsigned key, GBytes *bytes)
+{
+  g_assert (key < N_KEYS);
+  g_clear_pointer (&fw_cfg->items[key], g_bytes_unref);
+  fw_cfg->items[key] = bytes;
+}
+
+void
+fw_cfg_add_item (FwCfg *fw_cfg, unsigned key, GBytes *bytes)
+{
+  g_assert (key < KEY_FILE_DIR);
+  fw_cfg_set_item (fw_cfg, key, g_bytes_ref (bytes));
+}
+
+void
+fw_cfg_add_number (FwCfg *fw_cfg, unsigned key, uint64_t value, unsigned size)
+{
+  uint64_t little = GUINT64_TO_LE (value);
+
+  g_assert (key < KEY_FILE_DIR && size <= sizeof little);
+  fw_cfg_set_item (fw_cfg, key, g_bytes_new (&little, size));
+}
+
+/* Makes the directory item anew from the table of files. */
+static void
+fw_cfg_update_directory (FwCfg *fw_cfg)
+{
+  uint32_t count = GUINT32_TO_BE (fw_cfg->n_files);
+  GByteArray *directory = g_byte_array_new ();
+
+  g_byte_array_append (directory, (const uint8_t *) &count, sizeof count);
+  g_byte_array_append (directory, (const uint8_t *) fw_cfg->files,
+                       fw_cfg->n_files * sizeof (FwCfgFile));
+  fw_cfg_set_item (fw_cfg, KEY_FILE_DIR, g_byte_array_free_to_bytes (directory));
+}
+
+void
+fw_cfg_add_file (FwCfg *fw_cfg, const char *name, GBytes *bytes)
+{
+  unsigned key = KEY_FILE_FIRST + fw_cfg->n_files;
+  FwCfgFile *file = &fw_cfg->files[fw_cfg->n_files];
+
+  g_assert (fw_cfg->n_files < FW_CFG_MAX_FILES && strlen (name) < FILE_NAME_SIZE);
+  for (unsigned i = 0; i < fw_cfg->n_files; i++)
+    g_assert (strcmp (fw_cfg->files[i].name, name) != 0);
+  file->size = GUINT32_TO_BE (g_bytes_get_size (bytes));
+  file->select = GUINT16_TO_BE (key);
+  g_strlcpy (file->name, name, sizeof file->name);
+  fw_cfg->n_files++;
+  fw_cfg_set_item (fw_cfg, key, g_bytes_ref (bytes));
+  fw_cfg_update_directory (fw_cfg);
+}
+
+void
+fw_cfg_reset (FwCfg *fw_cfg)
+{
+  fw_cfg->state = (FwCfgState){ 0 };
+}
+
+FwCfg *
+fw_cfg_new (Bus *io, Memory *memory)
+{
+  FwCfg *fw_cfg = g_new0 (FwCfg, 1);
+
+  fw_cfg->io = io;
+  fw_cfg->memory = memory;
+  fw_cfg_set_item (fw_cfg, KEY_SIGNATURE, g_bytes_new_static ("QEMU", 4));
+  fw_cfg_add_number (fw_cfg, KEY_ID, ID_TRADITIONAL | ID_DMA, 4);
+  fw_cfg_update_directory (fw_cfg);
+  bus_map (io, SELECTOR_PORT, 2, &fw_cfg_ops, fw_cfg);
+  bus_map (io, DMA_PORT, 8, &fw_cfg_dma_ops, fw_cfg);
+  return fw_cfg;
+}
+
+void
+fw_cfg_free (FwCfg *fw_cfg)
+{
+  if (fw_cfg == NULL)
+    return;
+  bus_unmap (fw_cfg->io, DMA_PORT, 8, fw_cfg);
+  bus_unmap (fw_cfg->io, SELECTOR_PORT, 2, fw_cfg);
+  for (unsigned key = 0; key < N_KEYS; key++)
+    g_clear_pointer (&fw_cfg->items[key], g_bytes_unref);
+  g_free (fw_cfg);
+}
+
+StateSection
+fw_cfg_state (FwCfg *fw_cfg)
+{
+  return (StateSection){
+    .id = "fw-cfg", .table = &fw_cfg_table, .state = &fw_cfg->state, .device = fw_cfg,
+  };
+}
