@@ -6,6 +6,7 @@
 
 #include "devices/char/debugcon.h"
 #include "devices/char/uart.h"
+#include "devices/chipset/coprocessor.h"
 #include "devices/chipset/i440fx.h"
 #include "devices/chipset/ioapic.h"
 #include "devices/chipset/isa-irq.h"
@@ -50,6 +51,7 @@ struct BoardPc
   Pic *pic;
   Ioapic *ioapic;
   IsaIrq *isa_irq;
+  Coprocessor *coprocessor;
   Pit *pit;
   Rtc *rtc;
   Pirq *pirq;
@@ -241,6 +243,7 @@ add_interrupts (BoardPc *board)
   for (unsigned n = 0; n < 16; n++)
     isa[n] = n == 2 ? IRQ_NONE : isa_irq_get (board->isa_irq, n);
   board->pirq = pirq_new (isa);
+  board->coprocessor = coprocessor_new (board->io, isa_irq_get (board->isa_irq, 13));
   board->pit = pit_new (board->io, board->config.clock, isa_irq_get (board->isa_irq, 0));
   board->rtc = rtc_new (board->io, board->config.clock, board->config.wall_clock,
                         isa_irq_get (board->isa_irq, 8));
@@ -310,6 +313,7 @@ collect_states (BoardPc *board)
   add_state (board, pic_state (board->pic));
   add_state (board, ioapic_state (board->ioapic));
   add_state (board, isa_irq_state (board->isa_irq));
+  add_state (board, coprocessor_state (board->coprocessor));
   add_state (board, pit_state (board->pit));
   add_state (board, rtc_state (board->rtc));
   add_state (board, pirq_state (board->pirq));
@@ -342,6 +346,8 @@ open_accel (BoardPc *board, GError **error)
     .pic = board,
     .eoi = end_of_interrupt,
     .ioapic = board,
+    .set_ferr = coprocessor_set_ferr,
+    .ferr = board->coprocessor,
   };
 
   board->accel = board->config.accel->open (&machine, error);
@@ -399,6 +405,7 @@ board_pc_free (BoardPc *board)
   rtc_free (board->rtc);
   pit_free (board->pit);
   pirq_free (board->pirq);
+  coprocessor_free (board->coprocessor);
   isa_irq_free (board->isa_irq);
   ioapic_free (board->ioapic);
   pic_free (board->pic);
@@ -415,6 +422,7 @@ board_pc_reset (BoardPc *board)
   pic_reset (board->pic);
   ioapic_reset (board->ioapic);
   pit_reset (board->pit);
+  coprocessor_reset (board->coprocessor);
   rtc_reset (board->rtc);
   for (unsigned i = 0; i < BOARD_PC_SERIAL_PORTS; i++)
     if (board->serial[i] != NULL)
