@@ -279,9 +279,10 @@ image_free (Image *image)
     return;
   if (image->format != NULL)
     {
+      /* The workers first: they wake the source. */
+      g_thread_pool_free (image->workers, FALSE, TRUE);
       g_source_destroy (image->source);
       g_source_unref (image->source);
-      g_thread_pool_free (image->workers, FALSE, TRUE);
       g_ptr_array_set_free_func (image->under_way, g_free);
       g_ptr_array_unref (image->under_way);
       g_queue_clear (&image->finished);

@@ -28,8 +28,12 @@ update_irq (IdeChannel *channel)
 void
 ide_raise_irq (IdeDrive *drive)
 {
-  drive->channel->irq_pending = true;
-  update_irq (drive->channel);
+  IdeChannel *channel = drive->channel;
+
+  channel->irq_pending = true;
+  if (channel->dma_ops != NULL && !(channel->control & CONTROL_NIEN))
+    channel->dma_ops->interrupt (channel->dma);
+  update_irq (channel);
 }
 
 static void

@@ -32,12 +32,13 @@ void ide_channel_get_traffic (IdeChannel *channel, unsigned unit, uint64_t *byte
 
 /* What moves the data of DMA commands. transfer moves up to length bytes of the drive's data to (or
  * from) memory and returns how many it moved: fewer means that the descriptors ran out. finished
- * ends a command. */
+ * ends a command. interrupt is told of every interrupt of the channel, those of PIO commands, too. */
 typedef struct
 {
   bool (*is_started) (void *dma);
   size_t (*transfer) (void *dma, void *buffer, size_t length, bool to_memory);
   void (*finished) (void *dma);
+  void (*interrupt) (void *dma);
 } IdeDma;
 void ide_channel_set_dma (IdeChannel *channel, const IdeDma *ops, void *dma);
 /* The bus master was started; a drive that waits for it goes on. */

@@ -100,18 +100,23 @@ master_transfer (void *dma, void *buffer, size_t length, bool to_memory)
   return done;
 }
 
-/* The interrupt bit is set with the drive's interrupt; Active stays while regions are left. */
+/* Active stays while regions are left. */
 static void
 master_finished (void *dma)
 {
   BusMasterState *s = state_of (dma);
 
-  s->status |= BMIS_INTERRUPT;
   if (s->left == 0 && s->last)
     s->status &= ~BMIS_ACTIVE;
 }
 
-static const IdeDma dma_ops = { master_is_started, master_transfer, master_finished };
+static void
+master_interrupt (void *dma)
+{
+  state_of (dma)->status |= BMIS_INTERRUPT;
+}
+
+static const IdeDma dma_ops = { master_is_started, master_transfer, master_finished, master_interrupt };
 
 static uint64_t
 bar_read (void *device, uint64_t offset, unsigned size)
