@@ -74,19 +74,16 @@ ide_rig_assert_sectors (const void *bytes, unsigned sector_size, uint32_t first,
     }
 }
 
+/* The devices on given buses and memory; the RAM must be there. */
 static inline IdeRig *
-ide_rig_new (void)
+ide_rig_new_on (Bus *io, Bus *mmio, Memory *memory)
 {
   IdeRig *rig = g_new0 (IdeRig, 1);
   const Irq intx[4] = { IRQ_NONE, IRQ_NONE, IRQ_NONE, IRQ_NONE };
-  MemoryBlock *ram;
 
-  rig->io = bus_new ("io", 0x10000, NULL);
-  rig->mmio = bus_new ("mmio", 0, NULL);
-  rig->memory = memory_new ();
-  ram = memory_block_new (rig->memory, "ram", IDE_RIG_RAM, false, NULL);
-  rig->ram = memory_block_get_data (ram);
-  memory_map (rig->memory, 0, IDE_RIG_RAM, ram, 0, MEMORY_RW, 0);
+  rig->io = io;
+  rig->mmio = mmio;
+  rig->memory = memory;
   rig->pci = pci_bus_new (rig->io, rig->mmio, rig->memory, intx);
   rig->channels[0] = ide_channel_new (rig->io, PRIMARY, PRIMARY_CONTROL, test_line_irq (&rig->lines[0]), "ide0");
   rig->channels[1] = ide_channel_new (rig->io, SECONDARY, SECONDARY_CONTROL, test_line_irq (&rig->lines[1]), "ide1");
@@ -102,8 +99,21 @@ ide_rig_new (void)
   return rig;
 }
 
+static inline IdeRig *
+ide_rig_new (void)
+{
+  Memory *memory = memory_new ();
+  MemoryBlock *ram = memory_block_new (memory, "ram", IDE_RIG_RAM, false, NULL);
+  IdeRig *rig;
+
+  memory_map (memory, 0, IDE_RIG_RAM, ram, 0, MEMORY_RW, 0);
+  rig = ide_rig_new_on (bus_new ("io", 0x10000, NULL), bus_new ("mmio", 0, NULL), memory);
+  rig->ram = memory_block_get_data (ram);
+  return rig;
+}
+
 static inline void
-ide_rig_free (IdeRig *rig)
+ide_rig_free_devices (IdeRig *rig)
 {
   piix_ide_free (rig->ide);
   ide_channel_free (rig->channels[0]);
@@ -111,10 +121,19 @@ ide_rig_free (IdeRig *rig)
   image_free (rig->disk);
   image_free (rig->cd);
   pci_bus_free (rig->pci);
-  memory_free (rig->memory);
-  bus_free (rig->mmio);
-  bus_free (rig->io);
   g_free (rig);
+}
+
+static inline void
+ide_rig_free (IdeRig *rig)
+{
+  Memory *memory = rig->memory;
+  Bus *mmio = rig->mmio, *io = rig->io;
+
+  ide_rig_free_devices (rig);
+  memory_free (memory);
+  bus_free (mmio);
+  bus_free (io);
 }
 
 static inline uint8_t
