@@ -9,7 +9,7 @@ work=$(mktemp -d "$output.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 
 grub-mkimage -O i386-pc-eltorito -p /boot/grub -o "$work/eltorito.img" \
-  biosdisk iso9660 normal configfile linux echo test serial terminal minicmd
+  biosdisk iso9660 normal configfile linux echo test vbe minicmd
 # A copy: xorriso writes the boot information table into the boot image it stores.
 xorriso -as mkisofs -quiet -R -J -V "$volume" -o "$output.new" \
   -b boot/grub/eltorito.img -no-emul-boot -boot-load-size 4 -boot-info-table \
