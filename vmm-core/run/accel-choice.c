@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "accel-choice.h"
+
+#include <gio/gio.h>
+
+#include "vmm-core/kvm/kvm-accel.h"
+#include "vmm-core/kvm/kvm-probe.h"
+#include "vmm-core/none-accel.h"
+#include "vmm-core/x86/software.h"
+
+static const AccelOps *
+choose_automatically (char **reason)
+{
+  g_autofree char *why_not = NULL;
+  double mips;
+
+  if (kvm_probe_measure (&mips, &why_not))
+    {
+      *reason = g_strdup_printf ("KVM runs guests at hardware speed (%.0f million instructions a second "
+                                 "in a test loop).",
+                                 mips);
+      return &kvm_accel_ops;
+    }
+  *reason = g_strdup_printf ("KVM is not used, because %s. The software CPU runs the machine instead: it "
+                             "works everywhere, but more slowly.",
+                             why_not);
+  return &software_accel_ops;
+}
+
+const AccelOps *
+accel_choice (const char *name, char **reason, GError **error)
+{
+  if (g_str_equal (name, "auto"))
+    return choose_automatically (reason);
+  *reason = g_strdup_printf ("The machine's settings ask for “%s”.", name);
+  if (g_str_equal (name, "kvm"))
+    return &kvm_accel_ops;
+  if (g_str_equal (name, "interpreter") || g_str_equal (name, "translator"))
+    return &software_accel_ops;
+  if (g_str_equal (name, "none"))
+    return &none_accel_ops;
+  g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
+               "“%s” is no accelerator: choose auto, kvm, translator, interpreter or none.", name);
+  return NULL;
+}

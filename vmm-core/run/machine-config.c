@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "machine-config.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#define MAX_MEMORY 65536 /* MiB */
+#define MAX_CPUS 8
+
+MachineConfig *
+machine_config_new (void)
+{
+  MachineConfig *config = g_new0 (MachineConfig, 1);
+
+  config->name = g_strdup ("Guesthouse");
+  config->uuid = g_uuid_string_random ();
+  config->memory = 512;
+  config->cpus = 1;
+  config->accelerator = g_strdup ("auto");
+  config->boot = g_strdup ("cdn");
+  return config;
+}
+
+void
+machine_config_free (MachineConfig *config)
+{
+  if (config == NULL)
+    return;
+  g_free (config->folder);
+  g_free (config->name);
+  g_free (config->uuid);
+  g_free (config->accelerator);
+  g_free (config->boot);
+  g_free (config->bios);
+  g_free (config->vga_bios);
+  for (unsigned i = 0; i < MACHINE_CONFIG_DRIVES; i++)
+    {
+      g_free (config->drives[i].id);
+      g_free (config->drives[i].file);
+    }
+  for (unsigned i = 0; i < MACHINE_CONFIG_SERIAL_PORTS; i++)
+    g_free (config->serial[i]);
+  g_free (config->debugcon);
+  g_free (config->kernel);
+  g_free (config->initrd);
+  g_free (config->append);
+  g_free (config);
+}
+
+unsigned
+machine_config_parse_memory (const char *text, GError **error)
+{
+  char *end;
+  guint64 value = g_ascii_strtoull (text, &end, 10);
+
+  if (*end == 'G' || *end == 'g')
+    {
+      value = value <= MAX_MEMORY ? value * 1024 : G_MAXUINT;
+      end++;
+    }
+  else if (*end == 'M' || *end == 'm')
+    end++;
+  if (end != text && *end == '\0' && *text != '-' && value >= 1 && value <= MAX_MEMORY)
+    return value;
+  g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
+               "“%s” is no amount of memory: give MiB between 1 and %u, or for example 512M or 2G.", text,
+               MAX_MEMORY);
+  return 0;
+}
+
+static gboolean
+is_one_of (const char *value, const char *const *allowed)
+{
+  return g_strv_contains (allowed, value);
+}
+
+gboolean
+machine_config_check (const MachineConfig *config, GError **error)
+{
+  static const char *const accelerators[] = { "auto", "kvm", "translator", "interpreter", "none", NULL };
+
+  if (config->memory < 1 || config->memory > MAX_MEMORY)
+    g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
+                 "%u MiB of memory cannot be had: choose between 1 and %u.", config->memory, MAX_MEMORY);
+  else if (config->cpus < 1 || config->cpus > MAX_CPUS)
+    g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
+                 "%u CPUs cannot be had: choose between 1 and %u.", config->cpus, MAX_CPUS);
+  else if (!is_one_of (config->accelerator, accelerators))
+    g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
+                 "“%s” is no accelerator: choose auto, kvm, translator, interpreter or none.",
+                 config->accelerator);
+  else if (*config->boot == '\0' || strspn (config->boot, "cdn") != strlen (config->boot)
+           || strlen (config->boot) > 3)
+    g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
+                 "“%s” is no boot order: use up to three of the letters c (disk), d (CD), n (network).",
+                 config->boot);
+  else if (config->kernel == NULL && (config->initrd != NULL || config->append != NULL))
+    g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
+                 "An initrd or a kernel command line needs a kernel: add --kernel.");
+  else
+    return TRUE;
+  return FALSE;
+}
+
+/* A number in a key; the fallback if it is not there. */
+static gboolean
+read_number (GKeyFile *file, const char *path, const char *group, const char *key, unsigned *value, GError **error)
+{
+  g_autofree char *text = g_key_file_get_string (file, group, key, NULL);
+  char *end;
+  guint64 number;
+
+  if (text == NULL)
+    return TRUE;
+  number = g_ascii_strtoull (text, &end, 10);
+  if (end != text && *end == '\0' && *text != '-' && number <= G_MAXINT)
+    {
+      *value = number;
+      return TRUE;
+    }
+  g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA,
+               "In “%s”, %s in [%s] is “%s”: write a whole number there.", path, key, group, text);
+  return FALSE;
+}
+
+static void
+read_string (GKeyFile *file, const char *group, const char *key, char **value)
+{
+  char *text = g_key_file_get_string (file, group, key, NULL);
+
+  if (text != NULL)
+    {
+      g_free (*value);
+      *value = text;
+    }
+}
+
+static char *
+dup_absolute (const char *folder, const char *file)
+{
+  return g_path_is_absolute (file) || folder == NULL ? g_strdup (file)
+                                                     : g_build_filename (folder, file, NULL);
+}
+
+/* Groups disk0 to disk3 and cd0 to cd3; their positions are 0 to 3 and, by default, disk n at n and cd
+ * n at n + 2. */
+static gboolean
+read_drive (MachineConfig *config, GKeyFile *file, const char *path, const char *group, GError **error)
+{
+  gboolean cd = g_str_has_prefix (group, "cd");
+  const char *digits = group + (cd ? 2 : 4);
+  unsigned position = (*digits - '0') + (cd ? 2 : 0);
+  g_autofree char *name = g_key_file_get_string (file, group, "file", NULL);
+  MachineDrive *drive;
+
+  if (!read_number (file, path, group, "position", &position, error))
+    return FALSE;
+  if (position >= MACHINE_CONFIG_DRIVES || config->drives[position].kind != MACHINE_DRIVE_NONE)
+    {
+      g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA,
+                   "In “%s”, position %u of [%s] is taken or does not exist: choose another from 0 to 3.",
+                   path, position, group);
+      return FALSE;
+    }
+  if (!cd && (name == NULL || *name == '\0'))
+    {
+      g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA,
+                   "In “%s”, [%s] names no file: add file=… or remove the group.", path, group);
+      return FALSE;
+    }
+  drive = &config->drives[position];
+  drive->kind = cd ? MACHINE_DRIVE_CD : MACHINE_DRIVE_DISK;
+  drive->id = g_strdup (group);
+  drive->file = name != NULL && *name != '\0' ? dup_absolute (config->folder, name) : NULL;
+  return TRUE;
+}
+
+static gboolean
+is_drive_group (const char *group)
+{
+  return (g_str_has_prefix (group, "cd") && strlen (group) == 3 && group[2] >= '0' && group[2] <= '3')
+         || (g_str_has_prefix (group, "disk") && strlen (group) == 5 && group[4] >= '0' && group[4] <= '3');
+}
+
+MachineConfig *
+machine_config_from_key_file (GKeyFile *file, const char *folder, const char *path, GError **error)
+{
+  g_autoptr (MachineConfig) config = machine_config_new ();
+  g_auto (GStrv) groups = g_key_file_get_groups (file, NULL);
+  g_autoptr (GError) problem = NULL;
+
+  config->folder = g_strdup (folder);
+  read_string (file, "machine", "name", &config->name);
+  read_string (file, "machine", "uuid", &config->uuid);
+  read_string (file, "machine", "accelerator", &config->accelerator);
+  read_string (file, "machine", "boot", &config->boot);
+  read_string (file, "machine", "bios", &config->bios);
+  read_string (file, "machine", "vga-bios", &config->vga_bios);
+  read_string (file, "kernel", "file", &config->kernel);
+  read_string (file, "kernel", "initrd", &config->initrd);
+  read_string (file, "kernel", "append", &config->append);
+  read_string (file, "debug", "console", &config->debugcon);
+  if (!read_number (file, path, "machine", "memory", &config->memory, error)
+      || !read_number (file, path, "machine", "cpus", &config->cpus, error))
+    return NULL;
+  for (char **group = groups; *group != NULL; group++)
+    if (is_drive_group (*group) && !read_drive (config, file, path, *group, error))
+      return NULL;
+  for (unsigned i = 0; i < MACHINE_CONFIG_SERIAL_PORTS; i++)
+    {
+      g_autofree char *group = g_strdup_printf ("serial%u", i);
+
+      read_string (file, group, "output", &config->serial[i]);
+    }
+  if (!g_uuid_string_is_valid (config->uuid))
+    {
+      g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA,
+                   "In “%s”, uuid in [machine] is “%s”: remove that line, or copy one from uuidgen.", path,
+                   config->uuid);
+      return NULL;
+    }
+  if (!machine_config_check (config, &problem))
+    {
+      g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA, "In “%s”: %s", path, problem->message);
+      return NULL;
+    }
+  return g_steal_pointer (&config);
+}
+
+MachineConfig *
+machine_config_load (const char *folder, GError **error)
+{
+  g_autofree char *absolute = g_canonicalize_filename (folder, NULL);
+  g_autofree char *path = g_build_filename (absolute, MACHINE_CONFIG_FILE, NULL);
+  g_autoptr (GKeyFile) file = g_key_file_new ();
+  g_autoptr (GError) reason = NULL;
+
+  if (g_key_file_load_from_file (file, path, G_KEY_FILE_NONE, &reason))
+    return machine_config_from_key_file (file, absolute, path, error);
+  if (reason->domain == G_FILE_ERROR)
+    g_set_error (error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND,
+                 "“%s” cannot be read: choose the folder of a machine, one with a machine.conf in it.", path);
+  else
+    g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA,
+                 "“%s” is not a machine.conf (%s): mend it in an editor or restore a copy.", path,
+                 reason->message);
+  return NULL;
+}
+
+/* New file, fsync, rename, fsync of the folder. */
+gboolean
+machine_config_write_key_file (GKeyFile *file, const char *folder, GError **error)
+{
+  g_autofree char *path = g_build_filename (folder, MACHINE_CONFIG_FILE, NULL);
+  g_autofree char *temporary = g_strdup_printf ("%s.%d", path, (int) getpid ());
+  gsize length;
+  g_autofree char *text = g_key_file_to_data (file, &length, NULL);
+  int fd = open (temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+  int folder_fd;
+  gboolean written = fd >= 0;
+
+  for (gsize at = 0; written && at < length;)
+    {
+      ssize_t n = write (fd, text + at, length - at);
+
+      written = n > 0 || (n < 0 && errno == EINTR);
+      at += MAX (n, 0);
+    }
+  written = written && fsync (fd) == 0;
+  if (fd >= 0)
+    written = close (fd) == 0 && written;
+  if (!written || rename (temporary, path) < 0)
+    {
+      g_set_error (error, G_IO_ERROR, g_io_error_from_errno (errno),
+                   "“%s” cannot be written: %s. Make room or change the folder's permissions.", path,
+                   g_strerror (errno));
+      unlink (temporary);
+      return FALSE;
+    }
+  folder_fd = open (folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (folder_fd >= 0)
+    {
+      fsync (folder_fd);
+      close (folder_fd);
+    }
+  return TRUE;
+}

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#pragma once
+
+#include <gio/gio.h>
+
+/* machine.conf: what a machine consists of. The file's keys are described in machine.conf.md beside
+ * this file. */
+
+#define MACHINE_CONFIG_FILE "machine.conf"
+#define MACHINE_CONFIG_DRIVES 4
+#define MACHINE_CONFIG_SERIAL_PORTS 4
+
+typedef enum
+{
+  MACHINE_DRIVE_NONE,
+  MACHINE_DRIVE_DISK,
+  MACHINE_DRIVE_CD
+} MachineDriveKind;
+
+typedef struct
+{
+  MachineDriveKind kind;
+  char *id;   /* the group's name: "disk0", "cd0" */
+  char *file; /* absolute; NULL: a CD drive without a disc */
+} MachineDrive;
+
+typedef struct
+{
+  char *folder; /* NULL: a quick machine */
+  char *name, *uuid;
+  unsigned memory; /* MiB */
+  unsigned cpus;
+  char *accelerator; /* auto, kvm, translator, interpreter, none */
+  char *boot;        /* letters c, d, n */
+  char *bios, *vga_bios; /* NULL: the distribution's */
+  MachineDrive drives[MACHINE_CONFIG_DRIVES]; /* by position: primary master first */
+  char *serial[MACHINE_CONFIG_SERIAL_PORTS];  /* "none", "stdio", "file:F", "socket:F"; NULL: no port */
+  char *debugcon;
+  char *kernel, *initrd, *append;
+} MachineConfig;
+
+/* A machine with 512 MiB, one CPU and nothing attached. */
+MachineConfig *machine_config_new (void);
+void machine_config_free (MachineConfig *config);
+
+/* Reads folder/machine.conf. Error: one sentence that names the file, the key and the remedy. */
+MachineConfig *machine_config_load (const char *folder, GError **error);
+/* The same from a key file; path is for messages. */
+MachineConfig *machine_config_from_key_file (GKeyFile *file, const char *folder, const char *path, GError **error);
+
+/* Checks values wherever they came from (options, too). */
+gboolean machine_config_check (const MachineConfig *config, GError **error);
+
+/* "512M", "2G" or a number of MiB; 0 with error if it is none. */
+unsigned machine_config_parse_memory (const char *text, GError **error);
+
+/* Writes a key file as folder/machine.conf: after a crash at any instant the old or the new one is there. */
+gboolean machine_config_write_key_file (GKeyFile *file, const char *folder, GError **error);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (MachineConfig, machine_config_free)

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* guesthouse-vm: runs one machine. */
+#include <glib-unix.h>
+#include <locale.h>
+#include <signal.h>
+#include <stdlib.h>
+
+#include "control-service.h"
+#include "display/sdl/sdl-window.h"
+#include "options.h"
+#include "vm.h"
+#include "vmm-core/trace.h"
+
+#define STATUS_ERROR 1
+#define STATUS_TIME_LIMIT 2
+
+typedef struct
+{
+  GMainLoop *loop;
+  Vm *vm;
+  Options *options;
+  int status;
+} Program;
+
+static void
+quit (void *data)
+{
+  g_main_loop_quit (((Program *) data)->loop);
+}
+
+static gboolean
+quit_on_signal (gpointer data)
+{
+  quit (data);
+  return G_SOURCE_CONTINUE;
+}
+
+static gboolean
+time_limit_passed (gpointer data)
+{
+  Program *program = data;
+
+  g_printerr ("guesthouse-vm: The time limit of %u seconds has passed.\n", program->options->time_limit);
+  program->status = STATUS_TIME_LIMIT;
+  quit (program);
+  return G_SOURCE_REMOVE;
+}
+
+/* A machine that ran and is off now ends the process, if asked to. */
+static gboolean
+look_at_state (gpointer data)
+{
+  Program *program = data;
+  VmState state = vm_get_state (program->vm);
+
+  if (state == VM_RUNNING || state == VM_PAUSED)
+    return G_SOURCE_CONTINUE;
+  if (state == VM_CRASHED)
+    program->status = STATUS_ERROR;
+  quit (program);
+  return G_SOURCE_REMOVE;
+}
+
+static gboolean
+run (Program *program, GError **error)
+{
+  Options *options = program->options;
+  g_autoptr (ControlService) control = NULL;
+  g_autoptr (SdlWindow) window = NULL;
+
+  if (options->control != NULL)
+    {
+      control = control_service_new (program->vm, options->control, quit, program, error);
+      if (control == NULL)
+        return FALSE;
+    }
+  if (options->window)
+    {
+      window = sdl_window_new (vm_get_console (program->vm), vm_get_input (program->vm), g_main_context_default (),
+                               vm_get_lock (program->vm), vm_get_config (program->vm)->name, quit, program, error);
+      if (window == NULL)
+        return FALSE;
+    }
+  if (!options->stopped && !vm_power_on (program->vm, error))
+    return FALSE;
+  if (options->exit_on_shutdown && !options->stopped)
+    g_timeout_add (100, look_at_state, program);
+  if (options->time_limit > 0)
+    g_timeout_add_seconds (options->time_limit, time_limit_passed, program);
+  g_unix_signal_add (SIGINT, quit_on_signal, program);
+  g_unix_signal_add (SIGTERM, quit_on_signal, program);
+  g_main_loop_run (program->loop);
+  return TRUE;
+}
+
+int
+main (int argc, char **argv)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (Options) options = NULL;
+  g_autoptr (Vm) vm = NULL;
+  g_autoptr (GMainLoop) loop = g_main_loop_new (NULL, FALSE);
+  Program program = { .loop = loop, .status = EXIT_SUCCESS };
+  gboolean finished;
+
+  setlocale (LC_ALL, "");
+  signal (SIGPIPE, SIG_IGN);
+  options = options_parse (argc, argv, &finished, &error);
+  if (finished)
+    return EXIT_SUCCESS;
+  if (options != NULL)
+    {
+      trace_set_patterns (options->trace);
+      vm = vm_new (g_steal_pointer (&options->config), &error);
+    }
+  program.vm = vm;
+  program.options = options;
+  if (vm == NULL || !run (&program, &error))
+    {
+      g_printerr ("guesthouse-vm: %s\n", error->message);
+      return STATUS_ERROR;
+    }
+  return program.status;
+}

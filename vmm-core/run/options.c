@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "options.h"
+
+#include <string.h>
+
+/* As given, before it is known what they apply to. */
+typedef struct
+{
+  char *name, *memory, *accelerator, *boot, *serial, *debugcon, *kernel, *initrd, *append, *bios, *vga_bios;
+  char **disks, **discs;
+  int cpus, time_limit;
+  char *control, *trace;
+  gboolean window, headless, stopped, exit_on_shutdown, version;
+  char **rest;
+} Arguments;
+
+void
+options_free (Options *options)
+{
+  if (options == NULL)
+    return;
+  machine_config_free (options->config);
+  g_free (options->control);
+  g_free (options->trace);
+  g_free (options);
+}
+
+static void
+arguments_clear (Arguments *a)
+{
+  char **strings[] = { &a->name, &a->memory, &a->accelerator, &a->boot, &a->serial, &a->debugcon, &a->kernel,
+                       &a->initrd, &a->append, &a->bios, &a->vga_bios, &a->control, &a->trace };
+
+  for (unsigned i = 0; i < G_N_ELEMENTS (strings); i++)
+    g_clear_pointer (strings[i], g_free);
+  g_strfreev (a->disks);
+  g_strfreev (a->discs);
+  g_strfreev (a->rest);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Arguments, arguments_clear)
+
+static gboolean
+read_arguments (int argc, char **argv, Arguments *a, GError **error)
+{
+  const GOptionEntry entries[] = {
+    { "name", 0, 0, G_OPTION_ARG_STRING, &a->name, "What the machine is called", "NAME" },
+    { "memory", 'm', 0, G_OPTION_ARG_STRING, &a->memory, "Memory, for example 512M or 2G", "SIZE" },
+    { "cpus", 0, 0, G_OPTION_ARG_INT, &a->cpus, "Virtual CPUs, 1 to 8", "N" },
+    { "accel", 0, 0, G_OPTION_ARG_STRING, &a->accelerator, "auto, kvm, translator, interpreter or none", "NAME" },
+    { "cdrom", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &a->discs, "A disc image in a CD drive (repeatable)", "FILE" },
+    { "disk", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &a->disks, "A disk image (repeatable)", "FILE" },
+    { "kernel", 0, 0, G_OPTION_ARG_FILENAME, &a->kernel, "Boot this Linux kernel directly", "FILE" },
+    { "initrd", 0, 0, G_OPTION_ARG_FILENAME, &a->initrd, "Its initial RAM disk", "FILE" },
+    { "append", 0, 0, G_OPTION_ARG_STRING, &a->append, "Its command line", "TEXT" },
+    { "boot", 0, 0, G_OPTION_ARG_STRING, &a->boot, "Boot order: letters c disk, d CD, n network", "ORDER" },
+    { "serial", 0, 0, G_OPTION_ARG_STRING, &a->serial, "First serial line: none, stdio, file:F or socket:F", "WHERE" },
+    { "debugcon", 0, 0, G_OPTION_ARG_STRING, &a->debugcon, "Firmware's messages: a file, stdio or socket:F", "WHERE" },
+    { "bios", 0, 0, G_OPTION_ARG_FILENAME, &a->bios, "Another BIOS", "FILE" },
+    { "vga-bios", 0, 0, G_OPTION_ARG_FILENAME, &a->vga_bios, "Another VGA BIOS", "FILE" },
+    { "control", 0, 0, G_OPTION_ARG_FILENAME, &a->control, "Path of the control socket", "SOCKET" },
+    { "window", 0, 0, G_OPTION_ARG_NONE, &a->window, "Show the screen in a window", NULL },
+    { "headless", 0, 0, G_OPTION_ARG_NONE, &a->headless, "Show no window (the default)", NULL },
+    { "stopped", 0, 0, G_OPTION_ARG_NONE, &a->stopped, "Wait for a power-on command", NULL },
+    { "exit-on-shutdown", 0, 0, G_OPTION_ARG_NONE, &a->exit_on_shutdown, "End when the guest powers off", NULL },
+    { "time-limit", 0, 0, G_OPTION_ARG_INT, &a->time_limit, "End with status 2 after S seconds", "S" },
+    { "trace", 0, 0, G_OPTION_ARG_STRING, &a->trace, "Print trace events, for example 'pit.*,ide.*'", "PATTERN" },
+    { "version", 0, 0, G_OPTION_ARG_NONE, &a->version, "Print the version", NULL },
+    { G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &a->rest, NULL, "[FOLDER]" },
+    G_OPTION_ENTRY_NULL
+  };
+  g_autoptr (GOptionContext) context = g_option_context_new (NULL);
+
+  g_option_context_set_summary (context,
+                                "Runs one machine: that of a machine folder, or one made from the options.\n"
+                                "Exit status: 0, 1 for an error, 2 when the time limit has passed.");
+  g_option_context_add_main_entries (context, entries, NULL);
+  return g_option_context_parse (context, &argc, &argv, error);
+}
+
+static void
+replace (char **value, char **with)
+{
+  if (*with != NULL)
+    {
+      g_free (*value);
+      *value = g_steal_pointer (with);
+    }
+}
+
+/* Disks go to the first free position, discs to the first free one of the second channel. */
+static gboolean
+add_drives (MachineConfig *config, char **files, MachineDriveKind kind, GError **error)
+{
+  gboolean cd = kind == MACHINE_DRIVE_CD;
+
+  for (unsigned n = 0; files != NULL && files[n] != NULL; n++)
+    {
+      unsigned position = cd ? 2 : 0;
+      unsigned tried = 0;
+
+      for (; tried < MACHINE_CONFIG_DRIVES && config->drives[position].kind != MACHINE_DRIVE_NONE; tried++)
+        position = (position + 1) % MACHINE_CONFIG_DRIVES;
+      if (tried == MACHINE_CONFIG_DRIVES)
+        {
+          g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
+                       "“%s” is one drive too many: a machine has room for %u.", files[n], MACHINE_CONFIG_DRIVES);
+          return FALSE;
+        }
+      config->drives[position].kind = kind;
+      config->drives[position].id = g_strdup_printf (cd ? "cd%u" : "disk%u", n);
+      config->drives[position].file = g_canonicalize_filename (files[n], NULL);
+    }
+  return TRUE;
+}
+
+static gboolean
+apply (Arguments *a, Options *options, GError **error)
+{
+  MachineConfig *config = options->config;
+
+  if (a->memory != NULL)
+    {
+      config->memory = machine_config_parse_memory (a->memory, error);
+      if (config->memory == 0)
+        return FALSE;
+    }
+  if (a->cpus != 0)
+    config->cpus = MAX (a->cpus, 0);
+  if (a->debugcon != NULL && strchr (a->debugcon, ':') == NULL && !g_str_equal (a->debugcon, "stdio"))
+    {
+      config->debugcon = g_strconcat ("file:", a->debugcon, NULL);
+      g_clear_pointer (&a->debugcon, g_free);
+    }
+  replace (&config->name, &a->name);
+  replace (&config->accelerator, &a->accelerator);
+  replace (&config->boot, &a->boot);
+  replace (&config->serial[0], &a->serial);
+  replace (&config->debugcon, &a->debugcon);
+  replace (&config->kernel, &a->kernel);
+  replace (&config->initrd, &a->initrd);
+  replace (&config->append, &a->append);
+  replace (&config->bios, &a->bios);
+  replace (&config->vga_bios, &a->vga_bios);
+  replace (&options->control, &a->control);
+  replace (&options->trace, &a->trace);
+  options->window = a->window;
+  options->stopped = a->stopped;
+  options->exit_on_shutdown = a->exit_on_shutdown;
+  options->time_limit = a->time_limit;
+  return add_drives (config, a->disks, MACHINE_DRIVE_DISK, error)
+         && add_drives (config, a->discs, MACHINE_DRIVE_CD, error);
+}
+
+Options *
+options_parse (int argc, char **argv, gboolean *finished, GError **error)
+{
+  g_auto (Arguments) a = { 0 };
+  g_autoptr (Options) options = g_new0 (Options, 1);
+
+  *finished = FALSE;
+  if (!read_arguments (argc, argv, &a, error))
+    return NULL;
+  if (a.version)
+    {
+      g_print ("guesthouse-vm " VERSION "\n");
+      *finished = TRUE;
+      return NULL;
+    }
+  if ((a.window && a.headless) || a.time_limit < 0 || (a.rest != NULL && a.rest[0] != NULL && a.rest[1] != NULL))
+    {
+      g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
+                   a.window && a.headless ? "--window and --headless exclude each other: give one of them."
+                   : a.time_limit < 0     ? "--time-limit takes a number of seconds, not a negative one."
+                                          : "Only one machine folder can be given: start a process for each machine.");
+      return NULL;
+    }
+  options->config = a.rest != NULL && a.rest[0] != NULL ? machine_config_load (a.rest[0], error) : machine_config_new ();
+  if (options->config == NULL || !apply (&a, options, error) || !machine_config_check (options->config, error))
+    return NULL;
+  /* A machine of the library is found by its uuid. */
+  if (options->control == NULL && options->config->folder != NULL)
+    options->control
+      = g_build_filename (g_get_user_runtime_dir (), "guesthouse", options->config->uuid, "control", NULL);
+  return g_steal_pointer (&options);
+}

@@ -1,0 +1,633 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "vm.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#include "accel-choice.h"
+#include "vmm-core/trace.h"
+#include "vmm-core/vcpus.h"
+#include "vmm-core/x86/x86-state.h"
+
+static const char *const bios_paths[] = { "/usr/share/seabios/bios-256k.bin", "/usr/share/qemu/bios-256k.bin", NULL };
+static const char *const vga_bios_paths[]
+  = { "/usr/share/seabios/vgabios-stdvga.bin", "/usr/share/qemu/vgabios-stdvga.bin", NULL };
+
+struct Vm
+{
+  MachineConfig *config;
+  VmState state;
+  char *failure;
+  const AccelOps *accel;
+  char *accel_reason;
+
+  GMainContext *context;
+  MachineLock *lock;
+  Console *console;
+  Input *input;
+  Image *images[MACHINE_CONFIG_DRIVES];
+  Chardev *serial[MACHINE_CONFIG_SERIAL_PORTS];
+  Chardev *debugcon;
+
+  /* Made anew at each power on. */
+  Clock *clock;
+  BoardPc *board;
+  Vcpus *vcpus;
+
+  unsigned wishes; /* BoardEvents to serve, one bit each; under the lock */
+  GSource *wish_source;
+  VmListener listener;
+  void *listener_data;
+};
+
+static void
+set_state (Vm *vm, VmState state)
+{
+  vm->state = state;
+  if (vm->listener.state_changed != NULL)
+    vm->listener.state_changed (vm->listener_data);
+}
+
+static void
+tell_power_event (Vm *vm, const char *event)
+{
+  if (vm->listener.power_event != NULL)
+    vm->listener.power_event (vm->listener_data, event);
+}
+
+static void
+tell_drives_changed (Vm *vm)
+{
+  if (vm->listener.drives_changed != NULL)
+    vm->listener.drives_changed (vm->listener_data);
+}
+
+/* Opening what the configuration names */
+
+static const char *
+find_firmware (const char *named, const char *const *paths)
+{
+  if (named != NULL)
+    return named;
+  for (; *paths != NULL; paths++)
+    if (access (*paths, R_OK) == 0)
+      return *paths;
+  return NULL;
+}
+
+static gboolean
+check_host_memory (const MachineConfig *config, GError **error)
+{
+  guint64 total = (guint64) sysconf (_SC_PHYS_PAGES) * sysconf (_SC_PAGESIZE) >> 20;
+
+  if (config->memory + 256 <= total)
+    return TRUE;
+  g_set_error (error, G_IO_ERROR, G_IO_ERROR_NO_SPACE,
+               "The machine wants %u MiB of memory, but this computer has %" G_GUINT64_FORMAT
+               " MiB: give the machine less.",
+               config->memory, total);
+  return FALSE;
+}
+
+static gboolean
+open_drives (Vm *vm, GError **error)
+{
+  for (unsigned i = 0; i < MACHINE_CONFIG_DRIVES; i++)
+    {
+      const MachineDrive *drive = &vm->config->drives[i];
+
+      if (drive->file == NULL)
+        continue;
+      vm->images[i] = image_open (drive->file, drive->kind == MACHINE_DRIVE_CD ? IMAGE_READ_ONLY : 0,
+                                  vm->context, vm->lock, error);
+      if (vm->images[i] == NULL)
+        return FALSE;
+    }
+  return TRUE;
+}
+
+static gboolean
+open_chardev (Vm *vm, const char *what, Chardev **chardev, GError **error)
+{
+  if (what == NULL)
+    return TRUE;
+  if (g_str_equal (what, "none"))
+    *chardev = chardev_new_null ();
+  else if (g_str_equal (what, "stdio"))
+    *chardev = chardev_new_stdio (vm->context, vm->lock, error);
+  else if (g_str_has_prefix (what, "file:"))
+    *chardev = chardev_new_file (what + strlen ("file:"), error);
+  else if (g_str_has_prefix (what, "socket:"))
+    *chardev = chardev_new_socket (what + strlen ("socket:"), vm->context, vm->lock, error);
+  else
+    g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
+                 "“%s” is no place for a serial line: use none, stdio, file:PATH or socket:PATH.", what);
+  return *chardev != NULL;
+}
+
+static gboolean
+check_readable (const char *path, GError **error)
+{
+  if (path == NULL || access (path, R_OK) == 0)
+    return TRUE;
+  g_set_error (error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND,
+               "“%s” cannot be read: check the path and its permissions.", path);
+  return FALSE;
+}
+
+static gboolean
+open_everything (Vm *vm, GError **error)
+{
+  MachineConfig *config = vm->config;
+
+  if (!check_host_memory (config, error) || !check_readable (config->kernel, error)
+      || !check_readable (config->initrd, error) || !open_drives (vm, error))
+    return FALSE;
+  for (unsigned i = 0; i < MACHINE_CONFIG_SERIAL_PORTS; i++)
+    if (!open_chardev (vm, config->serial[i], &vm->serial[i], error))
+      return FALSE;
+  return open_chardev (vm, config->debugcon, &vm->debugcon, error);
+}
+
+/* The board's wishes, served outside the lock */
+
+static void serve_wishes (Vm *vm);
+
+static gboolean
+dispatch_wishes (gpointer data)
+{
+  serve_wishes (data);
+  return G_SOURCE_CONTINUE;
+}
+
+static gboolean
+wish_dispatch (GSource *source, GSourceFunc callback, gpointer data)
+{
+  g_source_set_ready_time (source, -1);
+  return callback (data);
+}
+
+static GSourceFuncs wish_funcs = { .dispatch = wish_dispatch };
+
+static void
+board_event (void *data, BoardEvent event)
+{
+  Vm *vm = data;
+
+  vm->wishes |= 1u << event;
+  g_source_set_ready_time (vm->wish_source, 0);
+}
+
+static void
+vcpus_stopped (void *data, AccelExit reason, const GError *error)
+{
+  Vm *vm = data;
+
+  if (reason == ACCEL_EXIT_SHUTDOWN)
+    {
+      /* A triple fault resets a PC. */
+      TRACE ("vm.triple-fault", "the guest shut its CPU down");
+      vm_reset (vm, NULL);
+      return;
+    }
+  vcpus_stop (vm->vcpus);
+  clock_stop (vm->clock);
+  g_free (vm->failure);
+  vm->failure = g_strdup (error != NULL ? error->message : "The accelerator stopped.");
+  g_printerr ("guesthouse-vm: %s\n", vm->failure);
+  set_state (vm, VM_CRASHED);
+}
+
+Vm *
+vm_new (MachineConfig *config, GError **error)
+{
+  g_autoptr (Vm) vm = g_new0 (Vm, 1);
+
+  vm->config = config;
+  vm->context = g_main_context_default ();
+  vm->lock = machine_lock_new ();
+  vm->console = console_new ();
+  vm->input = input_new ();
+  vm->wish_source = g_source_new (&wish_funcs, sizeof (GSource));
+  g_source_set_callback (vm->wish_source, dispatch_wishes, vm, NULL);
+  g_source_attach (vm->wish_source, vm->context);
+  if (!machine_config_check (config, error) || !open_everything (vm, error))
+    return NULL;
+  vm->accel = accel_choice (config->accelerator, &vm->accel_reason, error);
+  if (vm->accel == NULL)
+    return NULL;
+  return g_steal_pointer (&vm);
+}
+
+/* The machine without power: what a power on made goes away. */
+static void
+tear_down (Vm *vm)
+{
+  if (vm->vcpus != NULL)
+    vcpus_stop (vm->vcpus);
+  g_clear_pointer (&vm->vcpus, vcpus_free);
+  machine_lock_acquire (vm->lock);
+  g_clear_pointer (&vm->board, board_pc_free);
+  g_clear_pointer (&vm->clock, clock_free);
+  vm->wishes = 0;
+  machine_lock_release (vm->lock);
+}
+
+void
+vm_free (Vm *vm)
+{
+  if (vm == NULL)
+    return;
+  tear_down (vm);
+  for (unsigned i = 0; i < MACHINE_CONFIG_DRIVES; i++)
+    image_free (vm->images[i]);
+  for (unsigned i = 0; i < MACHINE_CONFIG_SERIAL_PORTS; i++)
+    chardev_free (vm->serial[i]);
+  chardev_free (vm->debugcon);
+  g_source_destroy (vm->wish_source);
+  g_source_unref (vm->wish_source);
+  input_free (vm->input);
+  console_free (vm->console);
+  machine_lock_free (vm->lock);
+  machine_config_free (vm->config);
+  g_free (vm->failure);
+  g_free (vm->accel_reason);
+  g_free (vm);
+}
+
+void
+vm_set_listener (Vm *vm, const VmListener *listener, void *data)
+{
+  vm->listener = listener != NULL ? *listener : (VmListener){ NULL };
+  vm->listener_data = data;
+}
+
+static gboolean
+reset_vcpus (Vm *vm, GError **error)
+{
+  for (unsigned i = 0; i < vcpus_get_count (vm->vcpus); i++)
+    {
+      X86State state;
+
+      x86_state_reset (&state, i);
+      if (!vcpus_set_state (vm->vcpus, i, &state, error))
+        return FALSE;
+    }
+  return TRUE;
+}
+
+static gboolean
+build (Vm *vm, GError **error)
+{
+  static const BoardDriveKind kinds[] = { BOARD_DRIVE_NONE, BOARD_DRIVE_DISK, BOARD_DRIVE_CD };
+  const MachineConfig *config = vm->config;
+  BoardPcConfig board = {
+    .accel = vm->accel,
+    .n_vcpus = config->cpus,
+    .memory_size = (uint64_t) config->memory << 20,
+    .context = vm->context,
+    .lock = vm->lock,
+    .wall_clock = g_get_real_time () / G_USEC_PER_SEC,
+    .console = vm->console,
+    .input = vm->input,
+    .bios = find_firmware (config->bios, bios_paths),
+    .vga_bios = find_firmware (config->vga_bios, vga_bios_paths),
+    .debugcon = vm->debugcon,
+    .boot_order = config->boot,
+    .kernel = config->kernel,
+    .initrd = config->initrd,
+    .append = config->append,
+    .event = board_event,
+    .event_data = vm,
+  };
+
+  if (board.bios == NULL || board.vga_bios == NULL)
+    {
+      g_set_error (error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND,
+                   "The firmware SeaBIOS is not installed: install the package seabios of your distribution.");
+      return FALSE;
+    }
+  board.clock = vm->clock = clock_new_host (vm->context, vm->lock);
+  for (unsigned i = 0; i < MACHINE_CONFIG_DRIVES; i++)
+    {
+      board.drives[i].kind = kinds[config->drives[i].kind];
+      board.drives[i].image = vm->images[i];
+      board.serial[i] = vm->serial[i];
+    }
+  machine_lock_acquire (vm->lock);
+  vm->board = board_pc_new (&board, error);
+  machine_lock_release (vm->lock);
+  if (vm->board == NULL)
+    return FALSE;
+  vm->vcpus = vcpus_new (board_pc_get_accel (vm->board), config->cpus, vm->context, vcpus_stopped, vm, error);
+  return vm->vcpus != NULL;
+}
+
+static void
+run (Vm *vm)
+{
+  clock_start (vm->clock);
+  vcpus_start (vm->vcpus);
+  set_state (vm, VM_RUNNING);
+}
+
+static gboolean
+wrong_state (Vm *vm, const char *must_be, GError **error)
+{
+  g_set_error (error, G_IO_ERROR, G_IO_ERROR_FAILED, "The machine is %s; for this it must be %s.",
+               vm_state_to_string (vm->state), must_be);
+  return FALSE;
+}
+
+gboolean
+vm_power_on (Vm *vm, GError **error)
+{
+  if (vm->state == VM_RUNNING || vm->state == VM_PAUSED)
+    return wrong_state (vm, "off", error);
+  tear_down (vm);
+  g_clear_pointer (&vm->failure, g_free);
+  if (build (vm, error))
+    {
+      machine_lock_acquire (vm->lock);
+      board_pc_reset (vm->board);
+      machine_lock_release (vm->lock);
+      if (reset_vcpus (vm, error))
+        {
+          run (vm);
+          return TRUE;
+        }
+    }
+  tear_down (vm);
+  return FALSE;
+}
+
+gboolean
+vm_power_off (Vm *vm, GError **error)
+{
+  if (vm->state == VM_OFF)
+    return wrong_state (vm, "on", error);
+  tear_down (vm);
+  set_state (vm, VM_OFF);
+  tell_power_event (vm, "power-off");
+  return TRUE;
+}
+
+gboolean
+vm_power_button (Vm *vm, GError **error)
+{
+  if (vm->state != VM_RUNNING)
+    return wrong_state (vm, "running", error);
+  machine_lock_acquire (vm->lock);
+  board_pc_press_power_button (vm->board);
+  machine_lock_release (vm->lock);
+  return TRUE;
+}
+
+gboolean
+vm_reset (Vm *vm, GError **error)
+{
+  VmState before = vm->state;
+
+  if (before != VM_RUNNING && before != VM_PAUSED)
+    return wrong_state (vm, "on", error);
+  vcpus_stop (vm->vcpus);
+  machine_lock_acquire (vm->lock);
+  vm->wishes &= ~(1u << BOARD_EVENT_RESET);
+  board_pc_reset (vm->board);
+  machine_lock_release (vm->lock);
+  if (!reset_vcpus (vm, error))
+    return FALSE;
+  tell_power_event (vm, "reset");
+  run (vm);
+  return TRUE;
+}
+
+gboolean
+vm_pause (Vm *vm, GError **error)
+{
+  if (vm->state != VM_RUNNING)
+    return wrong_state (vm, "running", error);
+  vcpus_stop (vm->vcpus);
+  machine_lock_acquire (vm->lock);
+  clock_stop (vm->clock);
+  machine_lock_release (vm->lock);
+  set_state (vm, VM_PAUSED);
+  return TRUE;
+}
+
+gboolean
+vm_resume (Vm *vm, GError **error)
+{
+  if (vm->state != VM_PAUSED)
+    return wrong_state (vm, "paused", error);
+  run (vm);
+  return TRUE;
+}
+
+static void
+serve_wishes (Vm *vm)
+{
+  unsigned wishes;
+
+  machine_lock_acquire (vm->lock);
+  wishes = vm->wishes;
+  vm->wishes = 0;
+  machine_lock_release (vm->lock);
+  if (wishes & 1u << BOARD_EVENT_TRAY)
+    tell_drives_changed (vm);
+  if (wishes & 1u << BOARD_EVENT_POWER_OFF)
+    vm_power_off (vm, NULL);
+  else if (wishes & 1u << BOARD_EVENT_RESET)
+    vm_reset (vm, NULL);
+}
+
+/* Drives */
+
+static int
+find_drive (Vm *vm, const char *id, GError **error)
+{
+  for (unsigned i = 0; i < MACHINE_CONFIG_DRIVES; i++)
+    if (vm->config->drives[i].kind == MACHINE_DRIVE_CD && g_strcmp0 (vm->config->drives[i].id, id) == 0)
+      return i;
+  g_set_error (error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND,
+               "The machine has no CD drive “%s”: its first one is called cd0.", id);
+  return -1;
+}
+
+/* Takes image over. */
+static gboolean
+change_medium (Vm *vm, unsigned drive, Image *image, gboolean force, GError **error)
+{
+  gboolean changed = TRUE;
+
+  machine_lock_acquire (vm->lock);
+  if (vm->board != NULL)
+    changed = board_pc_change_medium (vm->board, drive, image, force, error);
+  machine_lock_release (vm->lock);
+  if (!changed)
+    {
+      image_free (image);
+      return FALSE;
+    }
+  image_free (vm->images[drive]);
+  vm->images[drive] = image;
+  g_free (vm->config->drives[drive].file);
+  vm->config->drives[drive].file = image != NULL ? g_strdup (image_get_path (image)) : NULL;
+  tell_drives_changed (vm);
+  return TRUE;
+}
+
+gboolean
+vm_insert_medium (Vm *vm, const char *drive, const char *path, GError **error)
+{
+  int index = find_drive (vm, drive, error);
+  Image *image;
+
+  if (index < 0)
+    return FALSE;
+  image = image_open (path, IMAGE_READ_ONLY, vm->context, vm->lock, error);
+  return image != NULL && change_medium (vm, index, image, FALSE, error);
+}
+
+gboolean
+vm_eject_medium (Vm *vm, const char *drive, gboolean force, GError **error)
+{
+  int index = find_drive (vm, drive, error);
+
+  return index >= 0 && change_medium (vm, index, NULL, force, error);
+}
+
+GVariant *
+vm_get_drives (Vm *vm)
+{
+  GVariantBuilder builder;
+
+  g_variant_builder_init (&builder, G_VARIANT_TYPE ("a(sssb)"));
+  machine_lock_acquire (vm->lock);
+  for (unsigned i = 0; i < MACHINE_CONFIG_DRIVES; i++)
+    {
+      const MachineDrive *drive = &vm->config->drives[i];
+
+      if (drive->kind != MACHINE_DRIVE_NONE)
+        g_variant_builder_add (&builder, "(sssb)", drive->id,
+                               drive->kind == MACHINE_DRIVE_CD ? "cd" : "disk",
+                               drive->file != NULL ? drive->file : "",
+                               vm->board != NULL && board_pc_is_tray_locked (vm->board, i));
+    }
+  machine_lock_release (vm->lock);
+  return g_variant_builder_end (&builder);
+}
+
+const char *
+vm_get_drive_traffic (Vm *vm, unsigned position, uint64_t *bytes_read, uint64_t *bytes_written)
+{
+  *bytes_read = *bytes_written = 0;
+  machine_lock_acquire (vm->lock);
+  if (vm->board != NULL)
+    board_pc_get_drive_traffic (vm->board, position, bytes_read, bytes_written);
+  machine_lock_release (vm->lock);
+  return vm->config->drives[position].id;
+}
+
+/* Resident bytes of this process: the guest's touched RAM and ours. */
+static guint64
+resident_bytes (void)
+{
+  g_autofree char *text = NULL;
+  g_auto (GStrv) fields = NULL;
+
+  if (!g_file_get_contents ("/proc/self/statm", &text, NULL, NULL))
+    return 0;
+  fields = g_strsplit (text, " ", 3);
+  return g_strv_length (fields) > 1 ? g_ascii_strtoull (fields[1], NULL, 10) * sysconf (_SC_PAGESIZE) : 0;
+}
+
+GVariant *
+vm_get_statistics (Vm *vm)
+{
+  GVariantBuilder builder;
+
+  g_variant_builder_init (&builder, G_VARIANT_TYPE ("a{st}"));
+  g_variant_builder_add (&builder, "{st}", "ram-size", (guint64) vm->config->memory << 20);
+  g_variant_builder_add (&builder, "{st}", "ram-resident", resident_bytes ());
+  for (unsigned i = 0; i < MACHINE_CONFIG_DRIVES; i++)
+    {
+      uint64_t bytes_read, bytes_written;
+      const char *id = vm_get_drive_traffic (vm, i, &bytes_read, &bytes_written);
+      g_autofree char *read_name = g_strdup_printf ("%s-bytes-read", id);
+      g_autofree char *written_name = g_strdup_printf ("%s-bytes-written", id);
+
+      if (id == NULL)
+        continue;
+      g_variant_builder_add (&builder, "{st}", read_name, (guint64) bytes_read);
+      g_variant_builder_add (&builder, "{st}", written_name, (guint64) bytes_written);
+    }
+  machine_lock_acquire (vm->lock);
+  if (vm->board != NULL)
+    {
+      Accel *accel = board_pc_get_accel (vm->board);
+
+      g_variant_builder_add (&builder, "{st}", "guest-nanoseconds", (guint64) clock_get_ns (vm->clock));
+      accel->ops->get_statistics (accel, &builder);
+    }
+  machine_lock_release (vm->lock);
+  return g_variant_builder_end (&builder);
+}
+
+/* What others need */
+
+const MachineConfig *
+vm_get_config (Vm *vm)
+{
+  return vm->config;
+}
+
+VmState
+vm_get_state (Vm *vm)
+{
+  return vm->state;
+}
+
+const char *
+vm_state_to_string (VmState state)
+{
+  static const char *const names[] = { "off", "running", "paused", "crashed" };
+
+  return names[state];
+}
+
+const char *
+vm_get_failure (Vm *vm)
+{
+  return vm->failure != NULL ? vm->failure : "";
+}
+
+const char *
+vm_get_accelerator (Vm *vm)
+{
+  return vm->accel->name;
+}
+
+const char *
+vm_get_accelerator_reason (Vm *vm)
+{
+  return vm->accel_reason;
+}
+
+Console *
+vm_get_console (Vm *vm)
+{
+  return vm->console;
+}
+
+Input *
+vm_get_input (Vm *vm)
+{
+  return vm->input;
+}
+
+MachineLock *
+vm_get_lock (Vm *vm)
+{
+  return vm->lock;
+}

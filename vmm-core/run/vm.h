@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#pragma once
+
+#include "devices/board-pc.h"
+#include "machine-config.h"
+
+/* One machine's life: off, running, paused, crashed. Everything is called on the I/O thread, which
+ * is the thread of the default main context, without the machine lock held. */
+typedef struct Vm Vm;
+
+typedef enum
+{
+  VM_OFF,
+  VM_RUNNING,
+  VM_PAUSED,
+  VM_CRASHED
+} VmState;
+
+/* Events for whoever shows the machine; drive and writing belong to activity. */
+typedef struct
+{
+  void (*state_changed) (void *data);
+  void (*drives_changed) (void *data);
+  /* The guest or a command did it: "power-off", "reset". */
+  void (*power_event) (void *data, const char *event);
+} VmListener;
+
+/* Opens every file that config names, so that what is wrong is said before anything starts. Takes
+ * config over. */
+Vm *vm_new (MachineConfig *config, GError **error);
+void vm_free (Vm *vm);
+void vm_set_listener (Vm *vm, const VmListener *listener, void *data);
+
+const MachineConfig *vm_get_config (Vm *vm);
+VmState vm_get_state (Vm *vm);
+const char *vm_state_to_string (VmState state);
+/* Why it crashed; empty otherwise. */
+const char *vm_get_failure (Vm *vm);
+/* The accelerator's name and, a sentence, why it was chosen. */
+const char *vm_get_accelerator (Vm *vm);
+const char *vm_get_accelerator_reason (Vm *vm);
+
+gboolean vm_power_on (Vm *vm, GError **error);
+gboolean vm_power_off (Vm *vm, GError **error);
+gboolean vm_power_button (Vm *vm, GError **error);
+gboolean vm_reset (Vm *vm, GError **error);
+gboolean vm_pause (Vm *vm, GError **error);
+gboolean vm_resume (Vm *vm, GError **error);
+
+/* Drives by position; NULL id: none there. */
+gboolean vm_insert_medium (Vm *vm, const char *drive, const char *path, GError **error);
+gboolean vm_eject_medium (Vm *vm, const char *drive, gboolean force, GError **error);
+/* a(sssb): id, kind, path or empty, locked by the guest. Floating. */
+GVariant *vm_get_drives (Vm *vm);
+/* Bytes moved so far by the drive at a position; its id, or NULL. */
+const char *vm_get_drive_traffic (Vm *vm, unsigned position, uint64_t *bytes_read, uint64_t *bytes_written);
+
+/* a{st}. Floating. */
+GVariant *vm_get_statistics (Vm *vm);
+
+/* They live as long as the machine's process; to be used with the lock held. */
+Console *vm_get_console (Vm *vm);
+Input *vm_get_input (Vm *vm);
+MachineLock *vm_get_lock (Vm *vm);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (Vm, vm_free)
