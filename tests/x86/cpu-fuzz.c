@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Random bytes as code, in every mode, user's and supervisor's: whatever a guest executes, the
- * process goes on. The first byte of an input chooses the mode, the next 128 are the general registers. */
+ * process goes on. The first byte of an input chooses the mode, the next 128 are the general
+ * registers. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -50,7 +51,8 @@ int
 main (int argc, char **argv)
 {
   /* Bytes that lead to more than their share of instructions. */
-  static const uint8_t common[] = { 0x0f, 0x66, 0xf3, 0xf2, 0x48, 0xc4, 0xc5, 0xf0, 0xdb, 0xdd, 0x38, 0x3a, 0x00, 0xc0 };
+  static const uint8_t common[]
+    = { 0x0f, 0x66, 0xf3, 0xf2, 0x48, 0xc4, 0xc5, 0xf0, 0xdb, 0xdd, 0x38, 0x3a, 0x00, 0xc0 };
   unsigned first = argc > 1 ? (unsigned) atoi (argv[1]) : 0, count = argc > 1 ? 1 : SEEDS;
   uint8_t data[SIZE];
 

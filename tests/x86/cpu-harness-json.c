@@ -64,7 +64,8 @@ get_object (JsonObject *object, const char *name, bool *good, GError **error)
 {
   JsonNode *node = json_object_get_member (object, name);
 
-  *good = node == NULL || JSON_NODE_HOLDS_OBJECT (node) || fail (error, "“%s” must be an object", name);
+  *good
+    = node == NULL || JSON_NODE_HOLDS_OBJECT (node) || fail (error, "“%s” must be an object", name);
   return node != NULL && *good ? json_node_get_object (node) : NULL;
 }
 
@@ -74,7 +75,8 @@ parse_bytes (const char *text, uint8_t *bytes, size_t n)
 {
   for (size_t i = 0; i < n; i++)
     {
-      int high = g_ascii_xdigit_value (text[2 * i]), low = high < 0 ? -1 : g_ascii_xdigit_value (text[2 * i + 1]);
+      int high = g_ascii_xdigit_value (text[2 * i]),
+          low = high < 0 ? -1 : g_ascii_xdigit_value (text[2 * i + 1]);
 
       if (low < 0)
         return false;
@@ -108,7 +110,8 @@ parse_registers (HarnessCase *test, JsonObject *root, GError **error)
       || !get_number (registers, "rflags", &test->state.rflags, error))
     return false;
   /* What a user may set; TF would end every instruction in #DB. */
-  test->state.rflags = (test->state.rflags & (X86_FLAGS_STATUS | X86_FLAG_DF | X86_FLAG_AC | X86_FLAG_ID)) | 2;
+  test->state.rflags
+    = (test->state.rflags & (X86_FLAGS_STATUS | X86_FLAG_DF | X86_FLAG_AC | X86_FLAG_ID)) | 2;
   return true;
 }
 
@@ -132,7 +135,8 @@ parse_segments (HarnessCase *test, JsonObject *root, GError **error)
         return false;
       if (test->bits == 16)
         segment->base = (uint64_t) segment->selector << 4;
-      if (!get_number (object, "base", &segment->base, error) || !get_number (object, "limit", &limit, error))
+      if (!get_number (object, "base", &segment->base, error)
+          || !get_number (object, "limit", &limit, error))
         return false;
       segment->limit = (uint32_t) limit;
     }
@@ -149,8 +153,8 @@ parse_x87 (HarnessCase *test, JsonObject *root, GError **error)
 
   if (x87 == NULL)
     return good;
-  if (!get_u16 (x87, "control", &fpu->control, error) || !get_u16 (x87, "status", &fpu->status, error)
-      || !get_number (x87, "tag", &tag, error))
+  if (!get_u16 (x87, "control", &fpu->control, error)
+      || !get_u16 (x87, "status", &fpu->status, error) || !get_number (x87, "tag", &tag, error))
     return false;
   fpu->tag = (uint8_t) tag;
   for (unsigned i = 0; i < 8; i++)
@@ -181,7 +185,8 @@ parse_vectors (HarnessCase *test, JsonObject *root, GError **error)
       g_autofree char *name = g_strdup_printf ("ymm%u", i);
       const char *text = json_object_get_string_member_with_default (vectors, name, NULL);
 
-      if (text != NULL && !parse_bytes (text, test->state.ymm[i], 32) && !parse_bytes (text, test->state.ymm[i], 16))
+      if (text != NULL && !parse_bytes (text, test->state.ymm[i], 32)
+          && !parse_bytes (text, test->state.ymm[i], 16))
         return fail (error, "“%s” must be 32 or 64 hexadecimal digits, lowest byte first", name);
     }
   return true;
@@ -209,13 +214,15 @@ parse_memory (HarnessCase *test, JsonObject *root, GError **error)
 
   for (GList *l = names; l != NULL; l = l->next)
     {
-      const char *name = l->data, *text = json_object_get_string_member_with_default (memory, name, "?");
+      const char *name = l->data,
+                 *text = json_object_get_string_member_with_default (memory, name, "?");
       char *end;
       uint64_t address = g_ascii_strtoull (name, &end, 0);
       size_t n = strlen (text) / 2;
       g_autofree uint8_t *bytes = g_malloc (n + 1);
 
-      if (end == name || *end != '\0' || address >= X86_MACHINE_OWN || n > X86_MACHINE_OWN - address)
+      if (end == name || *end != '\0' || address >= X86_MACHINE_OWN
+          || n > X86_MACHINE_OWN - address)
         return fail (error, "“%s” is not an address of memory; it ends at 0x1f00000", name);
       if (!parse_bytes (text, bytes, n))
         return fail (error, "The memory at “%s” must be hexadecimal digits, two a byte", name);
@@ -237,7 +244,8 @@ harness_case_parse (const char *line, GError **error)
   test->n_insns = 1;
   if (!json_parser_load_from_data (parser, line, -1, error))
     return NULL;
-  if (json_parser_get_root (parser) == NULL || !JSON_NODE_HOLDS_OBJECT (json_parser_get_root (parser)))
+  if (json_parser_get_root (parser) == NULL
+      || !JSON_NODE_HOLDS_OBJECT (json_parser_get_root (parser)))
     {
       fail (error, "A case must be a JSON %s", "object");
       return NULL;
@@ -245,7 +253,8 @@ harness_case_parse (const char *line, GError **error)
   root = json_node_get_object (json_parser_get_root (parser));
   if (json_object_has_member (root, "id"))
     test->id = json_to_string (json_object_get_member (root, "id"), FALSE);
-  if (!get_number (root, "mode", &bits, error) || !get_number (root, "instructions", &test->n_insns, error))
+  if (!get_number (root, "mode", &bits, error)
+      || !get_number (root, "instructions", &test->n_insns, error))
     return NULL;
   if ((bits != 16 && bits != 32 && bits != 64) || test->n_insns > MAX_INSNS)
     {
@@ -254,9 +263,9 @@ harness_case_parse (const char *line, GError **error)
     }
   test->bits = (unsigned) bits;
   x86_machine_init_state (&test->state, test->bits);
-  if (!parse_registers (test, root, error) || !parse_segments (test, root, error) || !parse_x87 (test, root, error)
-      || !parse_vectors (test, root, error) || !parse_memory (test, root, error)
-      || !x86_state_check (&test->state, error))
+  if (!parse_registers (test, root, error) || !parse_segments (test, root, error)
+      || !parse_x87 (test, root, error) || !parse_vectors (test, root, error)
+      || !parse_memory (test, root, error) || !x86_state_check (&test->state, error))
     return NULL;
   return g_steal_pointer (&test);
 }
@@ -377,8 +386,8 @@ build_page_changes (JsonBuilder *builder, X86Machine *machine, uint64_t page, co
 }
 
 char *
-harness_result_to_json (HarnessCase *test, X86Machine *machine, const X86State *state, const X86Outcome *outcome,
-                        uint64_t done)
+harness_result_to_json (HarnessCase *test, X86Machine *machine, const X86State *state,
+                        const X86Outcome *outcome, uint64_t done)
 {
   g_autoptr (JsonBuilder) builder = json_builder_new ();
   g_autoptr (GArray) changed = x86_machine_dup_changes (machine);

@@ -14,7 +14,10 @@ choose_engine (const char *engine)
   if (g_str_equal (engine, "interpreter"))
     return true;
   if (g_str_equal (engine, "translator") || g_str_equal (engine, "kvm"))
-    fprintf (stderr, "cpu-harness: the engine “%s” cannot run single cases yet; use --engine interpreter.\n", engine);
+    fprintf (
+      stderr,
+      "cpu-harness: the engine “%s” cannot run single cases yet; use --engine interpreter.\n",
+      engine);
   else
     fprintf (stderr, "cpu-harness: there is no engine “%s”; use --engine interpreter.\n", engine);
   return false;
@@ -46,8 +49,9 @@ int
 main (int argc, char **argv)
 {
   g_autofree char *engine = g_strdup ("interpreter");
-  const GOptionEntry options[] = { { "engine", 0, 0, G_OPTION_ARG_STRING, &engine, "What executes the code", "NAME" },
-                                   { NULL } };
+  const GOptionEntry options[]
+    = { { "engine", 0, 0, G_OPTION_ARG_STRING, &engine, "What executes the code", "NAME" },
+        { NULL } };
   g_autoptr (GOptionContext) context = g_option_context_new ("< cases.jsonl");
   g_autoptr (GIOChannel) input = g_io_channel_unix_new (0);
   g_autoptr (X86Machine) machine = NULL;

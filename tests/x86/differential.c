@@ -59,7 +59,8 @@ differential_start (Differential *d)
 {
   int there[2], back[2];
 
-  d->shared = mmap (NULL, sizeof *d->shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  d->shared
+    = mmap (NULL, sizeof *d->shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
   g_assert_true (d->shared != MAP_FAILED);
   g_assert_cmpint (pipe (there), ==, 0);
   g_assert_cmpint (pipe (back), ==, 0);
@@ -93,7 +94,8 @@ differential_wait_natives (Differential *d)
 }
 
 static void
-describe_bytes (GString *text, const char *name, const uint8_t *native, const uint8_t *software, size_t n)
+describe_bytes (GString *text, const char *name, const uint8_t *native, const uint8_t *software,
+                size_t n)
 {
   if (memcmp (native, software, n) == 0)
     return;
@@ -110,8 +112,9 @@ static void
 describe_number (GString *text, const char *name, uint64_t native, uint64_t software)
 {
   if (native != software)
-    g_string_append_printf (text, "  %s: host %" G_GINT64_MODIFIER "x ours %" G_GINT64_MODIFIER "x\n", name, native,
-                            software);
+    g_string_append_printf (text,
+                            "  %s: host %" G_GINT64_MODIFIER "x ours %" G_GINT64_MODIFIER "x\n",
+                            name, native, software);
 }
 
 static void
@@ -138,7 +141,8 @@ compare (const UserCase *test, const UserResult *native, const UserResult *softw
   const UserState *a = &native->state, *b = &software->state;
   GString *text = g_string_new (NULL);
 
-  describe_number (text, "exception", (uint64_t) native->outcome.vector, (uint64_t) software->outcome.vector);
+  describe_number (text, "exception", (uint64_t) native->outcome.vector,
+                   (uint64_t) software->outcome.vector);
   describe_number (text, "error code", native->outcome.error, software->outcome.error);
   if (!test->loose_address || native->outcome.address >> 12 != software->outcome.address >> 12)
     describe_number (text, "address", native->outcome.address, software->outcome.address);
@@ -254,8 +258,8 @@ report (Differential *d, const UserCase *failed)
 
   differential_minimise (d, &test);
   text = differential_run_one (d, &test);
-  g_test_message ("seed %" G_GUINT64_FORMAT ", %u-bit code, host vector %d:", test.seed, test.code32 ? 32 : 64,
-                  d->shared->results[0].outcome.vector);
+  g_test_message ("seed %" G_GUINT64_FORMAT ", %u-bit code, host vector %d:", test.seed,
+                  test.code32 ? 32 : 64, d->shared->results[0].outcome.vector);
   print_case (&test);
   for (char *line = strtok (text->str, "\n"); line != NULL; line = strtok (NULL, "\n"))
     g_test_message ("%s", line);

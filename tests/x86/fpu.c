@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What comparing user code with the host cannot show of the x87 and vector unit: control register bits, images with
- * addresses in them, the XSAVE family. Instructions are run on the software CPU, each piece ended by INT3. */
+/* What comparing user code with the host cannot show of the x87 and vector unit: control register
+ * bits, images with addresses in them, the XSAVE family. Instructions are run on the software CPU,
+ * each piece ended by INT3. */
 #include <glib.h>
 #include <string.h>
 
@@ -53,7 +54,8 @@ run_bytes (Fixture *f, const uint8_t *code, size_t n)
   return x86_machine_run (f->machine, &f->state).vector;
 }
 
-#define RUN(f, ...) run_bytes (f, (const uint8_t[]) { __VA_ARGS__ }, sizeof ((const uint8_t[]) { __VA_ARGS__ }))
+#define RUN(f, ...)                                                                                \
+  run_bytes (f, (const uint8_t[]){ __VA_ARGS__ }, sizeof ((const uint8_t[]){ __VA_ARGS__ }))
 
 static void
 read_area (Fixture *f, void *bytes, size_t n)
@@ -119,7 +121,8 @@ test_environment_real_32 (Fixture *f, gconstpointer bits)
   g_assert_cmphex (image[6], ==, (AREA >> 16) << 12);
 }
 
-/* FLDPI; FLD1; FNSAVE [rdi]; FRSTOR [rdi]: what was saved is back, and FNSAVE initialised in between. */
+/* FLDPI; FLD1; FNSAVE [rdi]; FRSTOR [rdi]: what was saved is back, and FNSAVE initialised in
+ * between. */
 static void
 test_save_restore (Fixture *f, gconstpointer bits)
 {
@@ -274,7 +277,8 @@ test_fxsave (Fixture *f, gconstpointer bits)
 static void
 test_xsave (Fixture *f, gconstpointer bits)
 {
-  static const uint8_t variants[][4] = { { 0x0f, 0xae, 0x27 }, { 0x0f, 0xae, 0x37 }, { 0x0f, 0xc7, 0x67, 0 } };
+  static const uint8_t variants[][4]
+    = { { 0x0f, 0xae, 0x27 }, { 0x0f, 0xae, 0x37 }, { 0x0f, 0xc7, 0x67, 0 } };
 
   for (unsigned i = 0; i < G_N_ELEMENTS (variants); i++)
     {
@@ -346,7 +350,8 @@ test_leaving (Fixture *f, gconstpointer bits)
   X86State once;
 
   /* FLDPI; FSQRT; FLD ST; FMUL; FLDL2E; FYL2X in one piece, and in two */
-  g_assert_cmpint (RUN (f, 0xd9, 0xeb, 0xd9, 0xfa, 0xd9, 0xc0, 0xde, 0xc9, 0xd9, 0xea, 0xd9, 0xf1), ==, X86_BP);
+  g_assert_cmpint (RUN (f, 0xd9, 0xeb, 0xd9, 0xfa, 0xd9, 0xc0, 0xde, 0xc9, 0xd9, 0xea, 0xd9, 0xf1),
+                   ==, X86_BP);
   once = f->state;
   wipe_registers (&f->state);
   memcpy (f->state.ymm, once.ymm, sizeof once.ymm);

@@ -12,7 +12,8 @@
 #define USER_DATA 0x1101000u
 #define USER_DATA_SIZE 8192u
 #define USER_HOLE (USER_DATA + USER_DATA_SIZE)
-#define USER_COUNTER 0x1200000u /* how often the code still runs: a page of its own, out of its pointers' reach */
+/* How often the code still runs: in a page of its own, out of its pointers' reach. */
+#define USER_COUNTER 0x1200000u
 
 /* fx is an FXSAVE image: x87 and XMM registers, MXCSR. */
 typedef struct
@@ -52,7 +53,7 @@ user_readonly_byte (unsigned i)
 /* Makes case seed, in 32-bit code if code32. avx: the host has it. */
 void user_generate (UserCase *test, uint64_t seed, bool code32);
 
-/* By the host's CPU. Takes over signals and low addresses of the process: for a child of its own. */
+/* By the host's CPU. Takes over signals and low addresses of the process: for a child. */
 void user_native_prepare (void);
 void user_native_run (const UserCase *test, UserResult *result);
 

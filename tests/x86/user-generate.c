@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Random user code. Pointers (RBX RSI RDI R12 R13 RSP) and indices (RBP R14) are set before the
- * code runs and written by string and stack instructions only, so that memory operands mostly meet the case's pages;
- * the other registers hold anything. */
+ * code runs and written by string and stack instructions only, so that memory operands mostly meet
+ * the case's pages; the other registers hold anything. */
 #include <string.h>
 
 #include "user-case.h"
@@ -15,7 +15,7 @@ typedef struct
   bool code32;
 } Generator;
 
-enum { MEMORY = -1, MEMORY_BY_INDEX = -2 }; /* in place of a ModRM.rm register */
+#define MEMORY -1 /* in place of a ModRM.rm register */
 enum { P66 = 1, PF3 = 2, PF2 = 4, PLOCK = 8, W = 16 };
 
 static uint64_t
@@ -122,7 +122,8 @@ memory_operand (Generator *g)
   operand.bytes[operand.n++] = (uint8_t) (size << 6 | (sib ? 4 : base & 7));
   if (sib)
     {
-      operand.bytes[operand.n++] = (uint8_t) (below (g, 2) << 6 | (scaled ? index & 7 : 4) << 3 | (base & 7));
+      operand.bytes[operand.n++]
+        = (uint8_t) (below (g, 2) << 6 | (scaled ? index & 7 : 4) << 3 | (base & 7));
       operand.x = scaled ? index >> 3 : 0;
     }
   if (size == 1)
@@ -133,6 +134,12 @@ memory_operand (Generator *g)
       operand.n += 4;
     }
   return operand;
+}
+
+static Operand
+register_operand (unsigned rm)
+{
+  return (Operand) { .bytes = { (uint8_t) (0xc0 | (rm & 7)) }, .n = 1, .b = rm >> 3 };
 }
 
 static void
@@ -177,10 +184,10 @@ put_map (Generator *g, unsigned map)
 
 /* An instruction with ModRM and immediate bytes of immediate. */
 static void
-insn (Generator *g, unsigned flags, unsigned map, unsigned opcode, unsigned reg, int rm, unsigned immediate)
+insn (Generator *g, unsigned flags, unsigned map, unsigned opcode, unsigned reg, int rm,
+      unsigned immediate)
 {
-  Operand operand = rm < 0 ? memory_operand (g)
-                           : (Operand) { .bytes = { (uint8_t) (0xc0 | (rm & 7)) }, .n = 1, .b = (unsigned) rm >> 3 };
+  Operand operand = rm < 0 ? memory_operand (g) : register_operand ((unsigned) rm);
   unsigned rex = (flags & W ? 8u : 0) | reg >> 3 << 2 | operand.x << 1 | operand.b;
 
   put_legacy_prefixes (g, flags);
@@ -193,11 +200,10 @@ insn (Generator *g, unsigned flags, unsigned map, unsigned opcode, unsigned reg,
 }
 
 static void
-vex_insn (Generator *g, unsigned pp, bool w, bool l, unsigned map, unsigned opcode, unsigned reg, unsigned vvvv,
-          int rm, unsigned immediate)
+vex_insn (Generator *g, unsigned pp, bool w, bool l, unsigned map, unsigned opcode, unsigned reg,
+          unsigned vvvv, int rm, unsigned immediate)
 {
-  Operand operand = rm < 0 ? memory_operand (g)
-                           : (Operand) { .bytes = { (uint8_t) (0xc0 | (rm & 7)) }, .n = 1, .b = (unsigned) rm >> 3 };
+  Operand operand = rm < 0 ? memory_operand (g) : register_operand ((unsigned) rm);
   unsigned last = (~vvvv & 15) << 3 | (l ? 4 : 0) | pp, r = ~reg >> 3 & 1;
 
   if (map == X86_MAP_0F && !w && operand.x == 0 && operand.b == 0 && chance (g, 60))
@@ -254,7 +260,8 @@ generate_alu (Generator *g)
   switch (below (g, 8))
     {
     case 0:
-      insn (g, lock, 0, operation << 3, byte_register (g), rm < 0 ? rm : (int) byte_register (g), 0);
+      insn (g, lock, 0, operation << 3, byte_register (g), rm < 0 ? rm : (int) byte_register (g),
+            0);
       break;
     case 1:
     case 2:
@@ -380,7 +387,8 @@ generate_bits (Generator *g)
       insn (g, flags | lock, X86_MAP_0F, 0xba, 4 + operation, rm, 1);
       break;
     case 2:
-      insn (g, flags | (chance (g, 50) ? PF3 : 0), X86_MAP_0F, scans[below (g, 2)], free_register (g), rm, 0);
+      insn (g, flags | (chance (g, 50) ? PF3 : 0), X86_MAP_0F, scans[below (g, 2)],
+            free_register (g), rm, 0);
       break;
     case 3:
       insn (g, flags | PF3, X86_MAP_0F, 0xb8, free_register (g), rm, 0);
@@ -415,7 +423,8 @@ generate_bmi (Generator *g)
       vex_insn (g, 0, w, 0, X86_MAP_0F38, 0xf3, 1 + below (g, 3), vvvv, rm, 0);
       break;
     case 2: /* BZHI, PEXT, PDEP */
-      vex_insn (g, (const uint8_t[]) { 0, 2, 3 }[below (g, 3)], w, 0, X86_MAP_0F38, 0xf5, reg, vvvv, rm, 0);
+      vex_insn (g, (const uint8_t[]){ 0, 2, 3 }[below (g, 3)], w, 0, X86_MAP_0F38, 0xf5, reg, vvvv,
+                rm, 0);
       break;
     case 3:
       vex_insn (g, 3, w, 0, X86_MAP_0F38, 0xf6, reg, vvvv, rm, 0);
@@ -452,7 +461,8 @@ generate_move (Generator *g)
       insn (g, flags, 0, 0x8b, reg, rm, 0);
       break;
     case 2:
-      insn (g, 0, 0, 0x88 + 2 * below (g, 2), byte_register (g), rm < 0 ? rm : (int) byte_register (g), 0);
+      insn (g, 0, 0, 0x88 + 2 * below (g, 2), byte_register (g),
+            rm < 0 ? rm : (int) byte_register (g), 0);
       break;
     case 3:
       insn (g, flags, 0, 0xc7, 0, rm, full_immediate (flags));
@@ -461,7 +471,8 @@ generate_move (Generator *g)
       insn (g, flags, X86_MAP_0F, 0xb7 + 8 * below (g, 2), reg, rm, 0);
       break;
     case 5:
-      insn (g, flags, X86_MAP_0F, 0xb6 + 8 * below (g, 2), reg, rm < 0 ? rm : (int) byte_register (g), 0);
+      insn (g, flags, X86_MAP_0F, 0xb6 + 8 * below (g, 2), reg,
+            rm < 0 ? rm : (int) byte_register (g), 0);
       break;
     case 6:
       insn (g, flags, 0, 0x8d, reg, MEMORY, 0);
@@ -510,14 +521,16 @@ generate_exchange (Generator *g)
       insn (g, lock | (flags & W), X86_MAP_0F, 0xc7, 1, MEMORY, 0);
       break;
     default:
-      insn (g, lock, X86_MAP_0F, 0xb0 + 0x10 * below (g, 2), byte_register (g), rm < 0 ? rm : (int) byte_register (g), 0);
+      insn (g, lock, X86_MAP_0F, 0xb0 + 0x10 * below (g, 2), byte_register (g),
+            rm < 0 ? rm : (int) byte_register (g), 0);
     }
 }
 
 static void
 generate_plain (Generator *g)
 {
-  static const uint8_t plain[] = { 0x98, 0x99, 0x9e, 0x9f, 0xf5, 0xf8, 0xf9, 0xfc, 0xfd, 0x90, 0xd7 };
+  static const uint8_t plain[]
+    = { 0x98, 0x99, 0x9e, 0x9f, 0xf5, 0xf8, 0xf9, 0xfc, 0xfd, 0x90, 0xd7 };
   static const uint8_t plain32[] = { 0x27, 0x2f, 0x37, 0x3f, 0xd4, 0xd5, 0xd6, 0x60 };
   unsigned flags = size_flags (g);
 
@@ -644,7 +657,8 @@ generate_x87 (Generator *g)
   if ((opcode == 0xd9 || opcode == 0xdd) && reg == 6)
     reg = 0;
   /* A new control word or environment is seldom one that lets more happen. */
-  if (((opcode == 0xd9 && (reg == 4 || reg == 5)) || (opcode == 0xdd && reg == 4)) && chance (g, 80))
+  if (((opcode == 0xd9 && (reg == 4 || reg == 5)) || (opcode == 0xdd && reg == 4))
+      && chance (g, 80))
     reg = 0;
   g->test->loose_address |= reg == 4 && (opcode == 0xd9 || opcode == 0xdd);
   insn (g, 0, 0, opcode, reg, MEMORY, 0);
@@ -670,7 +684,8 @@ generate_vector (Generator *g)
   while ((op->flags & 1u << pp) == 0)
     pp = (pp + 1) & 3;
   mmx = pp == 0 && (op->flags & VECTOR_MMX) != 0;
-  vex = (op->flags & VECTOR_VEX) != 0 || (!mmx && (op->flags & VECTOR_LEGACY) == 0 && chance (g, 50));
+  vex
+    = (op->flags & VECTOR_VEX) != 0 || (!mmx && (op->flags & VECTOR_LEGACY) == 0 && chance (g, 50));
   /* Not every CPU minds a W of 0 where the documents have 1. */
   w |= (op->flags & VECTOR_W1) != 0;
   if (strict)
@@ -708,8 +723,8 @@ generate_vector (Generator *g)
   if (vex)
     vex_insn (g, pp, w, l, map, op->opcode, reg, vvvv, rm, (op->flags & VECTOR_IMM) != 0);
   else
-    insn (g, prefix_of[pp] | (w && !g->code32 && (op->flags & VECTOR_GW) != 0 ? W : 0), map, op->opcode, reg, rm,
-          (op->flags & VECTOR_IMM) != 0);
+    insn (g, prefix_of[pp] | (w && !g->code32 && (op->flags & VECTOR_GW) != 0 ? W : 0), map,
+          op->opcode, reg, rm, (op->flags & VECTOR_IMM) != 0);
 }
 
 static void
@@ -734,7 +749,8 @@ generate_vector_special (Generator *g)
       break;
     case 4: /* MASKMOVQ, MASKMOVDQU */
       w = chance (g, 50);
-      insn (g, w ? P66 : 0, X86_MAP_0F, 0xf7, w ? any_vector (g) : below (g, 8), w ? (int) any_vector (g) : (int) below (g, 8), 0);
+      insn (g, w ? P66 : 0, X86_MAP_0F, 0xf7, w ? any_vector (g) : below (g, 8),
+            w ? (int) any_vector (g) : (int) below (g, 8), 0);
       break;
     case 5:
       bytes (g, l ? 0x77fcc5 : 0x77f8c5, 3);
@@ -762,12 +778,13 @@ generate_vector_special (Generator *g)
 static void
 generate_insn (Generator *g)
 {
-  static void (*const kinds[]) (Generator *) = {
-    generate_alu, generate_alu, generate_unary, generate_multiply, generate_shift, generate_bits, generate_bmi,
-    generate_move, generate_move, generate_exchange, generate_plain, generate_string, generate_stack, generate_branch,
-    generate_x87, generate_x87, generate_x87, generate_vector, generate_vector, generate_vector, generate_vector,
-    generate_vector, generate_vector_special
-  };
+  static void (*const kinds[]) (Generator *)
+    = { generate_alu,    generate_alu,      generate_unary,         generate_multiply,
+        generate_shift,  generate_bits,     generate_bmi,           generate_move,
+        generate_move,   generate_exchange, generate_plain,         generate_string,
+        generate_stack,  generate_branch,   generate_x87,           generate_x87,
+        generate_x87,    generate_vector,   generate_vector,        generate_vector,
+        generate_vector, generate_vector,   generate_vector_special };
   UserCase *test = g->test;
 
   test->insn_at[test->n_insns++] = test->code_length;
@@ -810,7 +827,8 @@ pointer (Generator *g)
     case 3:
       return USER_DATA + 4096 - below (g, 48);
     case 4:
-      return g->code32 || chance (g, 90) ? USER_DATA + 2048 : UINT64_C (0x800000000000) + 512 + below (g, 64);
+      return g->code32 || chance (g, 90) ? USER_DATA + 2048
+                                         : UINT64_C (0x800000000000) + 512 + below (g, 64);
     default:
       return USER_DATA + 512 + below (g, 200) * 32;
     }
@@ -820,8 +838,11 @@ pointer (Generator *g)
 static void
 generate_bytes (Generator *g, uint8_t *data, size_t n)
 {
-  static const float floats[] = { 0, -0.0f, 1, -1, 1.5f, 3e38f, 1e-40f, 2147483648.0f, __builtin_inff (), -__builtin_nanf ("") };
-  static const double doubles[] = { 0, -0.0, 1, -2, 1e300, 5e-310, 9.3e18, 0.1, __builtin_inf (), __builtin_nan ("") };
+  static const float floats[] = {
+    0, -0.0f, 1, -1, 1.5f, 3e38f, 1e-40f, 2147483648.0f, __builtin_inff (), -__builtin_nanf ("")
+  };
+  static const double doubles[]
+    = { 0, -0.0, 1, -2, 1e300, 5e-310, 9.3e18, 0.1, __builtin_inf (), __builtin_nan ("") };
 
   for (size_t i = 0; i + 8 <= n; i += 8)
     {

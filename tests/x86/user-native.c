@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Runs a case on the host's CPU. A signal handler that returns is the way in: the state it returns to is
- * the case's. The signal of the exception that ends the case is the way out. */
+/* Runs a case on the host's CPU. A signal handler that returns is the way in: the state it returns
+ * to is the case's. The signal of the exception that ends the case is the way out. */
 #include <setjmp.h>
 #include <signal.h>
 #include <string.h>
@@ -14,8 +14,9 @@
 #define SW_RESERVED_AT 464 /* the kernel's own bytes of the FXSAVE image */
 #define USER_SS 0x2b
 
-static const int registers_of[16] = { REG_RAX, REG_RCX, REG_RDX, REG_RBX, REG_RSP, REG_RBP, REG_RSI, REG_RDI,
-                                      REG_R8, REG_R9, REG_R10, REG_R11, REG_R12, REG_R13, REG_R14, REG_R15 };
+static const int registers_of[16]
+  = { REG_RAX, REG_RCX, REG_RDX, REG_RBX, REG_RSP, REG_RBP, REG_RSI, REG_RDI,
+      REG_R8,  REG_R9,  REG_R10, REG_R11, REG_R12, REG_R13, REG_R14, REG_R15 };
 
 /* Signal handlers have no argument of ours. */
 static const UserCase *current_case;
@@ -35,7 +36,8 @@ user_native_enter (int number, siginfo_t *info, void *data)
     registers[registers_of[i]] = (greg_t) state->gpr[i];
   registers[REG_RIP] = (greg_t) state->rip;
   registers[REG_EFL] = (greg_t) state->rflags;
-  registers[REG_CSGSFS] = (greg_t) ((uint64_t) USER_SS << 48 | (current_case->code32 ? 0x23 : 0x33));
+  registers[REG_CSGSFS]
+    = (greg_t) ((uint64_t) USER_SS << 48 | (current_case->code32 ? 0x23 : 0x33));
   memcpy (fx, state->fx, SW_RESERVED_AT);
   memcpy (&components, fx + SW_RESERVED_AT + 8, 8);
   if ((components & 4) != 0)
@@ -71,7 +73,8 @@ user_native_leave (int number, siginfo_t *info, void *data)
     }
   current_result->outcome.vector = (int) registers[REG_TRAPNO];
   current_result->outcome.error = (uint32_t) registers[REG_ERR];
-  current_result->outcome.address = registers[REG_TRAPNO] == X86_PF ? (uint64_t) registers[REG_CR2] : 0;
+  current_result->outcome.address
+    = registers[REG_TRAPNO] == X86_PF ? (uint64_t) registers[REG_CR2] : 0;
   siglongjmp (escape, 1);
 }
 

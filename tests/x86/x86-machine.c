@@ -23,7 +23,14 @@ enum
   REAL_HANDLERS_AT = 0xf0000
 };
 
-enum { KERNEL_CODE = 0x08, USER_CODE32 = 0x23, USER_DATA = 0x2b, USER_CODE64 = 0x33, TSS_SELECTOR = 0x38 };
+enum
+{
+  KERNEL_CODE = 0x08,
+  USER_CODE32 = 0x23,
+  USER_DATA = 0x2b,
+  USER_CODE64 = 0x33,
+  TSS_SELECTOR = 0x38
+};
 
 #define N_VECTORS 32
 #define PTE_P 1u
@@ -127,7 +134,8 @@ static void
 x86_machine_init_user (X86State *state, bool code64)
 {
   state->cr0 = X86_CR0_PE | X86_CR0_MP | X86_CR0_ET | X86_CR0_NE | X86_CR0_WP | X86_CR0_PG;
-  state->cr4 = X86_CR4_PAE | X86_CR4_OSFXSR | X86_CR4_OSXMMEXCPT | X86_CR4_OSXSAVE | X86_CR4_FSGSBASE;
+  state->cr4
+    = X86_CR4_PAE | X86_CR4_OSFXSR | X86_CR4_OSXMMEXCPT | X86_CR4_OSXSAVE | X86_CR4_FSGSBASE;
   state->cr3 = PML4_AT;
   state->efer = X86_EFER_LME | X86_EFER_LMA | X86_EFER_SCE | X86_EFER_NXE;
   for (unsigned i = 0; i < 6; i++)
@@ -174,7 +182,8 @@ x86_machine_protect (X86Machine *machine, uint64_t address, bool present, bool w
   bool own = address >= X86_MACHINE_OWN;
 
   x86_machine_write_u64 (machine, PT_AT + 8 * page,
-                         page << 12 | (present ? PTE_P : 0) | (writable ? PTE_W : 0) | (own ? 0 : PTE_U));
+                         page << 12 | (present ? PTE_P : 0) | (writable ? PTE_W : 0)
+                           | (own ? 0 : PTE_U));
 }
 
 void
@@ -221,18 +230,21 @@ x86_vector_has_error (unsigned vector)
 static void
 x86_machine_unwind (X86Machine *machine, X86State *state, X86Outcome *outcome)
 {
-  bool real = (state->cr0 & X86_CR0_PE) == 0, has_error = !real && x86_vector_has_error ((unsigned) outcome->vector);
+  bool real = (state->cr0 & X86_CR0_PE) == 0,
+       has_error = !real && x86_vector_has_error ((unsigned) outcome->vector);
 
   if (real)
     {
       uint16_t frame[3];
 
-      x86_machine_read (machine, state->seg[X86_SS].base + (state->gpr[X86_RSP] & 0xffff), frame, sizeof frame);
+      x86_machine_read (machine, state->seg[X86_SS].base + (state->gpr[X86_RSP] & 0xffff), frame,
+                        sizeof frame);
       state->rip = frame[0];
       state->seg[X86_CS].selector = frame[1];
       state->seg[X86_CS].base = (uint32_t) frame[1] << 4;
       state->rflags = (state->rflags & ~UINT64_C (0xffff)) | frame[2];
-      state->gpr[X86_RSP] = (state->gpr[X86_RSP] & ~UINT64_C (0xffff)) | (uint16_t) (state->gpr[X86_RSP] + 6);
+      state->gpr[X86_RSP]
+        = (state->gpr[X86_RSP] & ~UINT64_C (0xffff)) | (uint16_t) (state->gpr[X86_RSP] + 6);
     }
   else
     {
@@ -256,7 +268,8 @@ static int
 x86_machine_find_handler (const X86State *state, unsigned back)
 {
   bool real = (state->cr0 & X86_CR0_PE) == 0;
-  uint64_t first = real ? REAL_HANDLERS_AT : HANDLERS_AT, at = state->seg[X86_CS].base + state->rip - back;
+  uint64_t first = real ? REAL_HANDLERS_AT : HANDLERS_AT,
+           at = state->seg[X86_CS].base + state->rip - back;
 
   return at - first < N_VECTORS ? (int) (at - first) : -1;
 }

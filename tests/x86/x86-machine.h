@@ -21,7 +21,8 @@ typedef struct
 X86Machine *x86_machine_new (void);
 void x86_machine_free (X86Machine *machine);
 
-/* A state ready to run user code of 64 or 32 bits (CPL 3, compatibility mode) or real-mode code of 16. */
+/* A state ready to run user code of 64 or 32 bits (CPL 3, compatibility mode) or real-mode code
+ * of 16. */
 void x86_machine_init_state (X86State *state, unsigned bits);
 
 /* Turns a state of 64- or 32-bit code into one of 64-bit code at CPL 0. */

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "fpu-unit.h"
 
-#define MXCSR_DEFAULT 0x1f80
-
 /* The FXSAVE image (SDM 1, table 10-2), as far as the x87 unit is concerned. */
 typedef struct
 {
@@ -26,7 +24,7 @@ void
 fpu_unit_load (X86Cpu *cpu)
 {
   const X86Fpu *fpu = &cpu->state.fpu;
-  FpuImage image = { .control = fpu->control, .tag = fpu->tag, .mxcsr = MXCSR_DEFAULT };
+  FpuImage image = { .control = fpu->control, .tag = fpu->tag, .mxcsr = FPU_MXCSR_DEFAULT };
   bool error = (fpu->status & ~fpu->control & FPU_EXCEPTIONS) != 0;
 
   /* ES and B say what the exception bits say, whatever a saved state claims. */
@@ -57,7 +55,8 @@ fpu_unit_save (X86Cpu *cpu)
 void
 fpu_unit_drop (X86Cpu *cpu)
 {
-  /* Not before the next x87 instruction of the guest would the host's own code meet a full stack. */
+  /* Not before the next x87 instruction of the guest would the host's own code meet a full stack.
+   */
   if (cpu->fpu_resident)
     __asm__ volatile ("fninit");
   cpu->fpu_resident = false;

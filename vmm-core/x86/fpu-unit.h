@@ -8,6 +8,9 @@
 /* The host's x87 unit in the service of one CPU: the guest's state moves in with the first x87 or
  * MMX instruction and out with fpu_leave. Host code never uses it meanwhile. */
 
+#define FPU_MXCSR_DEFAULT 0x1f80u
+#define FPU_MXCSR_MASK 0xffffu /* the bits there are; others raise #GP */
+
 enum
 {
   FPU_EXCEPTIONS = 0x3f, /* IE DE ZE OE UE PE in the status word, their masks in the control word */
@@ -16,8 +19,8 @@ enum
 };
 
 void fpu_unit_load (X86Cpu *cpu);
-/* Copies the unit's state to cpu->state.fpu, which stays stale otherwise while resident. The control
- * word and the last instruction's addresses there are always right. */
+/* Copies the unit's state to cpu->state.fpu, which stays stale otherwise while resident. The
+ * control word and the last instruction's addresses there are always right. */
 void fpu_unit_save (X86Cpu *cpu);
 
 /* Forgets what the unit holds: cpu->state.fpu is the state now. */

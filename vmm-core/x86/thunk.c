@@ -3,8 +3,11 @@
  * ever both. The different encodings a guest can ask for (some 150000) fit the bound.
  *
  * A SIMD exception the guest has unmasked arrives as SIGFPE with RIP inside a thunk: the handler
- * saves MXCSR, which then tells the cause, and continues in a stub that returns THUNK_SIMD_EXCEPTION. */
+ * saves MXCSR, which then tells the cause, and continues in a stub that returns
+ * THUNK_SIMD_EXCEPTION. */
 #include "thunk.h"
+
+#include "fpu-unit.h"
 
 #include <glib.h>
 #include <signal.h>
@@ -14,12 +17,11 @@
 #include <unistd.h>
 
 #define REGION_SIZE (32u << 20)
-#define MXCSR_DEFAULT 0x1f80
 
 /* mov eax, n; ret, where thunks end that an exception left. */
 #define STUB_SIZE 8
-static const uint8_t exception_stubs[2][STUB_SIZE] = { { 0xb8, THUNK_SIMD_EXCEPTION, 0, 0, 0, 0xc3 },
-                                                       { 0xb8, THUNK_X87_EXCEPTION, 0, 0, 0, 0xc3 } };
+static const uint8_t exception_stubs[2][STUB_SIZE]
+  = { { 0xb8, THUNK_SIMD_EXCEPTION, 0, 0, 0, 0xc3 }, { 0xb8, THUNK_X87_EXCEPTION, 0, 0, 0, 0xc3 } };
 
 typedef struct
 {
@@ -67,7 +69,7 @@ thunk_leave_on_signal (int number, siginfo_t *info, void *data)
 
       if (simd)
         cpu->state.mxcsr = context->uc_mcontext.fpregs->mxcsr;
-      context->uc_mcontext.fpregs->mxcsr = MXCSR_DEFAULT;
+      context->uc_mcontext.fpregs->mxcsr = FPU_MXCSR_DEFAULT;
       registers[REG_RIP] = (greg_t) (uintptr_t) (region.execute + (simd ? 0 : STUB_SIZE));
       return;
     }

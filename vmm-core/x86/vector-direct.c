@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The vector instructions that C libraries and compilers emit most, written out: they need no
- * MXCSR, and a call of a thunk would cost more than they do. The thunk stays bound for translation. */
+ * MXCSR, and a call of a thunk would cost more than they do. The thunk stays bound for the
+ * translator. */
 #include "vector-direct.h"
 
 #include <emmintrin.h>
@@ -152,14 +153,14 @@ vector_mask_to_general (X86Cpu *cpu, const X86Insn *insn)
 #define BINARY(name, operation)                                                                    \
   static void vector_##name##_registers (X86Cpu *cpu, const X86Insn *insn)                         \
   {                                                                                                \
-    __m128i_u *target = vector_xmm (cpu, insn->reg_at);                                              \
+    __m128i_u *target = vector_xmm (cpu, insn->reg_at);                                            \
                                                                                                    \
     vector_check_sse (cpu);                                                                        \
     *target = operation (*target, *vector_xmm (cpu, insn->rm_at));                                 \
   }                                                                                                \
   static void vector_##name##_load (X86Cpu *cpu, const X86Insn *insn)                              \
   {                                                                                                \
-    __m128i_u *target = vector_xmm (cpu, insn->reg_at);                                              \
+    __m128i_u *target = vector_xmm (cpu, insn->reg_at);                                            \
                                                                                                    \
     vector_check_sse (cpu);                                                                        \
     *target = operation (*target, vector_load_128 (cpu, insn, true));                              \
@@ -217,7 +218,10 @@ typedef struct
 #define PACKED(opcode, registers, memory)                                                          \
   { opcode, 0, registers, memory, NULL, NULL }, { opcode, 1, registers, memory, NULL, NULL }
 #define LOGIC(opcode, name) PACKED (opcode, vector_##name##_registers, vector_##name##_load)
-#define INTEGER(opcode, name) { opcode, 1, vector_##name##_registers, vector_##name##_load, NULL, NULL }
+#define INTEGER(opcode, name)                                                                      \
+  {                                                                                                \
+    opcode, 1, vector_##name##_registers, vector_##name##_load, NULL, NULL                         \
+  }
 
 static const VectorDirect vector_direct[] = {
   PACKED (0x10, vector_move_registers, vector_move_load),
@@ -235,13 +239,15 @@ static const VectorDirect vector_direct[] = {
   LOGIC (0x56, or),
   LOGIC (0x57, xor),
   INTEGER (0x6c, unpacklo64),
-  { 0x6e, 1, vector_low_from_general_32, vector_low_load_32, vector_low_from_general_64, vector_low_load_64 },
+  { 0x6e, 1, vector_low_from_general_32, vector_low_load_32, vector_low_from_general_64,
+    vector_low_load_64 },
   { 0x6f, 1, vector_move_registers, vector_move_load_aligned, NULL, NULL },
   { 0x6f, 2, vector_move_registers, vector_move_load, NULL, NULL },
   INTEGER (0x74, cmpeq8),
   INTEGER (0x75, cmpeq16),
   INTEGER (0x76, cmpeq32),
-  { 0x7e, 1, vector_low_to_general_32, vector_low_store_32, vector_low_to_general_64, vector_low_store_64 },
+  { 0x7e, 1, vector_low_to_general_32, vector_low_store_32, vector_low_to_general_64,
+    vector_low_store_64 },
   { 0x7e, 2, NULL, vector_low_load_64, NULL, NULL },
   { 0x7f, 1, NULL, vector_move_store_aligned, NULL, NULL },
   { 0x7f, 2, NULL, vector_move_store, NULL, NULL },

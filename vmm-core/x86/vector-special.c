@@ -6,8 +6,6 @@
 #include "vector-table.h"
 #include "vector.h"
 
-#define MXCSR_MASK 0xffffu
-
 static inline uint64_t
 vector_element (const uint8_t *vector, unsigned index, unsigned size)
 {
@@ -39,7 +37,7 @@ vector_exec_ldmxcsr (X86Cpu *cpu, const X86Insn *insn)
 
   vector_check_mxcsr (cpu, insn);
   value = x86_load32 (cpu, insn->segment, x86_ea (cpu, insn));
-  if ((value & ~MXCSR_MASK) != 0)
+  if ((value & ~FPU_MXCSR_MASK) != 0)
     x86_raise_code (cpu, X86_GP, 0);
   cpu->state.mxcsr = value;
 }
@@ -62,7 +60,8 @@ static void
 vector_exec_vzeroall (X86Cpu *cpu, const X86Insn *insn)
 {
   vector_check_avx (cpu);
-  memset (cpu->state.ymm, 0, x86_is_code64 (cpu) ? sizeof cpu->state.ymm : sizeof cpu->state.ymm / 2);
+  memset (cpu->state.ymm, 0,
+          x86_is_code64 (cpu) ? sizeof cpu->state.ymm : sizeof cpu->state.ymm / 2);
 }
 
 static void
@@ -87,11 +86,13 @@ vector_exec_movnti (X86Cpu *cpu, const X86Insn *insn)
 /* MASKMOVQ and MASKMOVDQU: n bytes of data go to DS:rDI where the mask has bit 7 set. Faults are
  * those of the whole operand, whatever the mask: the architecture leaves that open. */
 static void
-vector_store_masked_bytes (X86Cpu *cpu, const X86Insn *insn, const uint8_t *data, const uint8_t *mask,
-                           unsigned n)
+vector_store_masked_bytes (X86Cpu *cpu, const X86Insn *insn, const uint8_t *data,
+                           const uint8_t *mask, unsigned n)
 {
   uint64_t address = cpu->state.gpr[X86_RDI];
-  uint64_t limit = insn->addr_size == 8 ? UINT64_MAX : insn->addr_size == 4 ? UINT32_MAX : UINT16_MAX;
+  uint64_t limit = insn->addr_size == 8   ? UINT64_MAX
+                   : insn->addr_size == 4 ? UINT32_MAX
+                                          : UINT16_MAX;
 
   x86_probe_store (cpu, insn->segment, address & limit, n);
   for (unsigned i = 0; i < n; i++)
@@ -193,7 +194,8 @@ vector_gather (X86Cpu *cpu, const X86Insn *insn, unsigned index_size, unsigned s
           ea = base + (index << insn->scale);
           if (insn->addr_size == 4)
             ea = (uint32_t) ea;
-          value = size == 4 ? x86_load32 (cpu, insn->segment, ea) : x86_load64 (cpu, insn->segment, ea);
+          value
+            = size == 4 ? x86_load32 (cpu, insn->segment, ea) : x86_load64 (cpu, insn->segment, ea);
           memcpy (destination + i * size, &value, size);
         }
       memset (mask + i * size, 0, size);

@@ -96,7 +96,8 @@ typedef struct
   uint8_t opcode;
   uint8_t operands; /* VectorOperands */
   uint8_t memory;   /* VectorMemory */
-  uint8_t feature;  /* VectorFeature of the legacy form; the VEX form's where it needs more than AVX */
+  uint8_t
+    feature; /* VectorFeature of the legacy form; the VEX form's where it needs more than AVX */
   uint8_t group;    /* VECTOR_SHIFT: allowed values of ModRM.reg, one bit each */
   uint32_t flags;
 } VectorOp;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* MMX, SSE and AVX instructions, each as a thunk around the host's own (Intel SDM volume 2).
  *
- * The guest's vector registers live in X86State; a thunk loads its operands into registers 1 (ModRM.reg),
- * 2 (ModRM.rm), 3 (VEX.vvvv) and 4 (imm8[7:4]), so that encodings that differ only in register
- * numbers share one. MMX registers are those of the x87 unit and keep their numbers. */
+ * The guest's vector registers live in X86State; a thunk loads its operands into registers 1
+ * (ModRM.reg), 2 (ModRM.rm), 3 (VEX.vvvv) and 4 (imm8[7:4]), so that encodings that differ only in
+ * register numbers share one. MMX registers are those of the x87 unit and keep their numbers. */
 #include "vector.h"
 
 #include "fpu-unit.h"
@@ -58,8 +58,9 @@ static inline void
 vector_run (X86Cpu *cpu, const X86Insn *insn, void *rm)
 {
   char *registers = (char *) cpu;
-  uint32_t exception = thunk_call (insn->thunk, registers + insn->reg_at, rm, cpu->state.ymm[insn->vvvv],
-                                   cpu->state.ymm[insn->imm >> 4 & 15], cpu);
+  uint32_t exception
+    = thunk_call (insn->thunk, registers + insn->reg_at, rm, cpu->state.ymm[insn->vvvv],
+                  cpu->state.ymm[insn->imm >> 4 & 15], cpu);
 
   if (G_UNLIKELY (exception != 0))
     vector_raise_exception (cpu, exception);
@@ -372,7 +373,8 @@ vector_emit_operation (VectorThunk *thunk, const X86Insn *insn)
 
       thunk_byte (builder, 0xc4);
       thunk_byte (builder, 0xe0 | thunk->map);
-      thunk_byte (builder, (uint8_t) (thunk->w << 7 | (~vvvv & 15) << 3 | thunk->l << 2 | thunk->pp));
+      thunk_byte (builder,
+                  (uint8_t) (thunk->w << 7 | (~vvvv & 15) << 3 | thunk->l << 2 | thunk->pp));
     }
   else
     {
@@ -396,7 +398,8 @@ static void
 vector_emit_stores (VectorThunk *thunk)
 {
   static const uint8_t store_general[] = { 0x49, 0x89 }, store_flags[] = { 0x41, 0x89 };
-  static const uint8_t store_xmm0[] = { 0x41, 0x0f, 0x11 }, store_ymm0[] = { 0xc4, 0xc1, 0x7c, 0x11 };
+  static const uint8_t store_xmm0[] = { 0x41, 0x0f, 0x11 },
+                       store_ymm0[] = { 0xc4, 0xc1, 0x7c, 0x11 };
   static const uint8_t capture_flags[] = { 0x9f, 0x0f, 0x90, 0xc0, 0x0f, 0xb7, 0xc0 };
   const VectorOp *op = thunk->op;
 

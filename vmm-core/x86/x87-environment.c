@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The images of FLDENV, FNSTENV, FRSTOR and FNSAVE (Intel SDM volume 1, figures 8-9 to 8-12). The
- * words come from the host's own instruction; the addresses of the last instruction are the guest's. */
+ * words come from the host's own instruction; the addresses of the last instruction are the
+ * guest's. */
 #include "access.h"
 #include "fpu-unit.h"
 #include "x87.h"

@@ -164,7 +164,8 @@ x87_exec_store (X86Cpu *cpu, const X86Insn *insn)
 
       x86_probe_store (cpu, insn->segment, ea, thunk->access);
       x87_run (cpu, insn, bounce, masked);
-      /* An unmasked exception other than PE leaves the destination alone; none was pending before. */
+      /* An unmasked exception other than PE leaves the destination alone; none was pending before.
+       */
       unmasked = fpu_unit_get_status () & ~cpu->state.fpu.control & FPU_EXCEPTIONS & ~(1u << 5);
       if (masked || unmasked == 0)
         x86_store_bytes (cpu, insn->segment, ea, bounce, thunk->access);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* FXSAVE, FXRSTOR and the XSAVE family (Intel SDM volume 1, chapters 10.5 and 13) for the components
- * x87, SSE and AVX. The compacted form of these three has the standard form's layout. */
+/* FXSAVE, FXRSTOR and the XSAVE family (Intel SDM volume 1, chapters 10.5 and 13) for the
+ * components x87, SSE and AVX. The compacted form of these three has the standard form's layout. */
 #include "xsave.h"
 
 #include "access.h"
@@ -20,8 +20,6 @@ enum
 };
 
 #define XSAVE_COMPACTED (UINT64_C (1) << 63)
-#define MXCSR_MASK 0xffffu
-#define MXCSR_DEFAULT 0x1f80u
 #define CONTROL_DEFAULT 0x37f
 /* The control word's bits 7 and 13-15 are always 0, bit 6 always 1. */
 #define CONTROL_MASK 0x1f3f
@@ -75,7 +73,7 @@ xsave_encode_legacy (X86Cpu *cpu, const X86Insn *insn, XsaveLegacy *area)
                           .tag = fpu->tag,
                           .opcode = fpu->opcode & 0x7ff,
                           .mxcsr = cpu->state.mxcsr,
-                          .mxcsr_mask = MXCSR_MASK };
+                          .mxcsr_mask = FPU_MXCSR_MASK };
   memcpy (area->ip, &fpu->ip, 8);
   memcpy (area->dp, &fpu->dp, 8);
   if (!xsave_is_wide (cpu, insn))
@@ -149,7 +147,7 @@ xsave_exec_fxrstor (X86Cpu *cpu, const X86Insn *insn)
   xsave_check_fxsr (cpu);
   xsave_check_alignment (cpu, insn, ea, 16);
   x86_load_bytes (cpu, insn->segment, ea, &area, sizeof area);
-  if ((area.mxcsr & ~MXCSR_MASK) != 0)
+  if ((area.mxcsr & ~FPU_MXCSR_MASK) != 0)
     x86_raise_code (cpu, X86_GP, 0);
   xsave_decode_x87 (cpu, insn, &area);
   cpu->state.mxcsr = area.mxcsr;
@@ -208,8 +206,8 @@ xsave_check (X86Cpu *cpu, const X86Insn *insn, uint64_t ea, bool privileged)
 
 /* Which bytes of the area an instruction saves for the components given. */
 static void
-xsave_store_components (X86Cpu *cpu, const X86Insn *insn, uint64_t ea, uint64_t components, bool mxcsr,
-                        const XsaveLegacy *area)
+xsave_store_components (X86Cpu *cpu, const X86Insn *insn, uint64_t ea, uint64_t components,
+                        bool mxcsr, const XsaveLegacy *area)
 {
   unsigned n = xsave_n_registers (cpu);
   uint8_t upper[16][16];
@@ -217,7 +215,8 @@ xsave_store_components (X86Cpu *cpu, const X86Insn *insn, uint64_t ea, uint64_t 
   if ((components & XSAVE_X87) != 0)
     {
       x86_store_bytes (cpu, insn->segment, ea, area, offsetof (XsaveLegacy, mxcsr));
-      x86_store_bytes (cpu, insn->segment, ea + offsetof (XsaveLegacy, st), area->st, sizeof area->st);
+      x86_store_bytes (cpu, insn->segment, ea + offsetof (XsaveLegacy, st), area->st,
+                       sizeof area->st);
     }
   if (mxcsr)
     x86_store_bytes (cpu, insn->segment, ea + offsetof (XsaveLegacy, mxcsr), &area->mxcsr, 8);
@@ -247,7 +246,7 @@ xsave_save (X86Cpu *cpu, const X86Insn *insn, XsaveKind kind, bool supervisor)
   in_use = xsave_in_use (cpu);
   if (kind == XSAVE_COMPACT)
     {
-      if (cpu->state.mxcsr != MXCSR_DEFAULT)
+      if (cpu->state.mxcsr != FPU_MXCSR_DEFAULT)
         in_use |= XSAVE_SSE;
       header.xstate_bv = requested & in_use;
       header.xcomp_bv = requested | XSAVE_COMPACTED;
@@ -261,8 +260,8 @@ xsave_save (X86Cpu *cpu, const X86Insn *insn, XsaveKind kind, bool supervisor)
       mxcsr = (requested & (XSAVE_SSE | XSAVE_AVX)) != 0;
       x86_store64 (cpu, insn->segment, ea + XSAVE_HEADER_AT, header.xstate_bv);
     }
-  xsave_store_components (cpu, insn, ea, kind == XSAVE_PLAIN ? requested : requested & in_use, mxcsr,
-                          &area);
+  xsave_store_components (cpu, insn, ea, kind == XSAVE_PLAIN ? requested : requested & in_use,
+                          mxcsr, &area);
 }
 
 static void
@@ -284,8 +283,8 @@ xsave_check_header (X86Cpu *cpu, const XsaveHeader *header, bool supervisor)
 }
 
 static void
-xsave_restore_vectors (X86Cpu *cpu, const X86Insn *insn, uint64_t ea, uint64_t requested, uint64_t present,
-                       const XsaveLegacy *area)
+xsave_restore_vectors (X86Cpu *cpu, const X86Insn *insn, uint64_t ea, uint64_t requested,
+                       uint64_t present, const XsaveLegacy *area)
 {
   unsigned n = xsave_n_registers (cpu);
   uint8_t upper[16][16] = { { 0 } };
@@ -320,8 +319,8 @@ xsave_restore (X86Cpu *cpu, const X86Insn *insn, bool supervisor)
   if ((header.xcomp_bv & XSAVE_COMPACTED) == 0)
     mxcsr = (requested & (XSAVE_SSE | XSAVE_AVX)) != 0 ? area.mxcsr : mxcsr;
   else if ((requested & XSAVE_SSE) != 0)
-    mxcsr = (header.xstate_bv & XSAVE_SSE) != 0 ? area.mxcsr : MXCSR_DEFAULT;
-  if ((mxcsr & ~MXCSR_MASK) != 0)
+    mxcsr = (header.xstate_bv & XSAVE_SSE) != 0 ? area.mxcsr : FPU_MXCSR_DEFAULT;
+  if ((mxcsr & ~FPU_MXCSR_MASK) != 0)
     x86_raise_code (cpu, X86_GP, 0);
 
   xsave_restore_vectors (cpu, insn, ea, requested, header.xstate_bv, &area);
