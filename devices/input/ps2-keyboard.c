@@ -1,0 +1,428 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* IBM PS/2 Hardware Interface Technical Reference, "Keyboards (101- and 102-Key)". Keys repeat at the
+ * rate at which the host repeats them. */
+#include "ps2-keyboard.h"
+
+#include "ps2-keys.h"
+#include "ps2-queue.h"
+#include "vmm-core/trace.h"
+
+#include <linux/input-event-codes.h>
+#include <string.h>
+
+#define ACK 0xfa
+#define RESEND 0xfe
+#define ECHO 0xee
+#define BAT_PASSED 0xaa
+#define BREAK 0xf0
+
+enum
+{
+  CMD_SET_LEDS = 0xed,
+  CMD_ECHO = 0xee,
+  CMD_SELECT_SET = 0xf0,
+  CMD_READ_ID = 0xf2,
+  CMD_SET_RATE = 0xf3,
+  CMD_ENABLE = 0xf4,
+  CMD_DISABLE = 0xf5,
+  CMD_DEFAULT = 0xf6,
+  CMD_ALL_TYPEMATIC = 0xf7, /* F7h to FAh: all keys; FBh to FDh: one key */
+  CMD_ALL_BOTH = 0xfa,
+  CMD_KEY_TYPEMATIC = 0xfb,
+  CMD_KEY_MAKE = 0xfd,
+  CMD_RESEND = 0xfe,
+  CMD_RESET = 0xff
+};
+
+enum
+{
+  HELD_SHIFT = 1 << 0,
+  HELD_CTRL = 1 << 1,
+  HELD_ALT = 1 << 2
+};
+
+typedef struct
+{
+  Ps2Queue queue;
+  uint8_t set;     /* 1, 2 or 3 */
+  uint8_t command; /* that waits for its parameter, or 0 */
+  uint8_t leds;
+  uint8_t held; /* HELD_…, either side */
+  bool enabled;
+  uint8_t breaks[32];  /* set 3: a bit for each code that reports its release, */
+  uint8_t repeats[32]; /* and that repeats */
+  uint8_t down[32];    /* set 3: codes that are down */
+} Ps2KeyboardState;
+
+struct Ps2Keyboard
+{
+  Input *input;
+  void (*ready) (void *host);
+  void *host;
+  Ps2KeyboardState state;
+};
+
+static const StateField ps2_keyboard_fields[] = {
+  STATE_NESTED (Ps2KeyboardState, queue, &ps2_queue_table),
+  STATE_INT (Ps2KeyboardState, set),     STATE_INT (Ps2KeyboardState, command),
+  STATE_INT (Ps2KeyboardState, leds),    STATE_INT (Ps2KeyboardState, held),
+  STATE_FLAG (Ps2KeyboardState, enabled), STATE_BLOB (Ps2KeyboardState, breaks),
+  STATE_BLOB (Ps2KeyboardState, repeats), STATE_BLOB (Ps2KeyboardState, down),
+};
+static const StateTable ps2_keyboard_table = STATE_TABLE (Ps2KeyboardState, 1, ps2_keyboard_fields);
+
+static bool
+bit_get (const uint8_t bits[32], uint8_t n)
+{
+  return bits[n / 8] >> n % 8 & 1;
+}
+
+static void
+bit_set (uint8_t bits[32], uint8_t n, bool value)
+{
+  bits[n / 8] = value ? bits[n / 8] | 1 << n % 8 : bits[n / 8] & ~(1 << n % 8);
+}
+
+static void
+ps2_keyboard_announce (Ps2Keyboard *keyboard)
+{
+  if (keyboard->ready != NULL && !ps2_queue_is_empty (&keyboard->state.queue))
+    keyboard->ready (keyboard->host);
+}
+
+static void
+ps2_keyboard_answer (Ps2Keyboard *keyboard, uint8_t byte)
+{
+  ps2_queue_put_answer (&keyboard->state.queue, byte);
+}
+
+/* An event. The last byte of the buffer is kept for the code that says that events were lost. */
+static void
+ps2_keyboard_send (Ps2Keyboard *keyboard, const uint8_t *bytes, unsigned n)
+{
+  Ps2Queue *queue = &keyboard->state.queue;
+  const uint8_t overrun = keyboard->state.set == 1 ? 0xff : 0x00;
+  unsigned room = ps2_queue_get_room (queue);
+
+  if (room > n)
+    ps2_queue_put_event (queue, bytes, n);
+  else if (room > 0 && (queue->n_events == 0 || queue->events[queue->n_events - 1] != overrun))
+    {
+      TRACE ("ps2-keyboard.overrun", "%u bytes lost", n);
+      ps2_queue_put_event (queue, &overrun, 1);
+    }
+  ps2_keyboard_announce (keyboard);
+}
+
+/* One key in set 1 or 2; code is its set 1 code, with E000h for the extended ones. */
+static unsigned
+ps2_keyboard_encode (const Ps2Keyboard *keyboard, uint16_t code, bool down, uint8_t *bytes)
+{
+  uint8_t set1 = code & 0xff;
+  unsigned n = 0;
+
+  if (code & 0xff00)
+    bytes[n++] = code >> 8;
+  if (keyboard->state.set == 1)
+    bytes[n++] = down ? set1 : set1 | 0x80;
+  else
+    {
+      if (!down)
+        bytes[n++] = BREAK;
+      bytes[n++] = ps2_keys_set1_to_set2 (set1);
+    }
+  return n;
+}
+
+static void
+ps2_keyboard_send_code (Ps2Keyboard *keyboard, uint16_t code, bool down)
+{
+  uint8_t bytes[4];
+
+  ps2_keyboard_send (keyboard, bytes, ps2_keyboard_encode (keyboard, code, down, bytes));
+}
+
+/* Print Screen reports a shift of its own around itself, unless one is held; with Alt it is SysRq. */
+static void
+ps2_keyboard_send_print_screen (Ps2Keyboard *keyboard, bool down)
+{
+  uint8_t bytes[8];
+  unsigned n = 0;
+
+  if (keyboard->state.held & HELD_ALT)
+    n = ps2_keyboard_encode (keyboard, 0x54, down, bytes);
+  else if (keyboard->state.held & (HELD_SHIFT | HELD_CTRL))
+    n = ps2_keyboard_encode (keyboard, 0xe037, down, bytes);
+  else
+    {
+      n = ps2_keyboard_encode (keyboard, down ? 0xe02a : 0xe037, down, bytes);
+      n += ps2_keyboard_encode (keyboard, down ? 0xe037 : 0xe02a, down, bytes + n);
+    }
+  ps2_keyboard_send (keyboard, bytes, n);
+}
+
+/* Pause is pressed and released at once; with Ctrl it is Break. */
+static void
+ps2_keyboard_send_pause (Ps2Keyboard *keyboard)
+{
+  static const uint8_t set1[] = { 0xe1, 0x1d, 0x45, 0xe1, 0x9d, 0xc5 };
+  static const uint8_t set2[] = { 0xe1, 0x14, 0x77, 0xe1, 0xf0, 0x14, 0xf0, 0x77 };
+
+  if (keyboard->state.held & HELD_CTRL)
+    {
+      ps2_keyboard_send_code (keyboard, 0xe046, true);
+      ps2_keyboard_send_code (keyboard, 0xe046, false);
+    }
+  else if (keyboard->state.set == 1)
+    ps2_keyboard_send (keyboard, set1, sizeof set1);
+  else
+    ps2_keyboard_send (keyboard, set2, sizeof set2);
+}
+
+static void
+ps2_keyboard_send_set3 (Ps2Keyboard *keyboard, unsigned key, bool down)
+{
+  Ps2KeyboardState *state = &keyboard->state;
+  uint8_t code = ps2_keys_get_set3 (key);
+  const uint8_t bytes[] = { BREAK, code };
+  bool repeated = down && bit_get (state->down, code);
+
+  if (code == 0)
+    return;
+  bit_set (state->down, code, down);
+  if (down && (!repeated || bit_get (state->repeats, code)))
+    ps2_keyboard_send (keyboard, bytes + 1, 1);
+  else if (!down && bit_get (state->breaks, code))
+    ps2_keyboard_send (keyboard, bytes, 2);
+}
+
+static void
+ps2_keyboard_note_modifier (Ps2Keyboard *keyboard, unsigned key, bool down)
+{
+  uint8_t bit = 0;
+
+  if (key == KEY_LEFTSHIFT || key == KEY_RIGHTSHIFT)
+    bit = HELD_SHIFT;
+  else if (key == KEY_LEFTCTRL || key == KEY_RIGHTCTRL)
+    bit = HELD_CTRL;
+  else if (key == KEY_LEFTALT || key == KEY_RIGHTALT)
+    bit = HELD_ALT;
+  keyboard->state.held = down ? keyboard->state.held | bit : keyboard->state.held & ~bit;
+}
+
+static void
+ps2_keyboard_key (void *device, unsigned key, gboolean down)
+{
+  Ps2Keyboard *keyboard = device;
+  uint16_t code = ps2_keys_get_set1 (key);
+
+  ps2_keyboard_note_modifier (keyboard, key, down);
+  if (!keyboard->state.enabled)
+    return;
+  if (keyboard->state.set == 3)
+    ps2_keyboard_send_set3 (keyboard, key, down);
+  else if (key == KEY_SYSRQ)
+    ps2_keyboard_send_print_screen (keyboard, down);
+  else if (key == KEY_PAUSE && down)
+    ps2_keyboard_send_pause (keyboard);
+  else if (code != 0)
+    ps2_keyboard_send_code (keyboard, code, down);
+}
+
+/* Set 3's key types after reset: everything repeats, the modifiers report their release instead. */
+static void
+ps2_keyboard_set_key_types (Ps2Keyboard *keyboard, bool repeats, bool breaks)
+{
+  memset (keyboard->state.repeats, repeats ? 0xff : 0, sizeof keyboard->state.repeats);
+  memset (keyboard->state.breaks, breaks ? 0xff : 0, sizeof keyboard->state.breaks);
+}
+
+static void
+ps2_keyboard_set_defaults (Ps2Keyboard *keyboard)
+{
+  static const uint8_t modifiers[] = { 0x11, 0x12, 0x14, 0x19, 0x39, 0x58, 0x59 };
+
+  ps2_keyboard_set_key_types (keyboard, true, false);
+  for (unsigned i = 0; i < sizeof modifiers; i++)
+    {
+      bit_set (keyboard->state.repeats, modifiers[i], false);
+      bit_set (keyboard->state.breaks, modifiers[i], true);
+    }
+  ps2_queue_clear_events (&keyboard->state.queue);
+}
+
+static void
+ps2_keyboard_set_leds (Ps2Keyboard *keyboard, uint8_t leds)
+{
+  keyboard->state.leds = leds & 7;
+  input_set_leds (keyboard->input, keyboard->state.leds);
+}
+
+/* The parameter of the last command. */
+static void
+ps2_keyboard_take_parameter (Ps2Keyboard *keyboard, uint8_t command, uint8_t byte)
+{
+  Ps2KeyboardState *state = &keyboard->state;
+
+  if (command == CMD_SELECT_SET && byte > 3)
+    {
+      ps2_keyboard_answer (keyboard, RESEND);
+      return;
+    }
+  ps2_keyboard_answer (keyboard, ACK);
+  if (command == CMD_SET_LEDS)
+    ps2_keyboard_set_leds (keyboard, byte);
+  else if (command == CMD_SELECT_SET && byte == 0)
+    ps2_keyboard_answer (keyboard, state->set);
+  else if (command == CMD_SELECT_SET)
+    state->set = byte;
+  else if (command >= CMD_KEY_TYPEMATIC && command <= CMD_KEY_MAKE)
+    {
+      bit_set (state->repeats, byte, command == CMD_KEY_TYPEMATIC);
+      bit_set (state->breaks, byte, command == CMD_KEY_TYPEMATIC + 1);
+      state->command = command; /* a list of keys, ended by the next command */
+    }
+}
+
+static void
+ps2_keyboard_run (Ps2Keyboard *keyboard, uint8_t command)
+{
+  Ps2KeyboardState *state = &keyboard->state;
+
+  switch (command)
+    {
+    case CMD_SET_LEDS:
+    case CMD_SELECT_SET:
+    case CMD_SET_RATE:
+    case CMD_KEY_TYPEMATIC:
+    case CMD_KEY_TYPEMATIC + 1:
+    case CMD_KEY_MAKE:
+      state->command = command;
+      ps2_keyboard_answer (keyboard, ACK);
+      break;
+    case CMD_ECHO:
+      ps2_keyboard_answer (keyboard, ECHO);
+      break;
+    case CMD_READ_ID:
+      ps2_keyboard_answer (keyboard, ACK);
+      ps2_keyboard_answer (keyboard, 0xab);
+      ps2_keyboard_answer (keyboard, 0x83);
+      break;
+    case CMD_ENABLE:
+    case CMD_DISABLE:
+    case CMD_DEFAULT:
+      ps2_keyboard_answer (keyboard, ACK);
+      if (command == CMD_ENABLE)
+        ps2_queue_clear_events (&state->queue);
+      else
+        ps2_keyboard_set_defaults (keyboard);
+      state->enabled = command != CMD_DISABLE;
+      break;
+    case CMD_RESEND:
+      ps2_keyboard_answer (keyboard, state->queue.last);
+      break;
+    case CMD_RESET:
+      ps2_keyboard_reset (keyboard);
+      ps2_keyboard_answer (keyboard, ACK);
+      ps2_keyboard_answer (keyboard, BAT_PASSED);
+      break;
+    default:
+      if (command < CMD_ALL_TYPEMATIC || command > CMD_ALL_BOTH)
+        {
+          ps2_keyboard_answer (keyboard, RESEND);
+          break;
+        }
+      ps2_keyboard_answer (keyboard, ACK);
+      ps2_keyboard_set_key_types (keyboard, command == CMD_ALL_TYPEMATIC || command == CMD_ALL_BOTH,
+                                  command == CMD_ALL_TYPEMATIC + 1 || command == CMD_ALL_BOTH);
+      break;
+    }
+}
+
+void
+ps2_keyboard_write (Ps2Keyboard *keyboard, uint8_t byte)
+{
+  uint8_t command = keyboard->state.command;
+
+  TRACE ("ps2-keyboard.write", "%#x", byte);
+  keyboard->state.command = 0;
+  /* A command takes the place of a parameter that never came. */
+  if (command != 0 && byte < CMD_SET_LEDS)
+    ps2_keyboard_take_parameter (keyboard, command, byte);
+  else
+    ps2_keyboard_run (keyboard, byte);
+  ps2_keyboard_announce (keyboard);
+}
+
+bool
+ps2_keyboard_has_data (const Ps2Keyboard *keyboard)
+{
+  return !ps2_queue_is_empty (&keyboard->state.queue);
+}
+
+uint8_t
+ps2_keyboard_read (Ps2Keyboard *keyboard)
+{
+  return ps2_queue_take (&keyboard->state.queue);
+}
+
+void
+ps2_keyboard_connect (Ps2Keyboard *keyboard, void (*ready) (void *host), void *host)
+{
+  keyboard->ready = ready;
+  keyboard->host = host;
+}
+
+void
+ps2_keyboard_reset (Ps2Keyboard *keyboard)
+{
+  ps2_queue_clear (&keyboard->state.queue);
+  keyboard->state.command = 0;
+  keyboard->state.set = 2;
+  keyboard->state.enabled = true;
+  memset (keyboard->state.down, 0, sizeof keyboard->state.down);
+  ps2_keyboard_set_defaults (keyboard);
+  ps2_keyboard_set_leds (keyboard, 0);
+}
+
+Ps2Keyboard *
+ps2_keyboard_new (Input *input)
+{
+  static const InputSink sink = { .key = ps2_keyboard_key };
+  Ps2Keyboard *keyboard = g_new0 (Ps2Keyboard, 1);
+
+  keyboard->input = input;
+  ps2_keyboard_reset (keyboard);
+  input_add_sink (input, &sink, keyboard);
+  return keyboard;
+}
+
+void
+ps2_keyboard_free (Ps2Keyboard *keyboard)
+{
+  if (keyboard == NULL)
+    return;
+  input_remove_sink (keyboard->input, keyboard);
+  g_free (keyboard);
+}
+
+static gboolean
+ps2_keyboard_after_load (void *device, GError **error)
+{
+  Ps2Keyboard *keyboard = device;
+
+  if (ps2_queue_is_sane (&keyboard->state.queue) && keyboard->state.set >= 1
+      && keyboard->state.set <= 3)
+    return TRUE;
+  g_set_error (error, STATE_ERROR, STATE_ERROR_BAD_STREAM,
+               "The saved state of “ps2-keyboard” holds values that no keyboard has.");
+  return FALSE;
+}
+
+StateSection
+ps2_keyboard_state (Ps2Keyboard *keyboard)
+{
+  return (StateSection){ .id = "ps2-keyboard", .table = &ps2_keyboard_table,
+                         .state = &keyboard->state, .device = keyboard,
+                         .after_load = ps2_keyboard_after_load };
+}
