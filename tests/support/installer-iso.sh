@@ -12,7 +12,7 @@ work=$(mktemp -d "$output.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 
 case $frontend in
-  text) payload=text options="vga=normal fb=false" ;;
+  text) payload=text options="nomodeset fb=false" ;;
   gtk) payload=800x600x32 options="" ;;
 esac
 mkdir -p "$work/tree/boot/grub"

@@ -1,0 +1,148 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Boots a guest in a real machine and reads its screen or serial line.
+
+usage: boot-test.py TEST, with GUESTHOUSE_VM, GUESTHOUSECTL, BOOT_GUESTS (a folder for the guests made
+once) and BOOT_SUPPORT (tests/support) in the environment. Prints TAP.
+"""
+
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import time
+
+from machine import BootError, Machine
+
+MEMTEST = "/usr/lib/memtest86+/memtest86+%s.iso"
+
+
+def guest(name, suffix):
+    """The file of a guest, made if need be."""
+    folder = os.environ["BOOT_GUESTS"]
+    subprocess.run([os.path.join(os.environ["BOOT_SUPPORT"], "boot-guest.sh"), folder, name],
+                   check=True, stdout=subprocess.DEVNULL)
+    return os.path.join(folder, name + suffix)
+
+
+def memtest(variant, skip_fading):
+    """memtest86+ finishes a pass without an error. Its last test waits for minutes to see bits fade;
+    one of the two variants leaves it out through its menu, as a person would."""
+    with Machine("--cdrom", MEMTEST % variant, memory="24M") as machine:
+        machine.wait_screen(r"Memtest86\+ v\d", 60)
+        if skip_fading:
+            machine.wait_screen(r"Bit fade", 300)
+            machine.control("keys", "f1")
+            machine.wait_screen(r"Skip current test", 30)
+            machine.control("keys", "f5")
+        found = machine.wait_screen(r"Pass: +([1-9]\d*) +Errors: +(\d+)", 500)
+        if found.group(2) != "0":
+            raise BootError(f"memtest86+ found errors:\n{machine.screen()}")
+
+
+def demo_livecd():
+    """The demonstration LiveCD reaches its prompts, and answers what is typed on its keyboard."""
+    with Machine("--cdrom", guest("demo-livecd", ".iso")) as machine:
+        machine.wait_screen(r"Guesthouse demonstration LiveCD(?s:.*)root@demo:~# *$", 240)
+        machine.wait_serial(r"root@demo:~# ", 60)
+        machine.control("type", "echo $((6*7)) is the answer; cat /proc/cmdline\n")
+        machine.wait_screen(r"^42 is the answer", 60)
+        machine.wait_screen(r"BOOT_IMAGE=/boot/vmlinuz", 30)
+        # From the CD, by bus-master DMA.
+        machine.control("type", "clear; md5sum /cdrom/WELCOME.txt && head -n 1 /cdrom/WELCOME.txt\n")
+        machine.wait_screen(r"^Welcome to the Guesthouse demonstration LiveCD", 60)
+
+
+def installer_text(arch):
+    """The installer's text front end asks for the language."""
+    with Machine("--cdrom", guest(f"installer-{arch}-text", ".iso"), memory="1024M") as machine:
+        machine.wait_screen(r"Select a language|Choose language", 400)
+        before = machine.screen()
+        machine.control("keys", "down")
+        machine.wait("an answer to the keyboard", 60, lambda: machine.screen() != before)
+
+
+def share(picture, left, top, right, bottom, is_wanted):
+    """How much of a rectangle of a picture has a wanted colour; right and bottom count from the far edge
+    when they are not positive."""
+    width, height, pixels = picture
+    right += width if right <= 0 else 0
+    bottom += height if bottom <= 0 else 0
+    wanted = 0
+    for y in range(top, bottom):
+        row = pixels[3 * (y * width + left):3 * (y * width + right)]
+        wanted += sum(is_wanted(row[x:x + 3]) for x in range(0, len(row), 3))
+    return wanted / ((right - left) * (bottom - top))
+
+
+def is_dialog(picture):
+    """Whether a picture shows the graphical front end's first dialog: a coloured banner, below it a
+    title, dark on light, then a white list."""
+    if picture is None or picture[0] < 640 or picture[1] < 480:
+        return False
+    return (share(picture, 0, 0, 0, 70, lambda rgb: max(rgb) - min(rgb) > 40) > 0.7
+            and share(picture, 10, 82, -10, 108, lambda rgb: min(rgb) > 200) > 0.8
+            and 0.001 < share(picture, 10, 82, 200, 108, lambda rgb: max(rgb) < 80) < 0.3
+            and share(picture, 30, 180, -50, -130, lambda rgb: min(rgb) > 240) > 0.7)
+
+
+def installer_gtk(arch):
+    """The installer's graphical front end shows its first dialog, and its list follows the keyboard."""
+    with Machine("--cdrom", guest(f"installer-{arch}-gtk", ".iso"), memory="1024M") as machine:
+        machine.wait("the first dialog", 500, lambda: is_dialog(machine.picture()), 3)
+        time.sleep(3)
+        before = machine.picture()
+        machine.control("keys", "down")
+        machine.wait("an answer to the keyboard", 60, lambda: machine.picture() != before)
+        if not is_dialog(machine.picture()):
+            raise BootError("the dialog went away\n" + machine.last_words())
+
+
+def disk():
+    """Four processors write a file system on the IDE disk, the machine resets, and reads it back; the
+    power button shuts it down."""
+    initrd = guest("disk-test", ".initrd")
+    kernel = os.path.join(os.environ["BOOT_GUESTS"], "debian-kernel", "vmlinuz")
+    with tempfile.NamedTemporaryFile(suffix=".img") as image:
+        image.truncate(64 << 20)
+        with Machine("--cpus", "4", "--disk", image.name, "--kernel", kernel, "--initrd", initrd,
+                     "--append", "console=ttyS0 panic=-1 mitigations=off", "--exit-on-shutdown") as machine:
+            machine.wait_serial(r"disk-test: 4 processors, disk of 131072 sectors", 300)
+            written = machine.wait_serial(r"disk-test: (written ([0-9a-f]+)|FAILED)", 200)
+            read = machine.wait_serial(r"disk-test: (read back ([0-9a-f]+)|FAILED)", 400)
+            if written.group(2) is None or written.group(2) != read.group(2):
+                raise BootError("the checksums differ\n" + machine.last_words())
+            machine.wait_serial(r"waiting for the power button", 30)
+            machine.control("shutdown")
+            machine.wait_serial(r"disk-test: power button", 60)
+            if machine.wait_end(60) != 0:
+                raise BootError(f"exit status {machine.process.returncode}\n{machine.last_words()}")
+
+
+TESTS = {
+    "memtest-x64": lambda: memtest("x64", skip_fading=False),
+    "memtest-ia32": lambda: memtest("ia32", skip_fading=True),
+    "demo-livecd": demo_livecd,
+    "installer-amd64-text": lambda: installer_text("amd64"),
+    "installer-i386-text": lambda: installer_text("i386"),
+    "installer-amd64-gtk": lambda: installer_gtk("amd64"),
+    "installer-i386-gtk": lambda: installer_gtk("i386"),
+    "disk": disk,
+}
+
+
+def main():
+    name = sys.argv[1]
+    print("1..1", flush=True)
+    try:
+        TESTS[name]()
+    except (BootError, subprocess.SubprocessError, OSError) as problem:
+        print(re.sub("^", "# ", str(problem), flags=re.MULTILINE))
+        print(f"not ok 1 {name}")
+        return 1
+    print(f"ok 1 {name}")
+    return 0
+
+
+sys.exit(main())
