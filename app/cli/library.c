@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "library.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <glib/gstdio.h>
+#include <string.h>
+#include <unistd.h>
+
+char *
+library_dup_folder (void)
+{
+  return g_build_filename (g_get_user_data_dir (), "guesthouse", "machines", NULL);
+}
+
+static int
+compare_strings (gconstpointer a, gconstpointer b)
+{
+  return g_utf8_collate (*(const char *const *) a, *(const char *const *) b);
+}
+
+GPtrArray *
+library_list (void)
+{
+  GPtrArray *folders = g_ptr_array_new_with_free_func (g_free);
+  g_autofree char *root = library_dup_folder ();
+  g_autoptr (GDir) dir = g_dir_open (root, 0, NULL);
+  const char *name;
+
+  while (dir != NULL && (name = g_dir_read_name (dir)) != NULL)
+    {
+      g_autofree char *conf = g_build_filename (root, name, MACHINE_CONFIG_FILE, NULL);
+
+      if (g_file_test (conf, G_FILE_TEST_IS_REGULAR))
+        g_ptr_array_add (folders, g_build_filename (root, name, NULL));
+    }
+  g_ptr_array_sort (folders, compare_strings);
+  return folders;
+}
+
+char *
+library_find (const char *name, GError **error)
+{
+  g_autoptr (GPtrArray) folders = library_list ();
+  g_autofree char *conf = g_build_filename (name, MACHINE_CONFIG_FILE, NULL);
+
+  for (unsigned i = 0; i < folders->len; i++)
+    {
+      const char *folder = g_ptr_array_index (folders, i);
+      g_autofree char *base = g_path_get_basename (folder);
+      g_autoptr (MachineConfig) config = machine_config_load (folder, NULL);
+
+      if (g_str_equal (base, name)
+          || (config != NULL && (g_str_equal (config->name, name) || g_str_equal (config->uuid, name))))
+        return g_strdup (folder);
+    }
+  if (strchr (name, G_DIR_SEPARATOR) != NULL && g_file_test (conf, G_FILE_TEST_IS_REGULAR))
+    return g_canonicalize_filename (name, NULL);
+  g_set_error (error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND,
+               "There is no machine “%s”: “guesthousectl list” names those that exist.", name);
+  return NULL;
+}
+
+char *
+library_dup_socket (const MachineConfig *config)
+{
+  return g_build_filename (g_get_user_runtime_dir (), "guesthouse", config->uuid, "control", NULL);
+}
+
+static gboolean
+make_disk (const char *path, guint64 size, GError **error)
+{
+  int fd = open (path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+  gboolean made = fd >= 0 && ftruncate (fd, size) == 0;
+
+  if (!made)
+    g_set_error (error, G_IO_ERROR, g_io_error_from_errno (errno),
+                 "The disk “%s” cannot be made: %s. Make room or choose a smaller one.", path, g_strerror (errno));
+  if (fd >= 0)
+    close (fd);
+  return made;
+}
+
+static gboolean
+fill_folder (const char *folder, const char *name, unsigned memory, unsigned cpus, const char *disc,
+             guint64 disk_size, GError **error)
+{
+  g_autoptr (GKeyFile) file = g_key_file_new ();
+  g_autofree char *uuid = g_uuid_string_random ();
+  g_autofree char *disk = g_build_filename (folder, "disks", "disk0.img", NULL);
+
+  g_key_file_set_string (file, "machine", "name", name);
+  g_key_file_set_string (file, "machine", "uuid", uuid);
+  g_key_file_set_integer (file, "machine", "memory", memory);
+  g_key_file_set_integer (file, "machine", "cpus", cpus);
+  g_key_file_set_string (file, "machine", "accelerator", "auto");
+  g_key_file_set_string (file, "machine", "boot", "cdn");
+  g_key_file_set_string (file, "cd0", "file", disc != NULL ? disc : "");
+  if (disk_size > 0)
+    {
+      g_key_file_set_string (file, "disk0", "file", "disks/disk0.img");
+      if (!make_disk (disk, disk_size, error))
+        return FALSE;
+    }
+  return machine_config_write_key_file (file, folder, error);
+}
+
+char *
+library_create (const char *name, unsigned memory, unsigned cpus, const char *disc, guint64 disk_size, GError **error)
+{
+  g_autofree char *root = library_dup_folder ();
+  g_autofree char *folder = g_build_filename (root, name, NULL);
+  g_autofree char *disks = g_build_filename (folder, "disks", NULL);
+  g_autofree char *logs = g_build_filename (folder, "logs", NULL);
+
+  if (*name == '\0' || *name == '.' || strchr (name, '/') != NULL || !g_utf8_validate (name, -1, NULL))
+    {
+      g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
+                   "“%s” cannot be a machine's name: leave out “/” and a dot in front.", name);
+      return NULL;
+    }
+  if (g_file_test (folder, G_FILE_TEST_EXISTS))
+    {
+      g_set_error (error, G_IO_ERROR, G_IO_ERROR_EXISTS,
+                   "A machine “%s” exists already: choose another name.", name);
+      return NULL;
+    }
+  if (g_mkdir_with_parents (disks, 0755) < 0 || g_mkdir_with_parents (logs, 0755) < 0)
+    {
+      g_set_error (error, G_IO_ERROR, g_io_error_from_errno (errno),
+                   "The folder “%s” cannot be made: %s.", folder, g_strerror (errno));
+      return NULL;
+    }
+  if (!fill_folder (folder, name, memory, cpus, disc, disk_size, error))
+    {
+      library_delete (folder, NULL);
+      return NULL;
+    }
+  return g_steal_pointer (&folder);
+}
+
+/* Links are removed, not followed. */
+static gboolean
+remove_tree (GFile *file, GError **error)
+{
+  g_autoptr (GFileEnumerator) children
+    = g_file_enumerate_children (file, "standard::name", G_FILE_QUERY_INFO_NOFOLLOW_SYMLINKS, NULL, NULL);
+  GFile *child;
+
+  while (children != NULL && g_file_enumerator_iterate (children, NULL, &child, NULL, NULL) && child != NULL)
+    if (!remove_tree (child, error))
+      return FALSE;
+  return g_file_delete (file, NULL, error);
+}
+
+gboolean
+library_delete (const char *folder, GError **error)
+{
+  g_autoptr (GFile) file = g_file_new_for_path (folder);
+
+  return remove_tree (file, error);
+}
