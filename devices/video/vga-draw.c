@@ -234,7 +234,9 @@ draw_text (Vga *vga, const Mode *mode, bool all)
   bool cursor_on = !(s->crtc[0x0a] & 0x20) && (phase & 1) == 0;
   bool blink_off = phase & 2;
 
-  all |= fonts_changed (vga);
+  /* Fonts lie in the first 64 KiB of plane 2, that is of words. */
+  if (all || is_dirty (vga, 0, 4 << 16))
+    all |= fonts_changed (vga);
   if (p->n_cells != n_cells)
     {
       p->cells = g_renew (uint32_t, p->cells, n_cells);
@@ -282,7 +284,8 @@ expand_word (const uint8_t *word, unsigned shift, uint8_t out[8])
     }
   for (unsigned x = 0; x < 8; x++)
     if (shift == 1)
-      out[x] = word[x / 4] >> (6 - 2 * (x & 3)) & 3;
+      out[x] = (word[x / 4] >> (6 - 2 * (x & 3)) & 3)
+               | (word[2 + x / 4] >> (6 - 2 * (x & 3)) & 3) << 2;
     else
       out[x] = (word[0] >> (7 - x) & 1) | (word[1] >> (7 - x) & 1) << 1
                | (word[2] >> (7 - x) & 1) << 2 | (word[3] >> (7 - x) & 1) << 3;
@@ -318,17 +321,21 @@ draw_graphics (Vga *vga, const Mode *mode, bool all)
   unsigned row = 0; /* line of memory, from start or from line compare */
   unsigned repeat = 0;
   unsigned pan = mode->pan;
+  unsigned bit_13 = s->crtc[0x17] & 0x40 ? 13 : 12;
   unsigned damage_from = 0, damaged = 0;
 
   for (unsigned y = 0; y < mode->height; y++)
     {
       unsigned at = word + row * mode->pitch;
 
-      /* CGA modes take address bits 13 and 14 from the row scan counter. */
+      unsigned scan = repeat >> (s->crtc[9] >> 7);
+
+      /* CGA modes take address bits 13 and 14 from the row scan counter; in word mode these are bits
+       * 12 and 13 of what counts words. */
       if (!(s->crtc[0x17] & 1))
-        at = (at & ~0x2000u) | (repeat >> (s->crtc[9] >> 7) & 1) << 13;
+        at = (at & ~(1u << bit_13)) | (scan & 1) << bit_13;
       if (!(s->crtc[0x17] & 2))
-        at = (at & ~0x4000u) | (repeat >> (s->crtc[9] >> 7) >> 1 & 1) << 14;
+        at = (at & ~(2u << bit_13)) | (scan >> 1 & 1) << (bit_13 + 1);
       if (all || is_dirty (vga, (uint64_t) at * 4, mode->width / 2 + 8))
         {
           draw_vga_line (vga, mode, at, pan, surface_get_pixels (surface) + (size_t) y * stride);

@@ -57,7 +57,7 @@ dac_write (Vga *vga, uint8_t value)
 {
   VgaState *s = &vga->state;
 
-  s->dac_latch[s->dac_component] = value;
+  s->dac_latch[s->dac_component] = s->dispi[DISPI_ENABLE] & DISPI_8BIT_DAC ? value : value & 0x3f;
   if (++s->dac_component == 3)
     {
       memcpy (s->palette[s->dac_write_index], s->dac_latch, 3);
