@@ -15,6 +15,8 @@
 #include "devices/chipset/pirq.h"
 #include "devices/chipset/pit.h"
 #include "devices/chipset/rtc.h"
+#include "devices/firmware/fw-cfg.h"
+#include "devices/input/i8042.h"
 #include "devices/pci/pci.h"
 #include "devices/storage/piix-ide.h"
 #include "devices/video/vga.h"
@@ -39,6 +41,18 @@
 static const uint16_t com_ports[BOARD_PC_SERIAL_PORTS] = { 0x3f8, 0x2f8, 0x3e8, 0x2e8 };
 static const uint8_t com_irqs[BOARD_PC_SERIAL_PORTS] = { 4, 3, 4, 3 };
 
+/* The two gates that let address line 20 through: 8042 and port 92h. */
+enum
+{
+  A20_GATE_8042 = 1 << 0,
+  A20_GATE_PORT92 = 1 << 1
+};
+
+typedef struct
+{
+  uint8_t a20_gates;
+} BoardPcState;
+
 struct BoardPc
 {
   BoardPcConfig config;
@@ -46,6 +60,7 @@ struct BoardPc
   MemoryBlock *ram;
   Bus *io, *mmio;
   Accel *accel;
+  BoardPcState state;
   bool a20_low; /* address line 20 is held low: the first 64 KiB appear again at 1 MiB */
 
   Pic *pic;
@@ -63,6 +78,10 @@ struct BoardPc
   Vga *vga;
   Uart *serial[BOARD_PC_SERIAL_PORTS];
   Debugcon *debugcon;
+  Ps2Keyboard *keyboard;
+  Ps2Mouse *mouse;
+  I8042 *i8042;
+  FwCfg *fw_cfg;
 
   StateSection states[MAX_STATES];
   unsigned n_states;
@@ -109,17 +128,26 @@ request_reset (void *data)
 }
 
 static void
-set_a20 (void *data, unsigned input, bool level)
+update_a20 (BoardPc *board)
 {
-  BoardPc *board = data;
+  bool low = board->state.a20_gates == 0;
 
-  if (board->a20_low == !level)
+  if (board->a20_low == low)
     return;
-  board->a20_low = !level;
-  if (board->a20_low)
+  board->a20_low = low;
+  if (low)
     memory_map (board->memory, HIGH_MEMORY, 64 * KIB, board->ram, 0, MEMORY_RW, PRIORITY_A20);
   else
     memory_unmap (board->memory, HIGH_MEMORY, board->ram);
+}
+
+static void
+set_a20 (void *data, unsigned gate, bool level)
+{
+  BoardPc *board = data;
+
+  board->state.a20_gates = level ? board->state.a20_gates | gate : board->state.a20_gates & ~gate;
+  update_a20 (board);
 }
 
 /* Memory */
@@ -223,6 +251,38 @@ describe_boot_order (BoardPc *board)
   rtc_set_ram (board->rtc, 0x38, codes[2] << 4 | 1); /* bit 0: no check of the boot signature */
 }
 
+/* One entry of the file etc/e820: RAM from first for length bytes. */
+static void
+add_e820 (GByteArray *table, uint64_t first, uint64_t length)
+{
+  const uint64_t range[2] = { GUINT64_TO_LE (first), GUINT64_TO_LE (length) };
+  const uint32_t ram = GUINT32_TO_LE (1);
+
+  g_byte_array_append (table, (const uint8_t *) range, sizeof range);
+  g_byte_array_append (table, (const uint8_t *) &ram, sizeof ram);
+}
+
+static void
+add_firmware_configuration (BoardPc *board)
+{
+  uint64_t size = board->config.memory_size;
+  uint64_t below = MIN (size, PCI_HOLE);
+  GByteArray *e820 = g_byte_array_new ();
+  g_autoptr (GBytes) table = NULL;
+
+  board->fw_cfg = fw_cfg_new (board->io, board->memory);
+  fw_cfg_add_number (board->fw_cfg, FW_CFG_RAM_SIZE, size, 8);
+  fw_cfg_add_number (board->fw_cfg, FW_CFG_NOGRAPHIC, 0, 2);
+  fw_cfg_add_number (board->fw_cfg, FW_CFG_NB_CPUS, board->config.n_vcpus, 2);
+  fw_cfg_add_number (board->fw_cfg, FW_CFG_MAX_CPUS, board->config.n_vcpus, 2);
+  fw_cfg_add_number (board->fw_cfg, FW_CFG_BOOT_MENU, 1, 2);
+  add_e820 (e820, 0, below);
+  if (size > below)
+    add_e820 (e820, ABOVE_HOLE, size - below);
+  table = g_byte_array_free_to_bytes (e820);
+  fw_cfg_add_file (board->fw_cfg, "etc/e820", table);
+}
+
 static void
 add_state (BoardPc *board, StateSection section)
 {
@@ -258,7 +318,17 @@ add_pci (BoardPc *board)
   board->pci = pci_bus_new (board->io, board->mmio, board->memory, intx);
   board->i440fx = i440fx_new (board->io, board->pci, board->memory, board->ram, request_reset, board);
   board->piix3 = piix3_new (board->io, board->pci, board->pirq, board->pic, board->pit,
-                            (Irq){ set_a20, board, 0 }, request_reset, board);
+                            (Irq){ set_a20, board, A20_GATE_PORT92 }, request_reset, board);
+}
+
+static void
+add_input (BoardPc *board)
+{
+  board->keyboard = ps2_keyboard_new (board->config.input);
+  board->mouse = ps2_mouse_new (board->config.input);
+  board->i8042 = i8042_new (board->io, board->keyboard, board->mouse, isa_irq_get (board->isa_irq, 1),
+                            isa_irq_get (board->isa_irq, 12), (Irq){ set_a20, board, A20_GATE_8042 },
+                            request_reset, board);
 }
 
 static void
@@ -307,9 +377,21 @@ add_serial (BoardPc *board)
     board->debugcon = debugcon_new (board->io, 0x402, board->config.debugcon);
 }
 
+static const StateField board_pc_fields[] = { STATE_INT (BoardPcState, a20_gates) };
+static const StateTable board_pc_table = STATE_TABLE (BoardPcState, 1, board_pc_fields);
+
+static gboolean
+board_pc_after_load (void *device, GError **error)
+{
+  update_a20 (device);
+  return TRUE;
+}
+
 static void
 collect_states (BoardPc *board)
 {
+  add_state (board, (StateSection){ .id = "board", .table = &board_pc_table, .state = &board->state,
+                                    .device = board, .after_load = board_pc_after_load });
   add_state (board, pic_state (board->pic));
   add_state (board, ioapic_state (board->ioapic));
   add_state (board, isa_irq_state (board->isa_irq));
@@ -327,6 +409,10 @@ collect_states (BoardPc *board)
   add_state (board, pci_function_state (piix_ide_get_function (board->piix_ide)));
   add_state (board, vga_state (board->vga));
   add_state (board, pci_function_state (vga_get_function (board->vga)));
+  add_state (board, ps2_keyboard_state (board->keyboard));
+  add_state (board, ps2_mouse_state (board->mouse));
+  add_state (board, i8042_state (board->i8042));
+  add_state (board, fw_cfg_state (board->fw_cfg));
   for (unsigned i = 0; i < BOARD_PC_SERIAL_PORTS; i++)
     if (board->serial[i] != NULL)
       add_state (board, uart_state (board->serial[i]));
@@ -368,10 +454,12 @@ board_pc_new (const BoardPcConfig *config, GError **error)
     return NULL;
   add_interrupts (board);
   add_pci (board);
+  add_input (board);
   add_ide (board);
   if (!add_vga (board, error))
     return NULL;
   add_serial (board);
+  add_firmware_configuration (board);
   describe_memory (board);
   describe_boot_order (board);
   collect_states (board);
@@ -395,7 +483,11 @@ board_pc_free (BoardPc *board)
         bus_unmap (board->io, com_ports[i], 8, board->serial[i]);
         uart_free (board->serial[i]);
       }
+  fw_cfg_free (board->fw_cfg);
   vga_free (board->vga);
+  i8042_free (board->i8042);
+  ps2_keyboard_free (board->keyboard);
+  ps2_mouse_free (board->mouse);
   piix_ide_free (board->piix_ide);
   ide_channel_free (board->ide[0]);
   ide_channel_free (board->ide[1]);
@@ -424,6 +516,10 @@ board_pc_reset (BoardPc *board)
   pit_reset (board->pit);
   coprocessor_reset (board->coprocessor);
   rtc_reset (board->rtc);
+  ps2_keyboard_reset (board->keyboard);
+  ps2_mouse_reset (board->mouse);
+  i8042_reset (board->i8042);
+  fw_cfg_reset (board->fw_cfg);
   for (unsigned i = 0; i < BOARD_PC_SERIAL_PORTS; i++)
     if (board->serial[i] != NULL)
       uart_reset (board->serial[i]);
