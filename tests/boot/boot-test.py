@@ -138,7 +138,7 @@ def main():
     try:
         TESTS[name]()
     except (BootError, subprocess.SubprocessError, OSError) as problem:
-        print(re.sub("^", "# ", str(problem), flags=re.MULTILINE))
+        print(problem, file=sys.stderr)
         print(f"not ok 1 {name}")
         return 1
     print(f"ok 1 {name}")
