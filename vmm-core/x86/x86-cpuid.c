@@ -200,7 +200,7 @@ fill_extended (Table *table)
       base[5] = (X86Cpuid){ 0xff48ff40, 0xff48ff40, 0x20080140, 0x20080140 };
       base[6] = (X86Cpuid){ 0x5c002200, 0x68004200, 0x04006140, 0x00406140 };
       base[0x21].eax = BIT (2) | BIT (6) | BIT (8); /* serialising LFENCE, null clears base, automatic IBRS */
-      base[8].ebx = BIT (26);                       /* no speculative store bypass */
+      base[8].ebx = BIT (2) | BIT (26); /* XSAVE keeps error pointers; no speculative store bypass */
     }
   else
     base[6].ecx = 0x04006040;
