@@ -8,7 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "library.h"
+#include "app/model/machine-folder.h"
 #include "machine-interface.h"
 
 #define OBJECT_PATH "/org/guesthouse/Machine1"
@@ -105,7 +105,7 @@ dup_state (const char *folder, char **name)
   *name = config != NULL ? g_strdup (config->name) : g_path_get_basename (folder);
   if (config == NULL)
     return g_strdup ("broken");
-  socket = library_dup_socket (config);
+  socket = machine_folder_dup_socket (config);
   proxy = connect_to (socket, NULL);
   return g_strdup (proxy != NULL ? gh_machine1_get_state (proxy) : "off");
 }
@@ -127,7 +127,7 @@ print_json_string (const char *text)
 static gboolean
 command_list (gboolean json)
 {
-  g_autoptr (GPtrArray) folders = library_list ();
+  g_autoptr (GPtrArray) folders = machine_folder_list ();
 
   g_print (json ? "[" : "");
   for (unsigned i = 0; i < folders->len; i++)
@@ -203,7 +203,9 @@ command_create (char **words, int n_words, GError **error)
       g_set_error (error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND, "“%s” cannot be read: check the path.", disc_path);
       return FALSE;
     }
-  folder = library_create (copy[1], memory, cpus, disc_path, (guint64) disk << 30, error);
+  folder = machine_folder_create (&(MachineFolderPlan){ .name = copy[1], .memory = memory, .cpus = cpus,
+                                                        .disc = disc_path, .disk_size = (guint64) disk << 30 },
+                                  error);
   if (folder != NULL)
     g_print ("%s\n", folder);
   return folder != NULL;
@@ -432,7 +434,7 @@ command_delete (Target *target, GError **error)
       g_set_error (error, G_IO_ERROR, G_IO_ERROR_BUSY, "“%s” is running: quit it first.", target->config->name);
       return FALSE;
     }
-  return library_delete (target->folder, error);
+  return machine_folder_delete (target->folder, error);
 }
 
 static gboolean
@@ -519,14 +521,14 @@ commands_run (char **words, int n_words, const char *socket, gboolean json, GErr
   target.n_words = n_words - used;
   if (socket == NULL)
     {
-      target.folder = library_find (words[1], error);
+      target.folder = machine_folder_find (words[1], error);
       target.config = target.folder != NULL ? machine_config_load (target.folder, error) : NULL;
       if (target.config == NULL)
         {
           g_free (target.folder);
           return FALSE;
         }
-      target.socket = machine_socket = library_dup_socket (target.config);
+      target.socket = machine_socket = machine_folder_dup_socket (target.config);
     }
   target.proxy = connect_to (target.socket, NULL);
   done = run_on (&target, words[0], error);

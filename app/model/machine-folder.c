@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "library.h"
+#include "machine-folder.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 char *
-library_dup_folder (void)
+machine_folder_dup_root (void)
 {
   return g_build_filename (g_get_user_data_dir (), "guesthouse", "machines", NULL);
 }
@@ -20,10 +20,10 @@ compare_strings (gconstpointer a, gconstpointer b)
 }
 
 GPtrArray *
-library_list (void)
+machine_folder_list (void)
 {
   GPtrArray *folders = g_ptr_array_new_with_free_func (g_free);
-  g_autofree char *root = library_dup_folder ();
+  g_autofree char *root = machine_folder_dup_root ();
   g_autoptr (GDir) dir = g_dir_open (root, 0, NULL);
   const char *name;
 
@@ -39,9 +39,9 @@ library_list (void)
 }
 
 char *
-library_find (const char *name, GError **error)
+machine_folder_find (const char *name, GError **error)
 {
-  g_autoptr (GPtrArray) folders = library_list ();
+  g_autoptr (GPtrArray) folders = machine_folder_list ();
   g_autofree char *conf = g_build_filename (name, MACHINE_CONFIG_FILE, NULL);
 
   for (unsigned i = 0; i < folders->len; i++)
@@ -62,7 +62,7 @@ library_find (const char *name, GError **error)
 }
 
 char *
-library_dup_socket (const MachineConfig *config)
+machine_folder_dup_socket (const MachineConfig *config)
 {
   return g_build_filename (g_get_user_runtime_dir (), "guesthouse", config->uuid, "control", NULL);
 }
@@ -82,33 +82,52 @@ make_disk (const char *path, guint64 size, GError **error)
 }
 
 static gboolean
-fill_folder (const char *folder, const char *name, unsigned memory, unsigned cpus, const char *disc,
-             guint64 disk_size, GError **error)
+fill_folder (const char *folder, const MachineFolderPlan *plan, GError **error)
 {
   g_autoptr (GKeyFile) file = g_key_file_new ();
   g_autofree char *uuid = g_uuid_string_random ();
   g_autofree char *disk = g_build_filename (folder, "disks", "disk0.img", NULL);
 
-  g_key_file_set_string (file, "machine", "name", name);
+  g_key_file_set_string (file, "machine", "name", plan->name);
   g_key_file_set_string (file, "machine", "uuid", uuid);
-  g_key_file_set_integer (file, "machine", "memory", memory);
-  g_key_file_set_integer (file, "machine", "cpus", cpus);
+  if (plan->os != NULL)
+    g_key_file_set_string (file, "machine", "os", plan->os);
+  g_key_file_set_integer (file, "machine", "memory", plan->memory);
+  g_key_file_set_integer (file, "machine", "cpus", plan->cpus);
   g_key_file_set_string (file, "machine", "accelerator", "auto");
   g_key_file_set_string (file, "machine", "boot", "cdn");
-  g_key_file_set_string (file, "cd0", "file", disc != NULL ? disc : "");
-  if (disk_size > 0)
+  g_key_file_set_string (file, "cd0", "file", plan->disc != NULL ? plan->disc : "");
+  if (plan->disk != NULL)
+    g_key_file_set_string (file, "disk0", "file", plan->disk);
+  else if (plan->disk_size > 0)
     {
       g_key_file_set_string (file, "disk0", "file", "disks/disk0.img");
-      if (!make_disk (disk, disk_size, error))
+      if (!make_disk (disk, plan->disk_size, error))
         return FALSE;
     }
   return machine_config_write_key_file (file, folder, error);
 }
 
 char *
-library_create (const char *name, unsigned memory, unsigned cpus, const char *disc, guint64 disk_size, GError **error)
+machine_folder_dup_free_name (const char *name)
 {
-  g_autofree char *root = library_dup_folder ();
+  g_autofree char *root = machine_folder_dup_root ();
+
+  for (unsigned n = 1;; n++)
+    {
+      g_autofree char *candidate = n == 1 ? g_strdup (name) : g_strdup_printf ("%s %u", name, n);
+      g_autofree char *folder = g_build_filename (root, candidate, NULL);
+
+      if (!g_file_test (folder, G_FILE_TEST_EXISTS))
+        return g_steal_pointer (&candidate);
+    }
+}
+
+char *
+machine_folder_create (const MachineFolderPlan *plan, GError **error)
+{
+  const char *name = plan->name;
+  g_autofree char *root = machine_folder_dup_root ();
   g_autofree char *folder = g_build_filename (root, name, NULL);
   g_autofree char *disks = g_build_filename (folder, "disks", NULL);
   g_autofree char *logs = g_build_filename (folder, "logs", NULL);
@@ -131,9 +150,9 @@ library_create (const char *name, unsigned memory, unsigned cpus, const char *di
                    "The folder “%s” cannot be made: %s.", folder, g_strerror (errno));
       return NULL;
     }
-  if (!fill_folder (folder, name, memory, cpus, disc, disk_size, error))
+  if (!fill_folder (folder, plan, error))
     {
-      library_delete (folder, NULL);
+      machine_folder_delete (folder, NULL);
       return NULL;
     }
   return g_steal_pointer (&folder);
@@ -154,7 +173,7 @@ remove_tree (GFile *file, GError **error)
 }
 
 gboolean
-library_delete (const char *folder, GError **error)
+machine_folder_delete (const char *folder, GError **error)
 {
   g_autoptr (GFile) file = g_file_new_for_path (folder);
 

@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "library.h"
+
+#include <string.h>
+
+#define POLL_SECONDS 3
+#define RESCAN_MS 150
+
+struct _Library
+{
+  GObject parent_instance;
+  char *folder;
+  GPtrArray *machines;
+  GFileMonitor *monitor;
+  guint poll;
+  guint rescan;
+};
+
+static void library_list_model_init (GListModelInterface *interface);
+
+G_DEFINE_FINAL_TYPE_WITH_CODE (Library, library, G_TYPE_OBJECT,
+                               G_IMPLEMENT_INTERFACE (G_TYPE_LIST_MODEL, library_list_model_init))
+
+static GType
+get_item_type (GListModel *model)
+{
+  return MACHINE_TYPE;
+}
+
+static guint
+get_n_items (GListModel *model)
+{
+  return LIBRARY_LIBRARY (model)->machines->len;
+}
+
+static gpointer
+get_item (GListModel *model, guint position)
+{
+  Library *self = LIBRARY_LIBRARY (model);
+  return position < self->machines->len ? g_object_ref (self->machines->pdata[position]) : NULL;
+}
+
+static void
+library_list_model_init (GListModelInterface *interface)
+{
+  interface->get_item_type = get_item_type;
+  interface->get_n_items = get_n_items;
+  interface->get_item = get_item;
+}
+
+Machine *
+library_find (Library *self, const char *folder_or_uuid)
+{
+  for (guint i = 0; i < self->machines->len; i++)
+    {
+      Machine *machine = self->machines->pdata[i];
+      if (strcmp (machine_get_folder (machine), folder_or_uuid) == 0 ||
+          strcmp (machine_get_uuid (machine), folder_or_uuid) == 0)
+        return machine;
+    }
+  return NULL;
+}
+
+unsigned
+library_count_on (Library *self)
+{
+  unsigned on = 0;
+  for (guint i = 0; i < self->machines->len; i++)
+    on += machine_is_on (self->machines->pdata[i]);
+  return on;
+}
+
+static void
+insert_sorted (Library *self, Machine *machine)
+{
+  guint at = 0;
+  while (at < self->machines->len &&
+         g_utf8_collate (machine_get_name (self->machines->pdata[at]), machine_get_name (machine)) <= 0)
+    at++;
+  g_ptr_array_insert (self->machines, (int) at, machine);
+  g_list_model_items_changed (G_LIST_MODEL (self), at, 0, 1);
+}
+
+/* A new name may be a new place. */
+static void
+machine_changed (Machine *machine, Library *self)
+{
+  guint at;
+  if (!g_ptr_array_find (self->machines, machine, &at))
+    return;
+  if ((at > 0 && g_utf8_collate (machine_get_name (self->machines->pdata[at - 1]),
+                                 machine_get_name (machine)) > 0) ||
+      (at + 1 < self->machines->len &&
+       g_utf8_collate (machine_get_name (machine),
+                       machine_get_name (self->machines->pdata[at + 1])) > 0))
+    {
+      g_ptr_array_steal_index (self->machines, at);
+      g_list_model_items_changed (G_LIST_MODEL (self), at, 1, 0);
+      insert_sorted (self, machine);
+    }
+}
+
+/* A folder without a readable machine.conf is not a machine, or not yet: it is still being made. */
+static void
+add_folder (Library *self, const char *folder)
+{
+  g_autoptr (GError) error = NULL;
+  g_autofree char *conf = g_build_filename (folder, "machine.conf", NULL);
+
+  if (library_find (self, folder) != NULL || !g_file_test (conf, G_FILE_TEST_IS_REGULAR))
+    return;
+  Machine *machine = machine_new (folder, &error);
+  if (machine == NULL)
+    {
+      g_message ("%s", error->message);
+      return;
+    }
+  g_signal_connect (machine, "changed", G_CALLBACK (machine_changed), self);
+  insert_sorted (self, machine);
+  machine_poll (machine);
+}
+
+void
+library_rescan (Library *self)
+{
+  g_clear_handle_id (&self->rescan, g_source_remove);
+  for (guint i = self->machines->len; i-- > 0;)
+    if (!g_file_test (machine_get_folder (self->machines->pdata[i]), G_FILE_TEST_IS_DIR))
+      {
+        g_signal_handlers_disconnect_by_data (self->machines->pdata[i], self);
+        g_ptr_array_remove_index (self->machines, i);
+        g_list_model_items_changed (G_LIST_MODEL (self), i, 1, 0);
+      }
+
+  g_autoptr (GDir) dir = g_dir_open (self->folder, 0, NULL);
+  const char *name;
+  while (dir != NULL && (name = g_dir_read_name (dir)) != NULL)
+    {
+      g_autofree char *folder = g_build_filename (self->folder, name, NULL);
+      if (*name != '.')
+        add_folder (self, folder);
+    }
+}
+
+static gboolean
+rescan_later (gpointer data)
+{
+  Library *self = data;
+  self->rescan = 0;
+  library_rescan (self);
+  return G_SOURCE_REMOVE;
+}
+
+static void
+folder_changed (GFileMonitor *monitor, GFile *file, GFile *other, GFileMonitorEvent event, Library *self)
+{
+  if (self->rescan == 0)
+    self->rescan = g_timeout_add (RESCAN_MS, rescan_later, self);
+}
+
+/* Takes the pictures, and sees folders whose machine.conf came after the folder. */
+static gboolean
+poll_machines (gpointer data)
+{
+  Library *self = data;
+
+  library_rescan (self);
+  for (guint i = 0; i < self->machines->len; i++)
+    machine_poll (self->machines->pdata[i]);
+  return G_SOURCE_CONTINUE;
+}
+
+const char *
+library_get_folder (Library *self)
+{
+  return self->folder;
+}
+
+Library *
+library_new (const char *folder)
+{
+  Library *self = g_object_new (LIBRARY_TYPE, NULL);
+
+  self->folder = folder != NULL
+                   ? g_strdup (folder)
+                   : g_build_filename (g_get_user_data_dir (), "guesthouse", "machines", NULL);
+  g_mkdir_with_parents (self->folder, 0700);
+  g_autoptr (GFile) file = g_file_new_for_path (self->folder);
+  self->monitor = g_file_monitor_directory (file, G_FILE_MONITOR_WATCH_MOVES, NULL, NULL);
+  if (self->monitor != NULL)
+    g_signal_connect (self->monitor, "changed", G_CALLBACK (folder_changed), self);
+  self->poll = g_timeout_add_seconds (POLL_SECONDS, poll_machines, self);
+  library_rescan (self);
+  return self;
+}
+
+static void
+library_dispose (GObject *object)
+{
+  Library *self = LIBRARY_LIBRARY (object);
+
+  g_clear_handle_id (&self->poll, g_source_remove);
+  g_clear_handle_id (&self->rescan, g_source_remove);
+  g_clear_object (&self->monitor);
+  for (guint i = 0; i < self->machines->len; i++)
+    g_signal_handlers_disconnect_by_data (self->machines->pdata[i], self);
+  g_ptr_array_set_size (self->machines, 0);
+  G_OBJECT_CLASS (library_parent_class)->dispose (object);
+}
+
+static void
+library_finalize (GObject *object)
+{
+  Library *self = LIBRARY_LIBRARY (object);
+
+  g_ptr_array_unref (self->machines);
+  g_free (self->folder);
+  G_OBJECT_CLASS (library_parent_class)->finalize (object);
+}
+
+static void
+library_class_init (LibraryClass *klass)
+{
+  G_OBJECT_CLASS (klass)->dispose = library_dispose;
+  G_OBJECT_CLASS (klass)->finalize = library_finalize;
+}
+
+static void
+library_init (Library *self)
+{
+  self->machines = g_ptr_array_new_with_free_func (g_object_unref);
+}

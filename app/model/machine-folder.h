@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#pragma once
+
+#include "vmm-core/run/machine-config.h"
+
+/* The folder of machines on disk, for the application and the command line. */
+
+/* ~/.local/share/guesthouse/machines. */
+char *machine_folder_dup_root (void);
+/* The folders of all machines in it, by name. */
+GPtrArray *machine_folder_list (void);
+/* The folder of the machine with that name or uuid; a path to a machine folder is taken as it is. */
+char *machine_folder_find (const char *name, GError **error);
+/* The control socket of a machine, whether it runs or not. */
+char *machine_folder_dup_socket (const MachineConfig *config);
+
+/* What a new machine is made of. */
+typedef struct
+{
+  const char *name;
+  const char *os;     /* libosinfo's id, or NULL */
+  unsigned memory;    /* MiB */
+  unsigned cpus;
+  const char *disc;   /* in the CD drive, or NULL */
+  const char *disk;   /* an existing image, used where it is; or NULL */
+  guint64 disk_size;  /* bytes of a new, empty disk; 0: none */
+} MachineFolderPlan;
+
+/* Makes the folder, machine.conf and the disk. Returns the folder. */
+char *machine_folder_create (const MachineFolderPlan *plan, GError **error);
+/* name, or name with a number behind it, so that no such machine exists. */
+char *machine_folder_dup_free_name (const char *name);
+/* Removes a machine with everything in its folder. */
+gboolean machine_folder_delete (const char *folder, GError **error);

@@ -1,0 +1,799 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "machine.h"
+#include "machine-process.h"
+
+#include <glib/gi18n.h>
+#include <string.h>
+
+#define CONNECT_TRIES 100 /* of 100 ms: a machine with much memory on a busy host takes a while */
+#define LOG_BYTES 16384
+
+struct _Machine
+{
+  GObject parent_instance;
+  char *folder;
+  char *name;
+  char *uuid;
+  char *failure;
+  GKeyFile *conf;
+  GBytes *picture;
+  MachineState state;
+
+  GSubprocess *process; /* only if this application started it */
+  GDBusConnection *connection;
+  GDBusProxy *proxy;
+  GCancellable *cancellable; /* of everything that belongs to the current process */
+  guint retry;
+  unsigned tries;
+  gboolean attaching;
+  gboolean power_on_wanted;
+  gboolean restart_wanted;
+  gboolean quitting;
+  gboolean picture_pending;
+};
+
+enum { PROP_NAME = 1, PROP_STATE, PROP_FAILURE, PROP_ACCELERATOR, PROP_REASON, PROP_PICTURE,
+       PROP_DRIVES, N_PROPS };
+enum { PROBLEM, ACTIVITY, CHANGED, N_SIGNALS };
+static GParamSpec *properties[N_PROPS];
+static guint signals[N_SIGNALS];
+
+G_DEFINE_FINAL_TYPE (Machine, machine, G_TYPE_OBJECT)
+
+static void attach (Machine *self);
+
+static void
+notify (Machine *self, guint property)
+{
+  g_object_notify_by_pspec (G_OBJECT (self), properties[property]);
+}
+
+static void
+set_state (Machine *self, MachineState state)
+{
+  if (self->state == state)
+    return;
+  self->state = state;
+  notify (self, PROP_STATE);
+}
+
+static void
+set_failure (Machine *self, const char *failure)
+{
+  g_free (self->failure);
+  self->failure = g_strdup (failure);
+  notify (self, PROP_FAILURE);
+}
+
+static void
+problem (Machine *self, const GError *error)
+{
+  if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
+    return;
+  g_autoptr (GError) plain = g_error_copy (error);
+  g_dbus_error_strip_remote_error (plain);
+  g_signal_emit (self, signals[PROBLEM], 0, plain->message);
+}
+
+/* -------------------------------------------------------------------------------- machine.conf */
+
+gboolean
+machine_reload (Machine *self, GError **error)
+{
+  g_autofree char *path = g_build_filename (self->folder, "machine.conf", NULL);
+  g_autoptr (GKeyFile) conf = g_key_file_new ();
+  g_autoptr (GError) local = NULL;
+
+  if (!g_key_file_load_from_file (conf, path, G_KEY_FILE_KEEP_COMMENTS, &local))
+    {
+      g_set_error (error, local->domain, local->code, _("The file “%s” cannot be read: %s."), path,
+                   local->message);
+      return FALSE;
+    }
+  g_clear_pointer (&self->conf, g_key_file_unref);
+  self->conf = g_steal_pointer (&conf);
+
+  g_free (self->name);
+  g_free (self->uuid);
+  self->name = machine_get_string (self, "machine", "name");
+  self->uuid = machine_get_string (self, "machine", "uuid");
+  if (self->name == NULL || *self->name == '\0')
+    {
+      g_free (self->name);
+      self->name = g_path_get_basename (self->folder);
+    }
+  /* The socket's folder is named by it: nothing that leaves that folder may stand here. */
+  if (self->uuid == NULL || !g_uuid_string_is_valid (self->uuid))
+    {
+      g_set_error (error, G_KEY_FILE_ERROR, G_KEY_FILE_ERROR_INVALID_VALUE,
+                   _("The file “%s” has no valid “uuid”: write uuid=%s below [machine]."), path,
+                   "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx");
+      return FALSE;
+    }
+  notify (self, PROP_NAME);
+  g_signal_emit (self, signals[CHANGED], 0);
+  return TRUE;
+}
+
+gboolean
+machine_save (Machine *self, GError **error)
+{
+  g_autofree char *path = g_build_filename (self->folder, "machine.conf", NULL);
+  gsize length;
+  g_autofree char *text = g_key_file_to_data (self->conf, &length, NULL);
+
+  if (!g_file_set_contents_full (path, text, (gssize) length,
+                                 G_FILE_SET_CONTENTS_CONSISTENT | G_FILE_SET_CONTENTS_DURABLE, 0600,
+                                 error))
+    return FALSE;
+  return machine_reload (self, error);
+}
+
+GKeyFile *
+machine_get_conf (Machine *self)
+{
+  return self->conf;
+}
+
+char *
+machine_get_string (Machine *self, const char *group, const char *key)
+{
+  return g_key_file_get_string (self->conf, group, key, NULL);
+}
+
+int
+machine_get_integer (Machine *self, const char *group, const char *key, int fallback)
+{
+  g_autoptr (GError) error = NULL;
+  int value = g_key_file_get_integer (self->conf, group, key, &error);
+  return error == NULL ? value : fallback;
+}
+
+char *
+machine_resolve_file (Machine *self, const char *file)
+{
+  return g_canonicalize_filename (file, self->folder);
+}
+
+/* ------------------------------------------------------------------------------------- pictures */
+
+static char *
+dup_picture_path (Machine *self)
+{
+  return g_build_filename (self->folder, "picture.png", NULL);
+}
+
+static void
+set_picture (Machine *self, GBytes *picture)
+{
+  g_clear_pointer (&self->picture, g_bytes_unref);
+  self->picture = g_bytes_ref (picture);
+  notify (self, PROP_PICTURE);
+}
+
+static void
+load_picture (Machine *self)
+{
+  g_autofree char *path = dup_picture_path (self);
+  char *data;
+  gsize length;
+
+  if (!g_file_get_contents (path, &data, &length, NULL))
+    return;
+  g_autoptr (GBytes) picture = g_bytes_new_take (data, length);
+  set_picture (self, picture);
+}
+
+/* A lost picture is no harm: it is only shown in the library. */
+static void
+keep_picture (Machine *self)
+{
+  if (self->picture == NULL)
+    return;
+  g_autofree char *path = dup_picture_path (self);
+  gsize length;
+  const char *data = g_bytes_get_data (self->picture, &length);
+  g_file_set_contents (path, data, (gssize) length, NULL);
+}
+
+static void
+screenshot_done (GObject *source, GAsyncResult *result, gpointer data)
+{
+  g_autoptr (Machine) self = data;
+  g_autoptr (GVariant) answer = g_dbus_proxy_call_finish (G_DBUS_PROXY (source), result, NULL);
+
+  self->picture_pending = FALSE;
+  if (answer == NULL || !g_variant_is_of_type (answer, G_VARIANT_TYPE ("(ay)")))
+    return;
+  g_autoptr (GVariant) png = g_variant_get_child_value (answer, 0);
+  if (g_variant_get_size (png) == 0)
+    return;
+  g_autoptr (GBytes) bytes = g_variant_get_data_as_bytes (png);
+  set_picture (self, bytes);
+}
+
+static void
+take_picture (Machine *self)
+{
+  if (self->picture_pending || self->proxy == NULL || self->state != MACHINE_RUNNING)
+    return;
+  self->picture_pending = TRUE;
+  g_dbus_proxy_call (self->proxy, "Screenshot", NULL, G_DBUS_CALL_FLAGS_NONE, 10000,
+                     self->cancellable, screenshot_done, g_object_ref (self));
+}
+
+/* -------------------------------------------------------------------------------- the process */
+
+static char *
+get_property_string (Machine *self, const char *name)
+{
+  if (self->proxy == NULL)
+    return NULL;
+  g_autoptr (GVariant) value = g_dbus_proxy_get_cached_property (self->proxy, name);
+  if (value == NULL || !g_variant_is_of_type (value, G_VARIANT_TYPE_STRING))
+    return NULL;
+  return g_variant_dup_string (value, NULL);
+}
+
+/* Leaves the process behind, whatever has become of it. */
+static void
+detach (Machine *self)
+{
+  g_clear_handle_id (&self->retry, g_source_remove);
+  if (self->cancellable != NULL)
+    g_cancellable_cancel (self->cancellable);
+  g_clear_object (&self->cancellable);
+  if (self->connection != NULL)
+    g_signal_handlers_disconnect_by_data (self->connection, self);
+  if (self->proxy != NULL)
+    g_signal_handlers_disconnect_by_data (self->proxy, self);
+  g_clear_object (&self->proxy);
+  g_clear_object (&self->connection);
+  g_clear_object (&self->process);
+  self->attaching = FALSE;
+  self->picture_pending = FALSE;
+  notify (self, PROP_ACCELERATOR);
+  notify (self, PROP_REASON);
+  notify (self, PROP_DRIVES);
+}
+
+static void
+crashed (Machine *self, const char *why)
+{
+  self->power_on_wanted = FALSE;
+  self->restart_wanted = FALSE;
+  keep_picture (self);
+  set_failure (self, why);
+  detach (self);
+  set_state (self, MACHINE_CRASHED);
+}
+
+static void
+gone (Machine *self)
+{
+  gboolean again = self->restart_wanted;
+
+  self->restart_wanted = FALSE;
+  self->power_on_wanted = FALSE;
+  self->quitting = FALSE;
+  detach (self);
+  set_state (self, MACHINE_OFF);
+  if (again)
+    machine_power_on (self);
+}
+
+static void
+connection_closed (GDBusConnection *connection, gboolean remote, GError *error, gpointer data)
+{
+  Machine *self = data;
+
+  if (self->quitting || self->state == MACHINE_OFF)
+    gone (self);
+  else
+    crashed (self, _("The machine's process ended unexpectedly."));
+}
+
+/* An off machine needs no process; its picture and its log stay in the folder. */
+static void
+quit_process (Machine *self)
+{
+  if (self->quitting || self->proxy == NULL)
+    return;
+  self->quitting = TRUE;
+  keep_picture (self);
+  g_dbus_proxy_call (self->proxy, "Quit", NULL, G_DBUS_CALL_FLAGS_NONE, -1, NULL, NULL, NULL);
+}
+
+static void
+read_state (Machine *self)
+{
+  g_autofree char *state = get_property_string (self, "State");
+
+  if (g_strcmp0 (state, "running") == 0)
+    {
+      self->power_on_wanted = FALSE;
+      set_state (self, MACHINE_RUNNING);
+      take_picture (self);
+    }
+  else if (g_strcmp0 (state, "paused") == 0)
+    set_state (self, MACHINE_PAUSED);
+  else if (g_strcmp0 (state, "crashed") == 0)
+    {
+      g_autofree char *why = get_property_string (self, "FailureReason");
+      GDBusProxy *proxy = g_object_ref (self->proxy);
+
+      crashed (self, why != NULL && *why != '\0' ? why : _("The machine failed."));
+      g_dbus_proxy_call (proxy, "Quit", NULL, G_DBUS_CALL_FLAGS_NONE, -1, NULL, NULL, NULL);
+      g_object_unref (proxy);
+    }
+  else if (self->power_on_wanted)
+    machine_call (self, "PowerOn", NULL);
+  else
+    {
+      set_state (self, MACHINE_OFF);
+      quit_process (self);
+    }
+}
+
+static void
+properties_changed (GDBusProxy *proxy, GVariant *changed, GStrv invalidated, gpointer data)
+{
+  Machine *self = data;
+  g_autoptr (GVariant) state = g_variant_lookup_value (changed, "State", NULL);
+
+  notify (self, PROP_ACCELERATOR);
+  notify (self, PROP_REASON);
+  notify (self, PROP_DRIVES);
+  if (state != NULL)
+    read_state (self);
+}
+
+static void
+signal_arrived (GDBusProxy *proxy, char *sender, char *name, GVariant *parameters, gpointer data)
+{
+  Machine *self = data;
+
+  if (strcmp (name, "Activity") == 0 && g_variant_is_of_type (parameters, G_VARIANT_TYPE ("(ss)")))
+    {
+      const char *drive, *kind;
+      g_variant_get (parameters, "(&s&s)", &drive, &kind);
+      g_signal_emit (self, signals[ACTIVITY], 0, drive, kind);
+    }
+}
+
+static void
+proxy_ready (GObject *source, GAsyncResult *result, gpointer data)
+{
+  g_autoptr (Machine) self = data;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GDBusProxy) proxy = g_dbus_proxy_new_finish (result, &error);
+
+  if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
+    return;
+  self->attaching = FALSE;
+  if (proxy == NULL)
+    {
+      crashed (self, error->message);
+      return;
+    }
+  self->proxy = g_steal_pointer (&proxy);
+  g_signal_connect (self->proxy, "g-properties-changed", G_CALLBACK (properties_changed), self);
+  g_signal_connect (self->proxy, "g-signal", G_CALLBACK (signal_arrived), self);
+  notify (self, PROP_ACCELERATOR);
+  notify (self, PROP_REASON);
+  notify (self, PROP_DRIVES);
+  read_state (self);
+}
+
+static gboolean
+try_again (gpointer data)
+{
+  Machine *self = data;
+
+  self->retry = 0;
+  attach (self);
+  return G_SOURCE_REMOVE;
+}
+
+static void
+connect_done (GObject *source, GAsyncResult *result, gpointer data)
+{
+  g_autoptr (Machine) self = data;
+  g_autoptr (GError) error = NULL;
+  GDBusConnection *connection = machine_process_connect_finish (result, &error);
+
+  if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
+    return;
+  if (connection == NULL)
+    {
+      self->attaching = FALSE;
+      if (self->state != MACHINE_STARTING)
+        return; /* a socket that a killed process left behind */
+      if (++self->tries < CONNECT_TRIES)
+        self->retry = g_timeout_add (100, try_again, self);
+      else
+        crashed (self, _("The machine's process does not answer."));
+      return;
+    }
+  self->connection = connection;
+  g_dbus_connection_set_exit_on_close (connection, FALSE);
+  g_signal_connect (connection, "closed", G_CALLBACK (connection_closed), self);
+  g_dbus_proxy_new (connection, G_DBUS_PROXY_FLAGS_NONE, NULL, NULL, "/org/guesthouse/Machine1",
+                    "org.guesthouse.Machine1", self->cancellable, proxy_ready, g_object_ref (self));
+}
+
+static void
+attach (Machine *self)
+{
+  g_autofree char *socket = machine_process_dup_socket (self->uuid);
+
+  if (self->attaching || self->connection != NULL)
+    return;
+  self->attaching = TRUE;
+  if (self->cancellable == NULL)
+    self->cancellable = g_cancellable_new ();
+  machine_process_connect_async (socket, self->cancellable, connect_done, g_object_ref (self));
+}
+
+static void
+process_ended (GObject *source, GAsyncResult *result, gpointer data)
+{
+  g_autoptr (Machine) self = data;
+  GSubprocess *process = G_SUBPROCESS (source);
+
+  g_subprocess_wait_finish (process, result, NULL);
+  if (process != self->process)
+    return;
+  if (self->quitting || (g_subprocess_get_if_exited (process) &&
+                         g_subprocess_get_exit_status (process) == 0))
+    {
+      gone (self);
+      return;
+    }
+  if (self->state == MACHINE_CRASHED)
+    return;
+
+  /* The process says in one sentence what hindered it, as its last line. */
+  g_autofree char *path = g_build_filename (self->folder, "logs", "start.log", NULL);
+  g_autofree char *said = NULL;
+  g_file_get_contents (path, &said, NULL, NULL);
+  g_strchomp (said != NULL ? said : (said = g_strdup ("")));
+  const char *line = strrchr (said, '\n');
+  line = line != NULL ? line + 1 : said;
+  crashed (self, *line != '\0' ? line : _("The machine's process ended unexpectedly."));
+}
+
+void
+machine_power_on (Machine *self)
+{
+  g_autoptr (GError) error = NULL;
+
+  if (machine_is_on (self))
+    return;
+  self->quitting = FALSE;
+  self->tries = 0;
+  self->power_on_wanted = TRUE;
+  set_failure (self, NULL);
+  if (self->proxy != NULL)
+    {
+      set_state (self, MACHINE_STARTING);
+      machine_call (self, "PowerOn", NULL);
+      return;
+    }
+  detach (self);
+  g_autofree char *socket = machine_process_dup_socket (self->uuid);
+  self->process = machine_process_spawn (self->folder, socket, &error);
+  if (self->process == NULL)
+    {
+      crashed (self, error->message);
+      return;
+    }
+  set_state (self, MACHINE_STARTING);
+  g_subprocess_wait_async (self->process, NULL, process_ended, g_object_ref (self));
+  attach (self);
+}
+
+/* ------------------------------------------------------------------------------------- commands */
+
+static void
+call_done (GObject *source, GAsyncResult *result, gpointer data)
+{
+  g_autoptr (Machine) self = data;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GVariant) answer = g_dbus_proxy_call_finish (G_DBUS_PROXY (source), result, &error);
+
+  if (answer == NULL && !self->quitting)
+    problem (self, error);
+}
+
+void
+machine_call (Machine *self, const char *method, GVariant *parameters)
+{
+  if (self->proxy == NULL)
+    {
+      if (parameters != NULL)
+        g_variant_unref (g_variant_ref_sink (parameters));
+      return;
+    }
+  g_dbus_proxy_call (self->proxy, method, parameters, G_DBUS_CALL_FLAGS_NONE, 30000,
+                     self->cancellable, call_done, g_object_ref (self));
+}
+
+void
+machine_power_off (Machine *self)
+{
+  self->power_on_wanted = FALSE;
+  self->restart_wanted = FALSE;
+  if (self->proxy != NULL)
+    machine_call (self, "PowerOff", NULL);
+  else if (self->process != NULL)
+    g_subprocess_force_exit (self->process);
+}
+
+void
+machine_shut_down (Machine *self)
+{
+  self->restart_wanted = FALSE;
+  machine_call (self, "PowerButton", NULL);
+}
+
+void
+machine_restart (Machine *self)
+{
+  self->restart_wanted = TRUE;
+  machine_call (self, "PowerButton", NULL);
+}
+
+void
+machine_poll (Machine *self)
+{
+  if (self->connection != NULL)
+    {
+      take_picture (self);
+      return;
+    }
+  g_autofree char *socket = machine_process_dup_socket (self->uuid);
+  if (self->state != MACHINE_STARTING && g_file_test (socket, G_FILE_TEST_EXISTS))
+    attach (self);
+}
+
+gboolean
+machine_trash (Machine *self, GError **error)
+{
+  g_autoptr (GFile) folder = g_file_new_for_path (self->folder);
+
+  if (machine_is_on (self))
+    {
+      g_set_error (error, G_IO_ERROR, G_IO_ERROR_BUSY, _("“%s” is on: power it off first."),
+                   self->name);
+      return FALSE;
+    }
+  return g_file_trash (folder, NULL, error);
+}
+
+/* -------------------------------------------------------------------------------------- answers */
+
+const char *
+machine_get_folder (Machine *self)
+{
+  return self->folder;
+}
+
+const char *
+machine_get_name (Machine *self)
+{
+  return self->name;
+}
+
+const char *
+machine_get_uuid (Machine *self)
+{
+  return self->uuid;
+}
+
+MachineState
+machine_get_state (Machine *self)
+{
+  return self->state;
+}
+
+gboolean
+machine_is_on (Machine *self)
+{
+  return self->state != MACHINE_OFF && self->state != MACHINE_CRASHED;
+}
+
+const char *
+machine_get_failure (Machine *self)
+{
+  return self->failure;
+}
+
+GBytes *
+machine_get_picture (Machine *self)
+{
+  return self->picture;
+}
+
+GDBusConnection *
+machine_get_connection (Machine *self)
+{
+  return self->connection;
+}
+
+static const char *
+peek_property_string (Machine *self, const char *name)
+{
+  g_autofree char *value = get_property_string (self, name);
+  return value != NULL ? g_intern_string (value) : NULL;
+}
+
+const char *
+machine_get_accelerator (Machine *self)
+{
+  return peek_property_string (self, "Accelerator");
+}
+
+const char *
+machine_get_accelerator_reason (Machine *self)
+{
+  return peek_property_string (self, "AcceleratorReason");
+}
+
+GVariant *
+machine_get_drives (Machine *self)
+{
+  if (self->proxy == NULL)
+    return NULL;
+  GVariant *drives = g_dbus_proxy_get_cached_property (self->proxy, "Drives");
+  if (drives != NULL && g_variant_is_of_type (drives, G_VARIANT_TYPE ("a(sssb)")))
+    return drives;
+  g_clear_pointer (&drives, g_variant_unref);
+  return NULL;
+}
+
+char *
+machine_dup_log (Machine *self)
+{
+  const char *files[] = { "start.log", "guesthouse-vm.log" };
+  GString *log = g_string_new (NULL);
+
+  for (gsize i = 0; i < G_N_ELEMENTS (files); i++)
+    {
+      g_autofree char *path = g_build_filename (self->folder, "logs", files[i], NULL);
+      g_autofree char *text = NULL;
+      gsize length;
+      if (!g_file_get_contents (path, &text, &length, NULL))
+        continue;
+      g_autofree char *valid = g_utf8_make_valid (length > LOG_BYTES ? text + length - LOG_BYTES : text,
+                                                  -1);
+      g_string_append (log, valid);
+    }
+  return g_string_free (log, FALSE);
+}
+
+const char *
+machine_state_to_text (MachineState state)
+{
+  switch (state)
+    {
+    case MACHINE_OFF:
+      return _("Powered off");
+    case MACHINE_STARTING:
+      return _("Starting…");
+    case MACHINE_RUNNING:
+      return _("Running");
+    case MACHINE_PAUSED:
+      return _("Paused");
+    case MACHINE_CRASHED:
+    default:
+      return _("Crashed");
+    }
+}
+
+/* ---------------------------------------------------------------------------------------- GObject */
+
+Machine *
+machine_new (const char *folder, GError **error)
+{
+  g_autoptr (Machine) self = g_object_new (MACHINE_TYPE, NULL);
+
+  self->folder = g_strdup (folder);
+  if (!machine_reload (self, error))
+    return NULL;
+  load_picture (self);
+  return g_steal_pointer (&self);
+}
+
+static void
+machine_get_property (GObject *object, guint property, GValue *value, GParamSpec *pspec)
+{
+  Machine *self = MACHINE_MACHINE (object);
+
+  switch (property)
+    {
+    case PROP_NAME:
+      g_value_set_string (value, self->name);
+      break;
+    case PROP_STATE:
+      g_value_set_uint (value, self->state);
+      break;
+    case PROP_FAILURE:
+      g_value_set_string (value, self->failure);
+      break;
+    case PROP_ACCELERATOR:
+      g_value_set_string (value, machine_get_accelerator (self));
+      break;
+    case PROP_REASON:
+      g_value_set_string (value, machine_get_accelerator_reason (self));
+      break;
+    case PROP_PICTURE:
+      g_value_set_boxed (value, self->picture);
+      break;
+    case PROP_DRIVES:
+      g_value_take_variant (value, machine_get_drives (self));
+      break;
+    default:
+      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, property, pspec);
+    }
+}
+
+static void
+machine_dispose (GObject *object)
+{
+  Machine *self = MACHINE_MACHINE (object);
+
+  if (self->state == MACHINE_RUNNING)
+    keep_picture (self);
+  if (self->folder != NULL)
+    detach (self);
+  G_OBJECT_CLASS (machine_parent_class)->dispose (object);
+}
+
+static void
+machine_finalize (GObject *object)
+{
+  Machine *self = MACHINE_MACHINE (object);
+
+  g_free (self->folder);
+  g_free (self->name);
+  g_free (self->uuid);
+  g_free (self->failure);
+  g_clear_pointer (&self->conf, g_key_file_unref);
+  g_clear_pointer (&self->picture, g_bytes_unref);
+  G_OBJECT_CLASS (machine_parent_class)->finalize (object);
+}
+
+static void
+machine_class_init (MachineClass *klass)
+{
+  GObjectClass *object_class = G_OBJECT_CLASS (klass);
+  const GParamFlags flags = G_PARAM_READABLE | G_PARAM_STATIC_STRINGS;
+
+  object_class->get_property = machine_get_property;
+  object_class->dispose = machine_dispose;
+  object_class->finalize = machine_finalize;
+
+  properties[PROP_NAME] = g_param_spec_string ("name", NULL, NULL, NULL, flags);
+  properties[PROP_STATE] = g_param_spec_uint ("state", NULL, NULL, 0, MACHINE_CRASHED, 0, flags);
+  properties[PROP_FAILURE] = g_param_spec_string ("failure", NULL, NULL, NULL, flags);
+  properties[PROP_ACCELERATOR] = g_param_spec_string ("accelerator", NULL, NULL, NULL, flags);
+  properties[PROP_REASON] = g_param_spec_string ("accelerator-reason", NULL, NULL, NULL, flags);
+  properties[PROP_PICTURE] = g_param_spec_boxed ("picture", NULL, NULL, G_TYPE_BYTES, flags);
+  properties[PROP_DRIVES] = g_param_spec_variant ("drives", NULL, NULL,
+                                                  G_VARIANT_TYPE ("a(sssb)"), NULL, flags);
+  g_object_class_install_properties (object_class, N_PROPS, properties);
+
+  signals[PROBLEM] = g_signal_new ("problem", MACHINE_TYPE, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
+                                   G_TYPE_NONE, 1, G_TYPE_STRING);
+  signals[ACTIVITY] = g_signal_new ("activity", MACHINE_TYPE, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
+                                    G_TYPE_NONE, 2, G_TYPE_STRING, G_TYPE_STRING);
+  signals[CHANGED] = g_signal_new ("changed", MACHINE_TYPE, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
+                                   G_TYPE_NONE, 0);
+}
+
+static void
+machine_init (Machine *self)
+{
+  self->conf = g_key_file_new ();
+}

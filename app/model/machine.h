@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#pragma once
+
+#include <gio/gio.h>
+
+G_BEGIN_DECLS
+
+/* A machine of the library: its folder and machine.conf, and its process while there is one.
+ *
+ * Properties (all notify): name, state, failure, accelerator, accelerator-reason, picture, drives.
+ * Signals: "problem" (sentence): a command did not succeed; "activity" (drive, kind);
+ * "changed": machine.conf was read or written. Lives on the main thread; nothing here blocks on a guest. */
+
+typedef enum
+{
+  MACHINE_OFF,
+  MACHINE_STARTING,
+  MACHINE_RUNNING,
+  MACHINE_PAUSED,
+  MACHINE_CRASHED
+} MachineState;
+
+#define MACHINE_TYPE (machine_get_type ())
+G_DECLARE_FINAL_TYPE (Machine, machine, MACHINE, MACHINE, GObject)
+
+/* Reads folder/machine.conf; the error names the file. */
+Machine *machine_new (const char *folder, GError **error);
+
+const char *machine_get_folder (Machine *self);
+const char *machine_get_name (Machine *self);
+const char *machine_get_uuid (Machine *self);
+MachineState machine_get_state (Machine *self);
+gboolean machine_is_on (Machine *self); /* starting, running or paused */
+
+/* Why it crashed, a sentence, or NULL; and the end of its log. */
+const char *machine_get_failure (Machine *self);
+char *machine_dup_log (Machine *self);
+
+/* "kvm", "translator", "interpreter", "none"; NULL while off. And why, a sentence. */
+const char *machine_get_accelerator (Machine *self);
+const char *machine_get_accelerator_reason (Machine *self);
+
+/* The screen as PNG, now or when it was last on; NULL if never seen. */
+GBytes *machine_get_picture (Machine *self);
+
+/* The running machine's drives, a(sssb) as in org.guesthouse.Machine1; NULL while off. */
+GVariant *machine_get_drives (Machine *self);
+
+/* The connection to the running machine; NULL while off. */
+GDBusConnection *machine_get_connection (Machine *self);
+
+/* machine.conf. Change it and machine_save () it. */
+GKeyFile *machine_get_conf (Machine *self);
+char *machine_get_string (Machine *self, const char *group, const char *key); /* NULL: no such key */
+int machine_get_integer (Machine *self, const char *group, const char *key, int fallback);
+gboolean machine_save (Machine *self, GError **error);
+gboolean machine_reload (Machine *self, GError **error);
+/* A file named in machine.conf; relative names are in the folder. */
+char *machine_resolve_file (Machine *self, const char *file);
+
+/* Starts the process, if need be, and powers on. What fails is told by "problem" or the state. */
+void machine_power_on (Machine *self);
+void machine_power_off (Machine *self);
+void machine_shut_down (Machine *self);
+/* Shuts down and powers on when that is done. */
+void machine_restart (Machine *self);
+/* Calls a method of org.guesthouse.Machine1 that answers nothing; sinks parameters. */
+void machine_call (Machine *self, const char *method, GVariant *parameters);
+
+/* Looks whether a process runs for it, started by whomever, and attaches; else takes a new picture. */
+void machine_poll (Machine *self);
+
+/* Moves the folder to the trash. The machine must be off. */
+gboolean machine_trash (Machine *self, GError **error);
+
+/* The word shown for a state, translated. */
+const char *machine_state_to_text (MachineState state);
+
+G_END_DECLS
