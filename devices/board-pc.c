@@ -4,6 +4,8 @@
 #include <gio/gio.h>
 #include <string.h>
 
+#include "devices/acpi/acpi-tables.h"
+#include "devices/acpi/piix4-pm.h"
 #include "devices/char/debugcon.h"
 #include "devices/char/uart.h"
 #include "devices/chipset/coprocessor.h"
@@ -73,6 +75,7 @@ struct BoardPc
   PciBus *pci;
   I440fx *i440fx;
   Piix3 *piix3;
+  Piix4Pm *pm;
   IdeChannel *ide[2];
   PiixIde *piix_ide;
   Vga *vga;
@@ -139,6 +142,14 @@ update_a20 (BoardPc *board)
     memory_map (board->memory, HIGH_MEMORY, 64 * KIB, board->ram, 0, MEMORY_RW, PRIORITY_A20);
   else
     memory_unmap (board->memory, HIGH_MEMORY, board->ram);
+}
+
+static void
+request_power_off (void *data)
+{
+  BoardPc *board = data;
+
+  board->config.event (board->config.event_data, BOARD_EVENT_POWER_OFF);
 }
 
 static void
@@ -284,6 +295,19 @@ add_firmware_configuration (BoardPc *board)
 }
 
 static void
+add_acpi_tables (BoardPc *board)
+{
+  AcpiTablesConfig config = {
+    .n_cpus = board->config.n_vcpus,
+    .pci_memory_start = MIN (board->config.memory_size, PCI_HOLE),
+  };
+
+  for (unsigned i = 0; i < BOARD_PC_SERIAL_PORTS; i++)
+    config.serial_ports |= (board->serial[i] != NULL) << i;
+  acpi_tables_add (board->fw_cfg, &config);
+}
+
+static void
 add_state (BoardPc *board, StateSection section)
 {
   g_assert (board->n_states < MAX_STATES);
@@ -319,6 +343,8 @@ add_pci (BoardPc *board)
   board->i440fx = i440fx_new (board->io, board->pci, board->memory, board->ram, request_reset, board);
   board->piix3 = piix3_new (board->io, board->pci, board->pirq, board->pic, board->pit,
                             (Irq){ set_a20, board, A20_GATE_PORT92 }, request_reset, board);
+  board->pm = piix4_pm_new (board->io, board->pci, PIIX_SLOT, 3, board->config.clock,
+                            isa_irq_get (board->isa_irq, 9), request_power_off, board);
 }
 
 static void
@@ -403,6 +429,8 @@ collect_states (BoardPc *board)
   add_state (board, pci_function_state (i440fx_get_function (board->i440fx)));
   add_state (board, piix3_state (board->piix3));
   add_state (board, pci_function_state (piix3_get_function (board->piix3)));
+  add_state (board, pci_function_state (piix4_pm_get_function (board->pm)));
+  add_state (board, piix4_pm_state (board->pm));
   add_state (board, ide_channel_state (board->ide[0]));
   add_state (board, ide_channel_state (board->ide[1]));
   add_state (board, piix_ide_state (board->piix_ide));
@@ -460,6 +488,7 @@ board_pc_new (const BoardPcConfig *config, GError **error)
     return NULL;
   add_serial (board);
   add_firmware_configuration (board);
+  add_acpi_tables (board);
   describe_memory (board);
   describe_boot_order (board);
   collect_states (board);
@@ -491,6 +520,7 @@ board_pc_free (BoardPc *board)
   piix_ide_free (board->piix_ide);
   ide_channel_free (board->ide[0]);
   ide_channel_free (board->ide[1]);
+  piix4_pm_free (board->pm);
   piix3_free (board->piix3);
   i440fx_free (board->i440fx);
   pci_bus_free (board->pci);
@@ -528,6 +558,7 @@ board_pc_reset (BoardPc *board)
 void
 board_pc_press_power_button (BoardPc *board)
 {
+  piix4_pm_press_power_button (board->pm);
 }
 
 gboolean
