@@ -456,6 +456,7 @@ open_accel (BoardPc *board, GError **error)
     .clock = board->config.clock,
     .lock = board->config.lock,
     .n_vcpus = board->config.n_vcpus,
+    .wall_clock = board->config.wall_clock,
     .acknowledge_pic = acknowledge_pic,
     .pic = board,
     .eoi = end_of_interrupt,

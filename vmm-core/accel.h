@@ -25,6 +25,7 @@ typedef struct
   Clock *clock;
   MachineLock *lock;
   unsigned n_vcpus;
+  int64_t wall_clock; /* what a clock on the wall shows at guest time 0: seconds since 1970, UTC */
   /* Interrupt acknowledge cycle of the 8259 pair: the vector. Lock held. */
   uint8_t (*acknowledge_pic) (void *pic);
   void *pic;

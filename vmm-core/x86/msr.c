@@ -4,6 +4,7 @@
 
 #include "control.h"
 #include "x86-cpuid.h"
+#include "kvmclock.h"
 #include "lapic.h"
 #include "segment.h"
 #include "software.h"
@@ -267,6 +268,8 @@ x86_msr_read (X86Cpu *cpu, uint32_t msr, uint64_t *value)
     }
   if (is_x2apic (msr) || msr == MSR_TSC_DEADLINE)
     return read_lapic (cpu, msr, value);
+  if (x86_kvmclock_read_msr (cpu, msr, value))
+    return true;
   switch (msr)
     {
     case MSR_TSC:
@@ -334,14 +337,18 @@ x86_msr_write (X86Cpu *cpu, uint32_t msr, uint64_t value)
     }
   if (is_x2apic (msr) || msr == MSR_TSC_DEADLINE || msr == MSR_APIC_BASE)
     return write_lapic (cpu, msr, value);
+  if (x86_kvmclock_write_msr (cpu, msr, value))
+    return true;
   switch (msr)
     {
     case MSR_TSC:
       x86_tsc_write (cpu, value);
+      x86_kvmclock_update (cpu);
       return true;
     case MSR_TSC_ADJUST:
       state->tsc_offset += value - state->tsc_adjust;
       state->tsc_adjust = value;
+      x86_kvmclock_update (cpu);
       return true;
     case MSR_SPEC_CTRL:
       state->spec_ctrl = value;

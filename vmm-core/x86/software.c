@@ -8,6 +8,7 @@
 #include "exception.h"
 #include "fpu.h"
 #include "interpreter.h"
+#include "kvmclock.h"
 #include "lapic.h"
 #include "mmu.h"
 #include "rflags.h"
@@ -265,6 +266,7 @@ software_set_state (AccelVcpu *vcpu, const X86State *state, GError **error)
   if (!held)
     machine_lock_acquire (lock);
   lapic_restore (cpu->lapic);
+  x86_kvmclock_update (cpu);
   if (!held)
     machine_lock_release (lock);
   return true;

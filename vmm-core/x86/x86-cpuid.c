@@ -2,6 +2,7 @@
 /* CPUID: Intel SDM 2A, CPUID; AMD APM 3, appendix E. */
 #include "x86-cpuid.h"
 
+#include "kvmclock.h"
 #include "mmu.h"
 #include "software.h"
 #include "vector-table.h"
@@ -168,13 +169,15 @@ fill_xsave (Table *table)
 static void
 fill_hypervisor (Table *table)
 {
-  static const char signature[13] = "GuesthouseVM";
+  /* This signature promises the interface of leaf 1, not an implementation. */
+  static const char signature[12] = "KVMKVMKVM";
   X86Cpuid *base = table->hypervisor;
 
   base[0].eax = HYPERVISOR_BASE + N_HYPERVISOR - 1;
   memcpy (&base[0].ebx, signature, 4);
   memcpy (&base[0].ecx, signature + 4, 4);
   memcpy (&base[0].edx, signature + 8, 4);
+  base[1].eax = X86_KVMCLOCK_FEATURES;
   base[0x10] = (X86Cpuid){ table->tsc_khz, 1000000, 0, 0 };
 }
 

@@ -98,6 +98,8 @@ static const StateField x86_fields[] = {
   STATE_INTS (X86State, mtrr_mask),
   STATE_INT (X86State, tsc_offset),
   STATE_INT (X86State, tsc_adjust),
+  STATE_INT (X86State, kvmclock),
+  STATE_INT (X86State, kvmclock_wall),
   STATE_NESTED (X86State, fpu, &fpu_table),
   STATE_INT (X86State, mxcsr),
   STATE_BLOB (X86State, ymm),
@@ -163,6 +165,7 @@ reset_common (X86State *state, unsigned index)
   state->interrupt_shadow = state->nmi_blocked = state->nmi_pending = 0;
   state->smi_pending = state->in_smm = 0;
   state->event_pending = 0;
+  state->kvmclock = state->kvmclock_wall = 0;
   x86_lapic_state_reset (&state->lapic, index);
 }
 

@@ -86,6 +86,7 @@ struct X86State
   uint64_t mtrr_def_type, mtrr_fixed[11], mtrr_base[8], mtrr_mask[8];
   uint64_t tsc_offset; /* guest TSC = clock TSC + this, modulo 2^64 */
   uint64_t tsc_adjust;
+  uint64_t kvmclock, kvmclock_wall; /* MSRs 4B564D01h and 4B564D00h: where a guest wants its clock */
   X86Fpu fpu;
   uint32_t mxcsr;
   uint8_t ymm[16][32]; /* XMM is the low half */
