@@ -18,6 +18,7 @@
 #include "devices/chipset/pit.h"
 #include "devices/chipset/rtc.h"
 #include "devices/firmware/fw-cfg.h"
+#include "devices/firmware/linux-boot.h"
 #include "devices/input/i8042.h"
 #include "devices/pci/pci.h"
 #include "devices/storage/piix-ide.h"
@@ -490,6 +491,10 @@ board_pc_new (const BoardPcConfig *config, GError **error)
   add_serial (board);
   add_firmware_configuration (board);
   add_acpi_tables (board);
+  if (config->kernel != NULL
+      && !linux_boot_add (board->fw_cfg, config->kernel, config->initrd, config->append,
+                          MIN (config->memory_size, PCI_HOLE), error))
+    return NULL;
   describe_memory (board);
   describe_boot_order (board);
   collect_states (board);

@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The Linux/x86 boot protocol (Documentation/arch/x86/boot.rst), 2.02 and later. Memory is laid out here;
+ * linux-boot.asm has the parts copied there and jumps. */
+#include "linux-boot.h"
+
+#include <gio/gio.h>
+#include <string.h>
+
+/* Fields of the setup header. */
+#define SETUP_SECTS 0x1f1
+#define HEADER_MAGIC 0x202
+#define VERSION 0x206
+#define TYPE_OF_LOADER 0x210
+#define LOADFLAGS 0x211
+#define LOADFLAGS_LOADED_HIGH 0x01
+#define LOADFLAGS_CAN_USE_HEAP 0x80
+#define RAMDISK_IMAGE 0x218
+#define RAMDISK_SIZE 0x21c
+#define HEAP_END_PTR 0x224
+#define CMD_LINE_PTR 0x228
+#define INITRD_ADDR_MAX 0x22c
+#define CMDLINE_SIZE 0x238
+#define INIT_SIZE 0x260
+#define HEADER_END 0x268
+
+#define SETUP_ADDRESS 0x10000u
+#define CMDLINE_ADDRESS 0x20000u
+#define KERNEL_ADDRESS 0x100000u
+#define HEAP_END 0xde00u /* below the stack of linux-boot.asm, less 200h as the protocol counts */
+#define FIRMWARE_RESERVE (1u << 20) /* where BIOS keeps its tables, at the top of RAM */
+#define MAX_SETUP_SECTS 64
+
+#define ROM_PNP_HEADER 0x20
+#define ROM_PNP_CHECKSUM 9
+#define ROM_PNP_SIZE 32
+#define ROM_FILE "genroms/linuxboot.bin"
+
+#define ACCESS_READ 0x02
+#define ACCESS_SELECT 0x08
+
+extern const uint8_t linux_boot_rom[], linux_boot_rom_end[], linux_boot_rom_parts[];
+
+/* A part of the kernel and where it goes. */
+typedef struct
+{
+  unsigned data_key, size_key, address_key;
+  GBytes *bytes;
+  uint32_t address;
+} Part;
+
+enum
+{
+  PART_SETUP,
+  PART_KERNEL,
+  PART_INITRD,
+  PART_CMDLINE,
+  N_PARTS
+};
+
+static uint32_t
+get_u32 (const uint8_t *at)
+{
+  return at[0] | at[1] << 8 | at[2] << 16 | (uint32_t) at[3] << 24;
+}
+
+static void
+put_u32 (uint8_t *at, uint32_t value)
+{
+  value = GUINT32_TO_LE (value);
+  memcpy (at, &value, sizeof value);
+}
+
+static GBytes *
+read_file (const char *path, GError **error)
+{
+  g_autoptr (GError) reason = NULL;
+  char *contents;
+  gsize length;
+
+  if (g_file_get_contents (path, &contents, &length, &reason))
+    return g_bytes_new_take (contents, length);
+  g_set_error (error, G_IO_ERROR, G_IO_ERROR_FAILED, "“%s” cannot be read: %s. Choose another file.", path,
+               reason->message);
+  return NULL;
+}
+
+/* Splits the file in setup (a copy to be filled in) and the rest. */
+static gboolean
+split_kernel (const char *path, GBytes *file, uint8_t **setup, gsize *setup_size, GError **error)
+{
+  gsize length;
+  const uint8_t *data = g_bytes_get_data (file, &length);
+  unsigned sectors;
+
+  if (length < HEADER_END || memcmp (data + HEADER_MAGIC, "HdrS", 4) != 0
+      || (data[VERSION] | data[VERSION + 1] << 8) < 0x202 || !(data[LOADFLAGS] & LOADFLAGS_LOADED_HIGH))
+    {
+      g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA,
+                   "“%s” is not a Linux kernel image (bzImage). Choose another file.", path);
+      return FALSE;
+    }
+  sectors = data[SETUP_SECTS] != 0 ? data[SETUP_SECTS] : 4;
+  *setup_size = (sectors + 1) * 512;
+  if (sectors > MAX_SETUP_SECTS || length <= *setup_size)
+    {
+      g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA,
+                   "The Linux kernel “%s” is truncated or damaged. Choose another file.", path);
+      return FALSE;
+    }
+  *setup = g_memdup2 (data, *setup_size);
+  return TRUE;
+}
+
+/* What the kernel needs from 1 MiB on while it unpacks itself. */
+static uint64_t
+kernel_end (const uint8_t *setup, gsize kernel_size)
+{
+  uint64_t size = kernel_size;
+
+  if ((setup[VERSION] | setup[VERSION + 1] << 8) >= 0x20a)
+    size = MAX (size, get_u32 (setup + INIT_SIZE));
+  return KERNEL_ADDRESS + size;
+}
+
+/* Where the initrd goes: as high as kernel and firmware allow. 0: nowhere. */
+static uint32_t
+place_initrd (const uint8_t *setup, gsize kernel_size, gsize initrd_size, uint64_t memory_size)
+{
+  uint64_t top = 0x37ffffff, end = kernel_end (setup, kernel_size);
+
+  if ((setup[VERSION] | setup[VERSION + 1] << 8) >= 0x203)
+    top = get_u32 (setup + INITRD_ADDR_MAX);
+  if (memory_size < FIRMWARE_RESERVE)
+    return 0;
+  top = MIN (top + 1, memory_size - FIRMWARE_RESERVE);
+  if (end > top || initrd_size > top - end)
+    return 0;
+  top = (top - initrd_size) & ~(uint64_t) 0xfff;
+  return top >= end ? top : 0;
+}
+
+static void
+fill_setup (uint8_t *setup, uint32_t initrd_address, gsize initrd_size)
+{
+  setup[TYPE_OF_LOADER] = 0xff; /* none of the registered ones */
+  setup[LOADFLAGS] |= LOADFLAGS_CAN_USE_HEAP;
+  setup[HEAP_END_PTR] = HEAP_END & 0xff;
+  setup[HEAP_END_PTR + 1] = HEAP_END >> 8;
+  put_u32 (setup + CMD_LINE_PTR, CMDLINE_ADDRESS);
+  put_u32 (setup + RAMDISK_IMAGE, initrd_size != 0 ? initrd_address : 0);
+  put_u32 (setup + RAMDISK_SIZE, initrd_size);
+}
+
+static uint8_t
+negative_sum (const uint8_t *bytes, gsize n)
+{
+  uint8_t sum = 0;
+
+  for (gsize i = 0; i < n; i++)
+    sum += bytes[i];
+  return -sum;
+}
+
+/* The option ROM with its list of copies and its checksums. */
+static GBytes *
+make_rom (const Part parts[N_PARTS])
+{
+  gsize size = linux_boot_rom_end - linux_boot_rom;
+  uint8_t *rom = g_memdup2 (linux_boot_rom, size);
+  uint8_t *at = rom + (linux_boot_rom_parts - linux_boot_rom);
+
+  for (unsigned i = 0; i < N_PARTS; i++, at += 16)
+    {
+      uint32_t control = GUINT32_TO_BE (parts[i].data_key << 16 | ACCESS_SELECT | ACCESS_READ);
+      uint32_t length = GUINT32_TO_BE (g_bytes_get_size (parts[i].bytes));
+      uint64_t address = GUINT64_TO_BE (parts[i].address);
+
+      memcpy (at, &control, 4);
+      memcpy (at + 4, &length, 4);
+      memcpy (at + 8, &address, 8);
+    }
+  rom[ROM_PNP_HEADER + ROM_PNP_CHECKSUM] = negative_sum (rom + ROM_PNP_HEADER, ROM_PNP_SIZE);
+  rom[size - 1] = negative_sum (rom, size - 1);
+  return g_bytes_new_take (rom, size);
+}
+
+static void
+add_parts (FwCfg *fw_cfg, const Part parts[N_PARTS])
+{
+  static const char order[] = "/rom@" ROM_FILE "\n";
+  g_autoptr (GBytes) rom = make_rom (parts);
+  g_autoptr (GBytes) boot_order = g_bytes_new_static (order, sizeof order);
+
+  for (unsigned i = 0; i < N_PARTS; i++)
+    {
+      fw_cfg_add_item (fw_cfg, parts[i].data_key, parts[i].bytes);
+      fw_cfg_add_number (fw_cfg, parts[i].size_key, g_bytes_get_size (parts[i].bytes), 4);
+      fw_cfg_add_number (fw_cfg, parts[i].address_key, parts[i].address, 4);
+    }
+  fw_cfg_add_file (fw_cfg, ROM_FILE, rom);
+  fw_cfg_add_file (fw_cfg, "bootorder", boot_order);
+}
+
+static gboolean
+check_command_line (const uint8_t *setup, const char *append, GError **error)
+{
+  gsize most = 255;
+
+  if ((setup[VERSION] | setup[VERSION + 1] << 8) >= 0x206)
+    most = MIN (get_u32 (setup + CMDLINE_SIZE), 0xffffu);
+  if (strlen (append) <= most)
+    return TRUE;
+  g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
+               "The kernel command line has more than the %" G_GSIZE_FORMAT
+               " characters that this kernel takes. Shorten it.", most);
+  return FALSE;
+}
+
+gboolean
+linux_boot_add (FwCfg *fw_cfg, const char *kernel, const char *initrd, const char *append,
+                uint64_t memory_size, GError **error)
+{
+  g_autoptr (GBytes) file = read_file (kernel, error);
+  g_autoptr (GBytes) ramdisk = NULL;
+  g_autoptr (GBytes) setup_bytes = NULL;
+  g_autoptr (GBytes) rest = NULL;
+  g_autoptr (GBytes) command_line = NULL;
+  g_autofree uint8_t *setup = NULL;
+  gsize setup_size, kernel_size;
+  uint32_t initrd_address;
+
+  append = append != NULL ? append : "";
+  if (file == NULL || !split_kernel (kernel, file, &setup, &setup_size, error)
+      || !check_command_line (setup, append, error))
+    return FALSE;
+  ramdisk = initrd != NULL ? read_file (initrd, error) : g_bytes_new_static ("", 0);
+  if (ramdisk == NULL)
+    return FALSE;
+  kernel_size = g_bytes_get_size (file) - setup_size;
+  initrd_address = place_initrd (setup, kernel_size, g_bytes_get_size (ramdisk), memory_size);
+  if (initrd_address == 0)
+    {
+      g_set_error (error, G_IO_ERROR, G_IO_ERROR_NO_SPACE,
+                   "The machine has too little memory for the Linux kernel “%s”. Give it more.", kernel);
+      return FALSE;
+    }
+  fill_setup (setup, initrd_address, g_bytes_get_size (ramdisk));
+  setup_bytes = g_bytes_new (setup, setup_size);
+  rest = g_bytes_new_from_bytes (file, setup_size, kernel_size);
+  command_line = g_bytes_new (append, strlen (append) + 1);
+  add_parts (fw_cfg, (Part[N_PARTS]){
+    { FW_CFG_SETUP_DATA, FW_CFG_SETUP_SIZE, FW_CFG_SETUP_ADDR, setup_bytes, SETUP_ADDRESS },
+    { FW_CFG_KERNEL_DATA, FW_CFG_KERNEL_SIZE, FW_CFG_KERNEL_ADDR, rest, KERNEL_ADDRESS },
+    { FW_CFG_INITRD_DATA, FW_CFG_INITRD_SIZE, FW_CFG_INITRD_ADDR, ramdisk, initrd_address },
+    { FW_CFG_CMDLINE_DATA, FW_CFG_CMDLINE_SIZE, FW_CFG_CMDLINE_ADDR, command_line, CMDLINE_ADDRESS },
+  });
+  return TRUE;
+}
