@@ -154,6 +154,14 @@ request_power_off (void *data)
 }
 
 static void
+tell_tray (void *data)
+{
+  BoardPc *board = data;
+
+  board->config.event (board->config.event_data, BOARD_EVENT_TRAY);
+}
+
+static void
 set_a20 (void *data, unsigned gate, bool level)
 {
   BoardPc *board = data;
@@ -366,8 +374,11 @@ add_ide (BoardPc *board)
   static const IdeDriveKind kinds[] = { IDE_DRIVE_NONE, IDE_DRIVE_DISK, IDE_DRIVE_CD };
 
   for (unsigned i = 0; i < 2; i++)
-    board->ide[i] = ide_channel_new (board->io, bases[i], controls[i], isa_irq_get (board->isa_irq, 14 + i),
-                                     i == 0 ? "ide0" : "ide1");
+    {
+      board->ide[i] = ide_channel_new (board->io, bases[i], controls[i], isa_irq_get (board->isa_irq, 14 + i),
+                                       i == 0 ? "ide0" : "ide1");
+      ide_channel_set_tray_listener (board->ide[i], tell_tray, board);
+    }
   for (unsigned i = 0; i < BOARD_PC_IDE_DRIVES; i++)
     ide_channel_attach (board->ide[i / 2], i % 2, kinds[board->config.drives[i].kind],
                         board->config.drives[i].image);

@@ -376,6 +376,8 @@ start_stop (IdeDrive *drive)
       s->tray_open = !start;
       s->event = true;
       s->attention = start;
+      if (drive->channel->tray_moved != NULL)
+        drive->channel->tray_moved (drive->channel->tray_data);
     }
   succeed (drive);
 }

@@ -88,6 +88,8 @@ struct IdeChannel
   IdeDrive drives[2];
   const IdeDma *dma_ops;
   void *dma;
+  void (*tray_moved) (void *data);
+  void *tray_data;
   IdeChannelState saved;
 };
 

@@ -692,6 +692,13 @@ ide_channel_set_dma (IdeChannel *channel, const IdeDma *ops, void *dma)
   channel->dma = dma;
 }
 
+void
+ide_channel_set_tray_listener (IdeChannel *channel, void (*opened_or_closed) (void *data), void *data)
+{
+  channel->tray_moved = opened_or_closed;
+  channel->tray_data = data;
+}
+
 /* State */
 
 static const StateField drive_fields[] = {

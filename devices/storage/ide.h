@@ -30,6 +30,9 @@ gboolean ide_channel_change_medium (IdeChannel *channel, unsigned unit, Image *i
 gboolean ide_channel_is_locked (IdeChannel *channel, unsigned unit);
 void ide_channel_get_traffic (IdeChannel *channel, unsigned unit, uint64_t *bytes_read, uint64_t *bytes_written);
 
+/* opened_or_closed is called when the guest moves a tray of the channel; NULL for none. */
+void ide_channel_set_tray_listener (IdeChannel *channel, void (*opened_or_closed) (void *data), void *data);
+
 /* What moves the data of DMA commands. transfer moves up to length bytes of the drive's data to (or
  * from) memory and returns how many it moved: fewer means that the descriptors ran out. finished
  * ends a command. interrupt is told of every interrupt of the channel, those of PIO commands, too. */

@@ -278,18 +278,30 @@ test_lock (void)
 }
 
 static void
+count_call (void *data)
+{
+  ++*(unsigned *) data;
+}
+
+static void
 test_tray (void)
 {
   IdeRig *rig = ready_rig ();
+  unsigned moves = 0;
 
+  ide_channel_set_tray_listener (rig->channels[1], count_call, &moves);
   PACKET (rig, 0x1b, 0, 0, 0, 2); /* eject */
   g_assert_cmphex (ide_status (rig, SECONDARY) & ERR, ==, 0);
+  g_assert_cmpuint (moves, ==, 1);
   PACKET (rig, 0x00);
   assert_sense (rig, NOT_READY, 0x3a);
   PACKET (rig, 0x1b, 0, 0, 0, 3); /* load */
+  g_assert_cmpuint (moves, ==, 2);
   PACKET (rig, 0x00);
   assert_sense (rig, UNIT_ATTENTION, 0x28);
   g_assert_cmphex (PACKET (rig, 0x00) & ERR, ==, 0);
+  PACKET (rig, 0x1b, 0, 0, 0, 3); /* it is in already */
+  g_assert_cmpuint (moves, ==, 2);
   ide_rig_free (rig);
 }
 
