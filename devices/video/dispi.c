@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The Bochs VBE extensions ("VBE DISPI", interface version B0C5h): index at 1CEh, data at 1CFh and
- * 1D0h; the same registers, 16 bits each, at 500h of BAR 2, and the VGA's ports 3C0h to 3DFh at
- * 400h there. */
+ * 1D0h; the same registers, 16 bits each, at 500h of BAR 2, the VGA's ports 3C0h to 3DFh at 400h
+ * there, the monitor's EDID at 0, and at 600h the size and byte order of the framebuffer's pixels. */
 #include "vga-internal.h"
 
 #include <string.h>
@@ -173,11 +173,20 @@ port_write (void *device, uint64_t offset, unsigned size, uint64_t value)
 
 const BusOps dispi_port_ops = { port_read, port_write, 2, 2 };
 
+/* Size in bytes of these two registers; little endian. */
+static const uint8_t extension[8] = { 8, 0, 0, 0, 0x1e, 0x1e, 0x1e, 0x1e };
+
 static uint64_t
 mmio_read (void *device, uint64_t offset, unsigned size)
 {
   Vga *vga = device;
 
+  if (offset + size <= EDID_SIZE || (offset >= 0x600 && offset + size <= 0x600 + sizeof extension))
+    {
+      const uint8_t *at = offset < 0x600 ? vga->edid + offset : extension + (offset - 0x600);
+
+      return size == 1 ? at[0] : at[0] | at[1] << 8;
+    }
   if (offset >= 0x400 && offset < 0x420)
     {
       uint64_t value = 0;

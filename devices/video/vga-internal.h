@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #pragma once
 
+#include "edid.h"
 #include "vga.h"
 
 /* What the files of the VGA share: vga.c (registers), vga-memory.c (the window at A0000h), dispi.c
@@ -71,6 +72,7 @@ struct Vga
   uint8_t *vram; /* byte p of word a is plane p at address a */
   Clock *clock;
   Console *console;
+  uint8_t edid[EDID_SIZE];
   VgaPicture picture;
 };
 

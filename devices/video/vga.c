@@ -267,6 +267,7 @@ vga_new (PciBus *bus, unsigned slot, Bus *io, Bus *mmio, Memory *memory, Clock *
   vga->block = memory_block_new (memory, "vga", VGA_MEMORY_SIZE, false, error);
   if (vga->block == NULL)
     return NULL;
+  edid_make (vga->edid, 1024, 768);
   vga->vram = memory_block_get_data (vga->block);
   memory_block_set_logging (vga->block, true);
   vga->function = pci_function_new (bus, slot, 0, &identity, &function_ops, vga);

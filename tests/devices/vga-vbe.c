@@ -68,6 +68,24 @@ test_registers_in_memory (void)
 }
 
 static void
+test_monitor (void)
+{
+  Board board;
+  uint8_t edid[128], sum = 0;
+
+  board_open (&board);
+  for (unsigned i = 0; i < sizeof edid; i++)
+    sum += edid[i] = (uint8_t) bus_read (board.mmio, VGA_RIG_REGISTERS + i, 1);
+  g_assert_cmpmem (edid, 8, "\0\xff\xff\xff\xff\xff\xff\0", 8);
+  g_assert_cmpuint (sum, ==, 0);
+  /* The first detailed timing: 1024×768. */
+  g_assert_cmpuint (edid[56] | (edid[58] & 0xf0) << 4, ==, 1024);
+  g_assert_cmpuint (edid[59] | (edid[61] & 0xf0) << 4, ==, 768);
+  g_assert_cmphex (bus_read (board.mmio, VGA_RIG_REGISTERS + 0x604, 4), ==, 0x1e1e1e1e);
+  board_close (&board);
+}
+
+static void
 test_true_colour (void)
 {
   Board board;
@@ -237,6 +255,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/vga-vbe/identity", test_identity);
   g_test_add_func ("/vga-vbe/registers-in-memory", test_registers_in_memory);
+  g_test_add_func ("/vga-vbe/monitor", test_monitor);
   g_test_add_func ("/vga-vbe/true-colour", test_true_colour);
   g_test_add_func ("/vga-vbe/other-depths", test_other_depths);
   g_test_add_func ("/vga-vbe/eight-bit-dac", test_eight_bit_dac);
