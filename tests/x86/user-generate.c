@@ -917,6 +917,8 @@ generate_state (Generator *g)
     mxcsr ^= (uint32_t) (next (g) & 0xe040);
   if (chance (g, 10))
     mxcsr ^= (uint32_t) (next (g) & 0x1f80);
+  if (chance (g, 50))
+    mxcsr |= (uint32_t) (next (g) & 0x3f);
   memcpy (state->fx + 24, &mxcsr, 4);
   generate_bytes (g, state->fx + 160, 256);
   generate_bytes (g, &state->upper[0][0], 256);

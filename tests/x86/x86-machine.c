@@ -307,6 +307,7 @@ x86_machine_step (X86Machine *machine, X86State *state, uint64_t n, uint64_t *do
   g_assert_no_error (error);
   for (*done = 0; *done < n && outcome.vector < 0; ++*done)
     {
+      fpu_enter (cpu);
       x86_interpret_one (cpu);
       fpu_leave (cpu);
       software_accel_ops.get_state (machine->vcpu, state);

@@ -27,6 +27,7 @@ fpu_unit_load (X86Cpu *cpu)
   FpuImage image = { .control = fpu->control, .tag = fpu->tag, .mxcsr = FPU_MXCSR_DEFAULT };
   bool error = (fpu->status & ~fpu->control & FPU_EXCEPTIONS) != 0;
 
+  fpu_unit_gather_mxcsr (cpu);
   /* ES and B say what the exception bits say, whatever a saved state claims. */
   image.status = fpu->status & ~(FPU_STATUS_ES | FPU_STATUS_B);
   image.status |= error ? FPU_STATUS_ES | FPU_STATUS_B : 0;

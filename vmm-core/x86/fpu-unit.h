@@ -11,6 +11,9 @@
 #define FPU_MXCSR_DEFAULT 0x1f80u
 #define FPU_MXCSR_MASK 0xffffu /* the bits there are; others raise #GP */
 
+#define FPU_MXCSR_FLAGS 0x3fu
+#define FPU_MXCSR_PE 0x20u
+
 enum
 {
   FPU_EXCEPTIONS = 0x3f, /* IE DE ZE OE UE PE in the status word, their masks in the control word */
@@ -27,6 +30,35 @@ void fpu_unit_save (X86Cpu *cpu);
 void fpu_unit_drop (X86Cpu *cpu);
 
 _Noreturn void fpu_unit_raise_mmx (X86Cpu *cpu);
+
+/* While the guest's MXCSR has the default controls and PE set already, its instructions run under
+ * the host's MXCSR, which saves two loads of it: their exception flags gather there. PE, the one
+ * flag that the host's own code may raise meanwhile, then means nothing new. */
+static inline bool
+fpu_unit_shares_mxcsr (const X86Cpu *cpu)
+{
+  return (cpu->state.mxcsr & (~FPU_MXCSR_FLAGS | FPU_MXCSR_PE)) == (FPU_MXCSR_DEFAULT | FPU_MXCSR_PE);
+}
+
+/* Before state.mxcsr is looked at. */
+static inline void
+fpu_unit_gather_mxcsr (X86Cpu *cpu)
+{
+  uint32_t host;
+
+  __asm__ volatile ("stmxcsr %0" : "=m" (host));
+  if (fpu_unit_shares_mxcsr (cpu))
+    cpu->state.mxcsr |= host & FPU_MXCSR_FLAGS;
+}
+
+static inline void
+fpu_unit_set_mxcsr (X86Cpu *cpu, uint32_t value)
+{
+  const uint32_t host = FPU_MXCSR_DEFAULT;
+
+  cpu->state.mxcsr = value;
+  __asm__ volatile ("ldmxcsr %0" : : "m" (host));
+}
 
 static inline uint16_t
 fpu_unit_get_status (void)

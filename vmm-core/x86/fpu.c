@@ -15,8 +15,15 @@ fpu_bind (const X86Cpu *cpu, X86Insn *insn)
 }
 
 void
+fpu_enter (X86Cpu *cpu)
+{
+  fpu_unit_set_mxcsr (cpu, cpu->state.mxcsr);
+}
+
+void
 fpu_leave (X86Cpu *cpu)
 {
+  fpu_unit_gather_mxcsr (cpu);
   fpu_unit_save (cpu);
   fpu_unit_drop (cpu);
 }

@@ -497,6 +497,7 @@ software_vcpu_run (AccelVcpu *vcpu, GError **error)
       atomic_store (&cpu->sleeping, false);
       atomic_fetch_or (&cpu->requests, X86_REQUEST_LOCAL);
       x86_exclusive_enter (cpu);
+      fpu_enter (cpu);
       exit = x86_interpreter_run (cpu, error);
       fpu_leave (cpu);
       x86_exclusive_leave (cpu);

@@ -6,7 +6,7 @@
 /* Thunks: small host functions, each around one host instruction, that the vector and x87 code
  * assembles at decode time and shares by content between all CPUs of the process. */
 
-#define THUNK_MAX_CODE 120
+#define THUNK_MAX_CODE 240
 
 /* What the caller of a thunk must know, in front of its code. */
 typedef struct
@@ -14,7 +14,7 @@ typedef struct
   uint8_t length;    /* of code */
   uint8_t access;    /* bytes of the memory operand */
   uint8_t alignment; /* the memory operand's linear address must have these bits clear */
-  uint8_t flags;
+  uint8_t exact_at;  /* in code: the form that puts the guest's MXCSR in force; 0: none */
   uint8_t unused[4];
   uint8_t code[];
 } Thunk;
@@ -54,8 +54,9 @@ void thunk_cpu_operand (ThunkBuilder *builder, unsigned reg, uint32_t offset);
  * when the host gives no executable memory or the bound of it is reached. Any thread. */
 const Thunk *thunk_finish (const ThunkBuilder *builder);
 
+/* at is 0 or exact_at. */
 static inline uint32_t
-thunk_call (const Thunk *thunk, void *reg, void *rm, void *vvvv, void *is4, X86Cpu *cpu)
+thunk_call (const Thunk *thunk, unsigned at, void *reg, void *rm, void *vvvv, void *is4, X86Cpu *cpu)
 {
-  return ((ThunkCode) (uintptr_t) thunk->code) (reg, rm, vvvv, is4, cpu);
+  return ((ThunkCode) (uintptr_t) (thunk->code + at)) (reg, rm, vvvv, is4, cpu);
 }

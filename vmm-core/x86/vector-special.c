@@ -39,13 +39,14 @@ vector_exec_ldmxcsr (X86Cpu *cpu, const X86Insn *insn)
   value = x86_load32 (cpu, insn->segment, x86_ea (cpu, insn));
   if ((value & ~FPU_MXCSR_MASK) != 0)
     x86_raise_code (cpu, X86_GP, 0);
-  cpu->state.mxcsr = value;
+  fpu_unit_set_mxcsr (cpu, value);
 }
 
 static void
 vector_exec_stmxcsr (X86Cpu *cpu, const X86Insn *insn)
 {
   vector_check_mxcsr (cpu, insn);
+  fpu_unit_gather_mxcsr (cpu);
   x86_store32 (cpu, insn->segment, x86_ea (cpu, insn), cpu->state.mxcsr);
 }
 
@@ -116,7 +117,7 @@ vector_exec_maskmovq (X86Cpu *cpu, const X86Insn *insn)
   uint8_t registers[16];
 
   fpu_unit_check_mmx (cpu);
-  thunk_call (insn->thunk, NULL, registers, NULL, NULL, cpu);
+  thunk_call (insn->thunk, 0, NULL, registers, NULL, NULL, cpu);
   vector_store_masked_bytes (cpu, insn, registers, registers + 8, 8);
 }
 

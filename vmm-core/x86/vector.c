@@ -19,6 +19,7 @@ typedef struct
   const VectorOp *op;
   ThunkBuilder builder;
   bool vex, memory, mmx;
+  bool exact; /* with the guest's MXCSR in force */
   uint8_t w, l; /* as emitted */
   uint8_t pp, map, extension, mm_reg, mm_rm;
 } VectorThunk;
@@ -57,10 +58,11 @@ vector_check_alignment (X86Cpu *cpu, const X86Insn *insn, const Thunk *thunk, ui
 static inline void
 vector_run (X86Cpu *cpu, const X86Insn *insn, void *rm)
 {
+  const Thunk *thunk = insn->thunk;
   char *registers = (char *) cpu;
-  uint32_t exception
-    = thunk_call (insn->thunk, registers + insn->reg_at, rm, cpu->state.ymm[insn->vvvv],
-                  cpu->state.ymm[insn->imm >> 4 & 15], cpu);
+  uint32_t exception = thunk_call (thunk, fpu_unit_shares_mxcsr (cpu) ? 0 : thunk->exact_at,
+                                   registers + insn->reg_at, rm, cpu->state.ymm[insn->vvvv],
+                                   cpu->state.ymm[insn->imm >> 4 & 15], cpu);
 
   if (G_UNLIKELY (exception != 0))
     vector_raise_exception (cpu, exception);
@@ -348,7 +350,7 @@ vector_emit_loads (VectorThunk *thunk)
       vector_emit_cpu (thunk, sizeof move_general, move_general, 0, AT (state.gpr[X86_RAX]));
       vector_emit_cpu (thunk, sizeof move_general, move_general, 2, AT (state.gpr[X86_RDX]));
     }
-  if ((op->flags & VECTOR_MXCSR) != 0)
+  if (thunk->exact)
     vector_emit_cpu (thunk, sizeof ldmxcsr, ldmxcsr, 2, AT (state.mxcsr));
 }
 
@@ -462,7 +464,7 @@ vector_emit_end (VectorThunk *thunk)
                                            0x0f, 0xae, 0x54, 0x24, 0xf8 };
   static const uint8_t vzeroupper[] = { 0xc5, 0xf8, 0x77 }, end[] = { 0x31, 0xc0, 0xc3 };
 
-  if ((thunk->op->flags & VECTOR_MXCSR) != 0)
+  if (thunk->exact)
     {
       vector_emit_cpu (thunk, sizeof stmxcsr, stmxcsr, 3, AT (state.mxcsr));
       thunk_bytes (&thunk->builder, default_mxcsr, sizeof default_mxcsr);
@@ -470,6 +472,15 @@ vector_emit_end (VectorThunk *thunk)
   if (thunk->l)
     thunk_bytes (&thunk->builder, vzeroupper, sizeof vzeroupper);
   thunk_bytes (&thunk->builder, end, sizeof end);
+}
+
+static void
+vector_emit (VectorThunk *thunk, const X86Insn *insn)
+{
+  vector_emit_loads (thunk);
+  vector_emit_operation (thunk, insn);
+  vector_emit_stores (thunk);
+  vector_emit_end (thunk);
 }
 
 static void
@@ -496,11 +507,13 @@ vector_bind (const X86Cpu *cpu, X86Insn *insn)
           || (!thunk.vex && (op->flags & VECTOR_UNALIGNED) == 0))
       && thunk.builder.head.access >= 16)
     thunk.builder.head.alignment = (uint8_t) (thunk.builder.head.access - 1);
-  vector_emit_loads (&thunk);
-  vector_emit_operation (&thunk, insn);
-  /* Flags are captured before anything changes them; GPR results are in RAX only until then. */
-  vector_emit_stores (&thunk);
-  vector_emit_end (&thunk);
+  vector_emit (&thunk, insn);
+  if ((op->flags & VECTOR_MXCSR) != 0)
+    {
+      thunk.exact = true;
+      thunk.builder.head.exact_at = thunk.builder.head.length;
+      vector_emit (&thunk, insn);
+    }
   insn->thunk = thunk_finish (&thunk.builder);
   if (insn->thunk == NULL)
     return false;

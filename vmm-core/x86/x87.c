@@ -112,7 +112,7 @@ x87_run (X86Cpu *cpu, const X86Insn *insn, void *operand, bool masked)
 
   if (G_UNLIKELY (masked))
     x87_mask ();
-  thunk_call (insn->thunk, NULL, operand, NULL, NULL, cpu);
+  thunk_call (insn->thunk, 0, NULL, operand, NULL, NULL, cpu);
   if (G_UNLIKELY (masked))
     x87_unmask (cpu);
   fpu->ip = x86_insn_rip (cpu, insn);

@@ -68,6 +68,7 @@ xsave_encode_legacy (X86Cpu *cpu, const X86Insn *insn, XsaveLegacy *area)
   const X86Fpu *fpu = &cpu->state.fpu;
 
   fpu_unit_save (cpu);
+  fpu_unit_gather_mxcsr (cpu);
   *area = (XsaveLegacy) { .control = fpu->control,
                           .status = fpu->status,
                           .tag = fpu->tag,
@@ -150,7 +151,7 @@ xsave_exec_fxrstor (X86Cpu *cpu, const X86Insn *insn)
   if ((area.mxcsr & ~FPU_MXCSR_MASK) != 0)
     x86_raise_code (cpu, X86_GP, 0);
   xsave_decode_x87 (cpu, insn, &area);
-  cpu->state.mxcsr = area.mxcsr;
+  fpu_unit_set_mxcsr (cpu, area.mxcsr);
   for (unsigned i = 0; i < xsave_n_registers (cpu); i++)
     memcpy (cpu->state.ymm[i], area.xmm[i], 16);
 }
@@ -315,6 +316,7 @@ xsave_restore (X86Cpu *cpu, const X86Insn *insn, bool supervisor)
   x86_load_bytes (cpu, insn->segment, ea + XSAVE_HEADER_AT, &header, sizeof header);
   xsave_check_header (cpu, &header, supervisor);
   x86_load_bytes (cpu, insn->segment, ea, &area, sizeof area);
+  fpu_unit_gather_mxcsr (cpu);
   mxcsr = cpu->state.mxcsr;
   if ((header.xcomp_bv & XSAVE_COMPACTED) == 0)
     mxcsr = (requested & (XSAVE_SSE | XSAVE_AVX)) != 0 ? area.mxcsr : mxcsr;
@@ -324,7 +326,7 @@ xsave_restore (X86Cpu *cpu, const X86Insn *insn, bool supervisor)
     x86_raise_code (cpu, X86_GP, 0);
 
   xsave_restore_vectors (cpu, insn, ea, requested, header.xstate_bv, &area);
-  cpu->state.mxcsr = mxcsr;
+  fpu_unit_set_mxcsr (cpu, mxcsr);
   if ((requested & XSAVE_X87) != 0)
     xsave_decode_x87 (cpu, insn, (header.xstate_bv & XSAVE_X87) != 0 ? &area : &initial);
 }
