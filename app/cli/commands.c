@@ -427,6 +427,9 @@ command_plain (Target *target, const char *method, GError **error)
 static gboolean
 command_delete (Target *target, GError **error)
 {
+  gboolean deleted;
+  int lock;
+
   if (target->folder == NULL)
     return usage (error, "delete");
   if (target->proxy != NULL)
@@ -434,7 +437,12 @@ command_delete (Target *target, GError **error)
       g_set_error (error, G_IO_ERROR, G_IO_ERROR_BUSY, "“%s” is running: quit it first.", target->config->name);
       return FALSE;
     }
-  return machine_folder_delete (target->folder, error);
+  lock = machine_config_lock_folder (target->folder, error);
+  if (lock < 0)
+    return FALSE;
+  deleted = machine_folder_delete (target->folder, error);
+  close (lock);
+  return deleted;
 }
 
 static gboolean

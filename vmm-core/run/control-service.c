@@ -391,6 +391,7 @@ clear_path (const char *path, GError **error)
   g_autoptr (GSocketClient) client = g_socket_client_new ();
   g_autoptr (GSocketAddress) address = g_unix_socket_address_new (path);
   g_autoptr (GSocketConnection) other = NULL;
+  GStatBuf status;
 
   if (g_mkdir_with_parents (folder, 0700) < 0)
     {
@@ -406,9 +407,10 @@ clear_path (const char *path, GError **error)
                    "A machine runs already at “%s”: stop it first, or choose another socket.", path);
       return FALSE;
     }
-  if (g_unlink (path) < 0 && errno != ENOENT)
+  /* Only a socket may go: a path mistyped must not cost a file. */
+  if (g_lstat (path, &status) == 0 && (!S_ISSOCK (status.st_mode) || g_unlink (path) < 0))
     {
-      g_set_error (error, G_IO_ERROR, g_io_error_from_errno (errno),
+      g_set_error (error, G_IO_ERROR, G_IO_ERROR_EXISTS,
                    "“%s” is in the way of the control socket: remove it, or choose another path.", path);
       return FALSE;
     }

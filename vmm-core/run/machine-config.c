@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #define MAX_MEMORY 65536 /* MiB */
@@ -145,6 +146,39 @@ dup_absolute (const char *folder, const char *file)
                                                      : g_build_filename (folder, file, NULL);
 }
 
+/* A path: what is relative counts from the machine's folder; empty is none. */
+static void
+read_path (GKeyFile *file, const char *folder, const char *group, const char *key, char **value)
+{
+  g_autofree char *text = g_key_file_get_string (file, group, key, NULL);
+
+  if (text != NULL && *text != '\0')
+    {
+      g_free (*value);
+      *value = dup_absolute (folder, text);
+    }
+}
+
+/* A place for characters: the path in "file:F" and "socket:F" likewise. */
+static void
+read_place (GKeyFile *file, const char *folder, const char *group, const char *key, char **value)
+{
+  g_autofree char *text = g_key_file_get_string (file, group, key, NULL);
+  const char *colon = text != NULL ? strchr (text, ':') : NULL;
+
+  if (text == NULL)
+    return;
+  g_free (*value);
+  if (colon != NULL)
+    {
+      g_autofree char *path = dup_absolute (folder, colon + 1);
+
+      *value = g_strdup_printf ("%.*s:%s", (int) (colon - text), text, path);
+    }
+  else
+    *value = g_steal_pointer (&text);
+}
+
 /* Groups disk0 to disk3 and cd0 to cd3; their positions are 0 to 3 and, by default, disk n at n and cd
  * n at n + 2. */
 static gboolean
@@ -197,12 +231,12 @@ machine_config_from_key_file (GKeyFile *file, const char *folder, const char *pa
   read_string (file, "machine", "uuid", &config->uuid);
   read_string (file, "machine", "accelerator", &config->accelerator);
   read_string (file, "machine", "boot", &config->boot);
-  read_string (file, "machine", "bios", &config->bios);
-  read_string (file, "machine", "vga-bios", &config->vga_bios);
-  read_string (file, "kernel", "file", &config->kernel);
-  read_string (file, "kernel", "initrd", &config->initrd);
+  read_path (file, folder, "machine", "bios", &config->bios);
+  read_path (file, folder, "machine", "vga-bios", &config->vga_bios);
+  read_path (file, folder, "kernel", "file", &config->kernel);
+  read_path (file, folder, "kernel", "initrd", &config->initrd);
   read_string (file, "kernel", "append", &config->append);
-  read_string (file, "debug", "console", &config->debugcon);
+  read_place (file, folder, "debug", "console", &config->debugcon);
   if (!read_number (file, path, "machine", "memory", &config->memory, error)
       || !read_number (file, path, "machine", "cpus", &config->cpus, error))
     return NULL;
@@ -213,7 +247,7 @@ machine_config_from_key_file (GKeyFile *file, const char *folder, const char *pa
     {
       g_autofree char *group = g_strdup_printf ("serial%u", i);
 
-      read_string (file, group, "output", &config->serial[i]);
+      read_place (file, folder, group, "output", &config->serial[i]);
     }
   if (!g_uuid_string_is_valid (config->uuid))
     {
@@ -287,4 +321,23 @@ machine_config_write_key_file (GKeyFile *file, const char *folder, GError **erro
       close (folder_fd);
     }
   return TRUE;
+}
+
+int
+machine_config_lock_folder (const char *folder, GError **error)
+{
+  int fd = open (folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+  if (fd >= 0 && flock (fd, LOCK_EX | LOCK_NB) == 0)
+    return fd;
+  if (fd >= 0 && errno == EWOULDBLOCK)
+    g_set_error (error, G_IO_ERROR, G_IO_ERROR_BUSY,
+                 "The machine in “%s” runs already: stop it first, or start a copy of its folder.", folder);
+  else
+    g_set_error (error, G_IO_ERROR, g_io_error_from_errno (errno),
+                 "The folder “%s” cannot be locked: %s. Move it to a file system that supports locks.", folder,
+                 g_strerror (errno));
+  if (fd >= 0)
+    close (fd);
+  return -1;
 }

@@ -57,4 +57,8 @@ unsigned machine_config_parse_memory (const char *text, GError **error);
 /* Writes a key file as folder/machine.conf: after a crash at any instant the old or the new one is there. */
 gboolean machine_config_write_key_file (GKeyFile *file, const char *folder, GError **error);
 
+/* Takes the lock that keeps a machine from being started twice, or deleted while it runs: a file
+ * descriptor whose closing gives it back, or -1. */
+int machine_config_lock_folder (const char *folder, GError **error);
+
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (MachineConfig, machine_config_free)

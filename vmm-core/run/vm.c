@@ -16,6 +16,7 @@ static const char *const vga_bios_paths[]
 struct Vm
 {
   MachineConfig *config;
+  int folder_lock; /* -1: none */
   VmState state;
   char *failure;
   const AccelOps *accel;
@@ -204,6 +205,7 @@ vm_new (MachineConfig *config, GError **error)
   g_autoptr (Vm) vm = g_new0 (Vm, 1);
 
   vm->config = config;
+  vm->folder_lock = -1;
   vm->context = g_main_context_default ();
   vm->lock = machine_lock_new ();
   vm->console = console_new ();
@@ -211,7 +213,15 @@ vm_new (MachineConfig *config, GError **error)
   vm->wish_source = g_source_new (&wish_funcs, sizeof (GSource));
   g_source_set_callback (vm->wish_source, dispatch_wishes, vm, NULL);
   g_source_attach (vm->wish_source, vm->context);
-  if (!machine_config_check (config, error) || !open_everything (vm, error))
+  if (!machine_config_check (config, error))
+    return NULL;
+  if (config->folder != NULL)
+    {
+      vm->folder_lock = machine_config_lock_folder (config->folder, error);
+      if (vm->folder_lock < 0)
+        return NULL;
+    }
+  if (!open_everything (vm, error))
     return NULL;
   vm->accel = accel_choice (config->accelerator, &vm->accel_reason, error);
   if (vm->accel == NULL)
@@ -250,6 +260,8 @@ vm_free (Vm *vm)
   console_free (vm->console);
   machine_lock_free (vm->lock);
   machine_config_free (vm->config);
+  if (vm->folder_lock >= 0)
+    close (vm->folder_lock);
   g_free (vm->failure);
   g_free (vm->accel_reason);
   g_free (vm);
