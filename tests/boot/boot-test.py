@@ -29,7 +29,7 @@ def guest(name, suffix):
 def memtest(variant, skip_fading):
     """memtest86+ finishes a pass without an error. Its last test waits for minutes to see bits fade;
     one of the two variants leaves it out through its menu, as a person would."""
-    with Machine("--cdrom", MEMTEST % variant, memory="24M") as machine:
+    with Machine("--cdrom", MEMTEST % variant, memory="16M") as machine:
         machine.wait_screen(r"Memtest86\+ v\d", 60)
         if skip_fading:
             machine.wait_screen(r"Bit fade", 300)
