@@ -219,6 +219,38 @@ is_drive_group (const char *group)
          || (g_str_has_prefix (group, "disk") && strlen (group) == 5 && group[4] >= '0' && group[4] <= '3');
 }
 
+static gboolean
+is_known_group (const char *group)
+{
+  static const char *const names[] = { "machine", "kernel", "debug", NULL };
+
+  return g_strv_contains (names, group) || is_drive_group (group) || g_str_has_prefix (group, "serial");
+}
+
+/* A value that is no text would be read as if it were not there. */
+static gboolean
+check_texts (GKeyFile *file, const char *path, const char *group, GError **error)
+{
+  g_auto (GStrv) keys = g_key_file_get_keys (file, group, NULL, NULL);
+
+  for (char **key = keys; keys != NULL && *key != NULL; key++)
+    {
+      g_autofree char *value = g_key_file_get_value (file, group, *key, NULL);
+      const char *at = value != NULL ? strchr (value, '\\') : NULL;
+
+      while (at != NULL && at[1] != '\0' && strchr ("sntr\\", at[1]) != NULL)
+        at = strchr (at + 2, '\\');
+      if (value != NULL && at == NULL && g_utf8_validate (value, -1, NULL))
+        continue;
+      g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA,
+                   at != NULL ? "In “%s”, %s in [%s] has a single backslash: write two."
+                              : "In “%s”, %s in [%s] is not UTF-8 text: write it anew.",
+                   path, *key, group);
+      return FALSE;
+    }
+  return TRUE;
+}
+
 MachineConfig *
 machine_config_from_key_file (GKeyFile *file, const char *folder, const char *path, GError **error)
 {
@@ -226,6 +258,9 @@ machine_config_from_key_file (GKeyFile *file, const char *folder, const char *pa
   g_auto (GStrv) groups = g_key_file_get_groups (file, NULL);
   g_autoptr (GError) problem = NULL;
 
+  for (char **group = groups; *group != NULL; group++)
+    if (is_known_group (*group) && !check_texts (file, path, *group, error))
+      return NULL;
   config->folder = g_strdup (folder);
   read_string (file, "machine", "name", &config->name);
   read_string (file, "machine", "uuid", &config->uuid);

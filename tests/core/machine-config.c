@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* machine.conf: what is accepted, what is refused in which words, and that writing keeps what it does
+ * not know. */
+#include <glib/gstdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "vmm-core/run/machine-config.h"
+
+static MachineConfig *
+parse (const char *text, GError **error)
+{
+  g_autoptr (GKeyFile) file = g_key_file_new ();
+
+  g_assert_true (g_key_file_load_from_data (file, text, -1, G_KEY_FILE_NONE, NULL));
+  return machine_config_from_key_file (file, "/machines/m", "/machines/m/machine.conf", error);
+}
+
+static void
+test_defaults (void)
+{
+  g_autoptr (MachineConfig) config = parse ("[machine]\nname=Small\n", NULL);
+
+  g_assert_cmpstr (config->name, ==, "Small");
+  g_assert_cmpuint (config->memory, ==, 512);
+  g_assert_cmpuint (config->cpus, ==, 1);
+  g_assert_cmpstr (config->accelerator, ==, "auto");
+  g_assert_cmpstr (config->boot, ==, "cdn");
+  g_assert_true (g_uuid_string_is_valid (config->uuid));
+  for (unsigned i = 0; i < MACHINE_CONFIG_DRIVES; i++)
+    g_assert_cmpint (config->drives[i].kind, ==, MACHINE_DRIVE_NONE);
+}
+
+static void
+test_drives_and_paths (void)
+{
+  g_autoptr (MachineConfig) config
+    = parse ("[disk0]\nfile=disks/a.img\n[disk1]\nfile=/b.img\nposition=3\n[cd0]\nfile=\n"
+             "[serial0]\noutput=file:logs/serial\n[serial1]\noutput=none\n[machine]\nbios=mine.bin\n",
+             NULL);
+
+  g_assert_cmpstr (config->drives[0].file, ==, "/machines/m/disks/a.img");
+  g_assert_cmpstr (config->drives[0].id, ==, "disk0");
+  g_assert_cmpint (config->drives[2].kind, ==, MACHINE_DRIVE_CD);
+  g_assert_null (config->drives[2].file);
+  g_assert_cmpstr (config->drives[3].file, ==, "/b.img");
+  g_assert_cmpstr (config->serial[0], ==, "file:/machines/m/logs/serial");
+  g_assert_cmpstr (config->serial[1], ==, "none");
+  g_assert_null (config->serial[2]);
+  g_assert_cmpstr (config->bios, ==, "/machines/m/mine.bin");
+}
+
+/* Each refusal names the file and says what to do. */
+static void
+test_refusals (void)
+{
+  static const char *const broken[][2] = {
+    { "[machine]\nmemory=lots\n", "whole number" },
+    { "[machine]\nmemory=-1\n", "whole number" },
+    { "[machine]\nmemory=0\n", "choose between" },
+    { "[machine]\nmemory=99999999999999999999\n", "whole number" },
+    { "[machine]\ncpus=9\n", "choose between" },
+    { "[machine]\naccelerator=magic\n", "choose auto" },
+    { "[machine]\nboot=xyz\n", "boot order" },
+    { "[machine]\nboot=\n", "boot order" },
+    { "[machine]\nuuid=../../etc\n", "uuidgen" },
+    { "[disk0]\n", "names no file" },
+    { "[disk0]\nfile=a\nposition=4\n", "choose another" },
+    { "[disk0]\nfile=a\n[cd0]\nposition=0\n", "choose another" },
+    { "[disk0]\nfile=C:\\disk\n", "backslash" },
+    { "[machine]\nname=end\\\n", "backslash" },
+    { "[kernel]\nappend=quiet\n", "needs a kernel" },
+  };
+
+  for (unsigned i = 0; i < G_N_ELEMENTS (broken); i++)
+    {
+      g_autoptr (GError) error = NULL;
+
+      g_assert_null (parse (broken[i][0], &error));
+      g_assert_nonnull (strstr (error->message, broken[i][1]));
+      g_assert_nonnull (strstr (error->message, "/machines/m/machine.conf"));
+    }
+}
+
+static void
+test_memory_sizes (void)
+{
+  static const struct
+  {
+    const char *text;
+    unsigned mib;
+  } sizes[] = { { "512M", 512 }, { "2G", 2048 }, { "64", 64 }, { "0", 0 },     { "", 0 },
+                { "-5", 0 },     { "2T", 0 },    { "M", 0 },  { "65537", 0 }, { "99999999999999G", 0 } };
+
+  for (unsigned i = 0; i < G_N_ELEMENTS (sizes); i++)
+    {
+      g_autoptr (GError) error = NULL;
+
+      g_assert_cmpuint (machine_config_parse_memory (sizes[i].text, &error), ==, sizes[i].mib);
+      g_assert_true ((error == NULL) == (sizes[i].mib != 0));
+    }
+}
+
+static void
+test_write_keeps_the_unknown (void)
+{
+  g_autofree char *folder = g_dir_make_tmp ("guesthouse-XXXXXX", NULL);
+  g_autofree char *path = g_build_filename (folder, MACHINE_CONFIG_FILE, NULL);
+  g_autoptr (GKeyFile) file = g_key_file_new ();
+  g_autoptr (GDir) dir = NULL;
+  g_autofree char *text = NULL;
+
+  g_assert_true (g_key_file_load_from_data (file, "# mine\n[machine]\nmemory=64\n[future]\nthing=1\n", -1,
+                                            G_KEY_FILE_KEEP_COMMENTS, NULL));
+  g_key_file_set_integer (file, "machine", "memory", 128);
+  g_assert_true (machine_config_write_key_file (file, folder, NULL));
+  g_assert_true (g_file_get_contents (path, &text, NULL, NULL));
+  g_assert_nonnull (strstr (text, "# mine"));
+  g_assert_nonnull (strstr (text, "thing=1"));
+  g_assert_nonnull (strstr (text, "memory=128"));
+
+  /* Nothing else is left in the folder. */
+  dir = g_dir_open (folder, 0, NULL);
+  g_assert_cmpstr (g_dir_read_name (dir), ==, MACHINE_CONFIG_FILE);
+  g_assert_null (g_dir_read_name (dir));
+  g_unlink (path);
+  g_rmdir (folder);
+}
+
+static void
+test_unreadable_folders (void)
+{
+  g_autofree char *folder = g_dir_make_tmp ("guesthouse-XXXXXX", NULL);
+  g_autofree char *path = g_build_filename (folder, MACHINE_CONFIG_FILE, NULL);
+  g_autoptr (GKeyFile) file = g_key_file_new ();
+  g_autoptr (GError) missing = NULL;
+  g_autoptr (GError) foreign = NULL;
+  g_autoptr (GError) unwritable = NULL;
+
+  g_assert_null (machine_config_load (folder, &missing));
+  g_assert_error (missing, G_IO_ERROR, G_IO_ERROR_NOT_FOUND);
+  g_assert_true (g_file_set_contents (path, "\x7f" "ELF\0\1", 6, NULL));
+  g_assert_null (machine_config_load (folder, &foreign));
+  g_assert_error (foreign, G_IO_ERROR, G_IO_ERROR_INVALID_DATA);
+  g_assert_nonnull (strstr (foreign->message, path));
+  g_unlink (path);
+  g_rmdir (folder);
+  g_assert_false (machine_config_write_key_file (file, folder, &unwritable));
+  g_assert_nonnull (strstr (unwritable->message, folder));
+}
+
+static void
+test_lock (void)
+{
+  g_autofree char *folder = g_dir_make_tmp ("guesthouse-XXXXXX", NULL);
+  g_autoptr (GError) error = NULL;
+  int first = machine_config_lock_folder (folder, NULL);
+
+  g_assert_cmpint (first, >=, 0);
+  g_assert_cmpint (machine_config_lock_folder (folder, &error), ==, -1);
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_BUSY);
+  close (first);
+  first = machine_config_lock_folder (folder, NULL);
+  g_assert_cmpint (first, >=, 0);
+  close (first);
+  g_rmdir (folder);
+}
+
+/* Whatever stands in the file, reading it ends with a machine or with a sentence. */
+static void
+test_fuzz (void)
+{
+  static const char *const pieces[]
+    = { "[machine]\n", "[disk0]\n", "[cd3]\n", "[serial0]\n", "[kernel]\n", "memory=", "cpus=",  "file=",
+        "position=",   "boot=",     "uuid=",   "output=",     "append=",    "7",       "-1",     "\n",
+        "\xff\xfe",    "file:",     "socket:", "a\\",         "[",          "]",       "999999", "=" };
+
+  for (unsigned round = 0; round < 20000; round++)
+    {
+      g_autoptr (GKeyFile) file = g_key_file_new ();
+      g_autoptr (GString) text = g_string_new (NULL);
+      g_autoptr (MachineConfig) config = NULL;
+      g_autoptr (GError) error = NULL;
+
+      for (int n = g_test_rand_int_range (1, 24); n > 0; n--)
+        g_string_append (text, pieces[g_test_rand_int_range (0, G_N_ELEMENTS (pieces))]);
+      if (!g_key_file_load_from_data (file, text->str, text->len, G_KEY_FILE_NONE, NULL))
+        continue;
+      config = machine_config_from_key_file (file, "/m", "/m/machine.conf", &error);
+      g_assert_true ((config == NULL) == (error != NULL));
+    }
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/machine-config/defaults", test_defaults);
+  g_test_add_func ("/machine-config/drives-and-paths", test_drives_and_paths);
+  g_test_add_func ("/machine-config/refusals", test_refusals);
+  g_test_add_func ("/machine-config/memory-sizes", test_memory_sizes);
+  g_test_add_func ("/machine-config/write-keeps-the-unknown", test_write_keeps_the_unknown);
+  g_test_add_func ("/machine-config/unreadable-folders", test_unreadable_folders);
+  g_test_add_func ("/machine-config/lock", test_lock);
+  g_test_add_func ("/machine-config/fuzz", test_fuzz);
+  return g_test_run ();
+}
