@@ -30,7 +30,8 @@ struct ConsoleInput
   gboolean grabbed;
   double x, y;               /* of the pointer, last seen */
   double rest_x, rest_y;     /* of a pixel: what relative motion still owes the guest */
-  gboolean warping;          /* the pointer was put into the middle and is not there yet */
+  gboolean warped;           /* the pointer was put into the middle, at warp_time */
+  guint32 warp_time;
 };
 
 static void
@@ -136,25 +137,45 @@ send_relative (ConsoleInput *input, double dx, double dy)
 }
 
 /* The pointer is put back into the middle whenever it has gone far from there, so that it never meets
- * an edge. Events from before the leap may still arrive after it. */
+ * an edge. Motion counts from the middle then. */
 static void
-follow_relative (ConsoleInput *input, double x, double y)
+recentre (ConsoleInput *input)
 {
-  double middle_x = gtk_widget_get_width (input->widget) / 2;
-  double middle_y = gtk_widget_get_height (input->widget) / 2;
-  double reach = MIN (middle_x, middle_y) / 2;
+  double middle_x = floor (gtk_widget_get_width (input->widget) / 2.0);
+  double middle_y = floor (gtk_widget_get_height (input->widget) / 2.0);
+  double was_x, was_y;
 
-  if (input->warping && hypot (x - middle_x, y - middle_y) < reach / 2)
-    {
-      input->warping = FALSE;
-      input->x = middle_x;
-      input->y = middle_y;
-    }
+  if (!pointer_warp (input->widget, middle_x, middle_y, &was_x, &was_y, &input->warp_time))
+    return;
+  send_relative (input, was_x - input->x, was_y - input->y);
+  input->x = middle_x;
+  input->y = middle_y;
+  input->warped = TRUE;
+}
+
+static void
+follow_relative (ConsoleInput *input, double x, double y, guint32 time)
+{
+  double width = gtk_widget_get_width (input->widget), height = gtk_widget_get_height (input->widget);
+
+  /* From before the leap, whose distance has been told already. */
+  if (input->warped && (gint32) (time - input->warp_time) <= 0)
+    return;
   send_relative (input, x - input->x, y - input->y);
   input->x = x;
   input->y = y;
-  if (!input->warping && hypot (x - middle_x, y - middle_y) >= reach)
-    input->warping = pointer_warp (input->widget, middle_x, middle_y);
+  if (fabs (x - width / 2) > width / 4 || fabs (y - height / 2) > height / 4)
+    recentre (input);
+}
+
+/* A fast hand may be out of the widget before the pointer was put back. */
+static void
+pointer_left (GtkEventControllerMotion *controller, void *data)
+{
+  ConsoleInput *input = data;
+
+  if (input->grabbed && !console_input_is_absolute (input))
+    recentre (input);
 }
 
 static void
@@ -170,7 +191,8 @@ pointer_moved (GtkEventControllerMotion *controller, double x, double y, void *d
     }
   else if (input->grabbed)
     {
-      follow_relative (input, x, y);
+      follow_relative (input, x, y,
+                       gtk_event_controller_get_current_event_time (GTK_EVENT_CONTROLLER (controller)));
       return;
     }
   input->x = x;
@@ -266,7 +288,7 @@ console_input_grab (ConsoleInput *input)
     return;
   input->grabbed = TRUE;
   input->rest_x = input->rest_y = 0;
-  input->warping = FALSE;
+  input->warped = FALSE;
   if (toplevel != NULL)
     gdk_toplevel_inhibit_system_shortcuts (toplevel, NULL);
   input->ops.changed (input->data);
@@ -376,6 +398,7 @@ console_input_new (GtkWidget *widget, const ConsoleInputOps *ops, void *data)
   g_signal_connect (controller, "leave", G_CALLBACK (focus_left), input);
   controller = add_controller (input, 2, gtk_event_controller_motion_new ());
   g_signal_connect (controller, "motion", G_CALLBACK (pointer_moved), input);
+  g_signal_connect (controller, "leave", G_CALLBACK (pointer_left), input);
   controller = add_controller (input, 3, gtk_event_controller_legacy_new ());
   g_signal_connect (controller, "event", G_CALLBACK (pointer_event), input);
   controller = add_controller (input, 4, gtk_event_controller_scroll_new (
