@@ -300,7 +300,9 @@ ps2_mouse_run (Ps2Mouse *mouse, uint8_t command)
     case CMD_READ_ID:
       ps2_mouse_answer (mouse, state->id);
       break;
-    case CMD_ENABLE:
+    case CMD_ENABLE: /* what moved before is forgotten */
+      state->dx = state->dy = state->dz = 0;
+      state->changed = false;
       state->status |= STATUS_ENABLED;
       break;
     case CMD_DISABLE:

@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "devices/input/i8042.h"
+
+#include <linux/input-event-codes.h>
+
+#include "tests/support/device-test.h"
+
+typedef struct
+{
+  Bus *io;
+  Input *input;
+  TestLine irq1, irq12, a20;
+  unsigned resets;
+  Ps2Keyboard *keyboard;
+  Ps2Mouse *mouse;
+  I8042 *i8042;
+} Rig;
+
+static void
+count_reset (void *data)
+{
+  ((Rig *) data)->resets++;
+}
+
+static void
+set_up (Rig *rig, gconstpointer data)
+{
+  *rig = (Rig){ .io = bus_new ("io", 0x10000, NULL), .input = input_new () };
+  rig->keyboard = ps2_keyboard_new (rig->input);
+  rig->mouse = ps2_mouse_new (rig->input);
+  rig->i8042 = i8042_new (rig->io, rig->keyboard, rig->mouse, test_line_irq (&rig->irq1),
+                          test_line_irq (&rig->irq12), test_line_irq (&rig->a20), count_reset, rig);
+}
+
+static void
+tear_down (Rig *rig, gconstpointer data)
+{
+  i8042_free (rig->i8042);
+  ps2_mouse_free (rig->mouse);
+  ps2_keyboard_free (rig->keyboard);
+  input_free (rig->input);
+  bus_free (rig->io);
+}
+
+static void
+command (Rig *rig, uint8_t byte)
+{
+  bus_write (rig->io, 0x64, 1, byte);
+}
+
+static void
+write_data (Rig *rig, uint8_t byte)
+{
+  bus_write (rig->io, 0x60, 1, byte);
+}
+
+/* The bytes that wait, as text. */
+static char *
+drain (Rig *rig)
+{
+  GString *text = g_string_new (NULL);
+
+  for (unsigned i = 0; i < 300 && (bus_read (rig->io, 0x64, 1) & 1); i++)
+    g_string_append_printf (text, "%02x ", (unsigned) bus_read (rig->io, 0x60, 1));
+  return g_string_free (text, FALSE);
+}
+
+static void
+expect (Rig *rig, const char *bytes)
+{
+  g_autofree char *got = drain (rig);
+
+  g_assert_cmpstr (g_strchomp (got), ==, bytes);
+}
+
+static void
+to_mouse (Rig *rig, uint8_t byte)
+{
+  command (rig, 0xd4);
+  write_data (rig, byte);
+}
+
+static void
+press (Rig *rig, unsigned key)
+{
+  input_key (rig->input, key, TRUE);
+  input_key (rig->input, key, FALSE);
+}
+
+static void
+test_controller_commands (Rig *rig, gconstpointer data)
+{
+  command (rig, 0xaa);
+  expect (rig, "55");
+  command (rig, 0xab);
+  expect (rig, "00");
+  command (rig, 0xa9);
+  expect (rig, "00");
+  command (rig, 0x60);
+  write_data (rig, 0x65);
+  command (rig, 0x20);
+  expect (rig, "65");
+  command (rig, 0xd3);
+  write_data (rig, 0x5a);
+  g_assert_cmphex (bus_read (rig->io, 0x64, 1) & 0x21, ==, 0x21); /* loops back as the mouse's */
+  expect (rig, "5a");
+  command (rig, 0xd1);
+  write_data (rig, 0xdd);
+  g_assert_false (rig->a20.level);
+  command (rig, 0xdf);
+  g_assert_true (rig->a20.level);
+  command (rig, 0xfe);
+  g_assert_cmpuint (rig->resets, ==, 1);
+}
+
+static void
+test_keys_in_each_set (Rig *rig, gconstpointer data)
+{
+  press (rig, KEY_A);
+  g_assert_true (rig->irq1.level);
+  expect (rig, "1e 9e"); /* translated */
+  g_assert_cmpuint (rig->irq1.rises, ==, 2);
+  press (rig, KEY_RIGHT);
+  expect (rig, "e0 4d e0 cd");
+  press (rig, KEY_F7);
+  expect (rig, "41 c1");
+  press (rig, KEY_PAUSE);
+  expect (rig, "e1 1d 45 e1 9d c5");
+  press (rig, KEY_SYSRQ);
+  expect (rig, "e0 2a e0 37 e0 b7 e0 aa");
+
+  command (rig, 0x60);
+  write_data (rig, 0x01); /* no translation */
+  press (rig, KEY_A);
+  expect (rig, "1c f0 1c");
+  press (rig, KEY_RIGHT);
+  expect (rig, "e0 74 e0 f0 74");
+  write_data (rig, 0xf0);
+  write_data (rig, 0x03);
+  expect (rig, "fa fa");
+  press (rig, KEY_A);
+  expect (rig, "1c"); /* set 3: letters report no release */
+  press (rig, KEY_LEFTSHIFT);
+  expect (rig, "12 f0 12");
+}
+
+static void
+test_keyboard_commands (Rig *rig, gconstpointer data)
+{
+  write_data (rig, 0xff);
+  expect (rig, "fa aa");
+  write_data (rig, 0xf2);
+  expect (rig, "fa ab 41"); /* 83h translated */
+  write_data (rig, 0xee);
+  expect (rig, "ee");
+  write_data (rig, 0xed);
+  write_data (rig, 0x02);
+  expect (rig, "fa fa");
+  g_assert_cmpuint (input_get_leds (rig->input), ==, INPUT_LED_NUM_LOCK);
+  write_data (rig, 0xf5);
+  expect (rig, "fa");
+  press (rig, KEY_A);
+  expect (rig, "");
+  write_data (rig, 0xe1);
+  expect (rig, "fe");
+}
+
+static void
+test_a_full_buffer_says_so (Rig *rig, gconstpointer data)
+{
+  g_autofree char *got = NULL;
+
+  command (rig, 0x60);
+  write_data (rig, 0x01);
+  for (unsigned i = 0; i < 1000; i++)
+    press (rig, KEY_A);
+  got = drain (rig);
+  g_assert_cmpuint (strlen (got), <=, 3 * 160);
+  g_assert_true (g_str_has_suffix (got, " 00 "));
+  press (rig, KEY_B);
+  expect (rig, "32 f0 32");
+}
+
+static void
+test_mouse_packets (Rig *rig, gconstpointer data)
+{
+  to_mouse (rig, 0xff);
+  expect (rig, "fa aa 00");
+  input_motion (rig->input, 5, 5);
+  expect (rig, ""); /* not enabled */
+  to_mouse (rig, 0xf4);
+  expect (rig, "fa");
+  to_mouse (rig, 0xf6);
+  to_mouse (rig, 0xf4);
+  expect (rig, "fa fa");
+  input_motion (rig->input, 5, 3);
+  g_assert_true (rig->irq12.level);
+  expect (rig, "28 05 fd"); /* up is positive */
+  input_button (rig->input, INPUT_BUTTON_LEFT, TRUE);
+  input_button (rig->input, INPUT_BUTTON_LEFT, FALSE);
+  expect (rig, "09 00 00 08 00 00");
+  /* What a slow host does not read is summed up. */
+  for (unsigned i = 0; i < 100; i++)
+    input_motion (rig->input, 1, 0);
+  expect (rig, "08 01 00 08 63 00");
+}
+
+static void
+test_the_wheel_answers_the_knock (Rig *rig, gconstpointer data)
+{
+  static const uint8_t rates[] = { 200, 100, 80 };
+
+  for (unsigned i = 0; i < 3; i++)
+    {
+      to_mouse (rig, 0xf3);
+      to_mouse (rig, rates[i]);
+    }
+  expect (rig, "fa fa fa fa fa fa");
+  to_mouse (rig, 0xf2);
+  expect (rig, "fa 03");
+  to_mouse (rig, 0xf4);
+  expect (rig, "fa");
+  input_scroll (rig->input, 0, 1);
+  expect (rig, "08 00 00 01");
+}
+
+static void
+test_reset_and_state (Rig *rig, gconstpointer data)
+{
+  StateSection sections[] = { i8042_state (rig->i8042), ps2_keyboard_state (rig->keyboard),
+                              ps2_mouse_state (rig->mouse) };
+
+  press (rig, KEY_A);
+  command (rig, 0xd4);
+  for (unsigned i = 0; i < G_N_ELEMENTS (sections); i++)
+    test_state_same (&sections[i]);
+  ps2_keyboard_reset (rig->keyboard);
+  i8042_reset (rig->i8042);
+  g_assert_false (rig->irq1.level);
+  expect (rig, "");
+  write_data (rig, 0xee); /* to the keyboard: the command for the mouse is forgotten */
+  expect (rig, "ee");
+}
+
+#define ADD(path, function) g_test_add (path, Rig, NULL, set_up, function, tear_down)
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  ADD ("/i8042/commands", test_controller_commands);
+  ADD ("/ps2-keyboard/keys", test_keys_in_each_set);
+  ADD ("/ps2-keyboard/commands", test_keyboard_commands);
+  ADD ("/ps2-keyboard/overrun", test_a_full_buffer_says_so);
+  ADD ("/ps2-mouse/packets", test_mouse_packets);
+  ADD ("/ps2-mouse/wheel", test_the_wheel_answers_the_knock);
+  ADD ("/i8042/reset-state", test_reset_and_state);
+  return g_test_run ();
+}
