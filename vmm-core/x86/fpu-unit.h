@@ -37,7 +37,8 @@ _Noreturn void fpu_unit_raise_mmx (X86Cpu *cpu);
 static inline bool
 fpu_unit_shares_mxcsr (const X86Cpu *cpu)
 {
-  return (cpu->state.mxcsr & (~FPU_MXCSR_FLAGS | FPU_MXCSR_PE)) == (FPU_MXCSR_DEFAULT | FPU_MXCSR_PE);
+  return (cpu->state.mxcsr & (~FPU_MXCSR_FLAGS | FPU_MXCSR_PE))
+         == (FPU_MXCSR_DEFAULT | FPU_MXCSR_PE);
 }
 
 /* Before state.mxcsr is looked at. */

@@ -56,7 +56,8 @@ const Thunk *thunk_finish (const ThunkBuilder *builder);
 
 /* at is 0 or exact_at. */
 static inline uint32_t
-thunk_call (const Thunk *thunk, unsigned at, void *reg, void *rm, void *vvvv, void *is4, X86Cpu *cpu)
+thunk_call (const Thunk *thunk, unsigned at, void *reg, void *rm, void *vvvv, void *is4,
+            X86Cpu *cpu)
 {
   return ((ThunkCode) (uintptr_t) (thunk->code + at)) (reg, rm, vvvv, is4, cpu);
 }
