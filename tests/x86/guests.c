@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Runs the self-checking guests of guests/: flat binaries that start in real mode at 8000h and write
- * 0, or the address of the check that failed, to port F4h; the listings are beside the binaries. */
+/* Runs the self-checking guests of guests/: flat binaries that start in real mode at 8000h and
+ * write 0, or the address of the check that failed, to port F4h; the listings are beside the
+ * binaries. */
 #include "vmm-core/memory.h"
 #include "vmm-core/x86/software.h"
 

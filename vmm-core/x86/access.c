@@ -21,7 +21,8 @@ access_explicit (const X86Cpu *cpu, bool write)
 }
 
 static Operand
-operand_translate_masked (X86Cpu *cpu, uint64_t linear, unsigned length, unsigned access, uint64_t mask)
+operand_translate_masked (X86Cpu *cpu, uint64_t linear, unsigned length, unsigned access,
+                          uint64_t mask)
 {
   Operand operand;
 

@@ -6,8 +6,8 @@
 #include "mmu.h"
 #include "segment.h"
 
-#define CR0_BITS                                                                                    \
-  (X86_CR0_PE | X86_CR0_MP | X86_CR0_EM | X86_CR0_TS | X86_CR0_ET | X86_CR0_NE | X86_CR0_WP          \
+#define CR0_BITS                                                                                   \
+  (X86_CR0_PE | X86_CR0_MP | X86_CR0_EM | X86_CR0_TS | X86_CR0_ET | X86_CR0_NE | X86_CR0_WP        \
    | X86_CR0_AM | X86_CR0_NW | X86_CR0_CD | X86_CR0_PG)
 #define CR3_NO_FLUSH (1ull << 63)
 #define EFER_AUTOIBRS (1ull << 21)
@@ -48,7 +48,8 @@ x86_control_set_cr0 (X86Cpu *cpu, uint64_t value)
     refuse (cpu);
   value = (value & CR0_BITS) | X86_CR0_ET;
   changed = value ^ state->cr0;
-  if ((value & (X86_CR0_PG | X86_CR0_PE)) == X86_CR0_PG || (value & (X86_CR0_NW | X86_CR0_CD)) == X86_CR0_NW)
+  if ((value & (X86_CR0_PG | X86_CR0_PE)) == X86_CR0_PG
+      || (value & (X86_CR0_NW | X86_CR0_CD)) == X86_CR0_NW)
     refuse (cpu);
   if (changed & X86_CR0_PG)
     check_paging_switch (cpu, value);
@@ -100,7 +101,8 @@ x86_control_set_cr4 (X86Cpu *cpu, uint64_t value)
       && uses_pdptes (state, state->cr0, value) && !x86_mmu_load_pdptes (cpu, state->cr3))
     refuse (cpu);
   state->cr4 = value;
-  if (changed & (X86_CR4_PAE | X86_CR4_PGE | X86_CR4_PSE | X86_CR4_PCIDE | X86_CR4_SMEP | X86_CR4_SMAP))
+  if (changed
+      & (X86_CR4_PAE | X86_CR4_PGE | X86_CR4_PSE | X86_CR4_PCIDE | X86_CR4_SMEP | X86_CR4_SMAP))
     x86_mmu_flush (cpu, false);
   x86_mode_update (cpu);
 }

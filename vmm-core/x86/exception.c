@@ -195,7 +195,8 @@ event_needs_gate_privilege (const Event *event)
   return event->type == X86_EVENT_SOFTWARE || event->type == X86_EVENT_SOFTWARE_EXCEPTION;
 }
 
-/* Reads the gate and checks everything up to its target; FALSE: it is a task gate, switched already. */
+/* Reads the gate and checks everything up to its target; FALSE: it is a task gate, switched
+ * already. */
 static bool
 gate_read (X86Cpu *cpu, const Event *event, Gate *gate)
 {
@@ -272,7 +273,8 @@ deliver_long (X86Cpu *cpu, const Event *event, const Gate *gate)
   deliver_finish (cpu, gate);
 }
 
-/* Leaving virtual-8086 mode: the handler finds the data segments on its stack and null selectors in them. */
+/* Leaving virtual-8086 mode: the handler finds the data segments on its stack and null selectors in
+ * them. */
 static void
 push_vm86_segments (X86Cpu *cpu, X86Stack *stack)
 {
@@ -328,9 +330,9 @@ event_deliver (X86Cpu *cpu, const Event *event)
 {
   Gate gate;
 
-  TRACE ("cpu.event", "cpu %u vector %#x type %u code %#x at %04x:%#" PRIx64 " cr2 %#" PRIx64, cpu->index,
-         event->vector, event->type, event->code, cpu->state.seg[X86_CS].selector, event->rip,
-         cpu->state.cr2);
+  TRACE ("cpu.event", "cpu %u vector %#x type %u code %#x at %04x:%#" PRIx64 " cr2 %#" PRIx64,
+         cpu->index, event->vector, event->type, event->code, cpu->state.seg[X86_CS].selector,
+         event->rip, cpu->state.cr2);
   if (x86_in_real_mode (cpu))
     {
       if (event->vector * 4u + 3 > cpu->state.idtr.limit)
@@ -358,10 +360,12 @@ exception_combine (X86Cpu *cpu)
 
   if (first == X86_EVENT_NONE)
     return true;
-  if (event_is_external (first) && cpu->exception.vector >= X86_TS && cpu->exception.vector <= X86_GP)
+  if (event_is_external (first) && cpu->exception.vector >= X86_TS
+      && cpu->exception.vector <= X86_GP)
     cpu->exception.code |= 1;
   if (first == X86_EVENT_EXCEPTION
-      && exceptions_double (exception_class (cpu->delivering_vector), exception_class (cpu->exception.vector)))
+      && exceptions_double (exception_class (cpu->delivering_vector),
+                            exception_class (cpu->exception.vector)))
     {
       if (cpu->delivering_vector == X86_DF)
         return false;
@@ -394,9 +398,11 @@ x86_exception_deliver (X86Cpu *cpu)
     }
   cpu->delivering = X86_EVENT_EXCEPTION;
   cpu->delivering_vector = cpu->exception.vector;
-  event = (Event){ .vector = cpu->exception.vector, .type = X86_EVENT_EXCEPTION,
+  event = (Event){ .vector = cpu->exception.vector,
+                   .type = X86_EVENT_EXCEPTION,
                    .has_code = cpu->exception.has_code && !x86_in_real_mode (cpu),
-                   .code = cpu->exception.code, .rip = cpu->state.rip,
+                   .code = cpu->exception.code,
+                   .rip = cpu->state.rip,
                    .flags = x86_flags_get (cpu) };
   /* All that come here are faults, but for #DB, which leaves RF to its handler. */
   if (cpu->exception.vector != X86_DB)
@@ -408,8 +414,8 @@ x86_exception_deliver (X86Cpu *cpu)
 void
 x86_interrupt_deliver (X86Cpu *cpu, unsigned vector, X86EventType type)
 {
-  Event event = { .vector = vector, .type = type, .rip = cpu->state.rip,
-                  .flags = x86_flags_get (cpu) };
+  Event event
+      = { .vector = vector, .type = type, .rip = cpu->state.rip, .flags = x86_flags_get (cpu) };
 
   cpu->insn = NULL;
   cpu->delivering = type;
@@ -451,7 +457,9 @@ software_interrupt_vm86 (X86Cpu *cpu, Event *event)
 void
 x86_software_interrupt (X86Cpu *cpu, unsigned vector, X86EventType type, uint64_t next_rip)
 {
-  Event event = { .vector = vector, .type = type, .rip = next_rip,
+  Event event = { .vector = vector,
+                  .type = type,
+                  .rip = next_rip,
                   .flags = x86_flags_get (cpu) & ~(uint64_t) X86_FLAG_RF };
 
   cpu->delivering = type;

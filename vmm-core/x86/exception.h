@@ -6,8 +6,8 @@
 /* Exceptions and interrupts: raising them (cpu.h) and delivering them. */
 
 /* Delivers what x86_raise put into cpu->exception; to be called where cpu->escape lands. A fault
- * on the way lands there again and becomes #DF as the rules say. FALSE after a triple fault: the CPU
- * is to shut down. */
+ * on the way lands there again and becomes #DF as the rules say. FALSE after a triple fault: the
+ * CPU is to shut down. */
 bool x86_exception_deliver (X86Cpu *cpu);
 
 /* Delivers an external interrupt or NMI between two instructions; state.rip is the one to come

@@ -269,7 +269,8 @@ call_same (X86Cpu *cpu, const X86Segment *cs, uint64_t offset, unsigned width, b
 
   /* A gate of long mode leads out of compatibility mode: the stack is the 64-bit one already. */
   if (wide_stack)
-    stack = x86_stack_new (cpu, &cpu->state.seg[X86_SS], cpu->state.gpr[X86_RSP], cpu->cpl, true, 8);
+    stack
+        = x86_stack_new (cpu, &cpu->state.seg[X86_SS], cpu->state.gpr[X86_RSP], cpu->cpl, true, 8);
   push_return (cpu, &stack, next_rip);
   check_offset (cpu, cs, offset);
   x86_stack_commit (cpu, &stack);

@@ -3,9 +3,9 @@
 
 #include "cpu.h"
 
-/* The paravirtual clock that guests know as kvmclock: a page with the TSC's rate and origin, so that
- * a guest need not measure them. The guest's TSC is made of the same clock and never drifts from it:
- * what is written once stays right. */
+/* The paravirtual clock that guests know as kvmclock: a page with the TSC's rate and origin, so
+ * that a guest need not measure them. The guest's TSC is made of the same clock and never drifts
+ * from it: what is written once stays right. */
 
 /* CPUID 40000001h, EAX: no delays after port accesses, the clock at its newer MSRs, and stable. */
 #define X86_KVMCLOCK_FEATURES (1u << 1 | 1u << 3 | 1u << 24)

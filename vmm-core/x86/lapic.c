@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Local APIC: Intel SDM 3A, chapter 11. The timer's input runs at 1 GHz, so ticks are nanoseconds. */
+/* Local APIC: Intel SDM 3A, chapter 11. The timer's input runs at 1 GHz: ticks are nanoseconds. */
 #include "lapic.h"
 
 #include "vmm-core/trace.h"
@@ -234,7 +234,8 @@ lapic_matches (const Lapic *lapic, uint32_t destination, bool logical)
     return destination == (state->id & 0xff);
   if (state->dfr >> 28 == 0xf)
     return (destination & state->ldr >> 24) != 0;
-  return ((destination ^ state->ldr >> 24) & 0xf0) == 0 && (destination & state->ldr >> 24 & 0xf) != 0;
+  return ((destination ^ state->ldr >> 24) & 0xf0) == 0
+         && (destination & state->ldr >> 24 & 0xf) != 0;
 }
 
 bool
@@ -291,15 +292,17 @@ timer_restart (Lapic *lapic)
   X86LapicState *state = lapic->state;
 
   if (TIMER_MODE (state->lvt_timer) == TIMER_TSC_DEADLINE)
-    timer_set_deadline (lapic, state->tsc_deadline == 0
-                                   ? -1
-                                   : (int64_t) MIN (lapic->ops.tsc_to_ns (lapic->ops.data, lapic->index,
-                                                                          state->tsc_deadline),
-                                                    (uint64_t) INT64_MAX));
+    timer_set_deadline (lapic,
+                        state->tsc_deadline == 0
+                            ? -1
+                            : (int64_t) MIN (lapic->ops.tsc_to_ns (lapic->ops.data, lapic->index,
+                                                                   state->tsc_deadline),
+                                             (uint64_t) INT64_MAX));
   else
     {
       state->timer_start = clock_get_ns (lapic->clock);
-      timer_set_deadline (lapic, state->timer_initial == 0 ? -1 : state->timer_start + timer_period (lapic));
+      timer_set_deadline (
+          lapic, state->timer_initial == 0 ? -1 : state->timer_start + timer_period (lapic));
     }
 }
 
@@ -347,7 +350,8 @@ timer_set_lvt (Lapic *lapic, uint32_t value)
 
   state->lvt_timer = value;
   /* Going to or from TSC deadline mode disarms; between the other two the count goes on. */
-  if (old != TIMER_MODE (value) && (old == TIMER_TSC_DEADLINE || TIMER_MODE (value) == TIMER_TSC_DEADLINE))
+  if (old != TIMER_MODE (value)
+      && (old == TIMER_TSC_DEADLINE || TIMER_MODE (value) == TIMER_TSC_DEADLINE))
     {
       state->tsc_deadline = 0;
       state->timer_initial = 0;
@@ -367,7 +371,8 @@ lapic_set_tsc_deadline (Lapic *lapic, uint64_t value)
 uint64_t
 lapic_get_tsc_deadline (const Lapic *lapic)
 {
-  return TIMER_MODE (lapic->state->lvt_timer) == TIMER_TSC_DEADLINE ? lapic->state->tsc_deadline : 0;
+  return TIMER_MODE (lapic->state->lvt_timer) == TIMER_TSC_DEADLINE ? lapic->state->tsc_deadline
+                                                                    : 0;
 }
 
 /* Registers */
@@ -477,7 +482,9 @@ lapic_read (Lapic *lapic, uint32_t offset)
     return *lvt;
   if (offset >= REG_ISR && offset < REG_ESR && (offset & 15) == 0)
     {
-      const uint32_t *bits = offset < REG_TMR ? state->isr : offset < REG_IRR ? state->tmr : state->irr;
+      const uint32_t *bits = offset < REG_TMR   ? state->isr
+                             : offset < REG_IRR ? state->tmr
+                                                : state->irr;
 
       return bits[offset >> 4 & 7];
     }
@@ -663,7 +670,8 @@ lapic_set_base (Lapic *lapic, uint64_t value)
   unsigned old = state->base_msr & (APIC_ENABLE | APIC_EXTD);
   unsigned new = value & (APIC_ENABLE | APIC_EXTD);
 
-  if ((value & APIC_BASE_RESERVED) || new == APIC_EXTD || (old == 0 && new == (APIC_ENABLE | APIC_EXTD))
+  if ((value & APIC_BASE_RESERVED) || new == APIC_EXTD
+      || (old == 0 && new == (APIC_ENABLE | APIC_EXTD))
       || (old == (APIC_ENABLE | APIC_EXTD) && new == APIC_ENABLE))
     return false;
   state->base_msr = value;

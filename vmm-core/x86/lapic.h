@@ -4,7 +4,8 @@
 #include "vmm-core/clock.h"
 #include "x86-state.h"
 
-/* A local APIC: xAPIC and x2APIC (Intel SDM 3A, chapter 11). All calls with the machine lock held. */
+/* A local APIC: xAPIC and x2APIC (Intel SDM 3A, chapter 11). All calls with the machine lock held.
+ */
 typedef struct Lapic Lapic;
 
 /* What it does to the rest of the machine. */
@@ -14,9 +15,11 @@ typedef struct
   void (*nmi) (void *data, unsigned index);
   void (*init) (void *data, unsigned index);
   void (*sipi) (void *data, unsigned index, uint8_t vector);
-  void (*send) (void *data, unsigned index, uint64_t icr); /* an IPI of this APIC: 64-bit ICR in x2APIC form of destination */
-  void (*eoi) (void *data, uint8_t vector);                /* broadcast of a level-triggered one */
-  uint64_t (*tsc_to_ns) (void *data, unsigned index, uint64_t tsc); /* guest time at which the TSC shows that */
+  void (*send) (void *data, unsigned index,
+                uint64_t icr); /* an IPI of this APIC: 64-bit ICR in x2APIC form of destination */
+  void (*eoi) (void *data, uint8_t vector); /* broadcast of a level-triggered one */
+  uint64_t (*tsc_to_ns) (void *data, unsigned index,
+                         uint64_t tsc); /* guest time at which the TSC shows that */
   void *data;
 } LapicOps;
 

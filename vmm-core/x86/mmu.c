@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Paging: Intel SDM 3A, chapter 4. 32-bit with PSE-36, PAE and 4-level paging; NX, WP, SMEP, SMAP. */
+/* Paging: Intel SDM 3A, chapter 4. 32-bit with PSE-36, PAE and 4-level paging; NX, WP, SMEP, SMAP.
+ */
 #include "mmu.h"
 
 #include "block.h"
@@ -73,14 +74,14 @@ pte_set (X86Cpu *cpu, Pte *pte, unsigned size, uint64_t bits)
   if ((pte->value & bits) == bits || pte->host == NULL)
     return true;
   if (size == 8)
-    done = __atomic_compare_exchange_n ((uint64_t *) pte->host, &pte->value, pte->value | bits, false,
-                                        __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+    done = __atomic_compare_exchange_n ((uint64_t *) pte->host, &pte->value, pte->value | bits,
+                                        false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
   else
     {
       uint32_t old = pte->value;
 
-      done = __atomic_compare_exchange_n ((uint32_t *) pte->host, &old, old | (uint32_t) bits, false,
-                                          __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+      done = __atomic_compare_exchange_n ((uint32_t *) pte->host, &old, old | (uint32_t) bits,
+                                          false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
     }
   if (done)
     {
@@ -140,7 +141,8 @@ typedef enum
 
 /* Sets A on the way and D at its end, once the access is known to be allowed. */
 static WalkResult
-walk_finish (X86Cpu *cpu, unsigned access, Walk *walk, Pte *ptes, unsigned n, unsigned size, bool peek)
+walk_finish (X86Cpu *cpu, unsigned access, Walk *walk, Pte *ptes, unsigned n, unsigned size,
+             bool peek)
 {
   if (peek)
     return WALK_DONE;
@@ -220,7 +222,8 @@ walk_narrow (X86Cpu *cpu, uint64_t linear, unsigned access, Walk *walk, bool pee
       if (ptes[0].value & 1u << 21)
         return WALK_RESERVED;
       walk->size = 1u << 22;
-      walk->physical = (ptes[0].value & 0xffc00000) | (ptes[0].value >> 13 & 0xff) << 32 | (linear & 0x3fffff);
+      walk->physical
+          = (ptes[0].value & 0xffc00000) | (ptes[0].value >> 13 & 0xff) << 32 | (linear & 0x3fffff);
       return walk_finish (cpu, access, walk, ptes, 1, 4, peek);
     }
   ptes[1] = pte_read (cpu, (ptes[0].value & 0xfffff000) + (linear >> 12 & 1023) * 4, 4);
@@ -305,8 +308,8 @@ mmu_fill (X86Cpu *cpu, uint64_t linear, unsigned access, const Walk *walk, const
   page = range->write_page + (offset >> MEMORY_PAGE_SHIFT);
   may_write = may_write && walk->dirty && range->write == range->read
               && !memory_block_has_code (range->write_block, page);
-  x86_tlb_fill (cpu->tlb, mmu_view (cpu, access), linear & ~4095ull, range->read + offset, may_write,
-                walk->global);
+  x86_tlb_fill (cpu->tlb, mmu_view (cpu, access), linear & ~4095ull, range->read + offset,
+                may_write, walk->global);
   mmu_note_large (cpu, linear, walk);
   /* After the tag: whoever takes the dirty bits from now on also drops the tag. */
   if (may_write)

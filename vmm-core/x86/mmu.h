@@ -19,16 +19,19 @@ enum
 
 /* How an access is made: W, U and I as above; implicit supervisor accesses have no U and leave
  * EFLAGS.AC out. */
-enum { X86_ACCESS_IMPLICIT = 1 << 8 };
+enum
+{
+  X86_ACCESS_IMPLICIT = 1 << 8
+};
 
 /* One page as a data access found it. */
 typedef struct
 {
-  uint64_t physical;  /* of the byte asked for */
-  uint8_t *host;      /* of the same byte, in the access's direction; NULL: MMIO or the local APIC */
+  uint64_t physical; /* of the byte asked for */
+  uint8_t *host;     /* of the same byte, in the access's direction; NULL: MMIO or the local APIC */
   MemoryBlock *block; /* behind host */
   uint64_t block_page;
-  bool lapic;         /* inside the local APIC's page */
+  bool lapic; /* inside the local APIC's page */
 } X86Page;
 
 /* Translates linear and sets A and D as the access demands; raises #PF. Fills the TLB if the page
@@ -39,10 +42,12 @@ void x86_mmu_translate (X86Cpu *cpu, uint64_t linear, unsigned access, X86Page *
  * stays good until the TLB is flushed. */
 const X86CodePage *x86_mmu_fetch (X86Cpu *cpu, uint64_t linear);
 
-/* Translates without any effect on the guest, as a supervisor: for dumps. FALSE when not present. */
+/* Translates without any effect on the guest, as a supervisor: for dumps. FALSE when not present.
+ */
 bool x86_mmu_peek (X86Cpu *cpu, uint64_t linear, uint64_t *physical);
 
-/* Loads the four PDPTEs that CR3 points to under PAE paging. FALSE when reserved bits are set in a present one. */
+/* Loads the four PDPTEs that CR3 points to under PAE paging. FALSE when reserved bits are set in a
+ * present one. */
 bool x86_mmu_load_pdptes (X86Cpu *cpu, uint64_t cr3);
 
 /* Moves bytes of one page. size is at most what is left of the page. */

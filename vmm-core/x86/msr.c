@@ -63,9 +63,9 @@ enum
 #define HWCR_TSC_FREQ_SEL (1u << 24)
 #define DE_CFG_LFENCE_SERIALIZE 2
 /* The flaws that software has to work around on older CPUs: this one has none of them. */
-#define ARCH_CAPABILITIES                                                                           \
-  (1u << 0 | 1u << 1 | 1u << 3 | 1u << 4 | 1u << 5 | 1u << 6 | 1u << 8 | 1u << 13 | 1u << 14 | 1u << 15 \
-   | 1u << 20 | 1u << 24 | 1u << 26 | 1u << 27)
+#define ARCH_CAPABILITIES                                                                          \
+  (1u << 0 | 1u << 1 | 1u << 3 | 1u << 4 | 1u << 5 | 1u << 6 | 1u << 8 | 1u << 13 | 1u << 14       \
+   | 1u << 15 | 1u << 20 | 1u << 24 | 1u << 26 | 1u << 27)
 
 /* Registers that are plain values, some of them canonical addresses. */
 static uint64_t *

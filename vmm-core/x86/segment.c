@@ -6,7 +6,7 @@
 #include "mmu.h"
 
 #define TYPE_CODE 8
-#define TYPE_WRITABLE 2 /* of data; readable for code */
+#define TYPE_WRITABLE 2    /* of data; readable for code */
 #define TYPE_EXPAND_DOWN 4 /* of data; conforming for code */
 
 bool
@@ -54,7 +54,8 @@ segment_rights (const X86Cpu *cpu, const X86Segment *segment, bool *readable, bo
 static bool
 segment_expands_down (const X86Segment *segment)
 {
-  return (segment->attributes & (TYPE_CODE | TYPE_EXPAND_DOWN | X86_SEG_S)) == (TYPE_EXPAND_DOWN | X86_SEG_S);
+  return (segment->attributes & (TYPE_CODE | TYPE_EXPAND_DOWN | X86_SEG_S))
+         == (TYPE_EXPAND_DOWN | X86_SEG_S);
 }
 
 bool
@@ -305,11 +306,13 @@ segment_load_null (X86Cpu *cpu, unsigned segment, uint16_t selector, unsigned ve
 
 /* The checks of MOV and POP to SS. */
 static void
-segment_check_stack (X86Cpu *cpu, uint16_t selector, const X86Descriptor *descriptor, unsigned vector)
+segment_check_stack (X86Cpu *cpu, uint16_t selector, const X86Descriptor *descriptor,
+                     unsigned vector)
 {
   unsigned type = x86_descriptor_type (descriptor);
 
-  if ((selector & 3) != cpu->cpl || (type & (X86_SEG_S | TYPE_CODE | TYPE_WRITABLE)) != (X86_SEG_S | TYPE_WRITABLE)
+  if ((selector & 3) != cpu->cpl
+      || (type & (X86_SEG_S | TYPE_CODE | TYPE_WRITABLE)) != (X86_SEG_S | TYPE_WRITABLE)
       || x86_descriptor_dpl (descriptor) != cpu->cpl)
     x86_raise_code (cpu, vector, selector & ~3u);
   if (!x86_descriptor_present (descriptor))
@@ -317,7 +320,8 @@ segment_check_stack (X86Cpu *cpu, uint16_t selector, const X86Descriptor *descri
 }
 
 static void
-segment_check_data (X86Cpu *cpu, uint16_t selector, const X86Descriptor *descriptor, unsigned vector)
+segment_check_data (X86Cpu *cpu, uint16_t selector, const X86Descriptor *descriptor,
+                    unsigned vector)
 {
   unsigned type = x86_descriptor_type (descriptor);
   unsigned privilege = MAX (selector & 3, cpu->cpl);

@@ -12,13 +12,15 @@ typedef struct
 } X86Descriptor;
 
 /* Recomputes mode, cpl, linear mask, view and every window from the state. To be called after each
- * change of CS, SS, CR0, CR4, EFER.LMA, EFLAGS.VM or EFLAGS.AC that bypasses the functions below. */
+ * change of CS, SS, CR0, CR4, EFER.LMA, EFLAGS.VM or EFLAGS.AC that bypasses the functions below.
+ */
 void x86_mode_update (X86Cpu *cpu);
 /* EFLAGS.AC changed, nothing else. */
 void x86_mode_update_ac (X86Cpu *cpu);
 
 /* Checks [ea, ea + length) and returns the linear address; raises #GP(0), #SS(0) or #AC(0). */
-uint64_t x86_segment_linear (X86Cpu *cpu, unsigned segment, uint64_t ea, unsigned length, bool write);
+uint64_t x86_segment_linear (X86Cpu *cpu, unsigned segment, uint64_t ea, unsigned length,
+                             bool write);
 /* Whether [ea, ea + length) lies inside the limit, expand-down or not. */
 bool x86_segment_contains (const X86Segment *segment, uint64_t ea, unsigned length);
 bool x86_is_canonical (uint64_t linear);
@@ -38,7 +40,8 @@ void x86_segment_set_real (X86Cpu *cpu, unsigned segment, uint16_t selector);
  * FALSE outside the table's limit; may raise #PF. */
 bool x86_descriptor_read (X86Cpu *cpu, uint16_t selector, X86Descriptor *descriptor);
 /* The same, but raises vector with the selector (RPL cleared) as error code. */
-void x86_descriptor_read_or_raise (X86Cpu *cpu, uint16_t selector, unsigned vector, X86Descriptor *descriptor);
+void x86_descriptor_read_or_raise (X86Cpu *cpu, uint16_t selector, unsigned vector,
+                                   X86Descriptor *descriptor);
 /* Unpacks a code, data or (in long mode 16-byte) system descriptor. */
 X86Segment x86_descriptor_unpack (const X86Descriptor *descriptor, uint16_t selector, bool wide);
 /* Sets the accessed bit in the table, if it is clear. */
@@ -64,7 +67,8 @@ x86_descriptor_present (const X86Descriptor *d)
   return d->low >> 47 & 1;
 }
 
-/* Commits CS (or SS) with a CPL: DPL of the cached SS is kept equal to it. Ends with x86_mode_update. */
+/* Commits CS (or SS) with a CPL: DPL of the cached SS is kept equal to it. Ends with
+ * x86_mode_update. */
 void x86_segment_commit_cs (X86Cpu *cpu, const X86Segment *cs, unsigned cpl);
 
 static inline bool

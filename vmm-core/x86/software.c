@@ -137,7 +137,8 @@ lowest_priority (X86Software *software, uint32_t destination, bool logical)
     {
       X86Cpu *cpu = software->cpus[i];
 
-      if (cpu != NULL && lapic_is_enabled (cpu->lapic) && lapic_matches (cpu->lapic, destination, logical)
+      if (cpu != NULL && lapic_is_enabled (cpu->lapic)
+          && lapic_matches (cpu->lapic, destination, logical)
           && (best == NULL || lapic_get_ppr (cpu->lapic) < lapic_get_ppr (best->lapic)))
         best = cpu;
     }
@@ -172,7 +173,8 @@ software_send (void *data, unsigned index, uint64_t icr)
 
   if (shorthand == 0)
     {
-      deliver_message (software, x2apic ? icr >> 32 : icr >> 56, icr >> 11 & 1, mode, icr & 0xff, false);
+      deliver_message (software, x2apic ? icr >> 32 : icr >> 56, icr >> 11 & 1, mode, icr & 0xff,
+                       false);
       return;
     }
   for (unsigned i = 0; i < X86_MAX_CPUS; i++)
@@ -353,7 +355,8 @@ serve_interrupts (X86Cpu *cpu, uint32_t requests)
     }
   if (requests & X86_REQUEST_INTERRUPT)
     {
-      int vector = take_interrupt (cpu, (state->rflags & X86_FLAG_IF) != 0, &cpu->interrupt_waiting);
+      int vector
+          = take_interrupt (cpu, (state->rflags & X86_FLAG_IF) != 0, &cpu->interrupt_waiting);
 
       if (vector < 0)
         return;
@@ -450,14 +453,15 @@ static AccelVcpu *
 software_vcpu_new (Accel *accel, unsigned index, GError **error)
 {
   X86Software *software = software_of (accel);
-  const LapicOps ops = { software_interrupt, software_nmi, software_init, software_sipi, software_send,
-                         software_eoi, software_tsc_to_ns, software };
+  const LapicOps ops = { software_interrupt, software_nmi, software_init,      software_sipi,
+                         software_send,      software_eoi, software_tsc_to_ns, software };
   X86Cpu *cpu;
 
   if (index >= X86_MAX_CPUS)
     {
       g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
-                   "The software CPU supports %u processors: give the machine fewer.", X86_MAX_CPUS);
+                   "The software CPU supports %u processors: give the machine fewer.",
+                   X86_MAX_CPUS);
       return NULL;
     }
   cpu = g_aligned_alloc0 (1, sizeof *cpu, 64);
@@ -505,8 +509,9 @@ software_vcpu_run (AccelVcpu *vcpu, GError **error)
         atomic_store (&cpu->sleeping, true);
       /* A request that came before the line above woke nobody. */
     }
-  while (exit == ACCEL_EXIT_HALTED
-         && (atomic_load (&cpu->requests) & ~(uint32_t) (X86_REQUEST_LOCAL | X86_REQUEST_EXCLUSIVE)));
+  while (
+      exit == ACCEL_EXIT_HALTED
+      && (atomic_load (&cpu->requests) & ~(uint32_t) (X86_REQUEST_LOCAL | X86_REQUEST_EXCLUSIVE)));
   return exit;
 }
 

@@ -30,7 +30,8 @@ bool x86_software_poll (X86Cpu *cpu, AccelExit *exit);
 /* Posts requests to a CPU and wakes it when it is halted. Any thread. */
 void x86_software_request (X86Cpu *cpu, uint32_t requests);
 
-/* All other CPUs stand still outside guest code between begin and end. Never with the machine lock held. */
+/* All other CPUs stand still outside guest code between begin and end. Never with the machine lock
+ * held. */
 void x86_exclusive_begin (X86Cpu *cpu);
 void x86_exclusive_end (X86Cpu *cpu);
 /* Around running the guest on this CPU's thread; enter waits while another is exclusive. */

@@ -5,7 +5,8 @@
 #include "segment.h"
 
 X86Stack
-x86_stack_new (X86Cpu *cpu, const X86Segment *segment, uint64_t sp, unsigned cpl, bool wide, unsigned width)
+x86_stack_new (X86Cpu *cpu, const X86Segment *segment, uint64_t sp, unsigned cpl, bool wide,
+               unsigned width)
 {
   X86Stack stack = { .segment = *segment, .sp = sp, .width = width };
 

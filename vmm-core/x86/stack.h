@@ -18,7 +18,8 @@ typedef struct
 /* The current SS:rSP. */
 X86Stack x86_stack_current (X86Cpu *cpu, unsigned width);
 /* segment with pointer sp, as CPL cpl will use it; #SS names the segment. wide: 64-bit mode. */
-X86Stack x86_stack_new (X86Cpu *cpu, const X86Segment *segment, uint64_t sp, unsigned cpl, bool wide, unsigned width);
+X86Stack x86_stack_new (X86Cpu *cpu, const X86Segment *segment, uint64_t sp, unsigned cpl,
+                        bool wide, unsigned width);
 
 void x86_stack_push (X86Cpu *cpu, X86Stack *stack, uint64_t value);
 uint64_t x86_stack_pop (X86Cpu *cpu, X86Stack *stack);

@@ -185,7 +185,8 @@ x86_sys_invlpg (X86Cpu *cpu, const X86Insn *insn)
   require_ring0 (cpu);
   if (!x86_insn_is_memory (insn))
     x86_raise (cpu, X86_UD);
-  x86_mmu_flush_page (cpu, (cpu->window[insn->segment].base + x86_ea (cpu, insn)) & cpu->linear_mask);
+  x86_mmu_flush_page (cpu,
+                      (cpu->window[insn->segment].base + x86_ea (cpu, insn)) & cpu->linear_mask);
 }
 
 void

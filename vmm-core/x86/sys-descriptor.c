@@ -193,7 +193,8 @@ may_examine (X86Cpu *cpu, uint16_t selector, X86Descriptor *descriptor)
 static bool
 accepts_system (X86Cpu *cpu, unsigned type, bool limit)
 {
-  uint32_t types = x86_in_long_mode (cpu) ? 1u << 2 | 1u << 9 | 1u << 11 : 1u << 1 | 1u << 2 | 1u << 3 | 1u << 9 | 1u << 11;
+  uint32_t types = x86_in_long_mode (cpu) ? 1u << 2 | 1u << 9 | 1u << 11
+                                          : 1u << 1 | 1u << 2 | 1u << 3 | 1u << 9 | 1u << 11;
 
   if (!limit)
     types |= x86_in_long_mode (cpu) ? 1u << 12 : 1u << 4 | 1u << 5 | 1u << 12;
@@ -294,7 +295,8 @@ x86_sys_bound (X86Cpu *cpu, const X86Insn *insn)
   uint64_t ea = x86_ea (cpu, insn);
   uint64_t index = x86_get_sized (cpu, insn->reg_at, size);
   uint64_t low = x86_load_sized (cpu, insn->segment, ea, size);
-  uint64_t high = x86_load_sized (cpu, insn->segment, x86_address_mask (ea + size, insn->addr_size), size);
+  uint64_t high
+      = x86_load_sized (cpu, insn->segment, x86_address_mask (ea + size, insn->addr_size), size);
   unsigned shift = 64 - size * 8;
   int64_t value = (int64_t) (index << shift);
 

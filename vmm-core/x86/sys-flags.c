@@ -34,7 +34,8 @@ x86_sys_pushf (X86Cpu *cpu, const X86Insn *insn)
     {
       if (!has_virtual_interrupts (cpu) || insn->op_size != 2)
         x86_raise_code (cpu, X86_GP, 0);
-      flags = (flags & ~(uint64_t) X86_FLAG_IF) | X86_FLAG_IOPL | (flags & X86_FLAG_VIF ? X86_FLAG_IF : 0);
+      flags = (flags & ~(uint64_t) X86_FLAG_IF) | X86_FLAG_IOPL
+              | (flags & X86_FLAG_VIF ? X86_FLAG_IF : 0);
     }
   x86_push (cpu, insn->op_size, flags);
 }

@@ -66,9 +66,10 @@ x86_sys_out (X86Cpu *cpu, const X86Insn *insn)
   uint16_t port = port_number (cpu, insn);
 
   port_check (cpu, port, size);
-  port_write (cpu, port, size, size == 4 ? cpu->state.gpr[X86_RAX]
-                               : size == 2 ? cpu->state.gpr[X86_RAX] & 0xffff
-                                           : cpu->state.gpr[X86_RAX] & 0xff);
+  port_write (cpu, port, size,
+              size == 4   ? cpu->state.gpr[X86_RAX]
+              : size == 2 ? cpu->state.gpr[X86_RAX] & 0xffff
+                          : cpu->state.gpr[X86_RAX] & 0xff);
 }
 
 static void
@@ -102,7 +103,8 @@ output_one (X86Cpu *cpu, const X86Insn *insn, unsigned size)
   port_write (cpu, cpu->state.gpr[X86_RDX], size, value);
 }
 
-/* Elements one by one; between two of them an interrupt may come, and the instruction goes on afterwards. */
+/* Elements one by one; between two of them an interrupt may come, and the instruction goes on
+ * afterwards. */
 static void
 port_string (X86Cpu *cpu, const X86Insn *insn, bool input)
 {

@@ -66,7 +66,9 @@ x86_sys_pop_segment (X86Cpu *cpu, const X86Insn *insn)
 void
 x86_sys_load_far_pointer (X86Cpu *cpu, const X86Insn *insn)
 {
-  unsigned segment = insn->map == X86_MAP_0F ? insn->opcode & 7 : insn->opcode == 0xc4 ? X86_ES : X86_DS;
+  unsigned segment = insn->map == X86_MAP_0F ? insn->opcode & 7
+                     : insn->opcode == 0xc4  ? X86_ES
+                                             : X86_DS;
   uint64_t ea, offset;
   uint16_t selector;
 
@@ -74,7 +76,8 @@ x86_sys_load_far_pointer (X86Cpu *cpu, const X86Insn *insn)
     x86_raise (cpu, X86_UD);
   ea = x86_ea (cpu, insn);
   offset = x86_load_sized (cpu, insn->segment, ea, insn->op_size);
-  selector = x86_load16 (cpu, insn->segment, x86_address_mask (ea + insn->op_size, insn->addr_size));
+  selector
+      = x86_load16 (cpu, insn->segment, x86_address_mask (ea + insn->op_size, insn->addr_size));
   x86_segment_load (cpu, segment, selector);
   x86_set_sized (cpu, insn->reg_at, insn->op_size, offset);
 }

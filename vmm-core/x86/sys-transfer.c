@@ -12,7 +12,8 @@
 #define CODE_FLAT (X86_SEG_G | X86_SEG_P | X86_SEG_S | 0xb)
 #define DATA_FLAT (X86_SEG_G | X86_SEG_DB | X86_SEG_P | X86_SEG_S | 3)
 
-typedef void (*FarTransfer) (X86Cpu *cpu, uint16_t selector, uint64_t offset, unsigned width, uint64_t next_rip);
+typedef void (*FarTransfer) (X86Cpu *cpu, uint16_t selector, uint64_t offset, unsigned width,
+                             uint64_t next_rip);
 
 static void
 transfer_mem (X86Cpu *cpu, const X86Insn *insn, FarTransfer transfer)
@@ -31,7 +32,8 @@ transfer_mem (X86Cpu *cpu, const X86Insn *insn, FarTransfer transfer)
 void
 x86_sys_call_far_imm (X86Cpu *cpu, const X86Insn *insn)
 {
-  x86_far_call (cpu, insn->imm >> 32, insn->imm & UINT32_MAX, insn->op_size, x86_next_rip (cpu, insn));
+  x86_far_call (cpu, insn->imm >> 32, insn->imm & UINT32_MAX, insn->op_size,
+                x86_next_rip (cpu, insn));
 }
 
 void
@@ -43,7 +45,8 @@ x86_sys_call_far_mem (X86Cpu *cpu, const X86Insn *insn)
 void
 x86_sys_jmp_far_imm (X86Cpu *cpu, const X86Insn *insn)
 {
-  x86_far_jump (cpu, insn->imm >> 32, insn->imm & UINT32_MAX, insn->op_size, x86_next_rip (cpu, insn));
+  x86_far_jump (cpu, insn->imm >> 32, insn->imm & UINT32_MAX, insn->op_size,
+                x86_next_rip (cpu, insn));
 }
 
 void
@@ -98,8 +101,8 @@ enter_flat (X86Cpu *cpu, uint16_t cs, uint16_t ss, unsigned cpl, bool wide)
   X86Segment code = { .limit = UINT32_MAX, .selector = cs };
 
   code.attributes = CODE_FLAT | cpl << X86_SEG_DPL_SHIFT | (wide ? X86_SEG_L : X86_SEG_DB);
-  cpu->state.seg[X86_SS] = (X86Segment){ .limit = UINT32_MAX, .attributes = DATA_FLAT,
-                                         .selector = (ss & ~3u) | cpl };
+  cpu->state.seg[X86_SS]
+      = (X86Segment){ .limit = UINT32_MAX, .attributes = DATA_FLAT, .selector = (ss & ~3u) | cpl };
   x86_segment_commit_cs (cpu, &code, cpl);
 }
 

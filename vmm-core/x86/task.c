@@ -17,8 +17,8 @@
 typedef struct
 {
   uint8_t cr3, ip, flags, gpr, segments, ldt, trap;
-  uint8_t size;  /* of a general register's slot */
-  uint8_t slot;  /* of a selector's slot */
+  uint8_t size; /* of a general register's slot */
+  uint8_t slot; /* of a selector's slot */
   uint8_t n_segments;
   uint8_t limit; /* least */
 } TssLayout;
@@ -147,7 +147,8 @@ task_load_registers (X86Cpu *cpu, const TaskImage *image, const TssLayout *layou
 
   state->rip = image->ip;
   for (unsigned i = 0; i < 8; i++)
-    state->gpr[i] = layout->size == 4 ? image->gpr[i] : (state->gpr[i] & 0xffff0000) | image->gpr[i];
+    state->gpr[i]
+        = layout->size == 4 ? image->gpr[i] : (state->gpr[i] & 0xffff0000) | image->gpr[i];
   for (unsigned i = 0; i < 6; i++)
     state->seg[i] = (X86Segment){ .selector = image->selectors[i],
                                   .attributes = X86_SEG_UNUSABLE | cpl << X86_SEG_DPL_SHIFT };
@@ -194,8 +195,8 @@ task_push_code (X86Cpu *cpu, const TssLayout *layout, uint32_t code)
 }
 
 void
-x86_task_switch (X86Cpu *cpu, uint16_t selector, X86TaskSwitch how, uint64_t next_rip, bool has_code,
-                 uint32_t code)
+x86_task_switch (X86Cpu *cpu, uint16_t selector, X86TaskSwitch how, uint64_t next_rip,
+                 bool has_code, uint32_t code)
 {
   X86Segment tss = task_find (cpu, selector, how);
   const TssLayout *layout = tss_layout (tss.attributes);
@@ -270,7 +271,8 @@ x86_task_get_rsp (X86Cpu *cpu, unsigned level, unsigned ist)
   return rsp;
 }
 
-/* The 16 bits that start at the byte with bit 0 of bitmap position bit; all ones outside the TSS. */
+/* The 16 bits that start at the byte with bit 0 of bitmap position bit; all ones outside the TSS.
+ */
 static bool
 task_map_bits (X86Cpu *cpu, uint32_t at, uint16_t *bits)
 {
@@ -309,7 +311,8 @@ x86_task_redirects (X86Cpu *cpu, uint8_t vector)
   uint32_t base;
   uint16_t bits;
 
-  if (!task_map_base (cpu, &base) || base < 32 || !task_map_bits (cpu, base - 32 + vector / 8, &bits))
+  if (!task_map_base (cpu, &base) || base < 32
+      || !task_map_bits (cpu, base - 32 + vector / 8, &bits))
     return true;
   return bits >> vector % 8 & 1;
 }

@@ -13,9 +13,10 @@ typedef enum
 } X86TaskSwitch;
 
 /* Switches to the TSS that selector names, whose descriptor's privilege has been checked; next_rip
- * is where the old task goes on. With has_code, code is pushed on the new task's stack. May raise, at first in the
- * old task, later in the new one. */
-void x86_task_switch (X86Cpu *cpu, uint16_t selector, X86TaskSwitch how, uint64_t next_rip, bool has_code, uint32_t code);
+ * is where the old task goes on. With has_code, code is pushed on the new task's stack. May raise,
+ * at first in the old task, later in the new one. */
+void x86_task_switch (X86Cpu *cpu, uint16_t selector, X86TaskSwitch how, uint64_t next_rip,
+                      bool has_code, uint32_t code);
 
 /* The stack for privilege level 0 to 2 out of the current TSS; raises #TS. */
 void x86_task_get_stack (X86Cpu *cpu, unsigned level, uint16_t *ss, uint32_t *esp);

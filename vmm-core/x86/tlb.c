@@ -127,7 +127,8 @@ x86_tlb_drop_writes_to (X86Tlb *tlb, const uint8_t *host)
 }
 
 void
-x86_tlb_fill (X86Tlb *tlb, unsigned view, uint64_t linear, uint8_t *host, bool writable, bool global)
+x86_tlb_fill (X86Tlb *tlb, unsigned view, uint64_t linear, uint8_t *host, bool writable,
+              bool global)
 {
   unsigned index = x86_tlb_index (linear);
   X86TlbEntry *entry = &tlb->view[view][index];

@@ -36,8 +36,8 @@ typedef struct MemoryBlock MemoryBlock;
 /* A page of code: where fetches find it. */
 typedef struct
 {
-  uint64_t linear;   /* of the page; bit 0: seen by user code, bit 1: valid, bit 2: global */
-  uint64_t physical; /* of the page */
+  uint64_t linear;     /* of the page; bit 0: seen by user code, bit 1: valid, bit 2: global */
+  uint64_t physical;   /* of the page */
   const uint8_t *host; /* NULL: fetches go to the MMIO bus */
   MemoryBlock *block;
   uint64_t page; /* number inside block */
@@ -78,7 +78,8 @@ void x86_tlb_drop_writes (X86Tlb *tlb);
 void x86_tlb_drop_writes_to (X86Tlb *tlb, const uint8_t *host);
 
 /* Installs one page (linear and host are those of the page), readable and perhaps writable. */
-void x86_tlb_fill (X86Tlb *tlb, unsigned view, uint64_t linear, uint8_t *host, bool writable, bool global);
+void x86_tlb_fill (X86Tlb *tlb, unsigned view, uint64_t linear, uint8_t *host, bool writable,
+                   bool global);
 /* Notes that linear was filled from a large page of size bytes. */
 void x86_tlb_note_large (X86Tlb *tlb, uint64_t linear, uint64_t size);
 

@@ -20,10 +20,10 @@
 #define N_EXTENDED 0x22
 
 /* Leaf 1 */
-#define EDX1_ALWAYS                                                                                 \
-  (BIT (0) | BIT (1) | BIT (2) | BIT (3) | BIT (4) | BIT (5) | BIT (6) | BIT (7) | BIT (8) | BIT (9) \
-   | BIT (11) | BIT (12) | BIT (13) | BIT (14) | BIT (15) | BIT (16) | BIT (17) | BIT (19) | BIT (23) \
-   | BIT (24) | BIT (25) | BIT (26))
+#define EDX1_ALWAYS                                                                                \
+  (BIT (0) | BIT (1) | BIT (2) | BIT (3) | BIT (4) | BIT (5) | BIT (6) | BIT (7) | BIT (8)         \
+   | BIT (9) | BIT (11) | BIT (12) | BIT (13) | BIT (14) | BIT (15) | BIT (16) | BIT (17)          \
+   | BIT (19) | BIT (23) | BIT (24) | BIT (25) | BIT (26))
 #define ECX1_CX16 BIT (13)
 #define ECX1_PCID BIT (17)
 #define ECX1_X2APIC BIT (21)
@@ -105,12 +105,12 @@ fill_features (Table *table)
   /* Recent enough for its own mitigations, old enough for every system to know it. */
   one->eax = table->amd ? 0x00b20f21 : 0x000306c3;
   one->ebx = 8 << 8; /* CLFLUSH: 64 bytes */
-  one->ecx = (host1.ecx & (ECX1_MOVBE | ECX1_POPCNT | ECX1_RDRAND | ECX1_CX16)) | ECX1_PCID
-             | ECX1_X2APIC | ECX1_TSC_DEADLINE | ECX1_XSAVE | ECX1_HYPERVISOR
-             | vector_bit (VECTOR_SSE3, 0) | vector_bit (VECTOR_PCLMUL, 1)
-             | vector_bit (VECTOR_SSSE3, 9) | vector_bit (VECTOR_FMA, 12)
-             | vector_bit (VECTOR_SSE41, 19) | vector_bit (VECTOR_SSE42, 20)
-             | vector_bit (VECTOR_AES, 25) | vector_bit (VECTOR_AVX, 28) | vector_bit (VECTOR_F16C, 29);
+  one->ecx
+      = (host1.ecx & (ECX1_MOVBE | ECX1_POPCNT | ECX1_RDRAND | ECX1_CX16)) | ECX1_PCID | ECX1_X2APIC
+        | ECX1_TSC_DEADLINE | ECX1_XSAVE | ECX1_HYPERVISOR | vector_bit (VECTOR_SSE3, 0)
+        | vector_bit (VECTOR_PCLMUL, 1) | vector_bit (VECTOR_SSSE3, 9) | vector_bit (VECTOR_FMA, 12)
+        | vector_bit (VECTOR_SSE41, 19) | vector_bit (VECTOR_SSE42, 20)
+        | vector_bit (VECTOR_AES, 25) | vector_bit (VECTOR_AVX, 28) | vector_bit (VECTOR_F16C, 29);
   one->edx = EDX1_ALWAYS;
   seven->ebx = (host7.ebx & (EBX7_BMI1 | EBX7_BMI2 | EBX7_ADX | EBX7_RDSEED | EBX7_CLFLUSHOPT))
                | EBX7_FSGSBASE | EBX7_TSC_ADJUST | EBX7_SMEP | EBX7_SMAP | EBX7_ERMS | EBX7_INVPCID
@@ -161,7 +161,8 @@ fill_xsave (Table *table)
   bool avx = vector_feature_present (VECTOR_AVX);
 
   table->leaf13[0] = (X86Cpuid){ avx ? 7 : 3, 576, avx ? 832 : 576, 0 };
-  table->leaf13[1].eax = BIT (0) | BIT (1) | BIT (2) | BIT (3); /* XSAVEOPT, XSAVEC, XGETBV 1, XSAVES */
+  table->leaf13[1].eax
+      = BIT (0) | BIT (1) | BIT (2) | BIT (3); /* XSAVEOPT, XSAVEC, XGETBV 1, XSAVES */
   if (avx)
     table->leaf13[2] = (X86Cpuid){ 256, 576, 0, 0 };
 }
@@ -202,8 +203,10 @@ fill_extended (Table *table)
     {
       base[5] = (X86Cpuid){ 0xff48ff40, 0xff48ff40, 0x20080140, 0x20080140 };
       base[6] = (X86Cpuid){ 0x5c002200, 0x68004200, 0x04006140, 0x00406140 };
-      base[0x21].eax = BIT (2) | BIT (6) | BIT (8); /* serialising LFENCE, null clears base, automatic IBRS */
-      base[8].ebx = BIT (2) | BIT (26); /* XSAVE keeps error pointers; no speculative store bypass */
+      base[0x21].eax
+          = BIT (2) | BIT (6) | BIT (8); /* serialising LFENCE, null clears base, automatic IBRS */
+      base[8].ebx
+          = BIT (2) | BIT (26); /* XSAVE keeps error pointers; no speculative store bypass */
     }
   else
     base[6].ecx = 0x04006040;
@@ -346,9 +349,10 @@ x86_cpuid_is_amd (void)
 uint64_t
 x86_cpuid_get_cr4_bits (void)
 {
-  return X86_CR4_VME | X86_CR4_PVI | X86_CR4_TSD | X86_CR4_DE | X86_CR4_PSE | X86_CR4_PAE | X86_CR4_MCE
-         | X86_CR4_PGE | X86_CR4_PCE | X86_CR4_OSFXSR | X86_CR4_OSXMMEXCPT | X86_CR4_UMIP
-         | X86_CR4_FSGSBASE | X86_CR4_PCIDE | X86_CR4_OSXSAVE | X86_CR4_SMEP | X86_CR4_SMAP;
+  return X86_CR4_VME | X86_CR4_PVI | X86_CR4_TSD | X86_CR4_DE | X86_CR4_PSE | X86_CR4_PAE
+         | X86_CR4_MCE | X86_CR4_PGE | X86_CR4_PCE | X86_CR4_OSFXSR | X86_CR4_OSXMMEXCPT
+         | X86_CR4_UMIP | X86_CR4_FSGSBASE | X86_CR4_PCIDE | X86_CR4_OSXSAVE | X86_CR4_SMEP
+         | X86_CR4_SMAP;
 }
 
 uint64_t
