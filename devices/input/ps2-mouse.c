@@ -151,7 +151,8 @@ ps2_mouse_has_news (const Ps2Mouse *mouse)
 }
 
 /* Puts a packet into the queue when the one before has been read: a slow host gets sums. A button's
- * change is a packet of its own, so that no click is lost. */
+ * change is a packet of its own, so that no click is lost. The host is told by the caller, unless it is
+ * the host that just read. */
 static void
 ps2_mouse_report (Ps2Mouse *mouse, bool now)
 {
@@ -163,7 +164,6 @@ ps2_mouse_report (Ps2Mouse *mouse, bool now)
       || (!now && mouse->state.queue.n_events > 0))
     return;
   ps2_queue_put_event (&mouse->state.queue, packet, ps2_mouse_make_packet (mouse, packet));
-  ps2_mouse_announce (mouse);
 }
 
 static void
@@ -180,6 +180,7 @@ ps2_mouse_motion (void *device, int dx, int dy)
   ps2_mouse_add (&mouse->state.dx, dx);
   ps2_mouse_add (&mouse->state.dy, dy == G_MININT ? G_MAXINT : -dy); /* up is positive */
   ps2_mouse_report (mouse, false);
+  ps2_mouse_announce (mouse);
 }
 
 static void
@@ -189,6 +190,7 @@ ps2_mouse_scroll (void *device, int dx, int dy)
 
   ps2_mouse_add (&mouse->state.dz, dy);
   ps2_mouse_report (mouse, false);
+  ps2_mouse_announce (mouse);
 }
 
 static void
@@ -200,6 +202,7 @@ ps2_mouse_button (void *device, InputButton button, gboolean down)
   mouse->state.buttons = down ? before | bit : before & ~bit;
   mouse->state.changed |= mouse->state.buttons != before;
   ps2_mouse_report (mouse, true);
+  ps2_mouse_announce (mouse);
 }
 
 static void
