@@ -69,6 +69,18 @@ get_object (JsonObject *object, const char *name, bool *good, GError **error)
   return node != NULL && *good ? json_node_get_object (node) : NULL;
 }
 
+/* A member that is a string; NULL with *good when there is none. */
+static const char *
+get_text (JsonObject *object, const char *name, bool *good, GError **error)
+{
+  JsonNode *node = json_object_get_member (object, name);
+
+  *good = node == NULL
+          || (JSON_NODE_HOLDS_VALUE (node) && json_node_get_value_type (node) == G_TYPE_STRING)
+          || fail (error, "“%s” must be a string", name);
+  return node != NULL && *good ? json_node_get_string (node) : NULL;
+}
+
 /* Hexadecimal digits, two a byte, in order of address. */
 static bool
 parse_bytes (const char *text, uint8_t *bytes, size_t n)
@@ -160,8 +172,10 @@ parse_x87 (HarnessCase *test, JsonObject *root, GError **error)
   for (unsigned i = 0; i < 8; i++)
     {
       g_autofree char *name = g_strdup_printf ("st%u", i);
-      const char *text = json_object_get_string_member_with_default (x87, name, NULL);
+      const char *text = get_text (x87, name, &good, error);
 
+      if (!good)
+        return false;
       if (text != NULL && !parse_bytes (text, fpu->st[i], 10))
         return fail (error, "“%s” must be 20 hexadecimal digits, lowest byte first", name);
     }
@@ -183,8 +197,10 @@ parse_vectors (HarnessCase *test, JsonObject *root, GError **error)
   for (unsigned i = 0; vectors != NULL && i < 16; i++)
     {
       g_autofree char *name = g_strdup_printf ("ymm%u", i);
-      const char *text = json_object_get_string_member_with_default (vectors, name, NULL);
+      const char *text = get_text (vectors, name, &good, error);
 
+      if (!good)
+        return false;
       if (text != NULL && !parse_bytes (text, test->state.ymm[i], 32)
           && !parse_bytes (text, test->state.ymm[i], 16))
         return fail (error, "“%s” must be 32 or 64 hexadecimal digits, lowest byte first", name);
@@ -214,13 +230,17 @@ parse_memory (HarnessCase *test, JsonObject *root, GError **error)
 
   for (GList *l = names; l != NULL; l = l->next)
     {
-      const char *name = l->data,
-                 *text = json_object_get_string_member_with_default (memory, name, "?");
+      const char *name = l->data, *text = get_text (memory, name, &good, error);
+      uint64_t address;
       char *end;
-      uint64_t address = g_ascii_strtoull (name, &end, 0);
-      size_t n = strlen (text) / 2;
-      g_autofree uint8_t *bytes = g_malloc (n + 1);
+      size_t n;
+      g_autofree uint8_t *bytes = NULL;
 
+      if (!good)
+        return false;
+      address = g_ascii_strtoull (name, &end, 0);
+      n = strlen (text) / 2;
+      bytes = g_malloc (n + 1);
       if (end == name || *end != '\0' || address >= X86_MACHINE_OWN
           || n > X86_MACHINE_OWN - address)
         return fail (error, "“%s” is not an address of memory; it ends at 0x1f00000", name);
