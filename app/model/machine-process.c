@@ -59,7 +59,7 @@ machine_process_spawn (const char *folder, const char *socket, GError **error)
       return NULL;
     }
   g_autofree char *logs = g_build_filename (folder, "logs", NULL);
-  g_autofree char *log = g_build_filename (logs, "start.log", NULL);
+  g_autofree char *log = g_build_filename (logs, "guesthouse-vm.log", NULL);
   g_mkdir_with_parents (logs, 0700);
 
   g_autoptr (GSubprocessLauncher) launcher =
@@ -67,7 +67,7 @@ machine_process_spawn (const char *folder, const char *socket, GError **error)
   /* A file, not a pipe: a pipe's reader would have to live as long as the machine. */
   g_subprocess_launcher_set_stderr_file_path (launcher, log);
   g_subprocess_launcher_set_child_setup (launcher, leave_session, NULL, NULL);
-  return g_subprocess_launcher_spawn (launcher, error, program, "--headless", folder, NULL);
+  return g_subprocess_launcher_spawn (launcher, error, program, "--stopped", folder, NULL);
 }
 
 static void

@@ -454,7 +454,7 @@ process_ended (GObject *source, GAsyncResult *result, gpointer data)
     return;
 
   /* The process says in one sentence what hindered it, as its last line. */
-  g_autofree char *path = g_build_filename (self->folder, "logs", "start.log", NULL);
+  g_autofree char *path = g_build_filename (self->folder, "logs", "guesthouse-vm.log", NULL);
   g_autofree char *said = NULL;
   g_file_get_contents (path, &said, NULL, NULL);
   g_strchomp (said != NULL ? said : (said = g_strdup ("")));
@@ -655,7 +655,7 @@ machine_get_drives (Machine *self)
 char *
 machine_dup_log (Machine *self)
 {
-  const char *files[] = { "start.log", "guesthouse-vm.log" };
+  const char *files[] = { "guesthouse-vm.log", "guesthouse-vm.log" };
   GString *log = g_string_new (NULL);
 
   for (gsize i = 0; i < G_N_ELEMENTS (files); i++)

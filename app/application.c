@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "application.h"
+
+#include <glib/gi18n.h>
+
+#include "window.h"
+
+struct _Application
+{
+  AdwApplication parent_instance;
+  Library *library;
+  GSettings *settings;
+};
+
+G_DEFINE_FINAL_TYPE (Application, application, ADW_TYPE_APPLICATION)
+
+/* A path in the build tree, or NULL if this program does not run from one. */
+static char *
+dup_build_path (const char *relative)
+{
+  g_autofree char *self = g_file_read_link ("/proc/self/exe", NULL);
+  g_autofree char *folder = g_path_get_dirname (self != NULL ? self : ".");
+  g_autofree char *path = g_canonicalize_filename (relative, folder);
+
+  return g_file_test (path, G_FILE_TEST_EXISTS) ? g_steal_pointer (&path) : NULL;
+}
+
+const char *
+application_dup_locale_folder (void)
+{
+  char *built = dup_build_path ("../po");
+
+  return built != NULL ? built : g_strdup (LOCALEDIR);
+}
+
+void
+application_use_build_tree (void)
+{
+  g_autofree char *schemas = dup_build_path ("../ui-resources/gschemas.compiled");
+
+  if (schemas != NULL)
+    {
+      g_autofree char *folder = g_path_get_dirname (schemas);
+
+      g_setenv ("GSETTINGS_SCHEMA_DIR", folder, FALSE);
+    }
+}
+
+Application *
+application_new (void)
+{
+  return g_object_new (APPLICATION_TYPE, "application-id", "org.guesthouse.Guesthouse", NULL);
+}
+
+Library *
+application_get_library (Application *self)
+{
+  return self->library;
+}
+
+GSettings *
+application_get_settings (Application *self)
+{
+  return self->settings;
+}
+
+static void
+show_about (GSimpleAction *action, GVariant *parameter, gpointer data)
+{
+  adw_show_about_window (gtk_application_get_active_window (data),
+                         "application-name", "Guesthouse",
+                         "application-icon", "org.guesthouse.Guesthouse",
+                         "version", VERSION,
+                         "developer-name", _("The Guesthouse developers"),
+                         "comments", _("Run other operating systems in a window"),
+                         "license-type", GTK_LICENSE_GPL_3_0,
+                         NULL);
+}
+
+static void
+quit (GSimpleAction *action, GVariant *parameter, gpointer data)
+{
+  GtkWindow *window = gtk_application_get_active_window (data);
+
+  if (window != NULL)
+    gtk_window_close (window);
+}
+
+static void
+application_startup (GApplication *application)
+{
+  static const GActionEntry actions[] = { { "about", show_about }, { "quit", quit } };
+  static const char *quit_keys[] = { "<Control>q", NULL };
+  static const char *new_keys[] = { "<Control>n", NULL };
+  static const char *fullscreen_keys[] = { "F11", NULL };
+  Application *self = GUESTHOUSE_APPLICATION (application);
+  g_autoptr (GtkCssProvider) css = gtk_css_provider_new ();
+
+  G_APPLICATION_CLASS (application_parent_class)->startup (application);
+  self->settings = g_settings_new ("org.guesthouse.Guesthouse");
+  self->library = library_new (NULL);
+  g_action_map_add_action_entries (G_ACTION_MAP (self), actions, G_N_ELEMENTS (actions), self);
+  gtk_application_set_accels_for_action (GTK_APPLICATION (self), "app.quit", quit_keys);
+  gtk_application_set_accels_for_action (GTK_APPLICATION (self), "win.new-machine", new_keys);
+  gtk_application_set_accels_for_action (GTK_APPLICATION (self), "win.fullscreen", fullscreen_keys);
+  gtk_css_provider_load_from_resource (css, "/org/guesthouse/Guesthouse/style.css");
+  gtk_style_context_add_provider_for_display (gdk_display_get_default (), GTK_STYLE_PROVIDER (css),
+                                              GTK_STYLE_PROVIDER_PRIORITY_APPLICATION);
+}
+
+static void
+application_activate (GApplication *application)
+{
+  GtkWindow *window = gtk_application_get_active_window (GTK_APPLICATION (application));
+
+  if (window == NULL)
+    window = GTK_WINDOW (window_new (GUESTHOUSE_APPLICATION (application)));
+  gtk_window_present (window);
+}
+
+static void
+application_finalize (GObject *object)
+{
+  Application *self = GUESTHOUSE_APPLICATION (object);
+
+  g_clear_object (&self->library);
+  g_clear_object (&self->settings);
+  G_OBJECT_CLASS (application_parent_class)->finalize (object);
+}
+
+static void
+application_class_init (ApplicationClass *klass)
+{
+  G_OBJECT_CLASS (klass)->finalize = application_finalize;
+  G_APPLICATION_CLASS (klass)->startup = application_startup;
+  G_APPLICATION_CLASS (klass)->activate = application_activate;
+}
+
+static void
+application_init (Application *self)
+{
+}

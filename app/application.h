@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#pragma once
+
+#include <adwaita.h>
+
+#include "app/model/library.h"
+
+G_BEGIN_DECLS
+
+/* The application: one library, one window, and what both share. */
+#define APPLICATION_TYPE (application_get_type ())
+G_DECLARE_FINAL_TYPE (Application, application, GUESTHOUSE, APPLICATION, AdwApplication)
+
+Application *application_new (void);
+Library *application_get_library (Application *self);
+GSettings *application_get_settings (Application *self);
+
+/* Where translations are: in the build tree the program runs from, else where it was installed. */
+const char *application_dup_locale_folder (void);
+/* Lets GSettings find the schema of the build tree, if the program runs from one. */
+void application_use_build_tree (void);
+
+G_END_DECLS

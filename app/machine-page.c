@@ -1,0 +1,437 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "machine-page.h"
+
+#include <adwaita.h>
+#include <glib/gi18n.h>
+
+#include "display/gtk/console-view.h"
+#include "picture.h"
+#include "settings-dialog.h"
+
+#define NOTES_DELAY_MS 800
+
+struct _MachinePage
+{
+  GtkWidget parent_instance;
+  Machine *machine;
+  GSimpleActionGroup *actions;
+  guint notes_timer;
+  gboolean banner_closed;
+
+  GtkStack *stack;
+  GtkPicture *picture;
+  GtkLabel *name, *log, *banner_text, *paused;
+  GtkWidget *failure_group;
+  AdwActionRow *memory_row, *cpu_row, *disk_row, *disc_row;
+  GtkTextView *notes;
+  GtkInfoBar *banner;
+  ConsoleView *console;
+  GtkRevealer *hint;
+};
+
+G_DEFINE_FINAL_TYPE (MachinePage, machine_page, GTK_TYPE_WIDGET)
+
+/* What it shows */
+
+static void
+show_file_row (MachinePage *self, AdwActionRow *row, const char *group, const char *none)
+{
+  g_autofree char *file = machine_get_string (self->machine, group, "file");
+  g_autofree char *base = file != NULL && *file != '\0' ? g_path_get_basename (file) : NULL;
+
+  adw_action_row_set_subtitle (row, base != NULL ? base : none);
+}
+
+static void
+show_configuration (MachinePage *self)
+{
+  int memory = machine_get_integer (self->machine, "machine", "memory", 512);
+  int cpus = machine_get_integer (self->machine, "machine", "cpus", 1);
+  g_autofree char *memory_text = g_format_size_full ((guint64) memory << 20, G_FORMAT_SIZE_IEC_UNITS);
+  g_autofree char *cpu_text = g_strdup_printf (ngettext ("%d virtual CPU", "%d virtual CPUs", cpus), cpus);
+  g_autofree char *notes = machine_get_string (self->machine, "notes", "text");
+  GtkTextBuffer *buffer = gtk_text_view_get_buffer (self->notes);
+
+  gtk_label_set_label (self->name, machine_get_name (self->machine));
+  adw_action_row_set_subtitle (self->memory_row, memory_text);
+  adw_action_row_set_subtitle (self->cpu_row, cpu_text);
+  show_file_row (self, self->disk_row, "disk0", _("None"));
+  show_file_row (self, self->disc_row, "cd0", _("Empty"));
+  if (!gtk_widget_has_focus (GTK_WIDGET (self->notes)) && self->notes_timer == 0)
+    gtk_text_buffer_set_text (buffer, notes != NULL ? notes : "", -1);
+}
+
+static void
+set_enabled (MachinePage *self, const char *name, gboolean enabled)
+{
+  g_simple_action_set_enabled (G_SIMPLE_ACTION (g_action_map_lookup_action (G_ACTION_MAP (self->actions), name)), enabled);
+}
+
+static void
+show_actions (MachinePage *self)
+{
+  static const char *const while_running[]
+    = { "shut-down", "restart", "reset", "send-keys", "insert-disc", "eject-disc" };
+  MachineState state = machine_get_state (self->machine);
+  gboolean on = machine_is_on (self->machine);
+  GAction *pause = g_action_map_lookup_action (G_ACTION_MAP (self->actions), "pause");
+
+  for (unsigned i = 0; i < G_N_ELEMENTS (while_running); i++)
+    set_enabled (self, while_running[i], state == MACHINE_RUNNING);
+  set_enabled (self, "power-off", on);
+  set_enabled (self, "power-on", !on);
+  set_enabled (self, "pause", state == MACHINE_RUNNING || state == MACHINE_PAUSED);
+  set_enabled (self, "screenshot", on);
+  set_enabled (self, "trash", !on);
+  g_simple_action_set_state (G_SIMPLE_ACTION (pause), g_variant_new_boolean (state == MACHINE_PAUSED));
+}
+
+static void
+show_state (MachinePage *self)
+{
+  MachineState state = machine_get_state (self->machine);
+  gboolean on = machine_is_on (self->machine);
+
+  gtk_stack_set_visible_child_name (self->stack, on ? "console" : "summary");
+  gtk_widget_set_visible (GTK_WIDGET (self->paused), state == MACHINE_PAUSED);
+  gtk_widget_set_visible (self->failure_group, state == MACHINE_CRASHED);
+  if (state == MACHINE_CRASHED)
+    {
+      g_autofree char *log = machine_dup_log (self->machine);
+      const char *failure = machine_get_failure (self->machine);
+      g_autofree char *text = g_strconcat (failure != NULL ? failure : "", failure != NULL && log != NULL ? "\n\n" : "",
+                                           log != NULL ? log : "", NULL);
+
+      gtk_label_set_label (self->log, g_strstrip (text));
+    }
+  if (on)
+    {
+      console_view_set_connection (self->console, machine_get_connection (self->machine));
+      gtk_widget_grab_focus (GTK_WIDGET (self->console));
+    }
+  else
+    self->banner_closed = FALSE;
+  show_actions (self);
+}
+
+static void
+show_picture (MachinePage *self)
+{
+  GBytes *png = machine_get_picture (self->machine);
+
+  picture_show (self->picture, png);
+  gtk_widget_set_visible (GTK_WIDGET (self->picture), png != NULL);
+}
+
+/* Says in words when the machine does not run on the processor itself. */
+static void
+show_accelerator (MachinePage *self)
+{
+  const char *accelerator = machine_get_accelerator (self->machine);
+  const char *reason = machine_get_accelerator_reason (self->machine);
+
+  gtk_label_set_label (self->banner_text, reason != NULL ? reason : "");
+  gtk_info_bar_set_revealed (self->banner, accelerator != NULL && reason != NULL && *reason != '\0' && !self->banner_closed
+                                             && !g_str_equal (accelerator, "kvm"));
+}
+
+static void
+show_grab (MachinePage *self)
+{
+  gtk_revealer_set_reveal_child (self->hint, console_view_get_grabbed (self->console));
+}
+
+/* Notes are kept a moment after the last key. */
+
+static gboolean
+save_notes (gpointer data)
+{
+  MachinePage *self = data;
+  GtkTextBuffer *buffer = gtk_text_view_get_buffer (self->notes);
+  GtkTextIter start, end;
+  g_autofree char *text = NULL;
+  g_autoptr (GError) error = NULL;
+
+  self->notes_timer = 0;
+  gtk_text_buffer_get_bounds (buffer, &start, &end);
+  text = gtk_text_buffer_get_text (buffer, &start, &end, FALSE);
+  g_key_file_set_string (machine_get_conf (self->machine), "notes", "text", text);
+  if (!machine_save (self->machine, &error))
+    g_signal_emit_by_name (self->machine, "problem", error->message);
+  return G_SOURCE_REMOVE;
+}
+
+static void
+notes_changed (MachinePage *self)
+{
+  if (!gtk_widget_has_focus (GTK_WIDGET (self->notes)))
+    return;
+  g_clear_handle_id (&self->notes_timer, g_source_remove);
+  self->notes_timer = g_timeout_add (NOTES_DELAY_MS, save_notes, self);
+}
+
+/* Actions */
+
+static GtkWindow *
+window_of (MachinePage *self)
+{
+  return GTK_WINDOW (gtk_widget_get_root (GTK_WIDGET (self)));
+}
+
+static void
+power_on (GSimpleAction *action, GVariant *parameter, gpointer data)
+{
+  machine_power_on (MACHINE_PAGE (data)->machine);
+}
+
+static void
+shut_down (GSimpleAction *action, GVariant *parameter, gpointer data)
+{
+  machine_shut_down (MACHINE_PAGE (data)->machine);
+}
+
+static void
+restart (GSimpleAction *action, GVariant *parameter, gpointer data)
+{
+  machine_restart (MACHINE_PAGE (data)->machine);
+}
+
+static void
+reset (GSimpleAction *action, GVariant *parameter, gpointer data)
+{
+  machine_call (MACHINE_PAGE (data)->machine, "Reset", NULL);
+}
+
+static void
+power_off (GSimpleAction *action, GVariant *parameter, gpointer data)
+{
+  machine_power_off (MACHINE_PAGE (data)->machine);
+}
+
+static void
+pause_changed (GSimpleAction *action, GVariant *state, gpointer data)
+{
+  machine_call (MACHINE_PAGE (data)->machine, g_variant_get_boolean (state) ? "Pause" : "Resume", NULL);
+}
+
+static void
+send_keys (GSimpleAction *action, GVariant *parameter, gpointer data)
+{
+  MachinePage *self = data;
+
+  machine_call (self->machine, "SendKeys", g_variant_new ("(s)", g_variant_get_string (parameter, NULL)));
+  gtk_widget_grab_focus (GTK_WIDGET (self->console));
+}
+
+static void
+disc_chosen (GtkNativeDialog *dialog, int response, MachinePage *self)
+{
+  if (response == GTK_RESPONSE_ACCEPT)
+    {
+      g_autoptr (GFile) file = gtk_file_chooser_get_file (GTK_FILE_CHOOSER (dialog));
+
+      machine_call (self->machine, "InsertMedium", g_variant_new ("(ss)", "cd0", g_file_peek_path (file)));
+    }
+  g_object_unref (dialog);
+}
+
+static void
+insert_disc (GSimpleAction *action, GVariant *parameter, gpointer data)
+{
+  MachinePage *self = data;
+  GtkFileChooserNative *dialog = gtk_file_chooser_native_new (_("Choose a Disc Image"), window_of (self),
+                                                              GTK_FILE_CHOOSER_ACTION_OPEN, _("_Insert"), NULL);
+  g_autoptr (GtkFileFilter) filter = gtk_file_filter_new ();
+
+  gtk_file_filter_set_name (filter, _("Disc images"));
+  gtk_file_filter_add_pattern (filter, "*.iso");
+  gtk_file_chooser_add_filter (GTK_FILE_CHOOSER (dialog), filter);
+  g_signal_connect_object (dialog, "response", G_CALLBACK (disc_chosen), self, 0);
+  gtk_native_dialog_show (GTK_NATIVE_DIALOG (dialog));
+}
+
+static void
+eject_disc (GSimpleAction *action, GVariant *parameter, gpointer data)
+{
+  machine_call (MACHINE_PAGE (data)->machine, "EjectMedium", g_variant_new ("(sb)", "cd0", FALSE));
+}
+
+static void
+screenshot_place_chosen (GtkNativeDialog *dialog, int response, MachinePage *self)
+{
+  GBytes *png = machine_get_picture (self->machine);
+
+  if (response == GTK_RESPONSE_ACCEPT && png != NULL)
+    {
+      g_autoptr (GFile) file = gtk_file_chooser_get_file (GTK_FILE_CHOOSER (dialog));
+      g_autoptr (GError) error = NULL;
+      gsize length;
+      const char *bytes = g_bytes_get_data (png, &length);
+
+      if (!g_file_replace_contents (file, bytes, length, NULL, FALSE, G_FILE_CREATE_NONE, NULL, NULL, &error))
+        g_signal_emit_by_name (self->machine, "problem", error->message);
+    }
+  g_object_unref (dialog);
+}
+
+static void
+take_screenshot (GSimpleAction *action, GVariant *parameter, gpointer data)
+{
+  MachinePage *self = data;
+  g_autofree char *name = g_strdup_printf ("%s.png", machine_get_name (self->machine));
+  GtkFileChooserNative *dialog = gtk_file_chooser_native_new (_("Save Screenshot"), window_of (self),
+                                                              GTK_FILE_CHOOSER_ACTION_SAVE, NULL, NULL);
+
+  machine_poll (self->machine);
+  gtk_file_chooser_set_current_name (GTK_FILE_CHOOSER (dialog), name);
+  g_signal_connect_object (dialog, "response", G_CALLBACK (screenshot_place_chosen), self, 0);
+  gtk_native_dialog_show (GTK_NATIVE_DIALOG (dialog));
+}
+
+static void
+show_settings (GSimpleAction *action, GVariant *parameter, gpointer data)
+{
+  MachinePage *self = data;
+
+  gtk_window_present (GTK_WINDOW (settings_dialog_new (window_of (self), self->machine)));
+}
+
+static void
+trash_answered (AdwMessageDialog *dialog, const char *response, MachinePage *self)
+{
+  g_autoptr (GError) error = NULL;
+
+  if (g_str_equal (response, "trash") && !machine_trash (self->machine, &error))
+    g_signal_emit_by_name (self->machine, "problem", error->message);
+}
+
+static void
+ask_trash (GSimpleAction *action, GVariant *parameter, gpointer data)
+{
+  MachinePage *self = data;
+  GtkWidget *dialog = adw_message_dialog_new (window_of (self), NULL, NULL);
+
+  adw_message_dialog_format_heading (ADW_MESSAGE_DIALOG (dialog), _("Move “%s” to the Trash?"), machine_get_name (self->machine));
+  adw_message_dialog_set_body (ADW_MESSAGE_DIALOG (dialog), _("Its disks go with it. You can bring everything back from the trash."));
+  adw_message_dialog_add_responses (ADW_MESSAGE_DIALOG (dialog), "cancel", _("_Cancel"), "trash", _("Move to _Trash"), NULL);
+  adw_message_dialog_set_response_appearance (ADW_MESSAGE_DIALOG (dialog), "trash", ADW_RESPONSE_DESTRUCTIVE);
+  g_signal_connect_object (dialog, "response", G_CALLBACK (trash_answered), self, 0);
+  gtk_window_present (GTK_WINDOW (dialog));
+}
+
+static void
+add_actions (MachinePage *self)
+{
+  static const GActionEntry entries[] = {
+    { "power-on", power_on },       { "shut-down", shut_down },   { "restart", restart },
+    { "reset", reset },             { "power-off", power_off },   { "pause", NULL, NULL, "false", pause_changed },
+    { "send-keys", send_keys, "s" }, { "insert-disc", insert_disc }, { "eject-disc", eject_disc },
+    { "screenshot", take_screenshot }, { "settings", show_settings }, { "trash", ask_trash },
+  };
+  g_autoptr (GPropertyAction) scale = g_property_action_new ("scale", self->console, "scaling");
+
+  self->actions = g_simple_action_group_new ();
+  g_action_map_add_action_entries (G_ACTION_MAP (self->actions), entries, G_N_ELEMENTS (entries), self);
+  g_action_map_add_action (G_ACTION_MAP (self->actions), G_ACTION (scale));
+  gtk_widget_insert_action_group (GTK_WIDGET (self), "vm", G_ACTION_GROUP (self->actions));
+}
+
+static void
+banner_response (GtkInfoBar *banner, int response, MachinePage *self)
+{
+  self->banner_closed = TRUE;
+  gtk_info_bar_set_revealed (banner, FALSE);
+}
+
+GtkWidget *
+machine_page_new (Machine *machine, GSettings *settings)
+{
+  static const struct
+  {
+    const char *signal;
+    void (*show) (MachinePage *self);
+  } shown[] = {
+    { "notify::state", show_state },     { "notify::picture", show_picture },
+    { "changed", show_configuration },   { "notify::accelerator-reason", show_accelerator },
+    { "notify::accelerator", show_accelerator }, { "notify::name", show_configuration },
+  };
+  MachinePage *self = g_object_new (MACHINE_PAGE_TYPE, NULL);
+
+  self->machine = g_object_ref (machine);
+  add_actions (self);
+  g_settings_bind (settings, "scale-display", self->console, "scaling", G_SETTINGS_BIND_DEFAULT);
+  for (unsigned i = 0; i < G_N_ELEMENTS (shown); i++)
+    {
+      g_signal_connect_object (machine, shown[i].signal, G_CALLBACK (shown[i].show), self, G_CONNECT_SWAPPED);
+      shown[i].show (self);
+    }
+  g_signal_connect_object (self->console, "notify::grabbed", G_CALLBACK (show_grab), self, G_CONNECT_SWAPPED);
+  g_signal_connect_object (self->banner, "response", G_CALLBACK (banner_response), self, 0);
+  g_signal_connect_object (gtk_text_view_get_buffer (self->notes), "changed", G_CALLBACK (notes_changed), self, G_CONNECT_SWAPPED);
+  return GTK_WIDGET (self);
+}
+
+Machine *
+machine_page_get_machine (MachinePage *self)
+{
+  return self->machine;
+}
+
+GActionGroup *
+machine_page_get_actions (MachinePage *self)
+{
+  return G_ACTION_GROUP (self->actions);
+}
+
+gboolean
+machine_page_is_grabbed (MachinePage *self)
+{
+  return console_view_get_grabbed (self->console);
+}
+
+static void
+machine_page_dispose (GObject *object)
+{
+  MachinePage *self = MACHINE_PAGE (object);
+
+  if (self->notes_timer != 0)
+    {
+      g_source_remove (self->notes_timer);
+      save_notes (self);
+    }
+  g_clear_pointer ((GtkWidget **) &self->stack, gtk_widget_unparent);
+  g_clear_object (&self->actions);
+  g_clear_object (&self->machine);
+  G_OBJECT_CLASS (machine_page_parent_class)->dispose (object);
+}
+
+static void
+machine_page_class_init (MachinePageClass *klass)
+{
+  GtkWidgetClass *widget_class = GTK_WIDGET_CLASS (klass);
+
+  G_OBJECT_CLASS (klass)->dispose = machine_page_dispose;
+  g_type_ensure (CONSOLE_TYPE_VIEW);
+  gtk_widget_class_set_template_from_resource (widget_class, "/org/guesthouse/Guesthouse/machine-page.ui");
+  gtk_widget_class_bind_template_child (widget_class, MachinePage, stack);
+  gtk_widget_class_bind_template_child (widget_class, MachinePage, picture);
+  gtk_widget_class_bind_template_child (widget_class, MachinePage, name);
+  gtk_widget_class_bind_template_child (widget_class, MachinePage, log);
+  gtk_widget_class_bind_template_child (widget_class, MachinePage, banner_text);
+  gtk_widget_class_bind_template_child (widget_class, MachinePage, paused);
+  gtk_widget_class_bind_template_child (widget_class, MachinePage, failure_group);
+  gtk_widget_class_bind_template_child (widget_class, MachinePage, memory_row);
+  gtk_widget_class_bind_template_child (widget_class, MachinePage, cpu_row);
+  gtk_widget_class_bind_template_child (widget_class, MachinePage, disk_row);
+  gtk_widget_class_bind_template_child (widget_class, MachinePage, disc_row);
+  gtk_widget_class_bind_template_child (widget_class, MachinePage, notes);
+  gtk_widget_class_bind_template_child (widget_class, MachinePage, banner);
+  gtk_widget_class_bind_template_child (widget_class, MachinePage, console);
+  gtk_widget_class_bind_template_child (widget_class, MachinePage, hint);
+}
+
+static void
+machine_page_init (MachinePage *self)
+{
+  gtk_widget_init_template (GTK_WIDGET (self));
+}

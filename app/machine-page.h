@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#pragma once
+
+#include <gtk/gtk.h>
+
+#include "app/model/machine.h"
+
+G_BEGIN_DECLS
+
+/* A machine's tab: its summary while it is off, its screen while it is on. Its actions are the group
+ * "vm", which the window shows for the selected tab. */
+#define MACHINE_PAGE_TYPE (machine_page_get_type ())
+G_DECLARE_FINAL_TYPE (MachinePage, machine_page, MACHINE, PAGE, GtkWidget)
+
+GtkWidget *machine_page_new (Machine *machine, GSettings *settings);
+Machine *machine_page_get_machine (MachinePage *self);
+GActionGroup *machine_page_get_actions (MachinePage *self);
+gboolean machine_page_is_grabbed (MachinePage *self);
+
+G_END_DECLS

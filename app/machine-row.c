@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "machine-row.h"
+
+#include "picture.h"
+
+struct _MachineRow
+{
+  GtkListBoxRow parent_instance;
+  Machine *machine;
+  GtkPicture *thumbnail;
+  GtkLabel *name, *state;
+};
+
+G_DEFINE_FINAL_TYPE (MachineRow, machine_row, GTK_TYPE_LIST_BOX_ROW)
+
+static void
+show_name (MachineRow *self)
+{
+  gtk_label_set_label (self->name, machine_get_name (self->machine));
+}
+
+static void
+show_state (MachineRow *self)
+{
+  gtk_label_set_label (self->state, machine_state_to_text (machine_get_state (self->machine)));
+}
+
+static void
+show_picture (MachineRow *self)
+{
+  picture_show (self->thumbnail, machine_get_picture (self->machine));
+}
+
+GtkWidget *
+machine_row_new (Machine *machine)
+{
+  MachineRow *self = g_object_new (MACHINE_ROW_TYPE, NULL);
+
+  self->machine = g_object_ref (machine);
+  g_signal_connect_object (machine, "notify::name", G_CALLBACK (show_name), self, G_CONNECT_SWAPPED);
+  g_signal_connect_object (machine, "notify::state", G_CALLBACK (show_state), self, G_CONNECT_SWAPPED);
+  g_signal_connect_object (machine, "notify::picture", G_CALLBACK (show_picture), self, G_CONNECT_SWAPPED);
+  show_name (self);
+  show_state (self);
+  show_picture (self);
+  return GTK_WIDGET (self);
+}
+
+Machine *
+machine_row_get_machine (MachineRow *self)
+{
+  return self->machine;
+}
+
+static void
+machine_row_finalize (GObject *object)
+{
+  g_clear_object (&MACHINE_ROW (object)->machine);
+  G_OBJECT_CLASS (machine_row_parent_class)->finalize (object);
+}
+
+static void
+machine_row_class_init (MachineRowClass *klass)
+{
+  GtkWidgetClass *widget_class = GTK_WIDGET_CLASS (klass);
+
+  G_OBJECT_CLASS (klass)->finalize = machine_row_finalize;
+  gtk_widget_class_set_template_from_resource (widget_class, "/org/guesthouse/Guesthouse/machine-row.ui");
+  gtk_widget_class_bind_template_child (widget_class, MachineRow, thumbnail);
+  gtk_widget_class_bind_template_child (widget_class, MachineRow, name);
+  gtk_widget_class_bind_template_child (widget_class, MachineRow, state);
+}
+
+static void
+machine_row_init (MachineRow *self)
+{
+  gtk_widget_init_template (GTK_WIDGET (self));
+}

@@ -1,0 +1,359 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "new-machine-dialog.h"
+
+#include <glib/gi18n.h>
+#include <unistd.h>
+
+#include "app/model/machine-folder.h"
+#include "app/model/os-detect.h"
+
+struct _NewMachineDialog
+{
+  AdwWindow parent_instance;
+  Window *window;
+  GCancellable *cancellable;
+  char *disc, *disk; /* paths, or NULL */
+  char *os;          /* libosinfo's id, or NULL */
+  gboolean live;
+
+  GtkStack *stack;
+  GtkButton *back, *next, *create_now;
+  AdwActionRow *iso_row, *disk_row, *none_row;
+  GtkCheckButton *iso_check, *disk_check, *none_check;
+  GtkSpinner *spinner;
+  AdwActionRow *detected_row;
+  AdwEntryRow *name_entry;
+  GtkSpinButton *memory, *cpus, *disk_size;
+  AdwActionRow *memory_row, *disk_size_row;
+  GtkSwitch *disk_switch;
+  AdwActionRow *review_source, *review_hardware, *review_disk;
+  GtkLabel *problem;
+};
+
+G_DEFINE_FINAL_TYPE (NewMachineDialog, new_machine_dialog, ADW_TYPE_WINDOW)
+
+static const char *const pages[] = { "source", "system", "hardware", "review" };
+
+static unsigned
+page_index (NewMachineDialog *self)
+{
+  const char *name = gtk_stack_get_visible_child_name (self->stack);
+
+  for (unsigned i = 0; i < G_N_ELEMENTS (pages); i++)
+    if (g_strcmp0 (pages[i], name) == 0)
+      return i;
+  return 0;
+}
+
+static gboolean
+has_source (NewMachineDialog *self)
+{
+  if (gtk_check_button_get_active (self->iso_check))
+    return self->disc != NULL;
+  if (gtk_check_button_get_active (self->disk_check))
+    return self->disk != NULL;
+  return TRUE;
+}
+
+static void
+show_review (NewMachineDialog *self)
+{
+  g_autofree char *memory = g_format_size_full ((guint64) gtk_spin_button_get_value_as_int (self->memory) << 20,
+                                                G_FORMAT_SIZE_IEC_UNITS);
+  int cpus = gtk_spin_button_get_value_as_int (self->cpus);
+  g_autofree char *cpu_text = g_strdup_printf (ngettext ("%d virtual CPU", "%d virtual CPUs", cpus), cpus);
+  g_autofree char *hardware = g_strdup_printf ("%s, %s", memory, cpu_text);
+  g_autofree char *size = g_strdup_printf (_("A new disk of %d GiB"), gtk_spin_button_get_value_as_int (self->disk_size));
+
+  adw_action_row_set_subtitle (self->review_source, gtk_check_button_get_active (self->iso_check) && self->disc != NULL ? self->disc : _("Empty"));
+  adw_action_row_set_subtitle (self->review_hardware, hardware);
+  adw_action_row_set_subtitle (self->review_disk,
+                               gtk_check_button_get_active (self->disk_check) && self->disk != NULL ? self->disk
+                               : gtk_switch_get_active (self->disk_switch)                          ? size
+                                                                                                     : _("None"));
+}
+
+static void
+update (NewMachineDialog *self)
+{
+  unsigned page = page_index (self);
+  gboolean last = page == G_N_ELEMENTS (pages) - 1;
+  gboolean named = *gtk_editable_get_text (GTK_EDITABLE (self->name_entry)) != '\0';
+
+  gtk_widget_set_visible (GTK_WIDGET (self->back), page > 0);
+  gtk_widget_set_visible (GTK_WIDGET (self->create_now), page == 0);
+  gtk_widget_set_sensitive (GTK_WIDGET (self->create_now), has_source (self) && named);
+  gtk_widget_set_sensitive (GTK_WIDGET (self->next), has_source (self) && (page == 0 || named));
+  gtk_button_set_label (self->next, last ? _("C_reate") : _("_Next"));
+  adw_action_row_set_subtitle (self->iso_row, self->disc != NULL ? self->disc : _("Try or install from a disc image"));
+  adw_action_row_set_subtitle (self->disk_row, self->disk != NULL ? self->disk : _("Use a disk image that you have"));
+  gtk_widget_set_sensitive (GTK_WIDGET (self->disk_size_row), gtk_switch_get_active (self->disk_switch));
+  if (last)
+    show_review (self);
+}
+
+static void
+set_name (NewMachineDialog *self, const char *name)
+{
+  g_autofree char *plain = g_strdelimit (g_strdup (name), "/", '-');
+  g_autofree char *free_name = machine_folder_dup_free_name (plain);
+
+  gtk_editable_set_text (GTK_EDITABLE (self->name_entry), free_name);
+}
+
+/* Choosing a source */
+
+static void
+detected (GObject *source, GAsyncResult *result, gpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (OsDetection) detection = os_detect_finish (result, &error);
+  NewMachineDialog *self = data;
+
+  if (detection == NULL)
+    return; /* the dialog is gone, or another disc was chosen */
+  gtk_spinner_stop (self->spinner);
+  g_free (self->os);
+  self->os = g_strdup (detection->id);
+  self->live = detection->live;
+  adw_action_row_set_subtitle (self->detected_row, detection->id != NULL ? detection->name : _("Not recognised: choose what it needs yourself"));
+  set_name (self, detection->name);
+  gtk_spin_button_set_value (self->memory, detection->memory);
+  gtk_spin_button_set_value (self->disk_size, detection->disk);
+  gtk_switch_set_active (self->disk_switch, !detection->live);
+  update (self);
+}
+
+static void
+use_disc (NewMachineDialog *self, const char *path)
+{
+  g_free (self->disc);
+  self->disc = g_strdup (path);
+  gtk_check_button_set_active (self->iso_check, TRUE);
+  g_cancellable_cancel (self->cancellable);
+  g_object_unref (self->cancellable);
+  self->cancellable = g_cancellable_new ();
+  gtk_spinner_start (self->spinner);
+  adw_action_row_set_subtitle (self->detected_row, _("Looking at the disc…"));
+  os_detect_async (path, self->cancellable, detected, self);
+  update (self);
+}
+
+static void
+use_disk (NewMachineDialog *self, const char *path)
+{
+  g_autofree char *base = g_path_get_basename (path);
+
+  g_free (self->disk);
+  self->disk = g_strdup (path);
+  gtk_check_button_set_active (self->disk_check, TRUE);
+  gtk_switch_set_active (self->disk_switch, FALSE);
+  set_name (self, base);
+  update (self);
+}
+
+static void
+file_chosen (GtkNativeDialog *dialog, int response, NewMachineDialog *self)
+{
+  if (response == GTK_RESPONSE_ACCEPT)
+    {
+      g_autoptr (GFile) file = gtk_file_chooser_get_file (GTK_FILE_CHOOSER (dialog));
+      const char *path = g_file_peek_path (file);
+
+      if (path != NULL && g_object_get_data (G_OBJECT (dialog), "disc") != NULL)
+        use_disc (self, path);
+      else if (path != NULL)
+        use_disk (self, path);
+    }
+  g_object_unref (dialog);
+}
+
+static void
+choose (NewMachineDialog *self, gboolean disc)
+{
+  GtkFileChooserNative *dialog
+    = gtk_file_chooser_native_new (disc ? _("Choose a Disc Image") : _("Choose a Disk Image"), GTK_WINDOW (self),
+                                   GTK_FILE_CHOOSER_ACTION_OPEN, NULL, NULL);
+
+  if (disc)
+    {
+      g_autoptr (GtkFileFilter) filter = gtk_file_filter_new ();
+
+      gtk_file_filter_set_name (filter, _("Disc images"));
+      gtk_file_filter_add_pattern (filter, "*.iso");
+      gtk_file_chooser_add_filter (GTK_FILE_CHOOSER (dialog), filter);
+      g_object_set_data (G_OBJECT (dialog), "disc", self);
+    }
+  g_signal_connect_object (dialog, "response", G_CALLBACK (file_chosen), self, 0);
+  gtk_native_dialog_show (GTK_NATIVE_DIALOG (dialog));
+}
+
+static void
+choose_disc (NewMachineDialog *self)
+{
+  choose (self, TRUE);
+}
+
+static void
+choose_disk (NewMachineDialog *self)
+{
+  choose (self, FALSE);
+}
+
+static gboolean
+dropped (GtkDropTarget *target, const GValue *value, double x, double y, NewMachineDialog *self)
+{
+  const char *path = g_file_peek_path (g_value_get_object (value));
+
+  if (path != NULL)
+    use_disc (self, path);
+  return path != NULL;
+}
+
+/* Going on */
+
+static void
+go_back (NewMachineDialog *self)
+{
+  gtk_stack_set_visible_child_name (self->stack, pages[page_index (self) - 1]);
+  update (self);
+}
+
+static void
+create (NewMachineDialog *self, gboolean power_on)
+{
+  gboolean from_disc = gtk_check_button_get_active (self->iso_check);
+  gboolean from_disk = gtk_check_button_get_active (self->disk_check);
+  MachineFolderPlan plan = {
+    .name = gtk_editable_get_text (GTK_EDITABLE (self->name_entry)),
+    .os = self->os,
+    .memory = gtk_spin_button_get_value_as_int (self->memory),
+    .cpus = gtk_spin_button_get_value_as_int (self->cpus),
+    .disc = from_disc ? self->disc : NULL,
+    .disk = from_disk ? self->disk : NULL,
+    .disk_size = !from_disk && gtk_switch_get_active (self->disk_switch)
+                   ? (guint64) gtk_spin_button_get_value_as_int (self->disk_size) << 30
+                   : 0,
+  };
+  g_autoptr (GError) error = NULL;
+  g_autofree char *folder = machine_folder_create (&plan, &error);
+
+  if (folder == NULL)
+    {
+      gtk_label_set_label (self->problem, error->message);
+      gtk_widget_set_visible (GTK_WIDGET (self->problem), TRUE);
+      return;
+    }
+  window_open_folder (self->window, folder, power_on);
+  gtk_window_close (GTK_WINDOW (self));
+}
+
+static void
+go_on (NewMachineDialog *self)
+{
+  unsigned page = page_index (self);
+
+  if (page == G_N_ELEMENTS (pages) - 1)
+    {
+      create (self, FALSE);
+      return;
+    }
+  gtk_stack_set_visible_child_name (self->stack, pages[page + 1]);
+  update (self);
+}
+
+static void
+create_and_start (NewMachineDialog *self)
+{
+  create (self, TRUE);
+}
+
+NewMachineDialog *
+new_machine_dialog_new (Window *parent)
+{
+  NewMachineDialog *self = g_object_new (NEW_MACHINE_DIALOG_TYPE, "transient-for", parent, NULL);
+  guint64 host = (guint64) sysconf (_SC_PHYS_PAGES) * sysconf (_SC_PAGESIZE);
+  g_autofree char *host_text = g_format_size_full (host, G_FORMAT_SIZE_IEC_UNITS);
+  g_autofree char *memory_text = g_strdup_printf (_("MiB; this computer has %s"), host_text);
+
+  self->window = parent;
+  adw_action_row_set_subtitle (self->memory_row, memory_text);
+  gtk_spin_button_set_range (self->memory, 64, MAX ((host >> 20) - 512, 128));
+  gtk_spin_button_set_value (self->memory, MIN (1024, (host >> 20) / 2));
+  set_name (self, _("New Machine"));
+  update (self);
+  return self;
+}
+
+static void
+new_machine_dialog_dispose (GObject *object)
+{
+  NewMachineDialog *self = NEW_MACHINE_DIALOG (object);
+
+  g_cancellable_cancel (self->cancellable);
+  G_OBJECT_CLASS (new_machine_dialog_parent_class)->dispose (object);
+}
+
+static void
+new_machine_dialog_finalize (GObject *object)
+{
+  NewMachineDialog *self = NEW_MACHINE_DIALOG (object);
+
+  g_clear_object (&self->cancellable);
+  g_free (self->disc);
+  g_free (self->disk);
+  g_free (self->os);
+  G_OBJECT_CLASS (new_machine_dialog_parent_class)->finalize (object);
+}
+
+static void
+new_machine_dialog_class_init (NewMachineDialogClass *klass)
+{
+  GtkWidgetClass *widget_class = GTK_WIDGET_CLASS (klass);
+
+  G_OBJECT_CLASS (klass)->dispose = new_machine_dialog_dispose;
+  G_OBJECT_CLASS (klass)->finalize = new_machine_dialog_finalize;
+  gtk_widget_class_set_template_from_resource (widget_class, "/org/guesthouse/Guesthouse/new-machine-dialog.ui");
+#define CHILD(name) gtk_widget_class_bind_template_child (widget_class, NewMachineDialog, name)
+  CHILD (stack);
+  CHILD (back);
+  CHILD (next);
+  CHILD (create_now);
+  CHILD (iso_row);
+  CHILD (disk_row);
+  CHILD (none_row);
+  CHILD (iso_check);
+  CHILD (disk_check);
+  CHILD (none_check);
+  CHILD (spinner);
+  CHILD (detected_row);
+  CHILD (name_entry);
+  CHILD (memory);
+  CHILD (cpus);
+  CHILD (disk_size);
+  CHILD (memory_row);
+  CHILD (disk_size_row);
+  CHILD (disk_switch);
+  CHILD (review_source);
+  CHILD (review_hardware);
+  CHILD (review_disk);
+  CHILD (problem);
+#undef CHILD
+  gtk_widget_class_bind_template_callback (widget_class, choose_disc);
+  gtk_widget_class_bind_template_callback (widget_class, choose_disk);
+  gtk_widget_class_bind_template_callback (widget_class, go_back);
+  gtk_widget_class_bind_template_callback (widget_class, go_on);
+  gtk_widget_class_bind_template_callback (widget_class, create_and_start);
+  gtk_widget_class_bind_template_callback (widget_class, update);
+}
+
+static void
+new_machine_dialog_init (NewMachineDialog *self)
+{
+  GtkDropTarget *drop = gtk_drop_target_new (G_TYPE_FILE, GDK_ACTION_COPY);
+
+  self->cancellable = g_cancellable_new ();
+  gtk_widget_init_template (GTK_WIDGET (self));
+  g_signal_connect_object (drop, "drop", G_CALLBACK (dropped), self, 0);
+  gtk_widget_add_controller (GTK_WIDGET (self), GTK_EVENT_CONTROLLER (drop));
+}

@@ -1,0 +1,363 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "window.h"
+
+#include <glib/gi18n.h>
+
+#include "machine-page.h"
+#include "machine-row.h"
+#include "new-machine-dialog.h"
+
+#define POLL_SECONDS 3 /* thumbnails, and machines started elsewhere */
+#define LIGHT_MS 150
+#define EDGE 3   /* pixels from the top edge that bring the bars back in full screen */
+#define BARS 96  /* and below which they go again */
+
+struct _Window
+{
+  AdwApplicationWindow parent_instance;
+  Library *library;
+  GtkFilter *filter;
+  guint poll;
+  guint light;
+  gboolean close_confirmed;
+
+  AdwToastOverlay *toasts;
+  AdwLeaflet *leaflet;
+  GtkWidget *sidebar, *content, *power_tools, *view_tools, *view_button, *disk_light;
+  GtkSearchEntry *search;
+  GtkListBox *list;
+  GtkRevealer *bars;
+  AdwWindowTitle *title;
+  GtkStack *stack;
+  AdwTabView *tabs;
+};
+
+G_DEFINE_FINAL_TYPE (Window, window, ADW_TYPE_APPLICATION_WINDOW)
+
+static MachinePage *
+selected_page (Window *self)
+{
+  AdwTabPage *page = adw_tab_view_get_selected_page (self->tabs);
+
+  return page != NULL ? MACHINE_PAGE (adw_tab_page_get_child (page)) : NULL;
+}
+
+/* The bars show what the selected machine can do. */
+static void
+show_selected (Window *self)
+{
+  MachinePage *page = selected_page (self);
+  Machine *machine = page != NULL ? machine_page_get_machine (page) : NULL;
+  gboolean on = machine != NULL && machine_is_on (machine);
+
+  gtk_widget_insert_action_group (GTK_WIDGET (self), "vm", page != NULL ? machine_page_get_actions (page) : NULL);
+  gtk_stack_set_visible_child_name (self->stack, page != NULL ? "tabs" : "welcome");
+  adw_window_title_set_title (self->title, machine != NULL ? machine_get_name (machine) : "");
+  adw_window_title_set_subtitle (self->title, machine != NULL ? machine_state_to_text (machine_get_state (machine)) : "");
+  gtk_widget_set_visible (self->power_tools, on);
+  gtk_widget_set_visible (self->view_tools, on);
+  gtk_widget_set_visible (self->view_button, machine != NULL);
+}
+
+static AdwTabPage *
+find_tab (Window *self, Machine *machine)
+{
+  for (int i = 0; i < adw_tab_view_get_n_pages (self->tabs); i++)
+    {
+      AdwTabPage *tab = adw_tab_view_get_nth_page (self->tabs, i);
+
+      if (machine_page_get_machine (MACHINE_PAGE (adw_tab_page_get_child (tab))) == machine)
+        return tab;
+    }
+  return NULL;
+}
+
+static void
+show_problem (Window *self, const char *sentence)
+{
+  AdwToast *toast = adw_toast_new (sentence);
+
+  adw_toast_set_timeout (toast, 8);
+  adw_toast_overlay_add_toast (self->toasts, toast);
+}
+
+static gboolean
+light_off (gpointer data)
+{
+  Window *self = data;
+
+  self->light = 0;
+  gtk_widget_remove_css_class (self->disk_light, "active");
+  return G_SOURCE_REMOVE;
+}
+
+static void
+show_activity (Machine *machine, const char *drive, const char *kind, Window *self)
+{
+  MachinePage *page = selected_page (self);
+
+  if (page == NULL || machine_page_get_machine (page) != machine)
+    return;
+  g_clear_handle_id (&self->light, g_source_remove);
+  gtk_widget_add_css_class (self->disk_light, "active");
+  self->light = g_timeout_add (LIGHT_MS, light_off, self);
+}
+
+static void
+machine_state_changed (Window *self)
+{
+  show_selected (self);
+}
+
+static void
+open_machine (Window *self, Machine *machine)
+{
+  AdwTabPage *tab = find_tab (self, machine);
+
+  if (tab == NULL)
+    {
+      Application *application = GUESTHOUSE_APPLICATION (gtk_window_get_application (GTK_WINDOW (self)));
+      GtkWidget *page = machine_page_new (machine, application_get_settings (application));
+
+      tab = adw_tab_view_append (self->tabs, page);
+      g_object_bind_property (machine, "name", tab, "title", G_BINDING_SYNC_CREATE);
+      g_signal_connect_object (machine, "problem", G_CALLBACK (show_problem), self, G_CONNECT_SWAPPED);
+      g_signal_connect_object (machine, "notify::state", G_CALLBACK (machine_state_changed), self, G_CONNECT_SWAPPED);
+      g_signal_connect_object (machine, "activity", G_CALLBACK (show_activity), self, 0);
+    }
+  adw_tab_view_set_selected_page (self->tabs, tab);
+  adw_leaflet_set_visible_child (self->leaflet, self->content);
+}
+
+void
+window_open_folder (Window *self, const char *folder, gboolean power_on)
+{
+  Machine *machine;
+
+  library_rescan (self->library);
+  machine = library_find (self->library, folder);
+  if (machine == NULL)
+    return;
+  open_machine (self, machine);
+  if (power_on)
+    machine_power_on (machine);
+}
+
+static void
+row_activated (GtkListBox *list, GtkListBoxRow *row, Window *self)
+{
+  open_machine (self, machine_row_get_machine (MACHINE_ROW (row)));
+}
+
+static GtkWidget *
+make_row (gpointer item, gpointer data)
+{
+  return machine_row_new (item);
+}
+
+static gboolean
+matches_search (gpointer item, gpointer data)
+{
+  Window *self = data;
+  const char *wanted = gtk_editable_get_text (GTK_EDITABLE (self->search));
+  g_autofree char *needle = g_utf8_casefold (wanted, -1);
+  g_autofree char *name = g_utf8_casefold (machine_get_name (item), -1);
+
+  return strstr (name, needle) != NULL;
+}
+
+static void
+search_changed (Window *self)
+{
+  gtk_filter_changed (self->filter, GTK_FILTER_CHANGE_DIFFERENT);
+}
+
+/* A machine whose folder went away loses its tab. */
+static void
+library_changed (Window *self)
+{
+  for (int i = adw_tab_view_get_n_pages (self->tabs) - 1; i >= 0; i--)
+    {
+      AdwTabPage *tab = adw_tab_view_get_nth_page (self->tabs, i);
+      Machine *machine = machine_page_get_machine (MACHINE_PAGE (adw_tab_page_get_child (tab)));
+
+      if (library_find (self->library, machine_get_uuid (machine)) == NULL)
+        adw_tab_view_close_page (self->tabs, tab);
+    }
+}
+
+static gboolean
+poll_machines (gpointer data)
+{
+  Window *self = data;
+  guint n = g_list_model_get_n_items (G_LIST_MODEL (self->library));
+
+  for (guint i = 0; i < n; i++)
+    {
+      g_autoptr (Machine) machine = g_list_model_get_item (G_LIST_MODEL (self->library), i);
+
+      machine_poll (machine);
+    }
+  return G_SOURCE_CONTINUE;
+}
+
+/* Actions */
+
+static void
+new_machine (GSimpleAction *action, GVariant *parameter, gpointer data)
+{
+  gtk_window_present (GTK_WINDOW (new_machine_dialog_new (data)));
+}
+
+static void
+go_back (GSimpleAction *action, GVariant *parameter, gpointer data)
+{
+  Window *self = data;
+
+  adw_leaflet_set_visible_child (self->leaflet, self->sidebar);
+}
+
+static void
+fullscreen_changed (GSimpleAction *action, GVariant *state, gpointer data)
+{
+  Window *self = data;
+  gboolean fullscreen = g_variant_get_boolean (state);
+
+  g_simple_action_set_state (action, state);
+  if (fullscreen)
+    gtk_window_fullscreen (GTK_WINDOW (self));
+  else
+    gtk_window_unfullscreen (GTK_WINDOW (self));
+  gtk_widget_set_visible (self->sidebar, !fullscreen);
+  gtk_revealer_set_reveal_child (self->bars, !fullscreen);
+}
+
+static void
+pointer_moved (GtkEventControllerMotion *motion, double x, double y, Window *self)
+{
+  if (!gtk_window_is_fullscreen (GTK_WINDOW (self)))
+    return;
+  if (y <= EDGE)
+    gtk_revealer_set_reveal_child (self->bars, TRUE);
+  else if (y > BARS)
+    gtk_revealer_set_reveal_child (self->bars, FALSE);
+}
+
+/* Closing with machines running asks what becomes of them. */
+
+static void
+close_answered (AdwMessageDialog *dialog, const char *response, Window *self)
+{
+  if (g_str_equal (response, "cancel"))
+    return;
+  if (g_str_equal (response, "power-off"))
+    for (guint i = 0; i < g_list_model_get_n_items (G_LIST_MODEL (self->library)); i++)
+      {
+        g_autoptr (Machine) machine = g_list_model_get_item (G_LIST_MODEL (self->library), i);
+
+        if (machine_is_on (machine))
+          machine_power_off (machine);
+      }
+  self->close_confirmed = TRUE;
+  gtk_window_close (GTK_WINDOW (self));
+}
+
+static gboolean
+window_close_request (GtkWindow *window)
+{
+  Window *self = GUESTHOUSE_WINDOW (window);
+  unsigned on = library_count_on (self->library);
+  GtkWidget *dialog;
+
+  if (on == 0 || self->close_confirmed)
+    return GTK_WINDOW_CLASS (window_parent_class)->close_request (window);
+  dialog = adw_message_dialog_new (window, NULL, NULL);
+  adw_message_dialog_format_heading (ADW_MESSAGE_DIALOG (dialog),
+                                     ngettext ("%u Machine Is Running", "%u Machines Are Running", on), on);
+  adw_message_dialog_set_body (ADW_MESSAGE_DIALOG (dialog),
+                               _("Machines can go on without this window. Guesthouse finds them again when you open it."));
+  adw_message_dialog_add_responses (ADW_MESSAGE_DIALOG (dialog), "cancel", _("_Cancel"), "power-off", _("_Power Off"),
+                                    "keep", _("_Keep Running"), NULL);
+  adw_message_dialog_set_response_appearance (ADW_MESSAGE_DIALOG (dialog), "power-off", ADW_RESPONSE_DESTRUCTIVE);
+  adw_message_dialog_set_response_appearance (ADW_MESSAGE_DIALOG (dialog), "keep", ADW_RESPONSE_SUGGESTED);
+  adw_message_dialog_set_default_response (ADW_MESSAGE_DIALOG (dialog), "keep");
+  g_signal_connect_object (dialog, "response", G_CALLBACK (close_answered), self, 0);
+  gtk_window_present (GTK_WINDOW (dialog));
+  return TRUE;
+}
+
+Window *
+window_new (Application *application)
+{
+  static const GActionEntry actions[]
+    = { { "new-machine", new_machine }, { "back", go_back }, { "fullscreen", NULL, NULL, "false", fullscreen_changed } };
+  Window *self = g_object_new (WINDOW_TYPE, "application", application, NULL);
+  GSettings *settings = application_get_settings (application);
+  GtkFilterListModel *filtered;
+
+  self->library = g_object_ref (application_get_library (application));
+  self->filter = GTK_FILTER (gtk_custom_filter_new (matches_search, self, NULL));
+  filtered = gtk_filter_list_model_new (g_object_ref (G_LIST_MODEL (self->library)), g_object_ref (self->filter));
+  gtk_list_box_bind_model (self->list, G_LIST_MODEL (filtered), make_row, self, NULL);
+  g_object_unref (filtered);
+  g_action_map_add_action_entries (G_ACTION_MAP (self), actions, G_N_ELEMENTS (actions), self);
+  g_settings_bind (settings, "window-width", self, "default-width", G_SETTINGS_BIND_DEFAULT);
+  g_settings_bind (settings, "window-height", self, "default-height", G_SETTINGS_BIND_DEFAULT);
+  g_settings_bind (settings, "window-maximized", self, "maximized", G_SETTINGS_BIND_DEFAULT);
+  g_signal_connect_object (self->library, "items-changed", G_CALLBACK (library_changed), self, G_CONNECT_SWAPPED);
+  self->poll = g_timeout_add_seconds (POLL_SECONDS, poll_machines, self);
+  poll_machines (self);
+  show_selected (self);
+  return self;
+}
+
+static void
+window_dispose (GObject *object)
+{
+  Window *self = GUESTHOUSE_WINDOW (object);
+
+  g_clear_handle_id (&self->poll, g_source_remove);
+  g_clear_handle_id (&self->light, g_source_remove);
+  if (self->list != NULL)
+    gtk_list_box_bind_model (self->list, NULL, NULL, NULL, NULL);
+  g_clear_object (&self->filter);
+  g_clear_object (&self->library);
+  G_OBJECT_CLASS (window_parent_class)->dispose (object);
+}
+
+static void
+window_class_init (WindowClass *klass)
+{
+  GtkWidgetClass *widget_class = GTK_WIDGET_CLASS (klass);
+
+  G_OBJECT_CLASS (klass)->dispose = window_dispose;
+  GTK_WINDOW_CLASS (klass)->close_request = window_close_request;
+  gtk_widget_class_set_template_from_resource (widget_class, "/org/guesthouse/Guesthouse/window.ui");
+  gtk_widget_class_bind_template_child (widget_class, Window, toasts);
+  gtk_widget_class_bind_template_child (widget_class, Window, leaflet);
+  gtk_widget_class_bind_template_child (widget_class, Window, sidebar);
+  gtk_widget_class_bind_template_child (widget_class, Window, content);
+  gtk_widget_class_bind_template_child (widget_class, Window, power_tools);
+  gtk_widget_class_bind_template_child (widget_class, Window, view_tools);
+  gtk_widget_class_bind_template_child (widget_class, Window, view_button);
+  gtk_widget_class_bind_template_child (widget_class, Window, disk_light);
+  gtk_widget_class_bind_template_child (widget_class, Window, search);
+  gtk_widget_class_bind_template_child (widget_class, Window, list);
+  gtk_widget_class_bind_template_child (widget_class, Window, bars);
+  gtk_widget_class_bind_template_child (widget_class, Window, title);
+  gtk_widget_class_bind_template_child (widget_class, Window, stack);
+  gtk_widget_class_bind_template_child (widget_class, Window, tabs);
+}
+
+static void
+window_init (Window *self)
+{
+  GtkEventController *motion = gtk_event_controller_motion_new ();
+
+  gtk_widget_init_template (GTK_WIDGET (self));
+  g_signal_connect (self->list, "row-activated", G_CALLBACK (row_activated), self);
+  g_signal_connect_swapped (self->search, "search-changed", G_CALLBACK (search_changed), self);
+  g_signal_connect_swapped (self->tabs, "notify::selected-page", G_CALLBACK (show_selected), self);
+  g_signal_connect_object (motion, "motion", G_CALLBACK (pointer_moved), self, 0);
+  gtk_widget_add_controller (GTK_WIDGET (self), motion);
+}
