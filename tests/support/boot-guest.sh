@@ -10,16 +10,21 @@ folder=$(cd "$1" && pwd) guest=$2
 exec 9>"$folder/lock"
 flock 9 # several tests may want the same guest, and the same kernel
 
+# Whether a guest is there and nothing that it is made of is newer.
+is_fresh() {
+  [ -s "$1" ] && [ -z "$(find "$here" "$here/../guests" -newer "$1" -type f -print -quit)" ]
+}
+
 case $guest in
   demo-livecd)
-    [ -s "$folder/$guest.iso" ] || "$here/demo-livecd.sh" "$folder/$guest.iso" ;;
+    is_fresh "$folder/$guest.iso" || "$here/demo-livecd.sh" "$folder/$guest.iso" ;;
   disk-test)
     "$here/debian-kernel.sh" "$folder/debian-kernel"
-    [ -s "$folder/$guest.initrd" ] || "$here/guest-initramfs.sh" "$folder/$guest.initrd" "$folder/debian-kernel" \
+    is_fresh "$folder/$guest.initrd" || "$here/guest-initramfs.sh" "$folder/$guest.initrd" "$folder/debian-kernel" \
       "$here/../guests/disk-test/root" ata_piix sd_mod ext4 evdev button ;;
   installer-*)
     IFS=- read -r _ arch frontend <<<"$guest"
-    [ -s "$folder/$guest.iso" ] || "$here/installer-iso.sh" "$folder/$guest.iso" "$arch" "$frontend" ;;
+    is_fresh "$folder/$guest.iso" || "$here/installer-iso.sh" "$folder/$guest.iso" "$arch" "$frontend" ;;
   *)
     echo "boot-guest: there is no guest “$guest”." >&2
     exit 1 ;;

@@ -4,6 +4,7 @@
 # taken where there is one, else the package is fetched and unpacked (not installed).
 # usage: debian-kernel.sh FOLDER
 set -euo pipefail
+PATH=$PATH:/usr/sbin:/sbin # depmod
 
 folder=$1
 [ -s "$folder/vmlinuz" ] && exit 0

@@ -11,7 +11,7 @@ trap 'rm -rf "$work"' EXIT
 grub-mkimage -O i386-pc-eltorito -p /boot/grub -o "$work/eltorito.img" \
   biosdisk iso9660 normal configfile linux echo test vbe minicmd
 # A copy: xorriso writes the boot information table into the boot image it stores.
-xorriso -as mkisofs -quiet -R -J -V "$volume" -o "$output.new" \
+log=$(xorriso -as mkisofs -quiet -R -J -V "$volume" -o "$output.new" \
   -b boot/grub/eltorito.img -no-emul-boot -boot-load-size 4 -boot-info-table \
-  -graft-points "$tree" "boot/grub/eltorito.img=$work/eltorito.img"
+  -graft-points "$tree" "boot/grub/eltorito.img=$work/eltorito.img" 2>&1) || { echo "$log" >&2; exit 1; }
 mv "$output.new" "$output"

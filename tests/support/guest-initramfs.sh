@@ -4,6 +4,7 @@
 # the order in which insmod takes them. It is not compressed: a software CPU reads faster than it unpacks.
 # usage: guest-initramfs.sh OUTPUT KERNEL-FOLDER TREE MODULE …
 set -euo pipefail
+PATH=$PATH:/usr/sbin:/sbin # modprobe
 
 output=$1 kernel=$2 tree=$3
 shift 3
@@ -25,7 +26,7 @@ cp -r "$tree/." "$work/"
 version=$(basename "$kernel"/lib/modules/*)
 for module in "$@"; do
   modprobe -d "$kernel" -S "$version" --show-depends "$module"
-done | sed -n 's/^insmod //p' | awk '!seen[$1]++ { print $1 }' | while read -r file; do
+done | sed -n 's/^insmod \(.*[^ ]\) *$/\1/p' | awk '!seen[$0]++' | while read -r file; do
   cp "$file" "$work/lib/modules/"
   echo "${file##*/}"
 done >"$work/etc/modules"
