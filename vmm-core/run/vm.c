@@ -180,6 +180,17 @@ board_event (void *data, BoardEvent event)
 }
 
 static void
+crash (Vm *vm, const char *message)
+{
+  vcpus_stop (vm->vcpus);
+  clock_stop (vm->clock);
+  g_free (vm->failure);
+  vm->failure = g_strdup (message);
+  g_printerr ("guesthouse-vm: %s\n", vm->failure);
+  set_state (vm, VM_CRASHED);
+}
+
+static void
 vcpus_stopped (void *data, AccelExit reason, const GError *error)
 {
   Vm *vm = data;
@@ -191,12 +202,7 @@ vcpus_stopped (void *data, AccelExit reason, const GError *error)
       vm_reset (vm, NULL);
       return;
     }
-  vcpus_stop (vm->vcpus);
-  clock_stop (vm->clock);
-  g_free (vm->failure);
-  vm->failure = g_strdup (error != NULL ? error->message : "The accelerator stopped.");
-  g_printerr ("guesthouse-vm: %s\n", vm->failure);
-  set_state (vm, VM_CRASHED);
+  crash (vm, error != NULL ? error->message : "The accelerator stopped.");
 }
 
 Vm *
@@ -399,6 +405,7 @@ gboolean
 vm_reset (Vm *vm, GError **error)
 {
   VmState before = vm->state;
+  g_autoptr (GError) problem = NULL;
 
   if (before != VM_RUNNING && before != VM_PAUSED)
     return wrong_state (vm, "on", error);
@@ -407,10 +414,15 @@ vm_reset (Vm *vm, GError **error)
   vm->wishes &= ~(1u << BOARD_EVENT_RESET);
   board_pc_reset (vm->board);
   machine_lock_release (vm->lock);
-  if (!reset_vcpus (vm, error))
-    return FALSE;
+  if (!reset_vcpus (vm, &problem))
+    {
+      crash (vm, problem->message);
+      g_propagate_error (error, g_steal_pointer (&problem));
+      return FALSE;
+    }
   tell_power_event (vm, "reset");
-  run (vm);
+  if (before == VM_RUNNING)
+    run (vm);
   return TRUE;
 }
 

@@ -43,6 +43,7 @@ const char *vm_get_accelerator_reason (Vm *vm);
 gboolean vm_power_on (Vm *vm, GError **error);
 gboolean vm_power_off (Vm *vm, GError **error);
 gboolean vm_power_button (Vm *vm, GError **error);
+/* A paused machine stays paused. */
 gboolean vm_reset (Vm *vm, GError **error);
 gboolean vm_pause (Vm *vm, GError **error);
 gboolean vm_resume (Vm *vm, GError **error);
