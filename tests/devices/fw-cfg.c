@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The firmware configuration device, and the ACPI tables and Linux kernel that are handed over through
+ * it. */
+#include "devices/acpi/acpi-tables.h"
+#include "devices/firmware/linux-boot.h"
+
+#include <glib/gstdio.h>
+#include <string.h>
+
+#include "tests/support/device-test.h"
+
+typedef struct
+{
+  Bus *io;
+  Memory *memory;
+  FwCfg *fw_cfg;
+} Rig;
+
+static void
+set_up (Rig *rig, gconstpointer data)
+{
+  MemoryBlock *ram;
+
+  rig->io = bus_new ("io", 0x10000, NULL);
+  rig->memory = memory_new ();
+  ram = memory_block_new (rig->memory, "ram", 1 << 20, false, NULL);
+  memory_map (rig->memory, 0, 1 << 20, ram, 0, MEMORY_RW, 0);
+  rig->fw_cfg = fw_cfg_new (rig->io, rig->memory);
+}
+
+static void
+tear_down (Rig *rig, gconstpointer data)
+{
+  fw_cfg_free (rig->fw_cfg);
+  memory_free (rig->memory);
+  bus_free (rig->io);
+}
+
+static void
+read_item (Rig *rig, unsigned key, void *buffer, unsigned length)
+{
+  bus_write (rig->io, 0x510, 2, key);
+  for (unsigned i = 0; i < length; i++)
+    ((uint8_t *) buffer)[i] = bus_read (rig->io, 0x511, 1);
+}
+
+/* The contents of a file, found in the directory as firmware does. */
+static uint8_t *
+read_named (Rig *rig, const char *name, uint32_t *size)
+{
+  uint8_t directory[4 + FW_CFG_MAX_FILES * 64];
+
+  read_item (rig, 0x19, directory, sizeof directory);
+  for (unsigned i = 0; i < directory[3]; i++)
+    {
+      const uint8_t *file = directory + 4 + i * 64;
+      uint8_t *contents;
+
+      if (strcmp ((const char *) file + 8, name) != 0)
+        continue;
+      *size = (uint32_t) file[0] << 24 | file[1] << 16 | file[2] << 8 | file[3];
+      contents = g_malloc (*size);
+      read_item (rig, file[4] << 8 | file[5], contents, *size);
+      return contents;
+    }
+  return NULL;
+}
+
+static void
+start_dma (Rig *rig, uint32_t control, uint32_t length, uint64_t address)
+{
+  memory_write_u32 (rig->memory, 0x1000, GUINT32_TO_BE (control));
+  memory_write_u32 (rig->memory, 0x1004, GUINT32_TO_BE (length));
+  memory_write_u64 (rig->memory, 0x1008, GUINT64_TO_BE (address));
+  bus_write (rig->io, 0x514, 4, 0);
+  bus_write (rig->io, 0x518, 4, GUINT32_TO_BE (0x1000));
+}
+
+static void
+test_items_and_files (Rig *rig, gconstpointer data)
+{
+  g_autoptr (GBytes) bytes = g_bytes_new ("hello", 5);
+  g_autofree uint8_t *contents = NULL;
+  uint64_t ram;
+  uint32_t size;
+  char signature[5] = "";
+
+  read_item (rig, 0, signature, 4);
+  g_assert_cmpstr (signature, ==, "QEMU");
+  fw_cfg_add_number (rig->fw_cfg, FW_CFG_RAM_SIZE, 0x123456789a, 8);
+  read_item (rig, FW_CFG_RAM_SIZE, &ram, 8);
+  g_assert_cmphex (ram, ==, 0x123456789a);
+  g_assert_cmphex (bus_read (rig->io, 0x511, 1), ==, 0); /* past the end */
+  fw_cfg_add_file (rig->fw_cfg, "opt/greeting", bytes);
+  contents = read_named (rig, "opt/greeting", &size);
+  g_assert_cmpmem (contents, size, "hello", 5);
+}
+
+static void
+test_dma (Rig *rig, gconstpointer data)
+{
+  char text[8];
+
+  g_assert_cmphex (bus_read (rig->io, 0x514, 4), ==, 0x554d4551);
+  start_dma (rig, 0x0000000a, 8, 0x2000); /* select item 0, read 8 bytes */
+  g_assert_cmphex (memory_read_u32 (rig->memory, 0x1000), ==, 0);
+  memory_read (rig->memory, 0x2000, text, 8);
+  g_assert_cmpmem (text, 8, "QEMU\0\0\0\0", 8);
+  start_dma (rig, 0x00000010, 4, 0x2000); /* nothing is writable */
+  g_assert_cmphex (memory_read_u32 (rig->memory, 0x1000), ==, GUINT32_TO_BE (1));
+  start_dma (rig, 0x0000000a, 0xffffffff, 0xff000); /* ends with RAM */
+  g_assert_cmphex (memory_read_u32 (rig->memory, 0x1000), ==, GUINT32_TO_BE (1));
+}
+
+static void
+test_reset_and_state (Rig *rig, gconstpointer data)
+{
+  StateSection section = fw_cfg_state (rig->fw_cfg);
+
+  bus_write (rig->io, 0x510, 2, 0);
+  bus_read (rig->io, 0x511, 1);
+  test_state_same (&section);
+  g_assert_cmphex (bus_read (rig->io, 0x511, 1), ==, 'E');
+  fw_cfg_reset (rig->fw_cfg);
+  g_assert_cmphex (bus_read (rig->io, 0x511, 1), ==, 'Q');
+}
+
+/* Links the tables as firmware does, with TABLES at 0 and the RSDP apart; then every checksum holds. */
+static void
+test_acpi_tables_link (Rig *rig, gconstpointer data)
+{
+  const AcpiTablesConfig config = { .n_cpus = 3, .pci_memory_start = 0x10000000, .serial_ports = 1 };
+  g_autofree uint8_t *tables = NULL, *rsdp = NULL, *script = NULL;
+  uint32_t tables_size, rsdp_size, script_size, checksums = 0;
+
+  acpi_tables_add (rig->fw_cfg, &config);
+  tables = read_named (rig, "etc/acpi/tables", &tables_size);
+  rsdp = read_named (rig, "etc/acpi/rsdp", &rsdp_size);
+  script = read_named (rig, "etc/table-loader", &script_size);
+  g_assert_cmpuint (script_size % 128, ==, 0);
+  for (const uint8_t *command = script; command < script + script_size; command += 128)
+    {
+      gboolean is_rsdp = strcmp ((const char *) command + 4, "etc/acpi/rsdp") == 0;
+      uint8_t *file = is_rsdp ? rsdp : tables, sum = 0;
+      uint32_t args[3];
+
+      memcpy (args, command + 60, sizeof args);
+      if (command[0] != 3)
+        continue;
+      checksums++;
+      g_assert_cmpuint (args[1] + args[2], <=, is_rsdp ? rsdp_size : tables_size);
+      for (uint32_t i = 0; i < args[2]; i++)
+        sum += file[args[1] + i];
+      file[args[0]] -= sum;
+    }
+  g_assert_cmpuint (checksums, ==, 7); /* DSDT, FADT, MADT, RSDT, XSDT and twice the RSDP */
+  g_assert_cmpmem (rsdp, 8, "RSD PTR ", 8);
+  g_assert_cmpmem (tables, 4, "FACS", 4);
+  g_assert_nonnull (memmem (tables, tables_size, "COMS\x0a\x01", 6));
+  g_assert_nonnull (memmem (tables, tables_size, "NCPU\x0a\x03", 6));
+}
+
+static void
+test_a_kernel_is_prepared (Rig *rig, gconstpointer data)
+{
+  g_autofree char *path = g_build_filename (g_get_tmp_dir (), "guesthouse-test-kernel", NULL);
+  g_autofree uint8_t *image = g_malloc0 (0x3000), *rom = NULL;
+  g_autoptr (GError) error = NULL;
+  uint32_t size;
+  uint8_t sum = 0, setup[0x400];
+
+  g_assert_true (g_file_set_contents (path, (char *) image, 0x3000, NULL));
+  g_assert_false (linux_boot_add (rig->fw_cfg, path, NULL, NULL, 64 << 20, &error));
+  g_assert_nonnull (strstr (error->message, path));
+  g_clear_error (&error);
+
+  image[0x1f1] = 1;
+  memcpy (image + 0x202, "HdrS\x02\x02", 6);
+  image[0x211] = 1;
+  g_assert_true (g_file_set_contents (path, (char *) image, 0x3000, NULL));
+  g_assert_false (linux_boot_add (rig->fw_cfg, path, NULL, NULL, 1 << 20, &error));
+  g_clear_error (&error);
+  g_assert_true (linux_boot_add (rig->fw_cfg, path, NULL, "quiet", 64 << 20, &error));
+  read_item (rig, FW_CFG_SETUP_DATA, setup, sizeof setup);
+  g_assert_cmphex (setup[0x22a], ==, 0x02); /* the command line is at 20000h */
+  rom = read_named (rig, "genroms/linuxboot.bin", &size);
+  g_assert_cmpuint (rom[2] * 512, ==, size);
+  for (uint32_t i = 0; i < size; i++)
+    sum += rom[i];
+  g_assert_cmpuint (sum, ==, 0);
+  g_unlink (path);
+}
+
+#define ADD(path, function) g_test_add (path, Rig, NULL, set_up, function, tear_down)
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  ADD ("/fw-cfg/items", test_items_and_files);
+  ADD ("/fw-cfg/dma", test_dma);
+  ADD ("/fw-cfg/reset-state", test_reset_and_state);
+  ADD ("/acpi/tables", test_acpi_tables_link);
+  ADD ("/linux-boot/kernel", test_a_kernel_is_prepared);
+  return g_test_run ();
+}
