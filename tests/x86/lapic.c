@@ -267,6 +267,9 @@ test_x2apic (Fixture *f, gconstpointer data)
   g_assert_false (lapic_write_msr (f->lapic, 0x802, 0));
   g_assert_false (lapic_write_msr (f->lapic, 0x80b, 1));
   g_assert_false (lapic_write_msr (f->lapic, 0x808, 0x100));
+  /* Bits that are read-only, not reserved, may be written as they were read. */
+  g_assert_true (lapic_write_msr (f->lapic, 0x835, 0x5700));
+  g_assert_cmphex (lapic_read (f->lapic, LVT_LINT0), ==, 0x700);
   g_assert_true (lapic_write_msr (f->lapic, 0x83f, 0x77));
   g_assert_cmpint (lapic_acknowledge (f->lapic), ==, 0x77);
   g_assert_true (lapic_write_msr (f->lapic, 0x80b, 0));

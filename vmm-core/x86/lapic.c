@@ -13,6 +13,7 @@
 
 #define SVR_ENABLE (1u << 8)
 #define LVT_MASKED (1u << 16)
+#define LVT_READ_ONLY (1u << 12 | 1u << 14) /* delivery status, remote IRR: writes ignore them */
 #define LVT_MODE_SHIFT 8
 #define TIMER_MODE(lvt) ((lvt) >> 17 & 3)
 #define ESR_SEND_VECTOR (1u << 5)
@@ -611,18 +612,18 @@ x2apic_register (uint32_t offset, bool write, uint64_t *allowed)
       *allowed = 0xffffffff000ccfffull;
       return true;
     case REG_LVT_TIMER:
-      *allowed = 0x700ff;
+      *allowed = 0x700ff | LVT_READ_ONLY;
       return true;
     case REG_LVT_THERMAL:
     case REG_LVT_PMC:
-      *allowed = 0x107ff;
+      *allowed = 0x107ff | LVT_READ_ONLY;
       return true;
     case REG_LVT_LINT0:
     case REG_LVT_LINT1:
-      *allowed = 0x1a7ff;
+      *allowed = 0x1a7ff | LVT_READ_ONLY;
       return true;
     case REG_LVT_ERROR:
-      *allowed = 0x100ff;
+      *allowed = 0x100ff | LVT_READ_ONLY;
       return true;
     case REG_TIMER_INITIAL:
       return true;
