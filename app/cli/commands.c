@@ -511,16 +511,35 @@ run_on (Target *target, const char *command, GError **error)
   return FALSE;
 }
 
+/* --json may also stand behind the commands that know it. */
+static gboolean
+take_json (char **words, int *n_words)
+{
+  static const char *const commands[] = { "list", "state", "stats", NULL };
+  int kept = 1;
+
+  if (!g_strv_contains (commands, words[0]))
+    return FALSE;
+  for (int i = 1; i < *n_words; i++)
+    if (!g_str_equal (words[i], "--json"))
+      words[kept++] = words[i];
+  if (kept == *n_words)
+    return FALSE;
+  *n_words = kept;
+  return TRUE;
+}
+
 gboolean
 commands_run (char **words, int n_words, const char *socket, gboolean json, GError **error)
 {
-  Target target = { .socket = socket, .json = json };
+  Target target = { .socket = socket };
   g_autofree char *machine_socket = NULL;
   gboolean done = FALSE;
   int used = socket != NULL ? 1 : 2;
 
+  target.json = take_json (words, &n_words) || json;
   if (g_str_equal (words[0], "list"))
-    return command_list (json);
+    return command_list (target.json);
   if (g_str_equal (words[0], "create"))
     return command_create (words, n_words, error);
   if (n_words < used)

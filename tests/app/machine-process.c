@@ -250,6 +250,7 @@ test_library (Fixture *f, gconstpointer data)
   g_autofree char *shot = g_build_filename (f->home, "shot.png", NULL);
 
   g_assert_cmpint (CTL (said, "list", "--json"), ==, 0);
+  g_assert_cmpstr (said->str, ==, "[]\n");
   g_assert_cmpint (CTL (said, "start", "Small"), ==, 1);
   g_assert_nonnull (strstr (said->str, "Small"));
   g_assert_cmpint (CTL (said, "create", "../evil"), ==, 1);
