@@ -9,6 +9,7 @@
 #include "devices/char/debugcon.h"
 #include "devices/char/uart.h"
 #include "devices/chipset/coprocessor.h"
+#include "devices/chipset/dma.h"
 #include "devices/chipset/i440fx.h"
 #include "devices/chipset/ioapic.h"
 #include "devices/chipset/isa-irq.h"
@@ -72,6 +73,7 @@ struct BoardPc
   Coprocessor *coprocessor;
   Pit *pit;
   Rtc *rtc;
+  Dma *dma;
   Pirq *pirq;
   PciBus *pci;
   I440fx *i440fx;
@@ -340,6 +342,7 @@ add_interrupts (BoardPc *board)
   board->pit = pit_new (board->io, board->config.clock, isa_irq_get (board->isa_irq, 0));
   board->rtc = rtc_new (board->io, board->config.clock, board->config.wall_clock,
                         isa_irq_get (board->isa_irq, 8));
+  board->dma = dma_new (board->io, board->memory);
 }
 
 static void
@@ -436,6 +439,7 @@ collect_states (BoardPc *board)
   add_state (board, coprocessor_state (board->coprocessor));
   add_state (board, pit_state (board->pit));
   add_state (board, rtc_state (board->rtc));
+  add_state (board, dma_state (board->dma));
   add_state (board, pirq_state (board->pirq));
   add_state (board, i440fx_state (board->i440fx));
   add_state (board, pci_function_state (i440fx_get_function (board->i440fx)));
@@ -541,6 +545,7 @@ board_pc_free (BoardPc *board)
   piix3_free (board->piix3);
   i440fx_free (board->i440fx);
   pci_bus_free (board->pci);
+  dma_free (board->dma);
   rtc_free (board->rtc);
   pit_free (board->pit);
   pirq_free (board->pirq);
@@ -563,6 +568,7 @@ board_pc_reset (BoardPc *board)
   pit_reset (board->pit);
   coprocessor_reset (board->coprocessor);
   rtc_reset (board->rtc);
+  dma_reset (board->dma);
   ps2_keyboard_reset (board->keyboard);
   ps2_mouse_reset (board->mouse);
   i8042_reset (board->i8042);
