@@ -249,8 +249,8 @@ handle_screenshot (GhMachine1 *machine, GDBusMethodInvocation *invocation, gpoin
   ControlService *service = data;
   MachineLock *lock = vm_get_lock (service->vm);
   g_autoptr (GError) error = NULL;
+  g_autoptr (GBytes) bytes = NULL;
   GByteArray *png;
-  GVariant *bytes;
 
   machine_lock_acquire (lock);
   console_refresh (vm_get_console (service->vm));
@@ -258,8 +258,9 @@ handle_screenshot (GhMachine1 *machine, GDBusMethodInvocation *invocation, gpoin
   machine_lock_release (lock);
   if (png == NULL)
     return fail (invocation, error);
-  bytes = g_variant_new_from_bytes (G_VARIANT_TYPE_BYTESTRING, g_byte_array_free_to_bytes (png), TRUE);
-  g_dbus_method_invocation_return_value (invocation, g_variant_new ("(@ay)", bytes));
+  bytes = g_byte_array_free_to_bytes (png);
+  g_dbus_method_invocation_return_value (
+    invocation, g_variant_new ("(@ay)", g_variant_new_from_bytes (G_VARIANT_TYPE_BYTESTRING, bytes, TRUE)));
   return TRUE;
 }
 
