@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The display interface of a running machine as a viewer sees it: shared memory, copied pixels, input,
- * and what happens to viewers that misbehave. */
+/* The display interface of a running machine as a viewer sees it: shared memory, copied pixels,
+ * input, and what happens to viewers that misbehave. */
 #include <gio/gio.h>
 #include <gio/gunixfdlist.h>
 #include <glib/gstdio.h>
@@ -35,24 +35,26 @@ set_up (Fixture *f, gconstpointer data)
 
   f->folder = g_dir_make_tmp ("guesthouse-XXXXXX", NULL);
   f->socket = g_build_filename (f->folder, "control", NULL);
-  f->process = g_subprocess_new (G_SUBPROCESS_FLAGS_NONE, NULL, vm_program, "--accel", "none", "--memory", "16",
-                                 "--control", f->socket, "--time-limit", "60", NULL);
+  f->process
+      = g_subprocess_new (G_SUBPROCESS_FLAGS_NONE, NULL, vm_program, "--accel", "none", "--memory",
+                          "16", "--control", f->socket, "--time-limit", "60", NULL);
   address = g_strdup_printf ("unix:path=%s", f->socket);
   for (int tries = 0; tries < 500 && f->connection == NULL; tries++)
     {
       g_usleep (20000);
-      f->connection = g_dbus_connection_new_for_address_sync (address, G_DBUS_CONNECTION_FLAGS_AUTHENTICATION_CLIENT,
-                                                              NULL, NULL, NULL);
+      f->connection = g_dbus_connection_new_for_address_sync (
+          address, G_DBUS_CONNECTION_FLAGS_AUTHENTICATION_CLIENT, NULL, NULL, NULL);
     }
   g_assert_nonnull (f->connection);
-  f->console = display_console_proxy_new_sync (f->connection, G_DBUS_PROXY_FLAGS_NONE, NULL, CONSOLE_PATH, NULL, NULL);
+  f->console = display_console_proxy_new_sync (f->connection, G_DBUS_PROXY_FLAGS_NONE, NULL,
+                                               CONSOLE_PATH, NULL, NULL);
 }
 
 static void
 tear_down (Fixture *f, gconstpointer data)
 {
-  g_autoptr (GhMachine1) machine = gh_machine1_proxy_new_sync (f->connection, G_DBUS_PROXY_FLAGS_NONE, NULL,
-                                                               "/org/guesthouse/Machine1", NULL, NULL);
+  g_autoptr (GhMachine1) machine = gh_machine1_proxy_new_sync (
+      f->connection, G_DBUS_PROXY_FLAGS_NONE, NULL, "/org/guesthouse/Machine1", NULL, NULL);
 
   g_assert_true (gh_machine1_call_quit_sync (machine, NULL, NULL));
   g_assert_true (g_subprocess_wait_check (f->process, NULL, NULL));
@@ -71,12 +73,13 @@ offer (Fixture *f, int fd, GError **error)
   g_autoptr (GUnixFDList) fds = g_unix_fd_list_new ();
 
   g_assert_cmpint (g_unix_fd_list_append (fds, fd, NULL), ==, 0);
-  return display_console_call_register_listener_sync (f->console, g_variant_new_handle (0), fds, NULL, NULL, error);
+  return display_console_call_register_listener_sync (f->console, g_variant_new_handle (0), fds,
+                                                      NULL, NULL, error);
 }
 
 static gboolean
-scanout (DisplayListener *listener, GDBusMethodInvocation *invocation, guint width, guint height, guint stride,
-         guint format, GVariant *pixels, gpointer data)
+scanout (DisplayListener *listener, GDBusMethodInvocation *invocation, guint width, guint height,
+         guint stride, guint format, GVariant *pixels, gpointer data)
 {
   Fixture *f = data;
 
@@ -89,8 +92,9 @@ scanout (DisplayListener *listener, GDBusMethodInvocation *invocation, guint wid
 }
 
 static gboolean
-scanout_map (DisplayListenerUnixMap *listener, GDBusMethodInvocation *invocation, GUnixFDList *fds, GVariant *handle,
-             guint offset, guint width, guint height, guint stride, guint format, gpointer data)
+scanout_map (DisplayListenerUnixMap *listener, GDBusMethodInvocation *invocation, GUnixFDList *fds,
+             GVariant *handle, guint offset, guint width, guint height, guint stride, guint format,
+             gpointer data)
 {
   Fixture *f = data;
   int fd = g_unix_fd_list_get (fds, g_variant_get_handle (handle), NULL);
@@ -99,7 +103,7 @@ scanout_map (DisplayListenerUnixMap *listener, GDBusMethodInvocation *invocation
   f->width = width;
   f->height = height;
   f->stride = stride;
-  f->bytes = (size_t) stride * height;
+  f->bytes = (size_t)stride * height;
   pixels = mmap (NULL, f->bytes, PROT_READ, MAP_SHARED, fd, offset);
   g_assert_true (pixels != MAP_FAILED);
   munmap (pixels, f->bytes);
@@ -124,15 +128,17 @@ listen_to (Fixture *f, DisplayListener *listener, DisplayListenerUnixMap *map)
   stream = g_socket_connection_factory_create_connection (socket);
   connection = g_dbus_connection_new_sync (G_IO_STREAM (stream), NULL,
                                            G_DBUS_CONNECTION_FLAGS_AUTHENTICATION_CLIENT
-                                             | G_DBUS_CONNECTION_FLAGS_DELAY_MESSAGE_PROCESSING,
+                                               | G_DBUS_CONNECTION_FLAGS_DELAY_MESSAGE_PROCESSING,
                                            NULL, NULL, NULL);
   g_assert_nonnull (connection);
   g_signal_connect (listener, "handle-scanout", G_CALLBACK (scanout), f);
-  g_assert_true (g_dbus_interface_skeleton_export (G_DBUS_INTERFACE_SKELETON (listener), connection, LISTENER_PATH, NULL));
+  g_assert_true (g_dbus_interface_skeleton_export (G_DBUS_INTERFACE_SKELETON (listener), connection,
+                                                   LISTENER_PATH, NULL));
   if (map != NULL)
     {
       g_signal_connect (map, "handle-scanout-map", G_CALLBACK (scanout_map), f);
-      g_assert_true (g_dbus_interface_skeleton_export (G_DBUS_INTERFACE_SKELETON (map), connection, LISTENER_PATH, NULL));
+      g_assert_true (g_dbus_interface_skeleton_export (G_DBUS_INTERFACE_SKELETON (map), connection,
+                                                       LISTENER_PATH, NULL));
     }
   g_dbus_connection_start_message_processing (connection);
   return connection;
@@ -149,7 +155,7 @@ expect_picture (Fixture *f)
     }
   g_assert_cmpuint (f->width, >, 0);
   g_assert_cmpuint (f->stride, >=, f->width * 4);
-  g_assert_cmpuint (f->bytes, ==, (size_t) f->stride * f->height);
+  g_assert_cmpuint (f->bytes, ==, (size_t)f->stride * f->height);
 }
 
 static void
@@ -181,10 +187,10 @@ test_copied_pixels (Fixture *f, gconstpointer data)
 static void
 test_input (Fixture *f, gconstpointer data)
 {
-  g_autoptr (DisplayKeyboard) keyboard
-    = display_keyboard_proxy_new_sync (f->connection, G_DBUS_PROXY_FLAGS_NONE, NULL, CONSOLE_PATH, NULL, NULL);
-  g_autoptr (DisplayMouse) mouse
-    = display_mouse_proxy_new_sync (f->connection, G_DBUS_PROXY_FLAGS_NONE, NULL, CONSOLE_PATH, NULL, NULL);
+  g_autoptr (DisplayKeyboard) keyboard = display_keyboard_proxy_new_sync (
+      f->connection, G_DBUS_PROXY_FLAGS_NONE, NULL, CONSOLE_PATH, NULL, NULL);
+  g_autoptr (DisplayMouse) mouse = display_mouse_proxy_new_sync (
+      f->connection, G_DBUS_PROXY_FLAGS_NONE, NULL, CONSOLE_PATH, NULL, NULL);
   static const guint codes[] = { 0, 1, 0x1e, 0x80, 0xff, 0x100, G_MAXUINT };
 
   for (unsigned i = 0; i < G_N_ELEMENTS (codes); i++)
@@ -193,10 +199,12 @@ test_input (Fixture *f, gconstpointer data)
       g_assert_true (display_keyboard_call_release_sync (keyboard, codes[i], NULL, NULL));
       g_assert_true (display_mouse_call_press_sync (mouse, codes[i], NULL, NULL));
       g_assert_true (display_mouse_call_release_sync (mouse, codes[i], NULL, NULL));
-      g_assert_true (display_mouse_call_set_abs_position_sync (mouse, codes[i], codes[i], NULL, NULL));
+      g_assert_true (
+          display_mouse_call_set_abs_position_sync (mouse, codes[i], codes[i], NULL, NULL));
       g_assert_true (display_mouse_call_rel_motion_sync (mouse, codes[i], G_MININT, NULL, NULL));
     }
-  g_assert_true (display_console_call_set_uiinfo_sync (f->console, 0, 0, G_MININT, G_MAXINT, 0, G_MAXUINT, NULL, NULL));
+  g_assert_true (display_console_call_set_uiinfo_sync (f->console, 0, 0, G_MININT, G_MAXINT, 0,
+                                                       G_MAXUINT, NULL, NULL));
 }
 
 /* Viewers that are no sockets, leave at once or say nothing do not disturb the others. */
@@ -230,8 +238,10 @@ main (int argc, char **argv)
   if (argc != 2)
     return 1;
   vm_program = argv[1];
-  g_test_add ("/display-service/shared-memory", Fixture, NULL, set_up, test_shared_memory, tear_down);
-  g_test_add ("/display-service/copied-pixels", Fixture, NULL, set_up, test_copied_pixels, tear_down);
+  g_test_add ("/display-service/shared-memory", Fixture, NULL, set_up, test_shared_memory,
+              tear_down);
+  g_test_add ("/display-service/copied-pixels", Fixture, NULL, set_up, test_copied_pixels,
+              tear_down);
   g_test_add ("/display-service/input", Fixture, NULL, set_up, test_input, tear_down);
   g_test_add ("/display-service/bad-viewers", Fixture, NULL, set_up, test_bad_viewers, tear_down);
   return g_test_run ();

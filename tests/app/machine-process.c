@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* guesthouse-vm and guesthousectl as a person meets them: programs with options, a library in a folder
- * of its own, exit states and sentences. Machines run without a CPU. */
+/* guesthouse-vm and guesthousectl as a person meets them: programs with options, a library in a
+ * folder of its own, exit states and sentences. Machines run without a CPU. */
 #include <gio/gio.h>
 #include <glib/gstdio.h>
 #include <string.h>
@@ -25,13 +25,14 @@ run (GString *said, const char *program, ...)
   va_list rest;
   int status;
 
-  g_ptr_array_add (arguments, (char *) program);
+  g_ptr_array_add (arguments, (char *)program);
   va_start (rest, program);
   for (char *word = va_arg (rest, char *); word != NULL; word = va_arg (rest, char *))
     g_ptr_array_add (arguments, word);
   va_end (rest);
   g_ptr_array_add (arguments, NULL);
-  g_spawn_sync (NULL, (char **) arguments->pdata, NULL, G_SPAWN_DEFAULT, NULL, NULL, &out, &err, &status, &error);
+  g_spawn_sync (NULL, (char **)arguments->pdata, NULL, G_SPAWN_DEFAULT, NULL, NULL, &out, &err,
+                &status, &error);
   g_assert_no_error (error);
   g_string_assign (said, out);
   g_string_append (said, err);
@@ -116,11 +117,12 @@ connect_to (const char *socket)
 
   for (int tries = 0; tries < 500; tries++)
     {
-      g_autoptr (GDBusConnection) connection
-        = g_dbus_connection_new_for_address_sync (address, G_DBUS_CONNECTION_FLAGS_AUTHENTICATION_CLIENT, NULL, NULL, NULL);
+      g_autoptr (GDBusConnection) connection = g_dbus_connection_new_for_address_sync (
+          address, G_DBUS_CONNECTION_FLAGS_AUTHENTICATION_CLIENT, NULL, NULL, NULL);
 
       if (connection != NULL)
-        return gh_machine1_proxy_new_sync (connection, G_DBUS_PROXY_FLAGS_NONE, NULL, "/org/guesthouse/Machine1", NULL, NULL);
+        return gh_machine1_proxy_new_sync (connection, G_DBUS_PROXY_FLAGS_NONE, NULL,
+                                           "/org/guesthouse/Machine1", NULL, NULL);
       g_usleep (20000);
     }
   g_assert_not_reached ();
@@ -129,7 +131,8 @@ connect_to (const char *socket)
 static void
 expect_state (GhMachine1 *machine, const char *state)
 {
-  for (int tries = 0; tries < 500 && g_strcmp0 (gh_machine1_get_state (machine), state) != 0; tries++)
+  for (int tries = 0; tries < 500 && g_strcmp0 (gh_machine1_get_state (machine), state) != 0;
+       tries++)
     {
       while (g_main_context_iteration (NULL, FALSE))
         ;
@@ -188,7 +191,8 @@ check_looking_and_typing (GhMachine1 *machine)
   g_assert_true (gh_machine1_call_send_keys_sync (machine, "ctrl+alt+delete", NULL, &error));
   g_assert_true (gh_machine1_call_type_text_sync (machine, "Hi!\n", NULL, &error));
   expect_refusal (gh_machine1_call_send_keys_sync (machine, "", NULL, &error), &error);
-  expect_refusal (gh_machine1_call_send_keys_sync (machine, "a+b+c+d+e+f+g+h+i+j", NULL, &error), &error);
+  expect_refusal (gh_machine1_call_send_keys_sync (machine, "a+b+c+d+e+f+g+h+i+j", NULL, &error),
+                  &error);
   expect_refusal (gh_machine1_call_type_text_sync (machine, "\xe2\x98\x83", NULL, &error), &error);
   g_assert_true (gh_machine1_call_set_trace_sync (machine, "", NULL, &error));
 }
@@ -199,9 +203,12 @@ check_medium (GhMachine1 *machine, const char *disc)
   g_autoptr (GError) error = NULL;
 
   expect_refusal (gh_machine1_call_insert_medium_sync (machine, "cd9", disc, NULL, &error), &error);
-  expect_refusal (gh_machine1_call_insert_medium_sync (machine, "disk0", disc, NULL, &error), &error);
-  expect_refusal (gh_machine1_call_insert_medium_sync (machine, "cd0", "relative.iso", NULL, &error), &error);
-  expect_refusal (gh_machine1_call_insert_medium_sync (machine, "cd0", "/nowhere", NULL, &error), &error);
+  expect_refusal (gh_machine1_call_insert_medium_sync (machine, "disk0", disc, NULL, &error),
+                  &error);
+  expect_refusal (
+      gh_machine1_call_insert_medium_sync (machine, "cd0", "relative.iso", NULL, &error), &error);
+  expect_refusal (gh_machine1_call_insert_medium_sync (machine, "cd0", "/nowhere", NULL, &error),
+                  &error);
   g_assert_true (gh_machine1_call_eject_medium_sync (machine, "cd0", FALSE, NULL, &error));
   g_assert_true (gh_machine1_call_insert_medium_sync (machine, "cd0", disc, NULL, &error));
 }
@@ -215,9 +222,9 @@ test_control (Fixture *f, gconstpointer data)
   g_autofree char *socket = g_build_filename (f->home, "control", NULL);
   g_autoptr (GString) said = g_string_new (NULL);
   g_autoptr (GError) error = NULL;
-  g_autoptr (GSubprocess) process
-    = g_subprocess_new (G_SUBPROCESS_FLAGS_NONE, &error, vm_program, "--accel", "none", "--memory", "16", "--stopped",
-                        "--control", socket, "--cdrom", disc, "--disk", disk, "--time-limit", "60", NULL);
+  g_autoptr (GSubprocess) process = g_subprocess_new (
+      G_SUBPROCESS_FLAGS_NONE, &error, vm_program, "--accel", "none", "--memory", "16", "--stopped",
+      "--control", socket, "--cdrom", disc, "--disk", disk, "--time-limit", "60", NULL);
   g_autoptr (GhMachine1) machine = connect_to (socket);
 
   g_assert_cmpstr (gh_machine1_get_state (machine), ==, "off");

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* machine.conf: what is accepted, what is refused in which words, and that writing keeps what it does
- * not know. */
+/* machine.conf: what is accepted, what is refused in which words, and that writing keeps what it
+ * does not know. */
 #include <glib/gstdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -34,10 +34,10 @@ test_defaults (void)
 static void
 test_drives_and_paths (void)
 {
-  g_autoptr (MachineConfig) config
-    = parse ("[disk0]\nfile=disks/a.img\n[disk1]\nfile=/b.img\nposition=3\n[cd0]\nfile=\n"
-             "[serial0]\noutput=file:logs/serial\n[serial1]\noutput=none\n[machine]\nbios=mine.bin\n",
-             NULL);
+  g_autoptr (MachineConfig) config = parse (
+      "[disk0]\nfile=disks/a.img\n[disk1]\nfile=/b.img\nposition=3\n[cd0]\nfile=\n"
+      "[serial0]\noutput=file:logs/serial\n[serial1]\noutput=none\n[machine]\nbios=mine.bin\n",
+      NULL);
 
   g_assert_cmpstr (config->drives[0].file, ==, "/machines/m/disks/a.img");
   g_assert_cmpstr (config->drives[0].id, ==, "disk0");
@@ -89,8 +89,9 @@ test_memory_sizes (void)
   {
     const char *text;
     unsigned mib;
-  } sizes[] = { { "512M", 512 }, { "2G", 2048 }, { "64", 64 }, { "0", 0 },     { "", 0 },
-                { "-5", 0 },     { "2T", 0 },    { "M", 0 },  { "65537", 0 }, { "99999999999999G", 0 } };
+  } sizes[]
+      = { { "512M", 512 }, { "2G", 2048 }, { "64", 64 }, { "0", 0 },     { "", 0 },
+          { "-5", 0 },     { "2T", 0 },    { "M", 0 },   { "65537", 0 }, { "99999999999999G", 0 } };
 
   for (unsigned i = 0; i < G_N_ELEMENTS (sizes); i++)
     {
@@ -110,7 +111,8 @@ test_write_keeps_the_unknown (void)
   g_autoptr (GDir) dir = NULL;
   g_autofree char *text = NULL;
 
-  g_assert_true (g_key_file_load_from_data (file, "# mine\n[machine]\nmemory=64\n[future]\nthing=1\n", -1,
+  g_assert_true (g_key_file_load_from_data (file,
+                                            "# mine\n[machine]\nmemory=64\n[future]\nthing=1\n", -1,
                                             G_KEY_FILE_KEEP_COMMENTS, NULL));
   g_key_file_set_integer (file, "machine", "memory", 128);
   g_assert_true (machine_config_write_key_file (file, folder, NULL));
@@ -139,7 +141,10 @@ test_unreadable_folders (void)
 
   g_assert_null (machine_config_load (folder, &missing));
   g_assert_error (missing, G_IO_ERROR, G_IO_ERROR_NOT_FOUND);
-  g_assert_true (g_file_set_contents (path, "\x7f" "ELF\0\1", 6, NULL));
+  g_assert_true (g_file_set_contents (path,
+                                      "\x7f"
+                                      "ELF\0\1",
+                                      6, NULL));
   g_assert_null (machine_config_load (folder, &foreign));
   g_assert_error (foreign, G_IO_ERROR, G_IO_ERROR_INVALID_DATA);
   g_assert_nonnull (strstr (foreign->message, path));
@@ -170,10 +175,12 @@ test_lock (void)
 static void
 test_fuzz (void)
 {
-  static const char *const pieces[]
-    = { "[machine]\n", "[disk0]\n", "[cd3]\n", "[serial0]\n", "[kernel]\n", "memory=", "cpus=",  "file=",
-        "position=",   "boot=",     "uuid=",   "output=",     "append=",    "7",       "-1",     "\n",
-        "\xff\xfe",    "file:",     "socket:", "a\\",         "[",          "]",       "999999", "=" };
+  static const char *const pieces[] = { "[machine]\n", "[disk0]\n", "[cd3]\n", "[serial0]\n",
+                                        "[kernel]\n",  "memory=",   "cpus=",   "file=",
+                                        "position=",   "boot=",     "uuid=",   "output=",
+                                        "append=",     "7",         "-1",      "\n",
+                                        "\xff\xfe",    "file:",     "socket:", "a\\",
+                                        "[",           "]",         "999999",  "=" };
 
   for (unsigned round = 0; round < 20000; round++)
     {
