@@ -238,7 +238,8 @@ add_madt (Builder *builder, unsigned n_cpus)
 }
 
 static uint32_t
-add_root (Builder *builder, const char *signature, unsigned pointer_size, uint32_t fadt, uint32_t madt)
+add_root (Builder *builder, const char *signature, unsigned pointer_size, uint32_t fadt,
+          uint32_t madt)
 {
   uint32_t start = begin_table (builder, signature, 1);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Intel 82371AB PIIX4 data sheet (290562), chapter 7: function 3 and its power management I/O space. The
- * SMI handler of a real board, which turns ACPI on and off, is what port B2h does here. There is no
- * SMBus; its configuration registers only store. */
+/* Intel 82371AB PIIX4 data sheet (290562), chapter 7: function 3 and its power management I/O
+ * space. The SMI handler of a real board, which turns ACPI on and off, is what port B2h does here.
+ * There is no SMBus; its configuration registers only store. */
 #include "piix4-pm.h"
 
 #include "vmm-core/trace.h"
@@ -60,9 +60,10 @@ struct Piix4Pm
 };
 
 static const StateField piix4_pm_fields[] = {
-  STATE_INT (Piix4PmState, pmsts), STATE_INT (Piix4PmState, pmen), STATE_INT (Piix4PmState, pmcntrl),
-  STATE_INT (Piix4PmState, gpsts), STATE_INT (Piix4PmState, gpen), STATE_INT (Piix4PmState, apmc),
-  STATE_INT (Piix4PmState, apms),  STATE_INT (Piix4PmState, synced),
+  STATE_INT (Piix4PmState, pmsts),   STATE_INT (Piix4PmState, pmen),
+  STATE_INT (Piix4PmState, pmcntrl), STATE_INT (Piix4PmState, gpsts),
+  STATE_INT (Piix4PmState, gpen),    STATE_INT (Piix4PmState, apmc),
+  STATE_INT (Piix4PmState, apms),    STATE_INT (Piix4PmState, synced),
 };
 static const StateTable piix4_pm_table = STATE_TABLE (Piix4PmState, 1, piix4_pm_fields);
 
@@ -202,7 +203,8 @@ piix4_pm_write (void *device, uint64_t offset, unsigned size, uint64_t value)
   Piix4Pm *pm = device;
   uint64_t aligned = offset & ~1u;
 
-  TRACE ("piix4-pm.write", "register %#x size %u value %#x", (unsigned) offset, size, (unsigned) value);
+  TRACE ("piix4-pm.write", "register %#x size %u value %#x", (unsigned) offset, size,
+         (unsigned) value);
   piix4_pm_sync (pm);
   if (size == 1)
     piix4_pm_write_word (pm, aligned, value << (offset & 1) * 8, offset & 1 ? 0x00ff : 0xff00);
@@ -302,8 +304,14 @@ piix4_pm_new (Bus *io, PciBus *bus, unsigned slot, unsigned function, Clock *clo
               void (*power_off) (void *data), void *data)
 {
   static const PciIdentity identity = {
-    .vendor_id = 0x8086, .device_id = 0x7113, .class_code = 0x068000, .revision = 3,
-    .subsystem_vendor_id = 0x1af4, .subsystem_id = 0x1100, .interrupt_pin = 1, .multifunction = true,
+    .vendor_id = 0x8086,
+    .device_id = 0x7113,
+    .class_code = 0x068000,
+    .revision = 3,
+    .subsystem_vendor_id = 0x1af4,
+    .subsystem_id = 0x1100,
+    .interrupt_pin = 1,
+    .multifunction = true,
   };
   Piix4Pm *pm = g_new0 (Piix4Pm, 1);
   uint8_t *mask;
@@ -365,6 +373,9 @@ piix4_pm_after_load (void *device, GError **error)
 StateSection
 piix4_pm_state (Piix4Pm *pm)
 {
-  return (StateSection){ .id = "piix4-pm", .table = &piix4_pm_table, .state = &pm->state, .device = pm,
+  return (StateSection){ .id = "piix4-pm",
+                         .table = &piix4_pm_table,
+                         .state = &pm->state,
+                         .device = pm,
                          .after_load = piix4_pm_after_load };
 }

@@ -29,7 +29,8 @@ put_name (uint8_t *at, const char *name)
 }
 
 void
-table_loader_allocate (GByteArray *script, const char *file, uint32_t alignment, TableLoaderZone zone)
+table_loader_allocate (GByteArray *script, const char *file, uint32_t alignment,
+                       TableLoaderZone zone)
 {
   uint8_t command[COMMAND_SIZE] = { 0 };
 

@@ -13,10 +13,11 @@ typedef enum
   TABLE_LOADER_FSEG = 2  /* where the RSDP is looked for */
 } TableLoaderZone;
 
-void table_loader_allocate (GByteArray *script, const char *file, uint32_t alignment, TableLoaderZone zone);
+void table_loader_allocate (GByteArray *script, const char *file, uint32_t alignment,
+                            TableLoaderZone zone);
 /* Adds the address of `source` to the size bytes at offset of file. */
 void table_loader_add_pointer (GByteArray *script, const char *file, uint32_t offset, unsigned size,
                                const char *source);
 /* Makes the bytes from start on add up to zero by the byte at offset. */
-void table_loader_add_checksum (GByteArray *script, const char *file, uint32_t offset, uint32_t start,
-                                uint32_t length);
+void table_loader_add_checksum (GByteArray *script, const char *file, uint32_t offset,
+                                uint32_t start, uint32_t length);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Intel 8237A data sheet (231466); page registers and wiring of the PC/AT. Memory-to-memory transfers are
- * not wired on a PC. */
+/* Intel 8237A data sheet (231466); page registers and wiring of the PC/AT. Memory-to-memory
+ * transfers are not wired on a PC. */
 #include "dma.h"
 
 #include "vmm-core/trace.h"
@@ -167,8 +167,8 @@ dma_port_write (void *device, uint64_t offset, unsigned size, uint64_t value)
 {
   DmaChip *which = device;
 
-  TRACE ("dma.write", "chip %u register %u value %#x", which->index, (unsigned) offset >> which->index,
-         (unsigned) value);
+  TRACE ("dma.write", "chip %u register %u value %#x", which->index,
+         (unsigned) offset >> which->index, (unsigned) value);
   dma_chip_write (&which->dma->state.chips[which->index], offset >> which->index, value);
 }
 
@@ -228,7 +228,8 @@ dma_step (Dma *dma, unsigned channel)
 }
 
 static unsigned
-dma_move (Dma *dma, unsigned channel, uint8_t *in, const uint8_t *out, unsigned length, bool *terminal_count)
+dma_move (Dma *dma, unsigned channel, uint8_t *in, const uint8_t *out, unsigned length,
+          bool *terminal_count)
 {
   DmaChipState *chip = &dma->state.chips[channel >> 2];
   unsigned unit = channel < 4 ? 1 : 2, done = 0;
@@ -236,7 +237,8 @@ dma_move (Dma *dma, unsigned channel, uint8_t *in, const uint8_t *out, unsigned 
   g_assert (channel < 8 && channel != 4);
   *terminal_count = false;
   if ((chip->mask >> (channel & 3) & 1) || (chip->command & COMMAND_DISABLE)
-      || (chip->channels[channel & 3].mode & MODE_DIRECTION) != (in != NULL ? MODE_READ : MODE_WRITE))
+      || (chip->channels[channel & 3].mode & MODE_DIRECTION)
+             != (in != NULL ? MODE_READ : MODE_WRITE))
     return 0;
   while (done + unit <= length && !*terminal_count)
     {

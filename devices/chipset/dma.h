@@ -15,11 +15,12 @@ void dma_reset (Dma *dma);
 
 /* A device's DREQ of a channel, as the status registers show it. */
 void dma_set_request (Dma *dma, unsigned channel, bool level);
-/* The device moves up to length bytes by way of the channel: dma_read out of memory, dma_write into it.
- * Returns the bytes moved, less than length at terminal count, 0 while the channel is masked or set up for
- * another direction; *terminal_count tells whether the count ran out. */
+/* The device moves up to length bytes by way of the channel: dma_read out of memory, dma_write into
+ * it. Returns the bytes moved, less than length at terminal count, 0 while the channel is masked or
+ * set up for another direction; *terminal_count tells whether the count ran out. */
 unsigned dma_read (Dma *dma, unsigned channel, void *buffer, unsigned length, bool *terminal_count);
-unsigned dma_write (Dma *dma, unsigned channel, const void *buffer, unsigned length, bool *terminal_count);
+unsigned dma_write (Dma *dma, unsigned channel, const void *buffer, unsigned length,
+                    bool *terminal_count);
 
 StateSection dma_state (Dma *dma);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Intel 82441FX PMC data sheet (290549): 3.1 (CONFADD, CONFDATA), 3.2.16 (PAM), 3.2.23 (SMRAM); CF9h
- * is RC of the 82371SB PIIX3, 2.5.1.3. The machine has no SMM: SMRAM is stored, and the VGA window at
- * A0000h stays the VGA's. */
+/* Intel 82441FX PMC data sheet (290549): 3.1 (CONFADD, CONFDATA), 3.2.16 (PAM), 3.2.23 (SMRAM);
+ * CF9h is RC of the 82371SB PIIX3, 2.5.1.3. The machine has no SMM: SMRAM is stored, and the VGA
+ * window at A0000h stays the VGA's. */
 #include "i440fx.h"
 
 #include "vmm-core/trace.h"
@@ -64,7 +64,8 @@ static const StateField i440fx_fields[] = {
 };
 static const StateTable i440fx_table = STATE_TABLE (I440fxState, 1, i440fx_fields);
 
-/* Shows or hides RAM where PAM says so. RE and WE have the values of MEMORY_READ and MEMORY_WRITE. */
+/* Shows or hides RAM where PAM says so. RE and WE have the values of MEMORY_READ and MEMORY_WRITE.
+ */
 static void
 i440fx_update_pam (I440fx *i440fx)
 {
@@ -77,7 +78,8 @@ i440fx_update_pam (I440fx *i440fx)
 
       if (access == i440fx->shown[i])
         continue;
-      TRACE ("i440fx.pam", "%#x %s%s", segment->base, access & 1 ? "R" : "-", access & 2 ? "W" : "-");
+      TRACE ("i440fx.pam", "%#x %s%s", segment->base, access & 1 ? "R" : "-",
+             access & 2 ? "W" : "-");
       if (i440fx->shown[i] != 0)
         memory_unmap (i440fx->memory, segment->base, i440fx->ram);
       if (access != 0)
@@ -131,8 +133,8 @@ i440fx_address_read (void *device, uint64_t offset, unsigned size)
   return offset == 1 && size == 1 ? i440fx->state.rc : UINT64_MAX;
 }
 
-/* Only a dword reaches CONFADD; narrower accesses pass through to ports of the same number, of which
- * CF9h is the one that exists. */
+/* Only a dword reaches CONFADD; narrower accesses pass through to ports of the same number, of
+ * which CF9h is the one that exists. */
 static void
 i440fx_address_write (void *device, uint64_t offset, unsigned size, uint64_t value)
 {
@@ -174,7 +176,8 @@ i440fx_data_write (void *device, uint64_t offset, unsigned size, uint64_t value)
                           (address & 0xfc) + offset, size, value);
 }
 
-static const BusOps i440fx_address_ops = { .read = i440fx_address_read, .write = i440fx_address_write };
+static const BusOps i440fx_address_ops
+    = { .read = i440fx_address_read, .write = i440fx_address_write };
 static const BusOps i440fx_data_ops = { .read = i440fx_data_read, .write = i440fx_data_write };
 
 I440fx *

@@ -196,7 +196,8 @@ ioapic_write (void *device, uint64_t offset, unsigned size, uint64_t value)
     }
 }
 
-static const BusOps ioapic_ops = { .read = ioapic_read, .write = ioapic_write, .min_size = 4, .max_size = 4 };
+static const BusOps ioapic_ops
+    = { .read = ioapic_read, .write = ioapic_write, .min_size = 4, .max_size = 4 };
 
 void
 ioapic_reset (Ioapic *ioapic)
@@ -208,7 +209,8 @@ ioapic_reset (Ioapic *ioapic)
 }
 
 Ioapic *
-ioapic_new (Bus *mmio, void (*send_msi) (void *target, uint64_t address, uint32_t data), void *target)
+ioapic_new (Bus *mmio, void (*send_msi) (void *target, uint64_t address, uint32_t data),
+            void *target)
 {
   Ioapic *ioapic = g_new0 (Ioapic, 1);
 

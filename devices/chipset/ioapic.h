@@ -11,8 +11,10 @@ typedef struct Ioapic Ioapic;
 #define IOAPIC_BASE 0xfec00000
 #define IOAPIC_N_PINS 24
 
-/* send_msi puts a message on the bus to the local APICs, in the form of a message-signalled interrupt. */
-Ioapic *ioapic_new (Bus *mmio, void (*send_msi) (void *target, uint64_t address, uint32_t data), void *target);
+/* send_msi puts a message on the bus to the local APICs, in the form of a message-signalled
+ * interrupt. */
+Ioapic *ioapic_new (Bus *mmio, void (*send_msi) (void *target, uint64_t address, uint32_t data),
+                    void *target);
 void ioapic_free (Ioapic *ioapic);
 void ioapic_reset (Ioapic *ioapic);
 

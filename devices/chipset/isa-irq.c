@@ -64,5 +64,7 @@ isa_irq_get (IsaIrq *irqs, unsigned n)
 StateSection
 isa_irq_state (IsaIrq *irqs)
 {
-  return (StateSection){ .id = "isa-irq", .table = &isa_irq_table, .state = &irqs->state, .device = irqs };
+  return (StateSection){
+    .id = "isa-irq", .table = &isa_irq_table, .state = &irqs->state, .device = irqs
+  };
 }

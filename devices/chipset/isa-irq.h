@@ -4,15 +4,15 @@
 #include "ioapic.h"
 #include "pic.h"
 
-/* The sixteen ISA interrupt lines. Each reaches the 8259 pair and the I/O APIC (interrupt n at pin n, the
- * timer's 0 at pin 2), and is high while any device that shares it holds it. */
+/* The sixteen ISA interrupt lines. Each reaches the 8259 pair and the I/O APIC (interrupt n at pin
+ * n, the timer's 0 at pin 2), and is high while any device that shares it holds it. */
 typedef struct IsaIrq IsaIrq;
 
 IsaIrq *isa_irq_new (Pic *pic, Ioapic *ioapic);
 void isa_irq_free (IsaIrq *irqs);
 
-/* A line of its own for one more device of interrupt n (not 2); at most 32 of each. Boards ask in the
- * same order every time: saved states count on it. */
+/* A line of its own for one more device of interrupt n (not 2); at most 32 of each. Boards ask in
+ * the same order every time: saved states count on it. */
 Irq isa_irq_get (IsaIrq *irqs, unsigned n);
 
 StateSection isa_irq_state (IsaIrq *irqs);

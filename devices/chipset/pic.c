@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Intel 8259A data sheet (231468); ELCR of the 82371SB PIIX3, 2.5.4.8. MCS-80 mode is not there, nor
- * buffered mode, which only moves a pin. */
+/* Intel 8259A data sheet (231468); ELCR of the 82371SB PIIX3, 2.5.4.8. MCS-80 mode is not there,
+ * nor buffered mode, which only moves a pin. */
 #include "pic.h"
 
 #include "vmm-core/trace.h"
@@ -121,7 +121,8 @@ pic_request (const Pic *pic, unsigned index)
     return -1;
   if (chip->special_mask)
     serving &= ~chip->imr;
-  /* Special fully nested: a slave in service may interrupt again, with a higher input of its own. */
+  /* Special fully nested: a slave in service may interrupt again, with a higher input of its own.
+   */
   if ((chip->icw4 & ICW4_SFNM) && index == 0)
     serving &= ~(1 << CASCADE);
   return pic_chip_rank (chip, wanted) < pic_chip_rank (chip, pic_chip_highest (chip, serving))
@@ -403,6 +404,10 @@ StateSection
 pic_state (Pic *pic)
 {
   return (StateSection){
-    .id = "pic", .table = &pic_table, .state = &pic->state, .device = pic, .after_load = pic_after_load,
+    .id = "pic",
+    .table = &pic_table,
+    .state = &pic->state,
+    .device = pic,
+    .after_load = pic_after_load,
   };
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Intel 82371SB PIIX3 data sheet (290550): 2.2 (PCI function 0), 2.5.4.8 (ELCR), 2.5.5 (NMISC), and port
- * 92h as on the PS/2. */
+/* Intel 82371SB PIIX3 data sheet (290550): 2.2 (PCI function 0), 2.5.4.8 (ELCR), 2.5.5 (NMISC), and
+ * port 92h as on the PS/2. */
 #include "piix3.h"
 
 #include "vmm-core/trace.h"
@@ -143,9 +143,12 @@ piix3_port92_write (void *device, uint64_t offset, unsigned size, uint64_t value
     piix3->init_request (piix3->init_data);
 }
 
-static const BusOps piix3_elcr_ops = { .read = piix3_elcr_read, .write = piix3_elcr_write, .max_size = 1 };
-static const BusOps piix3_nmisc_ops = { .read = piix3_nmisc_read, .write = piix3_nmisc_write, .max_size = 1 };
-static const BusOps piix3_port92_ops = { .read = piix3_port92_read, .write = piix3_port92_write, .max_size = 1 };
+static const BusOps piix3_elcr_ops
+    = { .read = piix3_elcr_read, .write = piix3_elcr_write, .max_size = 1 };
+static const BusOps piix3_nmisc_ops
+    = { .read = piix3_nmisc_read, .write = piix3_nmisc_write, .max_size = 1 };
+static const BusOps piix3_port92_ops
+    = { .read = piix3_port92_read, .write = piix3_port92_write, .max_size = 1 };
 
 Piix3 *
 piix3_new (Bus *io, PciBus *bus, Pirq *pirq, Pic *pic, Pit *pit, Irq a20,
@@ -201,5 +204,7 @@ piix3_get_function (Piix3 *piix3)
 StateSection
 piix3_state (Piix3 *piix3)
 {
-  return (StateSection){ .id = "piix3", .table = &piix3_table, .state = &piix3->state, .device = piix3 };
+  return (StateSection){
+    .id = "piix3", .table = &piix3_table, .state = &piix3->state, .device = piix3
+  };
 }

@@ -10,8 +10,8 @@
  * (4D0h, 4D1h), NMI status and control (61h) and the fast A20 and reset of port 92h. */
 typedef struct Piix3 Piix3;
 
-/* a20 is high while port 92h lets address line 20 through. init_request is called when port 92h asks
- * for an INIT of the CPUs. GATE 2 of pit is driven by port 61h. */
+/* a20 is high while port 92h lets address line 20 through. init_request is called when port 92h
+ * asks for an INIT of the CPUs. GATE 2 of pit is driven by port 61h. */
 Piix3 *piix3_new (Bus *io, PciBus *bus, Pirq *pirq, Pic *pic, Pit *pit, Irq a20,
                   void (*init_request) (void *data), void *data);
 void piix3_free (Piix3 *piix3);

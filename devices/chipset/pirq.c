@@ -102,5 +102,6 @@ pirq_get_intx (Pirq *pirq, Irq intx[4])
 StateSection
 pirq_state (Pirq *pirq)
 {
-  return (StateSection){ .id = "pirq", .table = &pirq_table, .state = &pirq->state, .device = pirq };
+  return (
+      StateSection){ .id = "pirq", .table = &pirq_table, .state = &pirq->state, .device = pirq };
 }

@@ -14,7 +14,7 @@ typedef struct
   uint8_t mode;     /* 0 to 5 */
   bool bcd;
   bool gate;
-  bool armed;       /* CE holds a count: in modes 1 and 5 a trigger came, otherwise a count was written */
+  bool armed; /* CE holds a count: in modes 1 and 5 a trigger came, otherwise a count was written */
   bool running;     /* CE counts: origin is valid, otherwise held */
   bool changing;    /* modes 2 and 3: at changes_at, CR is loaded instead of the old count */
   bool written;     /* CR holds a count */
@@ -41,8 +41,8 @@ bool pit_counter_get_out (PitCounterState *counter, int64_t now);
 bool pit_counter_is_null (PitCounterState *counter, int64_t now);
 /* Whether OUT rose in the ticks after `since`, up to and with now. */
 bool pit_counter_rose (PitCounterState *counter, int64_t since, int64_t now);
-/* The next tick after now at which OUT rises, or falls for longer than a tick, or the count changes;
- * -1: never without a write or GATE. */
+/* The next tick after now at which OUT rises, or falls for longer than a tick, or the count
+ * changes; -1: never without a write or GATE. */
 int64_t pit_counter_next_event (PitCounterState *counter, int64_t now);
 
 /* Whether a loaded state is one that the functions above cope with. */

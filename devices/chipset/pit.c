@@ -125,8 +125,9 @@ pit_channel_latch_status (PitChannelState *channel, int64_t now)
 
   if (channel->status_latched)
     return;
-  channel->status = pit_counter_get_out (counter, now) << 7 | pit_counter_is_null (counter, now) << 6
-                    | channel->rw << 4 | counter->mode << 1 | counter->bcd;
+  channel->status = pit_counter_get_out (counter, now) << 7
+                    | pit_counter_is_null (counter, now) << 6 | channel->rw << 4
+                    | counter->mode << 1 | counter->bcd;
   channel->status_latched = true;
 }
 
@@ -301,6 +302,10 @@ StateSection
 pit_state (Pit *pit)
 {
   return (StateSection){
-    .id = "pit", .table = &pit_table, .state = &pit->state, .device = pit, .after_load = pit_after_load,
+    .id = "pit",
+    .table = &pit_table,
+    .state = &pit->state,
+    .device = pit,
+    .after_load = pit_after_load,
   };
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The firmware configuration device as its specification describes it (docs/specs/fw_cfg of the QEMU
- * manual): selector, data port, file directory and DMA. Contents are read-only. */
+/* The firmware configuration device as its specification describes it (docs/specs/fw_cfg of the
+ * QEMU manual): selector, data port, file directory and DMA. Contents are read-only. */
 #include "fw-cfg.h"
 
 #include "vmm-core/trace.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The Linux/x86 boot protocol (Documentation/arch/x86/boot.rst), 2.02 and later. Memory is laid out here;
- * linux-boot.asm has the parts copied there and jumps. */
+/* The Linux/x86 boot protocol (Documentation/arch/x86/boot.rst), 2.02 and later. Memory is laid out
+ * here; linux-boot.asm has the parts copied there and jumps. */
 #include "linux-boot.h"
 
 #include <gio/gio.h>
@@ -79,8 +79,8 @@ read_file (const char *path, GError **error)
 
   if (g_file_get_contents (path, &contents, &length, &reason))
     return g_bytes_new_take (contents, length);
-  g_set_error (error, G_IO_ERROR, G_IO_ERROR_FAILED, "“%s” cannot be read: %s. Choose another file.", path,
-               reason->message);
+  g_set_error (error, G_IO_ERROR, G_IO_ERROR_FAILED,
+               "“%s” cannot be read: %s. Choose another file.", path, reason->message);
   return NULL;
 }
 
@@ -93,7 +93,8 @@ split_kernel (const char *path, GBytes *file, uint8_t **setup, gsize *setup_size
   unsigned sectors;
 
   if (length < HEADER_END || memcmp (data + HEADER_MAGIC, "HdrS", 4) != 0
-      || (data[VERSION] | data[VERSION + 1] << 8) < 0x202 || !(data[LOADFLAGS] & LOADFLAGS_LOADED_HIGH))
+      || (data[VERSION] | data[VERSION + 1] << 8) < 0x202
+      || !(data[LOADFLAGS] & LOADFLAGS_LOADED_HIGH))
     {
       g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA,
                    "“%s” is not a Linux kernel image (bzImage). Choose another file.", path);
@@ -241,18 +242,22 @@ linux_boot_add (FwCfg *fw_cfg, const char *kernel, const char *initrd, const cha
   if (initrd_address == 0)
     {
       g_set_error (error, G_IO_ERROR, G_IO_ERROR_NO_SPACE,
-                   "The machine has too little memory for the Linux kernel “%s”. Give it more.", kernel);
+                   "The machine has too little memory for the Linux kernel “%s”. Give it more.",
+                   kernel);
       return FALSE;
     }
   fill_setup (setup, initrd_address, g_bytes_get_size (ramdisk));
   setup_bytes = g_bytes_new (setup, setup_size);
   rest = g_bytes_new_from_bytes (file, setup_size, kernel_size);
   command_line = g_bytes_new (append, strlen (append) + 1);
-  add_parts (fw_cfg, (Part[N_PARTS]){
-    { FW_CFG_SETUP_DATA, FW_CFG_SETUP_SIZE, FW_CFG_SETUP_ADDR, setup_bytes, SETUP_ADDRESS },
-    { FW_CFG_KERNEL_DATA, FW_CFG_KERNEL_SIZE, FW_CFG_KERNEL_ADDR, rest, KERNEL_ADDRESS },
-    { FW_CFG_INITRD_DATA, FW_CFG_INITRD_SIZE, FW_CFG_INITRD_ADDR, ramdisk, initrd_address },
-    { FW_CFG_CMDLINE_DATA, FW_CFG_CMDLINE_SIZE, FW_CFG_CMDLINE_ADDR, command_line, CMDLINE_ADDRESS },
-  });
+  add_parts (
+      fw_cfg,
+      (Part[N_PARTS]){
+          { FW_CFG_SETUP_DATA, FW_CFG_SETUP_SIZE, FW_CFG_SETUP_ADDR, setup_bytes, SETUP_ADDRESS },
+          { FW_CFG_KERNEL_DATA, FW_CFG_KERNEL_SIZE, FW_CFG_KERNEL_ADDR, rest, KERNEL_ADDRESS },
+          { FW_CFG_INITRD_DATA, FW_CFG_INITRD_SIZE, FW_CFG_INITRD_ADDR, ramdisk, initrd_address },
+          { FW_CFG_CMDLINE_DATA, FW_CFG_CMDLINE_SIZE, FW_CFG_CMDLINE_ADDR, command_line,
+            CMDLINE_ADDRESS },
+      });
   return TRUE;
 }

@@ -100,8 +100,8 @@ i8042_put (I8042 *i8042, uint8_t byte, bool aux)
   i8042_update_irqs (i8042);
 }
 
-/* Set 2 becomes set 1; a prefix F0h is held back and shows as bit 7 of the next code. Returns whether
- * there is a byte to deliver. */
+/* Set 2 becomes set 1; a prefix F0h is held back and shows as bit 7 of the next code. Returns
+ * whether there is a byte to deliver. */
 static bool
 i8042_translate (I8042 *i8042, uint8_t *byte)
 {
@@ -381,5 +381,7 @@ i8042_free (I8042 *i8042)
 StateSection
 i8042_state (I8042 *i8042)
 {
-  return (StateSection){ .id = "i8042", .table = &i8042_table, .state = &i8042->state, .device = i8042 };
+  return (StateSection){
+    .id = "i8042", .table = &i8042_table, .state = &i8042->state, .device = i8042
+  };
 }

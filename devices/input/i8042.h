@@ -9,8 +9,8 @@
 /* The keyboard controller 8042 of the PS/2, at 60h and 64h. */
 typedef struct I8042 I8042;
 
-/* a20 is high while the output port lets address line 20 through; reset_request is called when its bit
- * 0 is pulled low. */
+/* a20 is high while the output port lets address line 20 through; reset_request is called when its
+ * bit 0 is pulled low. */
 I8042 *i8042_new (Bus *io, Ps2Keyboard *keyboard, Ps2Mouse *mouse, Irq irq1, Irq irq12, Irq a20,
                   void (*reset_request) (void *data), void *data);
 void i8042_free (I8042 *i8042);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* IBM PS/2 Hardware Interface Technical Reference, "Keyboards (101- and 102-Key)". Keys repeat at the
- * rate at which the host repeats them. */
+/* IBM PS/2 Hardware Interface Technical Reference, "Keyboards (101- and 102-Key)". Keys repeat at
+ * the rate at which the host repeats them. */
 #include "ps2-keyboard.h"
 
 #include "ps2-keys.h"
@@ -142,7 +142,8 @@ ps2_keyboard_send_code (Ps2Keyboard *keyboard, uint16_t code, bool down)
   ps2_keyboard_send (keyboard, bytes, ps2_keyboard_encode (keyboard, code, down, bytes));
 }
 
-/* Print Screen reports a shift of its own around itself, unless one is held; with Alt it is SysRq. */
+/* Print Screen reports a shift of its own around itself, unless one is held; with Alt it is SysRq.
+ */
 static void
 ps2_keyboard_send_print_screen (Ps2Keyboard *keyboard, bool down)
 {

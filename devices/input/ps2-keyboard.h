@@ -6,7 +6,8 @@
 
 #include <stdbool.h>
 
-/* A PS/2 keyboard with scan code sets 1, 2 and 3. It takes keys from input and shows its lamps there. */
+/* A PS/2 keyboard with scan code sets 1, 2 and 3. It takes keys from input and shows its lamps
+ * there. */
 typedef struct Ps2Keyboard Ps2Keyboard;
 
 Ps2Keyboard *ps2_keyboard_new (Input *input);

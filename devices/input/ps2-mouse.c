@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* IBM PS/2 Hardware Interface Technical Reference, "Mouse"; the wheel (ID 3) and five buttons (ID 4) are
- * those of Microsoft's IntelliMouse. Packets leave as fast as they are read, not at the sample rate. */
+/* IBM PS/2 Hardware Interface Technical Reference, "Mouse"; the wheel (ID 3) and five buttons (ID
+ * 4) are those of Microsoft's IntelliMouse. Packets leave as fast as they are read, not at the
+ * sample rate. */
 #include "ps2-mouse.h"
 
 #include "ps2-queue.h"
@@ -151,8 +152,8 @@ ps2_mouse_has_news (const Ps2Mouse *mouse)
 }
 
 /* Puts a packet into the queue when the one before has been read: a slow host gets sums. A button's
- * change is a packet of its own, so that no click is lost. The host is told by the caller, unless it is
- * the host that just read. */
+ * change is a packet of its own, so that no click is lost. The host is told by the caller, unless
+ * it is the host that just read. */
 static void
 ps2_mouse_report (Ps2Mouse *mouse, bool now)
 {
@@ -216,8 +217,8 @@ ps2_mouse_set_defaults (Ps2Mouse *mouse)
   ps2_queue_clear_events (&mouse->state.queue);
 }
 
-/* Three rates in a row are the driver's knock: 200, 100, 80 for the wheel; 200, 200, 80 then for the
- * five buttons. */
+/* Three rates in a row are the driver's knock: 200, 100, 80 for the wheel; 200, 200, 80 then for
+ * the five buttons. */
 static void
 ps2_mouse_set_rate (Ps2Mouse *mouse, uint8_t rate)
 {

@@ -249,7 +249,8 @@ pci_function_dma_read (PciFunction *function, uint64_t address, void *buffer, ui
 }
 
 bool
-pci_function_dma_write (PciFunction *function, uint64_t address, const void *buffer, uint64_t length)
+pci_function_dma_write (PciFunction *function, uint64_t address, const void *buffer,
+                        uint64_t length)
 {
   if (pci_function_command (function) & PCI_COMMAND_MASTER)
     return memory_write (function->bus->memory, address, buffer, length);

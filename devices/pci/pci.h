@@ -9,8 +9,8 @@
 #include "vmm-core/memory.h"
 #include "vmm-core/state.h"
 
-/* Conventional PCI (PCI Local Bus Specification 3.0): a bus with up to 32 slots of 8 functions, and the
- * configuration header of a function with its BARs. */
+/* Conventional PCI (PCI Local Bus Specification 3.0): a bus with up to 32 slots of 8 functions, and
+ * the configuration header of a function with its BARs. */
 typedef struct PciBus PciBus;
 typedef struct PciFunction PciFunction;
 
@@ -21,8 +21,10 @@ void pci_bus_free (PciBus *bus); /* after its functions */
 /* RST# of every function. */
 void pci_bus_reset (PciBus *bus);
 /* Configuration access by bus number, devfn and register; missing functions read all ones. */
-uint32_t pci_bus_config_read (PciBus *bus, unsigned bus_number, unsigned devfn, unsigned reg, unsigned size);
-void pci_bus_config_write (PciBus *bus, unsigned bus_number, unsigned devfn, unsigned reg, unsigned size, uint32_t value);
+uint32_t pci_bus_config_read (PciBus *bus, unsigned bus_number, unsigned devfn, unsigned reg,
+                              unsigned size);
+void pci_bus_config_write (PciBus *bus, unsigned bus_number, unsigned devfn, unsigned reg,
+                           unsigned size, uint32_t value);
 
 /* The identity a function shows (PCI 3.0, 6.1 and 6.2). */
 typedef struct
@@ -36,8 +38,8 @@ typedef struct
 } PciIdentity;
 
 /* What a function adds to the header's own behaviour; every function may be NULL. config_write runs
- * after the common registers have taken a write of size bytes at reg; config_loaded after a state was
- * loaded, for registers above 3Fh that do something; reset at RST#, after the header. */
+ * after the common registers have taken a write of size bytes at reg; config_loaded after a state
+ * was loaded, for registers above 3Fh that do something; reset at RST#, after the header. */
 typedef struct
 {
   void (*config_write) (void *device, unsigned reg, unsigned size, uint32_t value);
@@ -45,21 +47,25 @@ typedef struct
   void (*reset) (void *device);
 } PciFunctionOps;
 
-PciFunction *pci_function_new (PciBus *bus, unsigned slot, unsigned function, const PciIdentity *identity,
-                               const PciFunctionOps *ops, void *device);
+PciFunction *pci_function_new (PciBus *bus, unsigned slot, unsigned function,
+                               const PciIdentity *identity, const PciFunctionOps *ops,
+                               void *device);
 void pci_function_free (PciFunction *function);
 /* RST#: the header's registers go back to their first values; BARs disappear. */
 void pci_function_reset (PciFunction *function);
 
-/* The 256 bytes of configuration space, and which bits of them the guest may write; a device fills its
- * own registers (above 40h) once after making the function. */
+/* The 256 bytes of configuration space, and which bits of them the guest may write; a device fills
+ * its own registers (above 40h) once after making the function. */
 uint8_t *pci_function_get_config (PciFunction *function);
 uint8_t *pci_function_get_write_mask (PciFunction *function);
 
 /* BAR 0 to 5: registers in port space or memory space, or a RAM-like block. size is a power of two
- * (ports at least 4, memory at least 16, blocks whole pages). The ROM BAR shows a block read-only. */
-void pci_function_set_io_bar (PciFunction *function, unsigned bar, uint32_t size, const BusOps *ops, void *device);
-void pci_function_set_mmio_bar (PciFunction *function, unsigned bar, uint32_t size, const BusOps *ops, void *device);
+ * (ports at least 4, memory at least 16, blocks whole pages). The ROM BAR shows a block read-only.
+ */
+void pci_function_set_io_bar (PciFunction *function, unsigned bar, uint32_t size, const BusOps *ops,
+                              void *device);
+void pci_function_set_mmio_bar (PciFunction *function, unsigned bar, uint32_t size,
+                                const BusOps *ops, void *device);
 void pci_function_set_block_bar (PciFunction *function, unsigned bar, MemoryBlock *block);
 void pci_function_set_rom (PciFunction *function, MemoryBlock *block);
 
@@ -69,7 +75,8 @@ Irq pci_function_get_intx (PciFunction *function);
 /* DMA of a bus master: memory_read and memory_write, refused (all ones, FALSE) while Bus Master
  * Enable is clear. */
 bool pci_function_dma_read (PciFunction *function, uint64_t address, void *buffer, uint64_t length);
-bool pci_function_dma_write (PciFunction *function, uint64_t address, const void *buffer, uint64_t length);
+bool pci_function_dma_write (PciFunction *function, uint64_t address, const void *buffer,
+                             uint64_t length);
 Memory *pci_function_get_memory (PciFunction *function);
 
 /* The header's part of a device's state; id is "pci SS.F". */

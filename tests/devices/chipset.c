@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* PCI configuration, the host bridge's shadow RAM, interrupt routing and power management, wired as on
- * the board. */
+/* PCI configuration, the host bridge's shadow RAM, interrupt routing and power management, wired as
+ * on the board. */
 #include "devices/acpi/piix4-pm.h"
 #include "devices/chipset/i440fx.h"
 #include "devices/chipset/piix3.h"
@@ -46,8 +46,8 @@ set_up (Rig *rig, gconstpointer data)
   pirq_get_intx (rig->pirq, intx);
   rig->pci = pci_bus_new (rig->io, rig->mmio, rig->memory, intx);
   rig->i440fx = i440fx_new (rig->io, rig->pci, rig->memory, rig->ram, count, &rig->resets);
-  rig->piix3 = piix3_new (rig->io, rig->pci, rig->pirq, rig->pic, rig->pit, test_line_irq (&rig->a20),
-                          count, &rig->resets);
+  rig->piix3 = piix3_new (rig->io, rig->pci, rig->pirq, rig->pic, rig->pit,
+                          test_line_irq (&rig->a20), count, &rig->resets);
   rig->pm = piix4_pm_new (rig->io, rig->pci, 1, 3, rig->clock, test_line_irq (&rig->isa[9]), count,
                           &rig->power_offs);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The firmware configuration device, and the ACPI tables and Linux kernel that are handed over through
- * it. */
+/* The firmware configuration device, and the ACPI tables and Linux kernel that are handed over
+ * through it. */
 #include "devices/acpi/acpi-tables.h"
 #include "devices/firmware/linux-boot.h"
 
@@ -125,11 +125,13 @@ test_reset_and_state (Rig *rig, gconstpointer data)
   g_assert_cmphex (bus_read (rig->io, 0x511, 1), ==, 'Q');
 }
 
-/* Links the tables as firmware does, with TABLES at 0 and the RSDP apart; then every checksum holds. */
+/* Links the tables as firmware does, with TABLES at 0 and the RSDP apart; then every checksum
+ * holds. */
 static void
 test_acpi_tables_link (Rig *rig, gconstpointer data)
 {
-  const AcpiTablesConfig config = { .n_cpus = 3, .pci_memory_start = 0x10000000, .serial_ports = 1 };
+  const AcpiTablesConfig config
+      = { .n_cpus = 3, .pci_memory_start = 0x10000000, .serial_ports = 1 };
   g_autofree uint8_t *tables = NULL, *rsdp = NULL, *script = NULL;
   uint32_t tables_size, rsdp_size, script_size, checksums = 0;
 

@@ -123,7 +123,8 @@ test_level_lines_and_spurious (Rig *rig, gconstpointer data)
   irq_set (line, false);
   raise_input (rig, 3);
   bus_write (rig->io, 0x21, 1, 0x08);
-  g_assert_cmphex (pic_acknowledge (rig->pic), ==, 0x77); /* the cascade's edge, nothing behind it */
+  g_assert_cmphex (pic_acknowledge (rig->pic), ==,
+                   0x77); /* the cascade's edge, nothing behind it */
 }
 
 static void

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Configuration space of the host bridge, ISA bridge and power management function, and their ports. */
+/* Configuration space of the host bridge, ISA bridge and power management function, and their
+ * ports. */
 #include "fuzz-driver.h"
 
 #include "devices/acpi/piix4-pm.h"
@@ -69,7 +70,11 @@ outside (void *device, const uint8_t bytes[4])
   Chipset *c = device;
 
   /* Straight into the functions' registers, which random addresses would seldom hit. */
-  pci_bus_config_write (c->pci, 0, bytes[0] & 1 ? 0x0b : bytes[0] & 2 ? 0x08 : 0, bytes[1], 1, bytes[2]);
+  pci_bus_config_write (c->pci, 0,
+                        bytes[0] & 1   ? 0x0b
+                        : bytes[0] & 2 ? 0x08
+                                       : 0,
+                        bytes[1], 1, bytes[2]);
   piix4_pm_press_power_button (c->pm);
 }
 
