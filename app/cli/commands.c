@@ -41,8 +41,8 @@ typedef struct
   const char *socket; /* given, or the machine's */
   char *folder;       /* NULL with --socket */
   MachineConfig *config;
-  GhMachine1 *proxy;  /* NULL while the machine's process does not run */
-  char **words;       /* what follows the machine */
+  GhMachine1 *proxy; /* NULL while the machine's process does not run */
+  char **words;      /* what follows the machine */
   int n_words;
   gboolean json;
 } Target;
@@ -71,12 +71,12 @@ connect_to (const char *socket, GError **error)
 {
   g_autofree char *escaped = g_dbus_address_escape_value (socket);
   g_autofree char *address = g_strdup_printf ("unix:path=%s", escaped);
-  g_autoptr (GDBusConnection) connection
-    = g_dbus_connection_new_for_address_sync (address, G_DBUS_CONNECTION_FLAGS_AUTHENTICATION_CLIENT, NULL, NULL, error);
+  g_autoptr (GDBusConnection) connection = g_dbus_connection_new_for_address_sync (
+    address, G_DBUS_CONNECTION_FLAGS_AUTHENTICATION_CLIENT, NULL, NULL, error);
 
-  return connection != NULL
-           ? gh_machine1_proxy_new_sync (connection, G_DBUS_PROXY_FLAGS_NONE, NULL, OBJECT_PATH, NULL, error)
-           : NULL;
+  return connection != NULL ? gh_machine1_proxy_new_sync (connection, G_DBUS_PROXY_FLAGS_NONE, NULL,
+                                                          OBJECT_PATH, NULL, error)
+                            : NULL;
 }
 
 static gboolean
@@ -85,10 +85,12 @@ need_process (Target *target, GError **error)
   if (target->proxy != NULL)
     return TRUE;
   if (target->config != NULL)
-    g_set_error (error, G_IO_ERROR, G_IO_ERROR_NOT_CONNECTED, "“%s” is off: start it first.", target->config->name);
+    g_set_error (error, G_IO_ERROR, G_IO_ERROR_NOT_CONNECTED, "“%s” is off: start it first.",
+                 target->config->name);
   else
     g_set_error (error, G_IO_ERROR, G_IO_ERROR_NOT_CONNECTED,
-                 "No machine answers at “%s”: check the path, or start one with --control.", target->socket);
+                 "No machine answers at “%s”: check the path, or start one with --control.",
+                 target->socket);
   return FALSE;
 }
 
@@ -154,16 +156,16 @@ command_list (gboolean json)
 static gboolean
 command_create (char **words, int n_words, GError **error)
 {
-  g_autofree char *memory_text = NULL, *disc = NULL, *disk_text = NULL, *disc_path = NULL, *folder = NULL;
+  g_autofree char *memory_text = NULL, *disc = NULL, *disk_text = NULL, *disc_path = NULL,
+                  *folder = NULL;
   int cpus = 1;
   unsigned memory, disk = 0;
-  const GOptionEntry entries[] = {
-    { "memory", 'm', 0, G_OPTION_ARG_STRING, &memory_text, NULL, NULL },
-    { "cpus", 0, 0, G_OPTION_ARG_INT, &cpus, NULL, NULL },
-    { "cdrom", 0, 0, G_OPTION_ARG_FILENAME, &disc, NULL, NULL },
-    { "disk-size", 0, 0, G_OPTION_ARG_STRING, &disk_text, NULL, NULL },
-    G_OPTION_ENTRY_NULL
-  };
+  const GOptionEntry entries[]
+    = { { "memory", 'm', 0, G_OPTION_ARG_STRING, &memory_text, NULL, NULL },
+        { "cpus", 0, 0, G_OPTION_ARG_INT, &cpus, NULL, NULL },
+        { "cdrom", 0, 0, G_OPTION_ARG_FILENAME, &disc, NULL, NULL },
+        { "disk-size", 0, 0, G_OPTION_ARG_STRING, &disk_text, NULL, NULL },
+        G_OPTION_ENTRY_NULL };
   g_autoptr (GOptionContext) context = g_option_context_new (NULL);
   g_auto (GStrv) copy = g_new0 (char *, n_words + 1);
 
@@ -187,7 +189,8 @@ command_create (char **words, int n_words, GError **error)
       if (disk == 0)
         {
           g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
-                       "“%s” is no size of a disk: give GiB between 1 and 2048, for example 20G.", disk_text);
+                       "“%s” is no size of a disk: give GiB between 1 and 2048, for example 20G.",
+                       disk_text);
           return FALSE;
         }
     }
@@ -200,11 +203,15 @@ command_create (char **words, int n_words, GError **error)
   disc_path = disc != NULL ? g_canonicalize_filename (disc, NULL) : NULL;
   if (disc_path != NULL && g_access (disc_path, R_OK) < 0)
     {
-      g_set_error (error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND, "“%s” cannot be read: check the path.", disc_path);
+      g_set_error (error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND, "“%s” cannot be read: check the path.",
+                   disc_path);
       return FALSE;
     }
-  folder = machine_folder_create (&(MachineFolderPlan){ .name = copy[1], .memory = memory, .cpus = cpus,
-                                                        .disc = disc_path, .disk_size = (guint64) disk << 30 },
+  folder = machine_folder_create (&(MachineFolderPlan){ .name = copy[1],
+                                                        .memory = memory,
+                                                        .cpus = cpus,
+                                                        .disc = disc_path,
+                                                        .disk_size = (guint64) disk << 30 },
                                   error);
   if (folder != NULL)
     g_print ("%s\n", folder);
@@ -219,7 +226,8 @@ dup_vm_program (void)
 {
   g_autofree char *self = g_file_read_link ("/proc/self/exe", NULL);
   g_autofree char *folder = g_path_get_dirname (self != NULL ? self : ".");
-  const char *const places[] = { "guesthouse-vm", "../vmm-core/run/guesthouse-vm", "../../vmm-core/run/guesthouse-vm" };
+  const char *const places[]
+    = { "guesthouse-vm", "../vmm-core/run/guesthouse-vm", "../../vmm-core/run/guesthouse-vm" };
 
   for (unsigned i = 0; i < G_N_ELEMENTS (places); i++)
     {
@@ -256,7 +264,8 @@ spawn_process (Target *target, GError **error)
   GPid pid;
 
   g_mkdir_with_parents (logs, 0755);
-  if (!g_spawn_async (NULL, arguments, NULL, G_SPAWN_SEARCH_PATH | G_SPAWN_DO_NOT_REAP_CHILD, detach, log, &pid, error))
+  if (!g_spawn_async (NULL, arguments, NULL, G_SPAWN_SEARCH_PATH | G_SPAWN_DO_NOT_REAP_CHILD,
+                      detach, log, &pid, error))
     return FALSE;
   for (int waited = 0; waited < START_PATIENCE_MS; waited += 20)
     {
@@ -269,7 +278,8 @@ spawn_process (Target *target, GError **error)
       if (waitpid (pid, &status, WNOHANG) == pid)
         break;
     }
-  g_set_error (error, G_IO_ERROR, G_IO_ERROR_FAILED, "“%s” did not start: its log is “%s”.", target->config->name, log);
+  g_set_error (error, G_IO_ERROR, G_IO_ERROR_FAILED, "“%s” did not start: its log is “%s”.",
+               target->config->name, log);
   return FALSE;
 }
 
@@ -278,7 +288,8 @@ command_start (Target *target, GError **error)
 {
   GError *problem = NULL;
 
-  if (target->proxy == NULL && (target->folder == NULL ? !need_process (target, error) : !spawn_process (target, error)))
+  if (target->proxy == NULL
+      && (target->folder == NULL ? !need_process (target, error) : !spawn_process (target, error)))
     return FALSE;
   gh_machine1_call_power_on_sync (target->proxy, NULL, &problem);
   return pass_on (problem, error);
@@ -346,7 +357,8 @@ command_screenshot (Target *target, GError **error)
 
   if (target->n_words != 1)
     return usage (error, "screenshot");
-  answer = g_dbus_proxy_call_sync (G_DBUS_PROXY (target->proxy), "Screenshot", NULL, G_DBUS_CALL_FLAGS_NONE, -1, NULL, &problem);
+  answer = g_dbus_proxy_call_sync (G_DBUS_PROXY (target->proxy), "Screenshot", NULL,
+                                   G_DBUS_CALL_FLAGS_NONE, -1, NULL, &problem);
   if (answer == NULL)
     return pass_on (problem, error);
   g_variant_get (answer, "(@ay)", &bytes);
@@ -434,7 +446,8 @@ command_delete (Target *target, GError **error)
     return usage (error, "delete");
   if (target->proxy != NULL)
     {
-      g_set_error (error, G_IO_ERROR, G_IO_ERROR_BUSY, "“%s” is running: quit it first.", target->config->name);
+      g_set_error (error, G_IO_ERROR, G_IO_ERROR_BUSY, "“%s” is running: quit it first.",
+                   target->config->name);
       return FALSE;
     }
   lock = machine_config_lock_folder (target->folder, error);
@@ -494,7 +507,8 @@ run_on (Target *target, const char *command, GError **error)
   for (unsigned i = 0; i < G_N_ELEMENTS (plain_commands); i++)
     if (g_str_equal (command, plain_commands[i].command))
       return command_plain (target, plain_commands[i].method, error);
-  if (g_str_equal (command, "keys") || g_str_equal (command, "type") || g_str_equal (command, "trace"))
+  if (g_str_equal (command, "keys") || g_str_equal (command, "type")
+      || g_str_equal (command, "trace"))
     return command_text (target, command, error);
   if (g_str_equal (command, "stats"))
     return command_stats (target, error);

@@ -8,4 +8,5 @@ extern const char commands_help[];
 
 /* Runs words[0] with the words behind it. socket replaces the machine's name. FALSE with error, one
  * sentence, when it did not succeed. */
-gboolean commands_run (char **words, int n_words, const char *socket, gboolean json, GError **error);
+gboolean commands_run (char **words, int n_words, const char *socket, gboolean json,
+                       GError **error);

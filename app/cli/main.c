@@ -12,12 +12,13 @@ main (int argc, char **argv)
   g_autoptr (GError) error = NULL;
   g_autofree char *socket = NULL;
   gboolean json = FALSE, version = FALSE;
-  const GOptionEntry entries[] = {
-    { "socket", 's', 0, G_OPTION_ARG_FILENAME, &socket, "Talk to the machine at this control socket", "PATH" },
-    { "json", 'j', 0, G_OPTION_ARG_NONE, &json, "Print JSON where there is something to list", NULL },
-    { "version", 0, 0, G_OPTION_ARG_NONE, &version, "Print the version", NULL },
-    G_OPTION_ENTRY_NULL
-  };
+  const GOptionEntry entries[]
+    = { { "socket", 's', 0, G_OPTION_ARG_FILENAME, &socket,
+          "Talk to the machine at this control socket", "PATH" },
+        { "json", 'j', 0, G_OPTION_ARG_NONE, &json, "Print JSON where there is something to list",
+          NULL },
+        { "version", 0, 0, G_OPTION_ARG_NONE, &version, "Print the version", NULL },
+        G_OPTION_ENTRY_NULL };
   g_autoptr (GOptionContext) context = g_option_context_new ("COMMAND [MACHINE] [ARGUMENT…]");
 
   setlocale (LC_ALL, "");

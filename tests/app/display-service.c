@@ -36,14 +36,14 @@ set_up (Fixture *f, gconstpointer data)
   f->folder = g_dir_make_tmp ("guesthouse-XXXXXX", NULL);
   f->socket = g_build_filename (f->folder, "control", NULL);
   f->process
-      = g_subprocess_new (G_SUBPROCESS_FLAGS_NONE, NULL, vm_program, "--accel", "none", "--memory",
-                          "16", "--control", f->socket, "--time-limit", "60", NULL);
+    = g_subprocess_new (G_SUBPROCESS_FLAGS_NONE, NULL, vm_program, "--accel", "none", "--memory",
+                        "16", "--control", f->socket, "--time-limit", "60", NULL);
   address = g_strdup_printf ("unix:path=%s", f->socket);
   for (int tries = 0; tries < 500 && f->connection == NULL; tries++)
     {
       g_usleep (20000);
       f->connection = g_dbus_connection_new_for_address_sync (
-          address, G_DBUS_CONNECTION_FLAGS_AUTHENTICATION_CLIENT, NULL, NULL, NULL);
+        address, G_DBUS_CONNECTION_FLAGS_AUTHENTICATION_CLIENT, NULL, NULL, NULL);
     }
   g_assert_nonnull (f->connection);
   f->console = display_console_proxy_new_sync (f->connection, G_DBUS_PROXY_FLAGS_NONE, NULL,
@@ -54,7 +54,7 @@ static void
 tear_down (Fixture *f, gconstpointer data)
 {
   g_autoptr (GhMachine1) machine = gh_machine1_proxy_new_sync (
-      f->connection, G_DBUS_PROXY_FLAGS_NONE, NULL, "/org/guesthouse/Machine1", NULL, NULL);
+    f->connection, G_DBUS_PROXY_FLAGS_NONE, NULL, "/org/guesthouse/Machine1", NULL, NULL);
 
   g_assert_true (gh_machine1_call_quit_sync (machine, NULL, NULL));
   g_assert_true (g_subprocess_wait_check (f->process, NULL, NULL));
@@ -103,7 +103,7 @@ scanout_map (DisplayListenerUnixMap *listener, GDBusMethodInvocation *invocation
   f->width = width;
   f->height = height;
   f->stride = stride;
-  f->bytes = (size_t)stride * height;
+  f->bytes = (size_t) stride * height;
   pixels = mmap (NULL, f->bytes, PROT_READ, MAP_SHARED, fd, offset);
   g_assert_true (pixels != MAP_FAILED);
   munmap (pixels, f->bytes);
@@ -128,7 +128,7 @@ listen_to (Fixture *f, DisplayListener *listener, DisplayListenerUnixMap *map)
   stream = g_socket_connection_factory_create_connection (socket);
   connection = g_dbus_connection_new_sync (G_IO_STREAM (stream), NULL,
                                            G_DBUS_CONNECTION_FLAGS_AUTHENTICATION_CLIENT
-                                               | G_DBUS_CONNECTION_FLAGS_DELAY_MESSAGE_PROCESSING,
+                                             | G_DBUS_CONNECTION_FLAGS_DELAY_MESSAGE_PROCESSING,
                                            NULL, NULL, NULL);
   g_assert_nonnull (connection);
   g_signal_connect (listener, "handle-scanout", G_CALLBACK (scanout), f);
@@ -155,7 +155,7 @@ expect_picture (Fixture *f)
     }
   g_assert_cmpuint (f->width, >, 0);
   g_assert_cmpuint (f->stride, >=, f->width * 4);
-  g_assert_cmpuint (f->bytes, ==, (size_t)f->stride * f->height);
+  g_assert_cmpuint (f->bytes, ==, (size_t) f->stride * f->height);
 }
 
 static void
@@ -188,9 +188,9 @@ static void
 test_input (Fixture *f, gconstpointer data)
 {
   g_autoptr (DisplayKeyboard) keyboard = display_keyboard_proxy_new_sync (
-      f->connection, G_DBUS_PROXY_FLAGS_NONE, NULL, CONSOLE_PATH, NULL, NULL);
+    f->connection, G_DBUS_PROXY_FLAGS_NONE, NULL, CONSOLE_PATH, NULL, NULL);
   g_autoptr (DisplayMouse) mouse = display_mouse_proxy_new_sync (
-      f->connection, G_DBUS_PROXY_FLAGS_NONE, NULL, CONSOLE_PATH, NULL, NULL);
+    f->connection, G_DBUS_PROXY_FLAGS_NONE, NULL, CONSOLE_PATH, NULL, NULL);
   static const guint codes[] = { 0, 1, 0x1e, 0x80, 0xff, 0x100, G_MAXUINT };
 
   for (unsigned i = 0; i < G_N_ELEMENTS (codes); i++)
@@ -200,7 +200,7 @@ test_input (Fixture *f, gconstpointer data)
       g_assert_true (display_mouse_call_press_sync (mouse, codes[i], NULL, NULL));
       g_assert_true (display_mouse_call_release_sync (mouse, codes[i], NULL, NULL));
       g_assert_true (
-          display_mouse_call_set_abs_position_sync (mouse, codes[i], codes[i], NULL, NULL));
+        display_mouse_call_set_abs_position_sync (mouse, codes[i], codes[i], NULL, NULL));
       g_assert_true (display_mouse_call_rel_motion_sync (mouse, codes[i], G_MININT, NULL, NULL));
     }
   g_assert_true (display_console_call_set_uiinfo_sync (f->console, 0, 0, G_MININT, G_MAXINT, 0,

@@ -25,13 +25,13 @@ run (GString *said, const char *program, ...)
   va_list rest;
   int status;
 
-  g_ptr_array_add (arguments, (char *)program);
+  g_ptr_array_add (arguments, (char *) program);
   va_start (rest, program);
   for (char *word = va_arg (rest, char *); word != NULL; word = va_arg (rest, char *))
     g_ptr_array_add (arguments, word);
   va_end (rest);
   g_ptr_array_add (arguments, NULL);
-  g_spawn_sync (NULL, (char **)arguments->pdata, NULL, G_SPAWN_DEFAULT, NULL, NULL, &out, &err,
+  g_spawn_sync (NULL, (char **) arguments->pdata, NULL, G_SPAWN_DEFAULT, NULL, NULL, &out, &err,
                 &status, &error);
   g_assert_no_error (error);
   g_string_assign (said, out);
@@ -118,7 +118,7 @@ connect_to (const char *socket)
   for (int tries = 0; tries < 500; tries++)
     {
       g_autoptr (GDBusConnection) connection = g_dbus_connection_new_for_address_sync (
-          address, G_DBUS_CONNECTION_FLAGS_AUTHENTICATION_CLIENT, NULL, NULL, NULL);
+        address, G_DBUS_CONNECTION_FLAGS_AUTHENTICATION_CLIENT, NULL, NULL, NULL);
 
       if (connection != NULL)
         return gh_machine1_proxy_new_sync (connection, G_DBUS_PROXY_FLAGS_NONE, NULL,
@@ -206,7 +206,7 @@ check_medium (GhMachine1 *machine, const char *disc)
   expect_refusal (gh_machine1_call_insert_medium_sync (machine, "disk0", disc, NULL, &error),
                   &error);
   expect_refusal (
-      gh_machine1_call_insert_medium_sync (machine, "cd0", "relative.iso", NULL, &error), &error);
+    gh_machine1_call_insert_medium_sync (machine, "cd0", "relative.iso", NULL, &error), &error);
   expect_refusal (gh_machine1_call_insert_medium_sync (machine, "cd0", "/nowhere", NULL, &error),
                   &error);
   g_assert_true (gh_machine1_call_eject_medium_sync (machine, "cd0", FALSE, NULL, &error));
@@ -223,8 +223,8 @@ test_control (Fixture *f, gconstpointer data)
   g_autoptr (GString) said = g_string_new (NULL);
   g_autoptr (GError) error = NULL;
   g_autoptr (GSubprocess) process = g_subprocess_new (
-      G_SUBPROCESS_FLAGS_NONE, &error, vm_program, "--accel", "none", "--memory", "16", "--stopped",
-      "--control", socket, "--cdrom", disc, "--disk", disk, "--time-limit", "60", NULL);
+    G_SUBPROCESS_FLAGS_NONE, &error, vm_program, "--accel", "none", "--memory", "16", "--stopped",
+    "--control", socket, "--cdrom", disc, "--disk", disk, "--time-limit", "60", NULL);
   g_autoptr (GhMachine1) machine = connect_to (socket);
 
   g_assert_cmpstr (gh_machine1_get_state (machine), ==, "off");

@@ -35,9 +35,9 @@ static void
 test_drives_and_paths (void)
 {
   g_autoptr (MachineConfig) config = parse (
-      "[disk0]\nfile=disks/a.img\n[disk1]\nfile=/b.img\nposition=3\n[cd0]\nfile=\n"
-      "[serial0]\noutput=file:logs/serial\n[serial1]\noutput=none\n[machine]\nbios=mine.bin\n",
-      NULL);
+    "[disk0]\nfile=disks/a.img\n[disk1]\nfile=/b.img\nposition=3\n[cd0]\nfile=\n"
+    "[serial0]\noutput=file:logs/serial\n[serial1]\noutput=none\n[machine]\nbios=mine.bin\n",
+    NULL);
 
   g_assert_cmpstr (config->drives[0].file, ==, "/machines/m/disks/a.img");
   g_assert_cmpstr (config->drives[0].id, ==, "disk0");
@@ -90,8 +90,8 @@ test_memory_sizes (void)
     const char *text;
     unsigned mib;
   } sizes[]
-      = { { "512M", 512 }, { "2G", 2048 }, { "64", 64 }, { "0", 0 },     { "", 0 },
-          { "-5", 0 },     { "2T", 0 },    { "M", 0 },   { "65537", 0 }, { "99999999999999G", 0 } };
+    = { { "512M", 512 }, { "2G", 2048 }, { "64", 64 }, { "0", 0 },     { "", 0 },
+        { "-5", 0 },     { "2T", 0 },    { "M", 0 },   { "65537", 0 }, { "99999999999999G", 0 } };
 
   for (unsigned i = 0; i < G_N_ELEMENTS (sizes); i++)
     {
@@ -111,9 +111,8 @@ test_write_keeps_the_unknown (void)
   g_autoptr (GDir) dir = NULL;
   g_autofree char *text = NULL;
 
-  g_assert_true (g_key_file_load_from_data (file,
-                                            "# mine\n[machine]\nmemory=64\n[future]\nthing=1\n", -1,
-                                            G_KEY_FILE_KEEP_COMMENTS, NULL));
+  g_assert_true (g_key_file_load_from_data (
+    file, "# mine\n[machine]\nmemory=64\n[future]\nthing=1\n", -1, G_KEY_FILE_KEEP_COMMENTS, NULL));
   g_key_file_set_integer (file, "machine", "memory", 128);
   g_assert_true (machine_config_write_key_file (file, folder, NULL));
   g_assert_true (g_file_get_contents (path, &text, NULL, NULL));

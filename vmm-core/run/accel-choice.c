@@ -16,14 +16,16 @@ choose_automatically (char **reason)
 
   if (kvm_probe_measure (&mips, &why_not))
     {
-      *reason = g_strdup_printf ("KVM runs guests at hardware speed (%.0f million instructions a second "
-                                 "in a test loop).",
-                                 mips);
+      *reason
+        = g_strdup_printf ("KVM runs guests at hardware speed (%.0f million instructions a second "
+                           "in a test loop).",
+                           mips);
       return &kvm_accel_ops;
     }
-  *reason = g_strdup_printf ("KVM is not used, because %s. The software CPU runs the machine instead: it "
-                             "works everywhere, but more slowly.",
-                             why_not);
+  *reason
+    = g_strdup_printf ("KVM is not used, because %s. The software CPU runs the machine instead: it "
+                       "works everywhere, but more slowly.",
+                       why_not);
   return &software_accel_ops;
 }
 

@@ -56,7 +56,8 @@ struct ControlService
 static gboolean
 fail (GDBusMethodInvocation *invocation, const GError *error)
 {
-  g_dbus_method_invocation_return_dbus_error (invocation, "org.guesthouse.Error.Failed", error->message);
+  g_dbus_method_invocation_return_dbus_error (invocation, "org.guesthouse.Error.Failed",
+                                              error->message);
   return TRUE;
 }
 
@@ -68,16 +69,17 @@ fail_with (GDBusMethodInvocation *invocation, const char *sentence)
 }
 
 /* Methods that only do something: one handler each, made of its two functions. */
-#define PLAIN_METHOD(name, action)                                                                  \
-  static gboolean handle_##name (GhMachine1 *machine, GDBusMethodInvocation *invocation, gpointer data) \
-  {                                                                                                 \
-    ControlService *service = data;                                                                 \
-    g_autoptr (GError) error = NULL;                                                                \
-                                                                                                    \
-    if (!action (service->vm, &error))                                                              \
-      return fail (invocation, error);                                                              \
-    gh_machine1_complete_##name (machine, invocation);                                              \
-    return TRUE;                                                                                    \
+#define PLAIN_METHOD(name, action)                                                                 \
+  static gboolean handle_##name (GhMachine1 *machine, GDBusMethodInvocation *invocation,           \
+                                 gpointer data)                                                    \
+  {                                                                                                \
+    ControlService *service = data;                                                                \
+    g_autoptr (GError) error = NULL;                                                               \
+                                                                                                   \
+    if (!action (service->vm, &error))                                                             \
+      return fail (invocation, error);                                                             \
+    gh_machine1_complete_##name (machine, invocation);                                             \
+    return TRUE;                                                                                   \
   }
 
 PLAIN_METHOD (power_on, vm_power_on)
@@ -107,7 +109,8 @@ handle_insert_medium (GhMachine1 *machine, GDBusMethodInvocation *invocation, co
   g_autoptr (GError) error = NULL;
 
   if (!g_path_is_absolute (path))
-    return fail_with (invocation, "The path of the disc image is not absolute: give the whole path.");
+    return fail_with (invocation,
+                      "The path of the disc image is not absolute: give the whole path.");
   if (!vm_insert_medium (service->vm, drive, path, &error))
     return fail (invocation, error);
   gh_machine1_complete_insert_medium (machine, invocation);
@@ -193,7 +196,8 @@ type_events (ControlService *service, GDBusMethodInvocation *invocation, GArray 
 }
 
 static gboolean
-handle_send_keys (GhMachine1 *machine, GDBusMethodInvocation *invocation, const char *chord, gpointer data)
+handle_send_keys (GhMachine1 *machine, GDBusMethodInvocation *invocation, const char *chord,
+                  gpointer data)
 {
   g_autoptr (GError) error = NULL;
   unsigned codes[MAX_CHORD];
@@ -213,7 +217,8 @@ handle_send_keys (GhMachine1 *machine, GDBusMethodInvocation *invocation, const 
 }
 
 static gboolean
-handle_type_text (GhMachine1 *machine, GDBusMethodInvocation *invocation, const char *text, gpointer data)
+handle_type_text (GhMachine1 *machine, GDBusMethodInvocation *invocation, const char *text,
+                  gpointer data)
 {
   GArray *events;
 
@@ -228,8 +233,8 @@ handle_type_text (GhMachine1 *machine, GDBusMethodInvocation *invocation, const 
       if (code == 0)
         {
           g_array_unref (events);
-          return fail_with (invocation,
-                            "The text has a character that a US keyboard cannot type: leave it out.");
+          return fail_with (
+            invocation, "The text has a character that a US keyboard cannot type: leave it out.");
         }
       if (shift)
         add_event (events, KEY_LEFTSHIFT, TRUE);
@@ -260,7 +265,8 @@ handle_screenshot (GhMachine1 *machine, GDBusMethodInvocation *invocation, gpoin
     return fail (invocation, error);
   bytes = g_byte_array_free_to_bytes (png);
   g_dbus_method_invocation_return_value (
-    invocation, g_variant_new ("(@ay)", g_variant_new_from_bytes (G_VARIANT_TYPE_BYTESTRING, bytes, TRUE)));
+    invocation,
+    g_variant_new ("(@ay)", g_variant_new_from_bytes (G_VARIANT_TYPE_BYTESTRING, bytes, TRUE)));
   return TRUE;
 }
 
@@ -276,7 +282,8 @@ handle_screen_text (GhMachine1 *machine, GDBusMethodInvocation *invocation, gpoi
   has_text = console_get_text (vm_get_console (service->vm), text);
   machine_lock_release (lock);
   if (!has_text)
-    return fail_with (invocation, "The screen shows graphics, not text: take a screenshot instead.");
+    return fail_with (invocation,
+                      "The screen shows graphics, not text: take a screenshot instead.");
   gh_machine1_complete_screen_text (machine, invocation, text->str);
   return TRUE;
 }
@@ -284,12 +291,14 @@ handle_screen_text (GhMachine1 *machine, GDBusMethodInvocation *invocation, gpoi
 static gboolean
 handle_statistics (GhMachine1 *machine, GDBusMethodInvocation *invocation, gpointer data)
 {
-  gh_machine1_complete_statistics (machine, invocation, vm_get_statistics (((ControlService *) data)->vm));
+  gh_machine1_complete_statistics (machine, invocation,
+                                   vm_get_statistics (((ControlService *) data)->vm));
   return TRUE;
 }
 
 static gboolean
-handle_set_trace (GhMachine1 *machine, GDBusMethodInvocation *invocation, const char *patterns, gpointer data)
+handle_set_trace (GhMachine1 *machine, GDBusMethodInvocation *invocation, const char *patterns,
+                  gpointer data)
 {
   trace_set_patterns (patterns);
   gh_machine1_complete_set_trace (machine, invocation);
@@ -348,7 +357,8 @@ show_activity (gpointer data)
 /* Connections */
 
 static gboolean
-authorize_peer (GDBusAuthObserver *observer, GIOStream *stream, GCredentials *credentials, gpointer data)
+authorize_peer (GDBusAuthObserver *observer, GIOStream *stream, GCredentials *credentials,
+                gpointer data)
 {
   return credentials != NULL && g_credentials_get_unix_user (credentials, NULL) == getuid ();
 }
@@ -374,7 +384,8 @@ connection_new (GDBusServer *server, GDBusConnection *connection, gpointer data)
 {
   ControlService *service = data;
 
-  if (!g_dbus_interface_skeleton_export (G_DBUS_INTERFACE_SKELETON (service->machine), connection, OBJECT_PATH, NULL))
+  if (!g_dbus_interface_skeleton_export (G_DBUS_INTERFACE_SKELETON (service->machine), connection,
+                                         OBJECT_PATH, NULL))
     return FALSE;
   display_service_export (service->display, connection);
   g_ptr_array_add (service->connections, g_object_ref (connection));
@@ -396,23 +407,26 @@ clear_path (const char *path, GError **error)
 
   if (g_mkdir_with_parents (folder, 0700) < 0)
     {
-      g_set_error (error, G_IO_ERROR, g_io_error_from_errno (errno),
-                   "The folder “%s” for the control socket cannot be made: %s. Choose another with --control.",
-                   folder, g_strerror (errno));
+      g_set_error (
+        error, G_IO_ERROR, g_io_error_from_errno (errno),
+        "The folder “%s” for the control socket cannot be made: %s. Choose another with --control.",
+        folder, g_strerror (errno));
       return FALSE;
     }
   other = g_socket_client_connect (client, G_SOCKET_CONNECTABLE (address), NULL, NULL);
   if (other != NULL)
     {
       g_set_error (error, G_IO_ERROR, G_IO_ERROR_ADDRESS_IN_USE,
-                   "A machine runs already at “%s”: stop it first, or choose another socket.", path);
+                   "A machine runs already at “%s”: stop it first, or choose another socket.",
+                   path);
       return FALSE;
     }
   /* Only a socket may go: a path mistyped must not cost a file. */
   if (g_lstat (path, &status) == 0 && (!S_ISSOCK (status.st_mode) || g_unlink (path) < 0))
     {
       g_set_error (error, G_IO_ERROR, G_IO_ERROR_EXISTS,
-                   "“%s” is in the way of the control socket: remove it, or choose another path.", path);
+                   "“%s” is in the way of the control socket: remove it, or choose another path.",
+                   path);
       return FALSE;
     }
   return TRUE;
@@ -473,7 +487,8 @@ listen_at (ControlService *service, const char *path, GError **error)
     return FALSE;
   g_signal_connect (observer, "authorize-authenticated-peer", G_CALLBACK (authorize_peer), NULL);
   g_signal_connect (observer, "allow-mechanism", G_CALLBACK (allow_mechanism), NULL);
-  service->server = g_dbus_server_new_sync (address, G_DBUS_SERVER_FLAGS_NONE, guid, observer, NULL, error);
+  service->server
+    = g_dbus_server_new_sync (address, G_DBUS_SERVER_FLAGS_NONE, guid, observer, NULL, error);
   if (service->server == NULL)
     {
       g_prefix_error (error, "No control socket can be made at “%s”; choose another path: ", path);
@@ -486,7 +501,8 @@ listen_at (ControlService *service, const char *path, GError **error)
 }
 
 ControlService *
-control_service_new (Vm *vm, const char *path, void (*quit) (void *data), void *data, GError **error)
+control_service_new (Vm *vm, const char *path, void (*quit) (void *data), void *data,
+                     GError **error)
 {
   static const VmListener listener = { show_state, show_drives, show_power_event };
   g_autoptr (ControlService) service = g_new0 (ControlService, 1);

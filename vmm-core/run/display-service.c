@@ -25,10 +25,10 @@ typedef struct
   DisplayService *service;
   GDBusConnection *connection;
   GCancellable *cancellable;
-  gboolean map;         /* takes shared memory */
-  gboolean ready;       /* we know what it takes */
-  gboolean waiting;     /* for an answer */
-  gboolean new_surface; /* to be announced before any update */
+  gboolean map;                      /* takes shared memory */
+  gboolean ready;                    /* we know what it takes */
+  gboolean waiting;                  /* for an answer */
+  gboolean new_surface;              /* to be announced before any update */
   unsigned left, top, right, bottom; /* damage; right <= left: none */
 } Viewer;
 
@@ -66,8 +66,8 @@ static void
 viewer_answered (GObject *source, GAsyncResult *result, gpointer data)
 {
   g_autoptr (GError) error = NULL;
-  g_autoptr (GVariant) answer
-    = g_dbus_connection_call_with_unix_fd_list_finish (G_DBUS_CONNECTION (source), NULL, result, &error);
+  g_autoptr (GVariant) answer = g_dbus_connection_call_with_unix_fd_list_finish (
+    G_DBUS_CONNECTION (source), NULL, result, &error);
   Viewer *viewer = data;
 
   if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
@@ -77,12 +77,13 @@ viewer_answered (GObject *source, GAsyncResult *result, gpointer data)
 }
 
 static void
-viewer_call (Viewer *viewer, const char *interface, const char *method, GVariant *parameters, GUnixFDList *fds)
+viewer_call (Viewer *viewer, const char *interface, const char *method, GVariant *parameters,
+             GUnixFDList *fds)
 {
   viewer->waiting = TRUE;
-  g_dbus_connection_call_with_unix_fd_list (viewer->connection, NULL, LISTENER_PATH, interface, method,
-                                            parameters, NULL, G_DBUS_CALL_FLAGS_NONE, -1, fds,
-                                            viewer->cancellable, viewer_answered, viewer);
+  g_dbus_connection_call_with_unix_fd_list (viewer->connection, NULL, LISTENER_PATH, interface,
+                                            method, parameters, NULL, G_DBUS_CALL_FLAGS_NONE, -1,
+                                            fds, viewer->cancellable, viewer_answered, viewer);
 }
 
 /* Lines first to last of a surface, as they lie in memory. */
@@ -127,7 +128,8 @@ send_update (Viewer *viewer, Surface *surface)
 
   viewer->left = viewer->top = viewer->right = viewer->bottom = 0;
   if (viewer->map)
-    viewer_call (viewer, LISTENER_MAP, "UpdateMap", g_variant_new ("(iiii)", x, y, width, height), NULL);
+    viewer_call (viewer, LISTENER_MAP, "UpdateMap", g_variant_new ("(iiii)", x, y, width, height),
+                 NULL);
   else
     viewer_call (viewer, LISTENER, "Update",
                  g_variant_new ("(iiiiuu@ay)", 0, y, (int) surface_get_width (surface), height,
@@ -222,7 +224,8 @@ static void
 viewer_told_interfaces (GObject *source, GAsyncResult *result, gpointer data)
 {
   g_autoptr (GError) error = NULL;
-  g_autoptr (GVariant) answer = g_dbus_connection_call_finish (G_DBUS_CONNECTION (source), result, &error);
+  g_autoptr (GVariant) answer
+    = g_dbus_connection_call_finish (G_DBUS_CONNECTION (source), result, &error);
   Viewer *viewer = data;
 
   if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
@@ -261,7 +264,8 @@ viewer_connected (GObject *source, GAsyncResult *result, gpointer data)
   g_signal_connect (connection, "closed", G_CALLBACK (viewer_closed), viewer);
   g_dbus_connection_call (connection, NULL, LISTENER_PATH, "org.freedesktop.DBus.Properties", "Get",
                           g_variant_new ("(ss)", LISTENER, "Interfaces"), G_VARIANT_TYPE ("(v)"),
-                          G_DBUS_CALL_FLAGS_NONE, 5000, viewer->cancellable, viewer_told_interfaces, viewer);
+                          G_DBUS_CALL_FLAGS_NONE, 5000, viewer->cancellable, viewer_told_interfaces,
+                          viewer);
 }
 
 static gboolean
@@ -272,8 +276,8 @@ refuse (GDBusMethodInvocation *invocation, const char *sentence)
 }
 
 static gboolean
-handle_register_listener (DisplayConsole *console, GDBusMethodInvocation *invocation, GUnixFDList *fds,
-                          GVariant *handle, gpointer data)
+handle_register_listener (DisplayConsole *console, GDBusMethodInvocation *invocation,
+                          GUnixFDList *fds, GVariant *handle, gpointer data)
 {
   DisplayService *service = data;
   g_autoptr (GSocket) socket = NULL;
@@ -301,8 +305,8 @@ handle_register_listener (DisplayConsole *console, GDBusMethodInvocation *invoca
   viewer->cancellable = g_cancellable_new ();
   viewer->new_surface = TRUE;
   g_ptr_array_add (service->viewers, viewer);
-  g_dbus_connection_new (G_IO_STREAM (stream), guid, G_DBUS_CONNECTION_FLAGS_AUTHENTICATION_SERVER, NULL,
-                         viewer->cancellable, viewer_connected, viewer);
+  g_dbus_connection_new (G_IO_STREAM (stream), guid, G_DBUS_CONNECTION_FLAGS_AUTHENTICATION_SERVER,
+                         NULL, viewer->cancellable, viewer_connected, viewer);
   if (service->tick == 0)
     {
       service->tick_ms = BUSY_MS;
@@ -348,7 +352,8 @@ send_key (DisplayService *service, guint qnum, gboolean down)
 }
 
 static gboolean
-handle_key_press (DisplayKeyboard *keyboard, GDBusMethodInvocation *invocation, guint qnum, gpointer data)
+handle_key_press (DisplayKeyboard *keyboard, GDBusMethodInvocation *invocation, guint qnum,
+                  gpointer data)
 {
   send_key (data, qnum, TRUE);
   display_keyboard_complete_press (keyboard, invocation);
@@ -356,7 +361,8 @@ handle_key_press (DisplayKeyboard *keyboard, GDBusMethodInvocation *invocation, 
 }
 
 static gboolean
-handle_key_release (DisplayKeyboard *keyboard, GDBusMethodInvocation *invocation, guint qnum, gpointer data)
+handle_key_release (DisplayKeyboard *keyboard, GDBusMethodInvocation *invocation, guint qnum,
+                    gpointer data)
 {
   send_key (data, qnum, FALSE);
   display_keyboard_complete_release (keyboard, invocation);
@@ -367,7 +373,8 @@ static void
 send_button (DisplayService *service, guint button, gboolean down)
 {
   static const InputButton buttons[]
-    = { INPUT_BUTTON_LEFT, INPUT_BUTTON_MIDDLE, INPUT_BUTTON_RIGHT, 0, 0, INPUT_BUTTON_SIDE, INPUT_BUTTON_EXTRA };
+    = { INPUT_BUTTON_LEFT, INPUT_BUTTON_MIDDLE, INPUT_BUTTON_RIGHT, 0, 0,
+        INPUT_BUTTON_SIDE, INPUT_BUTTON_EXTRA };
   Input *input = vm_get_input (service->vm);
 
   if (button >= G_N_ELEMENTS (buttons) || !begin_input (service))
@@ -380,7 +387,8 @@ send_button (DisplayService *service, guint button, gboolean down)
 }
 
 static gboolean
-handle_button_press (DisplayMouse *mouse, GDBusMethodInvocation *invocation, guint button, gpointer data)
+handle_button_press (DisplayMouse *mouse, GDBusMethodInvocation *invocation, guint button,
+                     gpointer data)
 {
   send_button (data, button, TRUE);
   display_mouse_complete_press (mouse, invocation);
@@ -388,7 +396,8 @@ handle_button_press (DisplayMouse *mouse, GDBusMethodInvocation *invocation, gui
 }
 
 static gboolean
-handle_button_release (DisplayMouse *mouse, GDBusMethodInvocation *invocation, guint button, gpointer data)
+handle_button_release (DisplayMouse *mouse, GDBusMethodInvocation *invocation, guint button,
+                       gpointer data)
 {
   send_button (data, button, FALSE);
   display_mouse_complete_release (mouse, invocation);
@@ -396,7 +405,8 @@ handle_button_release (DisplayMouse *mouse, GDBusMethodInvocation *invocation, g
 }
 
 static gboolean
-handle_position (DisplayMouse *mouse, GDBusMethodInvocation *invocation, guint x, guint y, gpointer data)
+handle_position (DisplayMouse *mouse, GDBusMethodInvocation *invocation, guint x, guint y,
+                 gpointer data)
 {
   DisplayService *service = data;
 
@@ -404,7 +414,8 @@ handle_position (DisplayMouse *mouse, GDBusMethodInvocation *invocation, guint x
     {
       Surface *surface = console_get_surface (vm_get_console (service->vm));
 
-      input_position (vm_get_input (service->vm), x, y, surface_get_width (surface), surface_get_height (surface));
+      input_position (vm_get_input (service->vm), x, y, surface_get_width (surface),
+                      surface_get_height (surface));
       end_input (service);
     }
   display_mouse_complete_set_abs_position (mouse, invocation);
@@ -412,7 +423,8 @@ handle_position (DisplayMouse *mouse, GDBusMethodInvocation *invocation, guint x
 }
 
 static gboolean
-handle_motion (DisplayMouse *mouse, GDBusMethodInvocation *invocation, int dx, int dy, gpointer data)
+handle_motion (DisplayMouse *mouse, GDBusMethodInvocation *invocation, int dx, int dy,
+               gpointer data)
 {
   DisplayService *service = data;
 
@@ -460,13 +472,16 @@ display_service_new (Vm *vm)
   display_console_set_label (service->console, "VGA");
   display_console_set_type_ (service->console, "Graphic");
   display_console_set_interfaces (service->console, no_interfaces);
-  g_signal_connect (service->console, "handle-register-listener", G_CALLBACK (handle_register_listener), service);
-  g_signal_connect (service->console, "handle-set-uiinfo", G_CALLBACK (handle_set_ui_info), service);
+  g_signal_connect (service->console, "handle-register-listener",
+                    G_CALLBACK (handle_register_listener), service);
+  g_signal_connect (service->console, "handle-set-uiinfo", G_CALLBACK (handle_set_ui_info),
+                    service);
   g_signal_connect (service->keyboard, "handle-press", G_CALLBACK (handle_key_press), service);
   g_signal_connect (service->keyboard, "handle-release", G_CALLBACK (handle_key_release), service);
   g_signal_connect (service->mouse, "handle-press", G_CALLBACK (handle_button_press), service);
   g_signal_connect (service->mouse, "handle-release", G_CALLBACK (handle_button_release), service);
-  g_signal_connect (service->mouse, "handle-set-abs-position", G_CALLBACK (handle_position), service);
+  g_signal_connect (service->mouse, "handle-set-abs-position", G_CALLBACK (handle_position),
+                    service);
   g_signal_connect (service->mouse, "handle-rel-motion", G_CALLBACK (handle_motion), service);
   machine_lock_acquire (vm_get_lock (vm));
   console_add_listener (vm_get_console (vm), &listener, service);
@@ -498,9 +513,9 @@ display_service_free (DisplayService *service)
 void
 display_service_export (DisplayService *service, GDBusConnection *connection)
 {
-  GDBusInterfaceSkeleton *skeletons[] = { G_DBUS_INTERFACE_SKELETON (service->console),
-                                          G_DBUS_INTERFACE_SKELETON (service->keyboard),
-                                          G_DBUS_INTERFACE_SKELETON (service->mouse) };
+  GDBusInterfaceSkeleton *skeletons[]
+    = { G_DBUS_INTERFACE_SKELETON (service->console), G_DBUS_INTERFACE_SKELETON (service->keyboard),
+        G_DBUS_INTERFACE_SKELETON (service->mouse) };
 
   for (unsigned i = 0; i < G_N_ELEMENTS (skeletons); i++)
     {

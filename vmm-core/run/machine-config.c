@@ -67,8 +67,8 @@ machine_config_parse_memory (const char *text, GError **error)
   if (end != text && *end == '\0' && *text != '-' && value >= 1 && value <= MAX_MEMORY)
     return value;
   g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
-               "“%s” is no amount of memory: give MiB between 1 and %u, or for example 512M or 2G.", text,
-               MAX_MEMORY);
+               "“%s” is no amount of memory: give MiB between 1 and %u, or for example 512M or 2G.",
+               text, MAX_MEMORY);
   return 0;
 }
 
@@ -81,11 +81,13 @@ is_one_of (const char *value, const char *const *allowed)
 gboolean
 machine_config_check (const MachineConfig *config, GError **error)
 {
-  static const char *const accelerators[] = { "auto", "kvm", "translator", "interpreter", "none", NULL };
+  static const char *const accelerators[]
+    = { "auto", "kvm", "translator", "interpreter", "none", NULL };
 
   if (config->memory < 1 || config->memory > MAX_MEMORY)
     g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
-                 "%u MiB of memory cannot be had: choose between 1 and %u.", config->memory, MAX_MEMORY);
+                 "%u MiB of memory cannot be had: choose between 1 and %u.", config->memory,
+                 MAX_MEMORY);
   else if (config->cpus < 1 || config->cpus > MAX_CPUS)
     g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
                  "%u CPUs cannot be had: choose between 1 and %u.", config->cpus, MAX_CPUS);
@@ -95,9 +97,10 @@ machine_config_check (const MachineConfig *config, GError **error)
                  config->accelerator);
   else if (*config->boot == '\0' || strspn (config->boot, "cdn") != strlen (config->boot)
            || strlen (config->boot) > 3)
-    g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
-                 "“%s” is no boot order: use up to three of the letters c (disk), d (CD), n (network).",
-                 config->boot);
+    g_set_error (
+      error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
+      "“%s” is no boot order: use up to three of the letters c (disk), d (CD), n (network).",
+      config->boot);
   else if (config->kernel == NULL && (config->initrd != NULL || config->append != NULL))
     g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
                  "An initrd or a kernel command line needs a kernel: add --kernel.");
@@ -108,7 +111,8 @@ machine_config_check (const MachineConfig *config, GError **error)
 
 /* A number in a key; the fallback if it is not there. */
 static gboolean
-read_number (GKeyFile *file, const char *path, const char *group, const char *key, unsigned *value, GError **error)
+read_number (GKeyFile *file, const char *path, const char *group, const char *key, unsigned *value,
+             GError **error)
 {
   g_autofree char *text = g_key_file_get_string (file, group, key, NULL);
   char *end;
@@ -179,10 +183,11 @@ read_place (GKeyFile *file, const char *folder, const char *group, const char *k
     *value = g_steal_pointer (&text);
 }
 
-/* Groups disk0 to disk3 and cd0 to cd3; their positions are 0 to 3 and, by default, disk n at n and cd
- * n at n + 2. */
+/* Groups disk0 to disk3 and cd0 to cd3; their positions are 0 to 3 and, by default, disk n at n and
+ * cd n at n + 2. */
 static gboolean
-read_drive (MachineConfig *config, GKeyFile *file, const char *path, const char *group, GError **error)
+read_drive (MachineConfig *config, GKeyFile *file, const char *path, const char *group,
+            GError **error)
 {
   gboolean cd = g_str_has_prefix (group, "cd");
   const char *digits = group + (cd ? 2 : 4);
@@ -194,9 +199,10 @@ read_drive (MachineConfig *config, GKeyFile *file, const char *path, const char 
     return FALSE;
   if (position >= MACHINE_CONFIG_DRIVES || config->drives[position].kind != MACHINE_DRIVE_NONE)
     {
-      g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA,
-                   "In “%s”, position %u of [%s] is taken or does not exist: choose another from 0 to 3.",
-                   path, position, group);
+      g_set_error (
+        error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA,
+        "In “%s”, position %u of [%s] is taken or does not exist: choose another from 0 to 3.",
+        path, position, group);
       return FALSE;
     }
   if (!cd && (name == NULL || *name == '\0'))
@@ -215,8 +221,10 @@ read_drive (MachineConfig *config, GKeyFile *file, const char *path, const char 
 static gboolean
 is_drive_group (const char *group)
 {
-  return (g_str_has_prefix (group, "cd") && strlen (group) == 3 && group[2] >= '0' && group[2] <= '3')
-         || (g_str_has_prefix (group, "disk") && strlen (group) == 5 && group[4] >= '0' && group[4] <= '3');
+  return (g_str_has_prefix (group, "cd") && strlen (group) == 3 && group[2] >= '0'
+          && group[2] <= '3')
+         || (g_str_has_prefix (group, "disk") && strlen (group) == 5 && group[4] >= '0'
+             && group[4] <= '3');
 }
 
 static gboolean
@@ -224,7 +232,8 @@ is_known_group (const char *group)
 {
   static const char *const names[] = { "machine", "kernel", "debug", NULL };
 
-  return g_strv_contains (names, group) || is_drive_group (group) || g_str_has_prefix (group, "serial");
+  return g_strv_contains (names, group) || is_drive_group (group)
+         || g_str_has_prefix (group, "serial");
 }
 
 /* A value that is no text would be read as if it were not there. */
@@ -286,14 +295,16 @@ machine_config_from_key_file (GKeyFile *file, const char *folder, const char *pa
     }
   if (!g_uuid_string_is_valid (config->uuid))
     {
-      g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA,
-                   "In “%s”, uuid in [machine] is “%s”: remove that line, or copy one from uuidgen.", path,
-                   config->uuid);
+      g_set_error (
+        error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA,
+        "In “%s”, uuid in [machine] is “%s”: remove that line, or copy one from uuidgen.", path,
+        config->uuid);
       return NULL;
     }
   if (!machine_config_check (config, &problem))
     {
-      g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA, "In “%s”: %s", path, problem->message);
+      g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA, "In “%s”: %s", path,
+                   problem->message);
       return NULL;
     }
   return g_steal_pointer (&config);
@@ -310,8 +321,9 @@ machine_config_load (const char *folder, GError **error)
   if (g_key_file_load_from_file (file, path, G_KEY_FILE_NONE, &reason))
     return machine_config_from_key_file (file, absolute, path, error);
   if (reason->domain == G_FILE_ERROR)
-    g_set_error (error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND,
-                 "“%s” cannot be read: choose the folder of a machine, one with a machine.conf in it.", path);
+    g_set_error (
+      error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND,
+      "“%s” cannot be read: choose the folder of a machine, one with a machine.conf in it.", path);
   else
     g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA,
                  "“%s” is not a machine.conf (%s): mend it in an editor or restore a copy.", path,
@@ -344,8 +356,8 @@ machine_config_write_key_file (GKeyFile *file, const char *folder, GError **erro
   if (!written || rename (temporary, path) < 0)
     {
       g_set_error (error, G_IO_ERROR, g_io_error_from_errno (errno),
-                   "“%s” cannot be written: %s. Make room or change the folder's permissions.", path,
-                   g_strerror (errno));
+                   "“%s” cannot be written: %s. Make room or change the folder's permissions.",
+                   path, g_strerror (errno));
       unlink (temporary);
       return FALSE;
     }
@@ -367,11 +379,13 @@ machine_config_lock_folder (const char *folder, GError **error)
     return fd;
   if (fd >= 0 && errno == EWOULDBLOCK)
     g_set_error (error, G_IO_ERROR, G_IO_ERROR_BUSY,
-                 "The machine in “%s” runs already: stop it first, or start a copy of its folder.", folder);
+                 "The machine in “%s” runs already: stop it first, or start a copy of its folder.",
+                 folder);
   else
-    g_set_error (error, G_IO_ERROR, g_io_error_from_errno (errno),
-                 "The folder “%s” cannot be locked: %s. Move it to a file system that supports locks.", folder,
-                 g_strerror (errno));
+    g_set_error (
+      error, G_IO_ERROR, g_io_error_from_errno (errno),
+      "The folder “%s” cannot be locked: %s. Move it to a file system that supports locks.", folder,
+      g_strerror (errno));
   if (fd >= 0)
     close (fd);
   return -1;

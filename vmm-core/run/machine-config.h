@@ -30,11 +30,12 @@ typedef struct
   char *name, *uuid;
   unsigned memory; /* MiB */
   unsigned cpus;
-  char *accelerator; /* auto, kvm, translator, interpreter, none */
-  char *boot;        /* letters c, d, n */
-  char *bios, *vga_bios; /* NULL: the distribution's */
+  char *accelerator;                          /* auto, kvm, translator, interpreter, none */
+  char *boot;                                 /* letters c, d, n */
+  char *bios, *vga_bios;                      /* NULL: the distribution's */
   MachineDrive drives[MACHINE_CONFIG_DRIVES]; /* by position: primary master first */
-  char *serial[MACHINE_CONFIG_SERIAL_PORTS];  /* "none", "stdio", "file:F", "socket:F"; NULL: no port */
+  char
+    *serial[MACHINE_CONFIG_SERIAL_PORTS]; /* "none", "stdio", "file:F", "socket:F"; NULL: no port */
   char *debugcon;
   char *kernel, *initrd, *append;
 } MachineConfig;
@@ -46,7 +47,8 @@ void machine_config_free (MachineConfig *config);
 /* Reads folder/machine.conf. Error: one sentence that names the file, the key and the remedy. */
 MachineConfig *machine_config_load (const char *folder, GError **error);
 /* The same from a key file; path is for messages. */
-MachineConfig *machine_config_from_key_file (GKeyFile *file, const char *folder, const char *path, GError **error);
+MachineConfig *machine_config_from_key_file (GKeyFile *file, const char *folder, const char *path,
+                                             GError **error);
 
 /* Checks values wherever they came from (options, too). */
 gboolean machine_config_check (const MachineConfig *config, GError **error);
@@ -54,7 +56,8 @@ gboolean machine_config_check (const MachineConfig *config, GError **error);
 /* "512M", "2G" or a number of MiB; 0 with error if it is none. */
 unsigned machine_config_parse_memory (const char *text, GError **error);
 
-/* Writes a key file as folder/machine.conf: after a crash at any instant the old or the new one is there. */
+/* Writes a key file as folder/machine.conf: after a crash at any instant the old or the new one is
+ * there. */
 gboolean machine_config_write_key_file (GKeyFile *file, const char *folder, GError **error);
 
 /* Takes the lock that keeps a machine from being started twice, or deleted while it runs: a file

@@ -40,7 +40,8 @@ time_limit_passed (gpointer data)
 {
   Program *program = data;
 
-  g_printerr ("guesthouse-vm: The time limit of %u seconds has passed.\n", program->options->time_limit);
+  g_printerr ("guesthouse-vm: The time limit of %u seconds has passed.\n",
+              program->options->time_limit);
   program->status = STATUS_TIME_LIMIT;
   quit (program);
   return G_SOURCE_REMOVE;
@@ -76,8 +77,9 @@ run (Program *program, GError **error)
     }
   if (options->window)
     {
-      window = sdl_window_new (vm_get_console (program->vm), vm_get_input (program->vm), g_main_context_default (),
-                               vm_get_lock (program->vm), vm_get_config (program->vm)->name, quit, program, error);
+      window = sdl_window_new (vm_get_console (program->vm), vm_get_input (program->vm),
+                               g_main_context_default (), vm_get_lock (program->vm),
+                               vm_get_config (program->vm)->name, quit, program, error);
       if (window == NULL)
         return FALSE;
     }

@@ -6,7 +6,8 @@
 /* As given, before it is known what they apply to. */
 typedef struct
 {
-  char *name, *memory, *accelerator, *boot, *serial, *debugcon, *kernel, *initrd, *append, *bios, *vga_bios;
+  char *name, *memory, *accelerator, *boot, *serial, *debugcon, *kernel, *initrd, *append, *bios,
+    *vga_bios;
   char **disks, **discs;
   int cpus, time_limit;
   char *control, *trace;
@@ -28,8 +29,9 @@ options_free (Options *options)
 static void
 arguments_clear (Arguments *a)
 {
-  char **strings[] = { &a->name, &a->memory, &a->accelerator, &a->boot, &a->serial, &a->debugcon, &a->kernel,
-                       &a->initrd, &a->append, &a->bios, &a->vga_bios, &a->control, &a->trace };
+  char **strings[] = { &a->name,     &a->memory,  &a->accelerator, &a->boot,   &a->serial,
+                       &a->debugcon, &a->kernel,  &a->initrd,      &a->append, &a->bios,
+                       &a->vga_bios, &a->control, &a->trace };
 
   for (unsigned i = 0; i < G_N_ELEMENTS (strings); i++)
     g_clear_pointer (strings[i], g_free);
@@ -46,33 +48,42 @@ read_arguments (int argc, char **argv, Arguments *a, GError **error)
     { "name", 0, 0, G_OPTION_ARG_STRING, &a->name, "What the machine is called", "NAME" },
     { "memory", 'm', 0, G_OPTION_ARG_STRING, &a->memory, "Memory, for example 512M or 2G", "SIZE" },
     { "cpus", 0, 0, G_OPTION_ARG_INT, &a->cpus, "Virtual CPUs, 1 to 8", "N" },
-    { "accel", 0, 0, G_OPTION_ARG_STRING, &a->accelerator, "auto, kvm, translator, interpreter or none", "NAME" },
-    { "cdrom", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &a->discs, "A disc image in a CD drive (repeatable)", "FILE" },
+    { "accel", 0, 0, G_OPTION_ARG_STRING, &a->accelerator,
+      "auto, kvm, translator, interpreter or none", "NAME" },
+    { "cdrom", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &a->discs,
+      "A disc image in a CD drive (repeatable)", "FILE" },
     { "disk", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &a->disks, "A disk image (repeatable)", "FILE" },
-    { "kernel", 0, 0, G_OPTION_ARG_FILENAME, &a->kernel, "Boot this Linux kernel directly", "FILE" },
+    { "kernel", 0, 0, G_OPTION_ARG_FILENAME, &a->kernel, "Boot this Linux kernel directly",
+      "FILE" },
     { "initrd", 0, 0, G_OPTION_ARG_FILENAME, &a->initrd, "Its initial RAM disk", "FILE" },
     { "append", 0, 0, G_OPTION_ARG_STRING, &a->append, "Its command line", "TEXT" },
-    { "boot", 0, 0, G_OPTION_ARG_STRING, &a->boot, "Boot order: letters c disk, d CD, n network", "ORDER" },
-    { "serial", 0, 0, G_OPTION_ARG_STRING, &a->serial, "First serial line: none, stdio, file:F or socket:F", "WHERE" },
-    { "debugcon", 0, 0, G_OPTION_ARG_STRING, &a->debugcon, "Firmware's messages: a file, stdio or socket:F", "WHERE" },
+    { "boot", 0, 0, G_OPTION_ARG_STRING, &a->boot, "Boot order: letters c disk, d CD, n network",
+      "ORDER" },
+    { "serial", 0, 0, G_OPTION_ARG_STRING, &a->serial,
+      "First serial line: none, stdio, file:F or socket:F", "WHERE" },
+    { "debugcon", 0, 0, G_OPTION_ARG_STRING, &a->debugcon,
+      "Firmware's messages: a file, stdio or socket:F", "WHERE" },
     { "bios", 0, 0, G_OPTION_ARG_FILENAME, &a->bios, "Another BIOS", "FILE" },
     { "vga-bios", 0, 0, G_OPTION_ARG_FILENAME, &a->vga_bios, "Another VGA BIOS", "FILE" },
     { "control", 0, 0, G_OPTION_ARG_FILENAME, &a->control, "Path of the control socket", "SOCKET" },
     { "window", 0, 0, G_OPTION_ARG_NONE, &a->window, "Show the screen in a window", NULL },
     { "headless", 0, 0, G_OPTION_ARG_NONE, &a->headless, "Show no window (the default)", NULL },
     { "stopped", 0, 0, G_OPTION_ARG_NONE, &a->stopped, "Wait for a power-on command", NULL },
-    { "exit-on-shutdown", 0, 0, G_OPTION_ARG_NONE, &a->exit_on_shutdown, "End when the guest powers off", NULL },
-    { "time-limit", 0, 0, G_OPTION_ARG_INT, &a->time_limit, "End with status 2 after S seconds", "S" },
-    { "trace", 0, 0, G_OPTION_ARG_STRING, &a->trace, "Print trace events, for example 'pit.*,ide.*'", "PATTERN" },
+    { "exit-on-shutdown", 0, 0, G_OPTION_ARG_NONE, &a->exit_on_shutdown,
+      "End when the guest powers off", NULL },
+    { "time-limit", 0, 0, G_OPTION_ARG_INT, &a->time_limit, "End with status 2 after S seconds",
+      "S" },
+    { "trace", 0, 0, G_OPTION_ARG_STRING, &a->trace,
+      "Print trace events, for example 'pit.*,ide.*'", "PATTERN" },
     { "version", 0, 0, G_OPTION_ARG_NONE, &a->version, "Print the version", NULL },
     { G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &a->rest, NULL, "[FOLDER]" },
     G_OPTION_ENTRY_NULL
   };
   g_autoptr (GOptionContext) context = g_option_context_new (NULL);
 
-  g_option_context_set_summary (context,
-                                "Runs one machine: that of a machine folder, or one made from the options.\n"
-                                "Exit status: 0, 1 for an error, 2 when the time limit has passed.");
+  g_option_context_set_summary (
+    context, "Runs one machine: that of a machine folder, or one made from the options.\n"
+             "Exit status: 0, 1 for an error, 2 when the time limit has passed.");
   g_option_context_add_main_entries (context, entries, NULL);
   return g_option_context_parse (context, &argc, &argv, error);
 }
@@ -98,12 +109,14 @@ add_drives (MachineConfig *config, char **files, MachineDriveKind kind, GError *
       unsigned position = cd ? 2 : 0;
       unsigned tried = 0;
 
-      for (; tried < MACHINE_CONFIG_DRIVES && config->drives[position].kind != MACHINE_DRIVE_NONE; tried++)
+      for (; tried < MACHINE_CONFIG_DRIVES && config->drives[position].kind != MACHINE_DRIVE_NONE;
+           tried++)
         position = (position + 1) % MACHINE_CONFIG_DRIVES;
       if (tried == MACHINE_CONFIG_DRIVES)
         {
           g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
-                       "“%s” is one drive too many: a machine has room for %u.", files[n], MACHINE_CONFIG_DRIVES);
+                       "“%s” is one drive too many: a machine has room for %u.", files[n],
+                       MACHINE_CONFIG_DRIVES);
           return FALSE;
         }
       config->drives[position].kind = kind;
@@ -126,7 +139,8 @@ apply (Arguments *a, Options *options, GError **error)
     }
   if (a->cpus != 0)
     config->cpus = MAX (a->cpus, 0);
-  if (a->debugcon != NULL && strchr (a->debugcon, ':') == NULL && !g_str_equal (a->debugcon, "stdio"))
+  if (a->debugcon != NULL && strchr (a->debugcon, ':') == NULL
+      && !g_str_equal (a->debugcon, "stdio"))
     {
       config->debugcon = g_strconcat ("file:", a->debugcon, NULL);
       g_clear_pointer (&a->debugcon, g_free);
@@ -166,20 +180,25 @@ options_parse (int argc, char **argv, gboolean *finished, GError **error)
       *finished = TRUE;
       return NULL;
     }
-  if ((a.window && a.headless) || a.time_limit < 0 || (a.rest != NULL && a.rest[0] != NULL && a.rest[1] != NULL))
+  if ((a.window && a.headless) || a.time_limit < 0
+      || (a.rest != NULL && a.rest[0] != NULL && a.rest[1] != NULL))
     {
       g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
-                   a.window && a.headless ? "--window and --headless exclude each other: give one of them."
-                   : a.time_limit < 0     ? "--time-limit takes a number of seconds, not a negative one."
-                                          : "Only one machine folder can be given: start a process for each machine.");
+                   a.window && a.headless
+                     ? "--window and --headless exclude each other: give one of them."
+                   : a.time_limit < 0
+                     ? "--time-limit takes a number of seconds, not a negative one."
+                     : "Only one machine folder can be given: start a process for each machine.");
       return NULL;
     }
-  options->config = a.rest != NULL && a.rest[0] != NULL ? machine_config_load (a.rest[0], error) : machine_config_new ();
-  if (options->config == NULL || !apply (&a, options, error) || !machine_config_check (options->config, error))
+  options->config = a.rest != NULL && a.rest[0] != NULL ? machine_config_load (a.rest[0], error)
+                                                        : machine_config_new ();
+  if (options->config == NULL || !apply (&a, options, error)
+      || !machine_config_check (options->config, error))
     return NULL;
   /* A machine of the library is found by its uuid. */
   if (options->control == NULL && options->config->folder != NULL)
-    options->control
-      = g_build_filename (g_get_user_runtime_dir (), "guesthouse", options->config->uuid, "control", NULL);
+    options->control = g_build_filename (g_get_user_runtime_dir (), "guesthouse",
+                                         options->config->uuid, "control", NULL);
   return g_steal_pointer (&options);
 }

@@ -9,9 +9,9 @@ typedef struct
   MachineConfig *config; /* from a folder, changed by options, or from options alone */
   char *control;         /* path of the control socket; NULL: none */
   gboolean window;
-  gboolean stopped;      /* wait for PowerOn instead of powering on at once */
+  gboolean stopped; /* wait for PowerOn instead of powering on at once */
   gboolean exit_on_shutdown;
-  unsigned time_limit;   /* seconds; 0: none */
+  unsigned time_limit; /* seconds; 0: none */
   char *trace;
 } Options;
 

@@ -9,7 +9,8 @@
 #include "vmm-core/vcpus.h"
 #include "vmm-core/x86/x86-state.h"
 
-static const char *const bios_paths[] = { "/usr/share/seabios/bios-256k.bin", "/usr/share/qemu/bios-256k.bin", NULL };
+static const char *const bios_paths[]
+  = { "/usr/share/seabios/bios-256k.bin", "/usr/share/qemu/bios-256k.bin", NULL };
 static const char *const vga_bios_paths[]
   = { "/usr/share/seabios/vgabios-stdvga.bin", "/usr/share/qemu/vgabios-stdvga.bin", NULL };
 
@@ -99,8 +100,9 @@ open_drives (Vm *vm, GError **error)
 
       if (drive->file == NULL)
         continue;
-      vm->images[i] = image_open (drive->file, drive->kind == MACHINE_DRIVE_CD ? IMAGE_READ_ONLY : 0,
-                                  vm->context, vm->lock, error);
+      vm->images[i]
+        = image_open (drive->file, drive->kind == MACHINE_DRIVE_CD ? IMAGE_READ_ONLY : 0,
+                      vm->context, vm->lock, error);
       if (vm->images[i] == NULL)
         return FALSE;
     }
@@ -122,7 +124,8 @@ open_chardev (Vm *vm, const char *what, Chardev **chardev, GError **error)
     *chardev = chardev_new_socket (what + strlen ("socket:"), vm->context, vm->lock, error);
   else
     g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
-                 "“%s” is no place for a serial line: use none, stdio, file:PATH or socket:PATH.", what);
+                 "“%s” is no place for a serial line: use none, stdio, file:PATH or socket:PATH.",
+                 what);
   return *chardev != NULL;
 }
 
@@ -321,8 +324,9 @@ build (Vm *vm, GError **error)
 
   if (board.bios == NULL || board.vga_bios == NULL)
     {
-      g_set_error (error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND,
-                   "The firmware SeaBIOS is not installed: install the package seabios of your distribution.");
+      g_set_error (
+        error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND,
+        "The firmware SeaBIOS is not installed: install the package seabios of your distribution.");
       return FALSE;
     }
   board.clock = vm->clock = clock_new_host (vm->context, vm->lock);
@@ -337,7 +341,8 @@ build (Vm *vm, GError **error)
   machine_lock_release (vm->lock);
   if (vm->board == NULL)
     return FALSE;
-  vm->vcpus = vcpus_new (board_pc_get_accel (vm->board), config->cpus, vm->context, vcpus_stopped, vm, error);
+  vm->vcpus = vcpus_new (board_pc_get_accel (vm->board), config->cpus, vm->context, vcpus_stopped,
+                         vm, error);
   return vm->vcpus != NULL;
 }
 
@@ -471,7 +476,8 @@ static int
 find_drive (Vm *vm, const char *id, GError **error)
 {
   for (unsigned i = 0; i < MACHINE_CONFIG_DRIVES; i++)
-    if (vm->config->drives[i].kind == MACHINE_DRIVE_CD && g_strcmp0 (vm->config->drives[i].id, id) == 0)
+    if (vm->config->drives[i].kind == MACHINE_DRIVE_CD
+        && g_strcmp0 (vm->config->drives[i].id, id) == 0)
       return i;
   g_set_error (error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND,
                "The machine has no CD drive “%s”: its first one is called cd0.", id);
@@ -563,7 +569,9 @@ resident_bytes (void)
   if (!g_file_get_contents ("/proc/self/statm", &text, NULL, NULL))
     return 0;
   fields = g_strsplit (text, " ", 3);
-  return g_strv_length (fields) > 1 ? g_ascii_strtoull (fields[1], NULL, 10) * sysconf (_SC_PAGESIZE) : 0;
+  return g_strv_length (fields) > 1
+           ? g_ascii_strtoull (fields[1], NULL, 10) * sysconf (_SC_PAGESIZE)
+           : 0;
 }
 
 GVariant *
@@ -591,7 +599,8 @@ vm_get_statistics (Vm *vm)
     {
       Accel *accel = board_pc_get_accel (vm->board);
 
-      g_variant_builder_add (&builder, "{st}", "guest-nanoseconds", (guint64) clock_get_ns (vm->clock));
+      g_variant_builder_add (&builder, "{st}", "guest-nanoseconds",
+                             (guint64) clock_get_ns (vm->clock));
       accel->ops->get_statistics (accel, &builder);
     }
   machine_lock_release (vm->lock);

@@ -54,7 +54,8 @@ gboolean vm_eject_medium (Vm *vm, const char *drive, gboolean force, GError **er
 /* a(sssb): id, kind, path or empty, locked by the guest. Floating. */
 GVariant *vm_get_drives (Vm *vm);
 /* Bytes moved so far by the drive at a position; its id, or NULL. */
-const char *vm_get_drive_traffic (Vm *vm, unsigned position, uint64_t *bytes_read, uint64_t *bytes_written);
+const char *vm_get_drive_traffic (Vm *vm, unsigned position, uint64_t *bytes_read,
+                                  uint64_t *bytes_written);
 
 /* a{st}. Floating. */
 GVariant *vm_get_statistics (Vm *vm);
