@@ -356,6 +356,9 @@ uart_after_load (void *device, GError **error)
 StateSection
 uart_state (Uart *uart)
 {
-  return (StateSection){ .id = uart->id, .table = &uart_table, .state = &uart->state, .device = uart,
+  return (StateSection){ .id = uart->id,
+                         .table = &uart_table,
+                         .state = &uart->state,
+                         .device = uart,
                          .after_load = uart_after_load };
 }

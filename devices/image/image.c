@@ -100,7 +100,8 @@ image_lock_file (int fd, const char *path, gboolean read_only, GError **error)
     return TRUE;
   if (errno == EAGAIN || errno == EACCES)
     g_set_error (error, G_IO_ERROR, G_IO_ERROR_BUSY,
-                 "“%s” is in use by another machine: stop that machine, or choose another disk.", path);
+                 "“%s” is in use by another machine: stop that machine, or choose another disk.",
+                 path);
   else
     g_set_error (error, G_IO_ERROR, g_io_error_from_errno (errno),
                  "“%s” cannot be locked: %s. Move it to a file system that supports locks.", path,
@@ -125,7 +126,8 @@ image_check_file (int fd, const char *path, GError **error)
   if (kind != NULL)
     {
       g_set_error (error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED,
-                   "“%s” is %s, which this version cannot use: convert it to a raw image.", path, kind);
+                   "“%s” is %s, which this version cannot use: convert it to a raw image.", path,
+                   kind);
       return FALSE;
     }
   return TRUE;
@@ -142,11 +144,12 @@ image_open_file (const char *path, gboolean read_only, GError **error)
       const char *remedy = saved == ENOENT   ? "check the path, or choose another file"
                            : saved == EACCES ? "change its permissions, or choose another file"
                            : saved == EISDIR ? "it is a folder: choose a file"
-                           : saved == EROFS  ? "it lies on a read-only file system: copy it elsewhere"
-                                             : "choose another file";
+                           : saved == EROFS
+                               ? "it lies on a read-only file system: copy it elsewhere"
+                               : "choose another file";
 
-      g_set_error (error, G_IO_ERROR, g_io_error_from_errno (saved), "“%s” cannot be opened (%s): %s.",
-                   path, g_strerror (saved), remedy);
+      g_set_error (error, G_IO_ERROR, g_io_error_from_errno (saved),
+                   "“%s” cannot be opened (%s): %s.", path, g_strerror (saved), remedy);
       return -1;
     }
   if (!image_check_file (fd, path, error) || !image_lock_file (fd, path, read_only, error))
@@ -226,7 +229,8 @@ source_dispatch (GSource *source, GSourceFunc callback, gpointer data)
 static GSourceFuncs source_funcs = { .dispatch = source_dispatch };
 
 Image *
-image_open (const char *path, ImageFlags flags, GMainContext *context, MachineLock *lock, GError **error)
+image_open (const char *path, ImageFlags flags, GMainContext *context, MachineLock *lock,
+            GError **error)
 {
   gboolean read_only = (flags & IMAGE_READ_ONLY) != 0;
   int fd = image_open_file (path, read_only, error);
@@ -355,7 +359,8 @@ image_read (Image *image, uint64_t offset, void *buffer, size_t length, ImageDon
 }
 
 void
-image_write (Image *image, uint64_t offset, const void *buffer, size_t length, ImageDone done, void *data)
+image_write (Image *image, uint64_t offset, const void *buffer, size_t length, ImageDone done,
+             void *data)
 {
   image_submit (image, TRANSFER_WRITE, offset, (void *) buffer, length, done, data);
 }

@@ -36,8 +36,9 @@ raw_open (int fd, const char *path, gboolean read_only, GError **error)
   if (size == 0 || size % SECTOR != 0)
     {
       g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA,
-                   size == 0 ? "“%s” is empty: choose a disk image, or create one of the size you want."
-                             : "“%s” is cut off in the middle of a sector: copy or download it again.",
+                   size == 0
+                       ? "“%s” is empty: choose a disk image, or create one of the size you want."
+                       : "“%s” is cut off in the middle of a sector: copy or download it again.",
                    path);
       return NULL;
     }

@@ -66,7 +66,8 @@ ata_disk_identify (IdeDrive *drive)
   ata_put_word (w, 59, s->multiple != 0 ? 0x0100 | s->multiple : 0);
   ata_put_word (w, 60, lba28);
   ata_put_word (w, 61, lba28 >> 16);
-  ata_put_word (w, 63, 0x0007 | ((s->transfer_mode & 0xf8) == 0x20 ? 0x100u << (s->transfer_mode & 7) : 0));
+  ata_put_word (
+      w, 63, 0x0007 | ((s->transfer_mode & 0xf8) == 0x20 ? 0x100u << (s->transfer_mode & 7) : 0));
   ata_put_word (w, 64, 0x0003); /* PIO 3 and 4 */
   for (unsigned i = 65; i <= 68; i++)
     ata_put_word (w, i, 120);
@@ -77,8 +78,10 @@ ata_disk_identify (IdeDrive *drive)
   ata_put_word (w, 85, 0x4020);
   ata_put_word (w, 86, 0x3400);
   ata_put_word (w, 87, 0x4000);
-  ata_put_word (w, 88, 0x003f | ((s->transfer_mode & 0xf8) == 0x40 ? 0x100u << (s->transfer_mode & 7) : 0));
-  ata_put_word (w, 93, drive->unit == 0 ? 0x600b : 0x6b00); /* 80-conductor cable, diagnostics passed */
+  ata_put_word (
+      w, 88, 0x003f | ((s->transfer_mode & 0xf8) == 0x40 ? 0x100u << (s->transfer_mode & 7) : 0));
+  ata_put_word (w, 93,
+                drive->unit == 0 ? 0x600b : 0x6b00); /* 80-conductor cable, diagnostics passed */
   for (unsigned i = 0; i < 4; i++)
     ata_put_word (w, 100 + i, sectors >> 16 * i);
 }
@@ -93,8 +96,9 @@ address (IdeDrive *drive, bool ext, uint64_t *lba, uint32_t *count)
     {
       *count = s->count[1] << 8 | s->count[0];
       *count = *count != 0 ? *count : 65536;
-      *lba = (uint64_t) s->lba_high[1] << 40 | (uint64_t) s->lba_mid[1] << 32
-             | (uint64_t) s->lba_low[1] << 24 | s->lba_high[0] << 16 | s->lba_mid[0] << 8 | s->lba_low[0];
+      *lba = (uint64_t)s->lba_high[1] << 40 | (uint64_t)s->lba_mid[1] << 32
+             | (uint64_t)s->lba_low[1] << 24 | s->lba_high[0] << 16 | s->lba_mid[0] << 8
+             | s->lba_low[0];
     }
   else
     {
@@ -106,7 +110,8 @@ address (IdeDrive *drive, bool ext, uint64_t *lba, uint32_t *count)
 
           if (s->lba_low[0] == 0 || s->lba_low[0] > s->sectors || (s->device & 15u) >= s->heads)
             return false;
-          *lba = ((uint64_t) cylinder * s->heads + (s->device & 15)) * s->sectors + s->lba_low[0] - 1;
+          *lba
+              = ((uint64_t)cylinder * s->heads + (s->device & 15)) * s->sectors + s->lba_low[0] - 1;
         }
     }
   return *lba < sectors_of (drive) && *count <= sectors_of (drive) - *lba;

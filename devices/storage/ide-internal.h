@@ -37,7 +37,8 @@ typedef enum
 
 typedef struct
 {
-  uint8_t features[2], count[2], lba_low[2], lba_mid[2], lba_high[2]; /* [1]: written before, LBA48 */
+  uint8_t features[2], count[2], lba_low[2], lba_mid[2],
+      lba_high[2]; /* [1]: written before, LBA48 */
   uint8_t device, status, error, command;
   uint8_t multiple;   /* sectors a block of READ/WRITE MULTIPLE; 0: disabled */
   uint8_t transfer_mode;
@@ -98,7 +99,8 @@ void ide_raise_irq (IdeDrive *drive);
 void ide_complete (IdeDrive *drive);
 void ide_abort (IdeDrive *drive, uint8_t error);
 /* Moves bytes at offset between image and guest, by DMA or in blocks of `block` bytes. */
-void ide_start_transfer (IdeDrive *drive, uint64_t offset, uint32_t bytes, uint32_t block, bool to_guest, bool dma);
+void ide_start_transfer (IdeDrive *drive, uint64_t offset, uint32_t bytes, uint32_t block,
+                         bool to_guest, bool dma);
 /* Gives the guest the first length bytes of the buffer. */
 void ide_start_data_in (IdeDrive *drive, uint32_t length, uint32_t block, bool dma);
 void ide_start_flush (IdeDrive *drive);

@@ -65,7 +65,8 @@ ide_abort (IdeDrive *drive, uint8_t error)
 {
   IdeDriveState *s = &drive->state;
 
-  TRACE ("ide.abort", "%s.%u command %#x error %#x", drive->channel->id, drive->unit, s->command, error);
+  TRACE ("ide.abort", "%s.%u command %#x error %#x", drive->channel->id, drive->unit, s->command,
+         error);
   s->phase = IDE_PHASE_IDLE;
   s->status = IDE_STATUS_DRDY | IDE_STATUS_DSC | IDE_STATUS_ERR;
   s->error = error;
@@ -105,7 +106,8 @@ next_read (IdeDrive *drive)
   IdeDriveState *s = &drive->state;
   uint32_t length = MIN (s->remaining, IDE_BUFFER_SIZE / s->block * s->block);
 
-  if (length == 0) /* blocks larger than the buffer do not exist, but a guest's state might say so */
+  if (length
+      == 0) /* blocks larger than the buffer do not exist, but a guest's state might say so */
     length = MIN (s->remaining, IDE_BUFFER_SIZE);
   s->phase = IDE_PHASE_IMAGE_READ;
   s->status = IDE_STATUS_BSY;
@@ -221,7 +223,8 @@ image_done (void *data, int result)
 }
 
 void
-ide_start_transfer (IdeDrive *drive, uint64_t offset, uint32_t bytes, uint32_t block, bool to_guest, bool dma)
+ide_start_transfer (IdeDrive *drive, uint64_t offset, uint32_t bytes, uint32_t block, bool to_guest,
+                    bool dma)
 {
   IdeDriveState *s = &drive->state;
 
@@ -643,20 +646,23 @@ ide_channel_attach (IdeChannel *channel, unsigned unit, IdeDriveKind kind, Image
 }
 
 gboolean
-ide_channel_change_medium (IdeChannel *channel, unsigned unit, Image *image, gboolean force, GError **error)
+ide_channel_change_medium (IdeChannel *channel, unsigned unit, Image *image, gboolean force,
+                           GError **error)
 {
   IdeDrive *drive = &channel->drives[unit];
 
   if (drive->kind != IDE_DRIVE_CD)
     {
-      g_set_error (error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED,
-                   "This drive is not a CD drive: only discs can be changed while the machine runs.");
+      g_set_error (
+          error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED,
+          "This drive is not a CD drive: only discs can be changed while the machine runs.");
       return FALSE;
     }
   if (drive->state.locked && !force)
     {
-      g_set_error (error, G_IO_ERROR, G_IO_ERROR_BUSY,
-                   "The guest has locked the CD tray: eject the disc inside the guest first, or force it.");
+      g_set_error (
+          error, G_IO_ERROR, G_IO_ERROR_BUSY,
+          "The guest has locked the CD tray: eject the disc inside the guest first, or force it.");
       return FALSE;
     }
   if (drive->state.phase != IDE_PHASE_IDLE)
@@ -679,7 +685,8 @@ ide_channel_is_locked (IdeChannel *channel, unsigned unit)
 }
 
 void
-ide_channel_get_traffic (IdeChannel *channel, unsigned unit, uint64_t *bytes_read, uint64_t *bytes_written)
+ide_channel_get_traffic (IdeChannel *channel, unsigned unit, uint64_t *bytes_read,
+                         uint64_t *bytes_written)
 {
   *bytes_read = channel->drives[unit].bytes_read;
   *bytes_written = channel->drives[unit].bytes_written;
@@ -693,7 +700,8 @@ ide_channel_set_dma (IdeChannel *channel, const IdeDma *ops, void *dma)
 }
 
 void
-ide_channel_set_tray_listener (IdeChannel *channel, void (*opened_or_closed) (void *data), void *data)
+ide_channel_set_tray_listener (IdeChannel *channel, void (*opened_or_closed) (void *data),
+                               void *data)
 {
   channel->tray_moved = opened_or_closed;
   channel->tray_data = data;
@@ -751,9 +759,12 @@ is_sane (const IdeDrive *drive, const IdeDriveState *s)
     return drive->kind == IDE_DRIVE_CD && s->drq_end == sizeof s->packet && s->filled == s->drq_end;
   if (s->phase == IDE_PHASE_DATA_OUT && s->remaining < s->filled)
     return false;
-  return drive->kind != IDE_DRIVE_NONE && s->block > 0 && (drive->image != NULL || s->remaining == 0)
-         && (drive->image != NULL || s->phase == IDE_PHASE_DATA_IN || s->phase == IDE_PHASE_DMA_WAIT)
-         && (s->at < s->drq_end || (s->phase != IDE_PHASE_DATA_IN && s->phase != IDE_PHASE_DATA_OUT));
+  return drive->kind != IDE_DRIVE_NONE && s->block > 0
+         && (drive->image != NULL || s->remaining == 0)
+         && (drive->image != NULL || s->phase == IDE_PHASE_DATA_IN
+             || s->phase == IDE_PHASE_DMA_WAIT)
+         && (s->at < s->drq_end
+             || (s->phase != IDE_PHASE_DATA_IN && s->phase != IDE_PHASE_DATA_OUT));
 }
 
 /* What was under way with the image is begun again: the buffer is as it was. */

@@ -16,7 +16,8 @@ typedef enum
 
 /* command_base and control_base are the ports of the task file (8) and of the control block
  * (1): 1F0h and 3F6h, 170h and 376h. id names the state: "ide0". */
-IdeChannel *ide_channel_new (Bus *io, uint16_t command_base, uint16_t control_base, Irq irq, const char *id);
+IdeChannel *ide_channel_new (Bus *io, uint16_t command_base, uint16_t control_base, Irq irq,
+                             const char *id);
 void ide_channel_free (IdeChannel *channel);
 void ide_channel_reset (IdeChannel *channel);
 
@@ -26,16 +27,20 @@ void ide_channel_attach (IdeChannel *channel, unsigned unit, IdeDriveKind kind, 
 
 /* Changes the disc of a CD drive; NULL takes it out. FALSE with error while the guest has locked
  * the tray, unless forced. The guest hears of it as a unit attention. */
-gboolean ide_channel_change_medium (IdeChannel *channel, unsigned unit, Image *image, gboolean force, GError **error);
+gboolean ide_channel_change_medium (IdeChannel *channel, unsigned unit, Image *image,
+                                    gboolean force, GError **error);
 gboolean ide_channel_is_locked (IdeChannel *channel, unsigned unit);
-void ide_channel_get_traffic (IdeChannel *channel, unsigned unit, uint64_t *bytes_read, uint64_t *bytes_written);
+void ide_channel_get_traffic (IdeChannel *channel, unsigned unit, uint64_t *bytes_read,
+                              uint64_t *bytes_written);
 
 /* opened_or_closed is called when the guest moves a tray of the channel; NULL for none. */
-void ide_channel_set_tray_listener (IdeChannel *channel, void (*opened_or_closed) (void *data), void *data);
+void ide_channel_set_tray_listener (IdeChannel *channel, void (*opened_or_closed) (void *data),
+                                    void *data);
 
 /* What moves the data of DMA commands. transfer moves up to length bytes of the drive's data to (or
  * from) memory and returns how many it moved: fewer means that the descriptors ran out. finished
- * ends a command. interrupt is told of every interrupt of the channel, those of PIO commands, too. */
+ * ends a command. interrupt is told of every interrupt of the channel, those of PIO commands, too.
+ */
 typedef struct
 {
   bool (*is_started) (void *dma);

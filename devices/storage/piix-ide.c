@@ -96,7 +96,8 @@ master_transfer (void *dma, void *buffer, size_t length, bool to_memory)
       done += n;
     }
   if (done < length)
-    TRACE ("piix-ide.short", "channel %u: descriptors end after %zu of %zu bytes", master->index, done, length);
+    TRACE ("piix-ide.short", "channel %u: descriptors end after %zu of %zu bytes", master->index,
+           done, length);
   return done;
 }
 
@@ -116,7 +117,8 @@ master_interrupt (void *dma)
   state_of (dma)->status |= BMIS_INTERRUPT;
 }
 
-static const IdeDma dma_ops = { master_is_started, master_transfer, master_finished, master_interrupt };
+static const IdeDma dma_ops
+    = { master_is_started, master_transfer, master_finished, master_interrupt };
 
 static uint64_t
 bar_read (void *device, uint64_t offset, unsigned size)
@@ -200,14 +202,16 @@ piix_ide_reset (void *device)
 PiixIde *
 piix_ide_new (PciBus *bus, unsigned slot, unsigned function, IdeChannel *channels[2])
 {
-  static const PciIdentity identity = { .vendor_id = 0x8086, .device_id = 0x7010, .class_code = 0x010180 };
+  static const PciIdentity identity
+      = { .vendor_id = 0x8086, .device_id = 0x7010, .class_code = 0x010180 };
   static const PciFunctionOps ops = { .reset = piix_ide_reset };
   PiixIde *ide = g_new0 (PiixIde, 1);
   uint8_t *mask;
 
   ide->function = pci_function_new (bus, slot, function, &identity, &ops, ide);
   pci_function_set_io_bar (ide->function, 4, 16, &bar_ops, ide);
-  /* IDETIM 40h to 43h, SIDETIM 44h: timings without meaning here, but Enable is what drivers look at. */
+  /* IDETIM 40h to 43h, SIDETIM 44h: timings without meaning here, but Enable is what drivers look
+   * at. */
   mask = pci_function_get_write_mask (ide->function);
   memset (mask + 0x40, 0xff, 5);
   pci_function_get_config (ide->function)[0x41] = 0x80;
@@ -246,11 +250,14 @@ static const StateField master_fields[] = {
   STATE_FLAG (BusMasterState, last),
 };
 static const StateTable master_table = STATE_TABLE (BusMasterState, 1, master_fields);
-static const StateField piix_ide_fields[] = { STATE_NESTED_ARRAY (PiixIdeState, channels, &master_table) };
+static const StateField piix_ide_fields[]
+    = { STATE_NESTED_ARRAY (PiixIdeState, channels, &master_table) };
 static const StateTable piix_ide_table = STATE_TABLE (PiixIdeState, 1, piix_ide_fields);
 
 StateSection
 piix_ide_state (PiixIde *ide)
 {
-  return (StateSection){ .id = "piix-ide", .table = &piix_ide_table, .state = &ide->state, .device = ide };
+  return (StateSection){
+    .id = "piix-ide", .table = &piix_ide_table, .state = &ide->state, .device = ide
+  };
 }

@@ -291,7 +291,8 @@ test_other_commands (void)
   ide_command (rig, 0xe5, 0, 0);
   g_assert_cmphex (ide_in (rig, PRIMARY, 2), ==, 0xff); /* active */
   ide_command (rig, 0xf8, 0, 0);
-  g_assert_cmpuint (ide_in (rig, PRIMARY, 3) | ide_in (rig, PRIMARY, 4) << 8, ==, IDE_RIG_DISK_SECTORS - 1);
+  g_assert_cmpuint (ide_in (rig, PRIMARY, 3) | ide_in (rig, PRIMARY, 4) << 8, ==,
+                    IDE_RIG_DISK_SECTORS - 1);
   ide_command (rig, 0xa1, 0, 0); /* IDENTIFY PACKET DEVICE is not for disks */
   assert_failed (rig, 0x04);
   ide_command (rig, 0xff, 0, 0);

@@ -309,7 +309,8 @@ static void
 test_state (void)
 {
   IdeRig *rig = ready_rig (), *other = ide_rig_new ();
-  StateSection from = ide_channel_state (rig->channels[1]), to = ide_channel_state (other->channels[1]);
+  StateSection from = ide_channel_state (rig->channels[1]),
+               to = ide_channel_state (other->channels[1]);
   uint8_t data[2 * 2048];
 
   packet (rig, false, 1000, (const uint8_t[12]){ 0x28, 0, 0, 0, 0, 30, 0, 0, 2 });

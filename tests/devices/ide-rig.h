@@ -8,7 +8,8 @@
 #include "tests/support/device-test.h"
 
 /* A PIIX3 IDE function with a disk as primary master and a CD drive as secondary master, images in
- * memory, RAM at 0: what the tests of the channel, the disk and the CD drive drive through ports. */
+ * memory, RAM at 0: what the tests of the channel, the disk and the CD drive drive through ports.
+ */
 
 #define IDE_RIG_DISK_SECTORS 4096
 #define IDE_RIG_CD_SECTORS 64
@@ -85,8 +86,10 @@ ide_rig_new_on (Bus *io, Bus *mmio, Memory *memory)
   rig->mmio = mmio;
   rig->memory = memory;
   rig->pci = pci_bus_new (rig->io, rig->mmio, rig->memory, intx);
-  rig->channels[0] = ide_channel_new (rig->io, PRIMARY, PRIMARY_CONTROL, test_line_irq (&rig->lines[0]), "ide0");
-  rig->channels[1] = ide_channel_new (rig->io, SECONDARY, SECONDARY_CONTROL, test_line_irq (&rig->lines[1]), "ide1");
+  rig->channels[0]
+      = ide_channel_new (rig->io, PRIMARY, PRIMARY_CONTROL, test_line_irq (&rig->lines[0]), "ide0");
+  rig->channels[1] = ide_channel_new (rig->io, SECONDARY, SECONDARY_CONTROL,
+                                      test_line_irq (&rig->lines[1]), "ide1");
   rig->ide = piix_ide_new (rig->pci, 1, 1, rig->channels);
   rig->disk = image_new_memory (IDE_RIG_DISK_SECTORS * 512, FALSE);
   rig->cd = image_new_memory (IDE_RIG_CD_SECTORS * 2048, FALSE);

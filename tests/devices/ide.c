@@ -157,7 +157,8 @@ static void
 test_state_waiting_for_dma (void)
 {
   IdeRig *rig = ide_rig_new (), *other = ide_rig_new ();
-  StateSection from = ide_channel_state (rig->channels[0]), to = ide_channel_state (other->channels[0]);
+  StateSection from = ide_channel_state (rig->channels[0]),
+               to = ide_channel_state (other->channels[0]);
 
   ide_command (rig, 0xc8, 3, 2);
   test_state_round_trip (&from, &to);

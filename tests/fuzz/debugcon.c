@@ -18,4 +18,5 @@ close_debugcon (void *device)
   chardev_free (chardev);
 }
 
-const FuzzTarget fuzz_target = { "debugcon", open_debugcon, close_debugcon, NULL, NULL, { { 0x402, 1, false } } };
+const FuzzTarget fuzz_target
+    = { "debugcon", open_debugcon, close_debugcon, NULL, NULL, { { 0x402, 1, false } } };

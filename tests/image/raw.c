@@ -281,7 +281,8 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   folder = g_dir_make_tmp ("guesthouse-image-XXXXXX", NULL);
   g_test_add_func ("/image/transfers", test_transfers);
-  g_test_add_func ("/image/completion-waits-for-its-context", test_completion_waits_for_its_context);
+  g_test_add_func ("/image/completion-waits-for-its-context",
+                   test_completion_waits_for_its_context);
   g_test_add_func ("/image/bounds", test_bounds);
   g_test_add_func ("/image/read-only", test_read_only);
   g_test_add_func ("/image/discard", test_discard);
