@@ -67,14 +67,11 @@ application_get_settings (Application *self)
 static void
 show_about (GSimpleAction *action, GVariant *parameter, gpointer data)
 {
-  adw_show_about_window (gtk_application_get_active_window (data),
-                         "application-name", "Guesthouse",
-                         "application-icon", "org.guesthouse.Guesthouse",
-                         "version", VERSION,
-                         "developer-name", _("The Guesthouse developers"),
-                         "comments", _("Run other operating systems in a window"),
-                         "license-type", GTK_LICENSE_GPL_3_0,
-                         NULL);
+  adw_show_about_window (gtk_application_get_active_window (data), "application-name", "Guesthouse",
+                         "application-icon", "org.guesthouse.Guesthouse", "version", VERSION,
+                         "developer-name", _ ("The Guesthouse developers"), "comments",
+                         _ ("Run other operating systems in a window"), "license-type",
+                         GTK_LICENSE_GPL_3_0, NULL);
 }
 
 static void

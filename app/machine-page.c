@@ -47,16 +47,18 @@ show_configuration (MachinePage *self)
 {
   int memory = machine_get_integer (self->machine, "machine", "memory", 512);
   int cpus = machine_get_integer (self->machine, "machine", "cpus", 1);
-  g_autofree char *memory_text = g_format_size_full ((guint64) memory << 20, G_FORMAT_SIZE_IEC_UNITS);
-  g_autofree char *cpu_text = g_strdup_printf (ngettext ("%d virtual CPU", "%d virtual CPUs", cpus), cpus);
+  g_autofree char *memory_text
+      = g_format_size_full ((guint64)memory << 20, G_FORMAT_SIZE_IEC_UNITS);
+  g_autofree char *cpu_text
+      = g_strdup_printf (ngettext ("%d virtual CPU", "%d virtual CPUs", cpus), cpus);
   g_autofree char *notes = machine_get_string (self->machine, "notes", "text");
   GtkTextBuffer *buffer = gtk_text_view_get_buffer (self->notes);
 
   gtk_label_set_label (self->name, machine_get_name (self->machine));
   adw_action_row_set_subtitle (self->memory_row, memory_text);
   adw_action_row_set_subtitle (self->cpu_row, cpu_text);
-  show_file_row (self, self->disk_row, "disk0", _("None"));
-  show_file_row (self, self->disc_row, "cd0", _("Empty"));
+  show_file_row (self, self->disk_row, "disk0", _ ("None"));
+  show_file_row (self, self->disc_row, "cd0", _ ("Empty"));
   if (!gtk_widget_has_focus (GTK_WIDGET (self->notes)) && self->notes_timer == 0)
     gtk_text_buffer_set_text (buffer, notes != NULL ? notes : "", -1);
 }
@@ -64,14 +66,15 @@ show_configuration (MachinePage *self)
 static void
 set_enabled (MachinePage *self, const char *name, gboolean enabled)
 {
-  g_simple_action_set_enabled (G_SIMPLE_ACTION (g_action_map_lookup_action (G_ACTION_MAP (self->actions), name)), enabled);
+  g_simple_action_set_enabled (
+      G_SIMPLE_ACTION (g_action_map_lookup_action (G_ACTION_MAP (self->actions), name)), enabled);
 }
 
 static void
 show_actions (MachinePage *self)
 {
   static const char *const while_running[]
-    = { "shut-down", "restart", "reset", "send-keys", "insert-disc", "eject-disc" };
+      = { "shut-down", "restart", "reset", "send-keys", "insert-disc", "eject-disc" };
   MachineState state = machine_get_state (self->machine);
   gboolean on = machine_is_on (self->machine);
   GAction *pause = g_action_map_lookup_action (G_ACTION_MAP (self->actions), "pause");
@@ -83,7 +86,8 @@ show_actions (MachinePage *self)
   set_enabled (self, "pause", state == MACHINE_RUNNING || state == MACHINE_PAUSED);
   set_enabled (self, "screenshot", on);
   set_enabled (self, "trash", !on);
-  g_simple_action_set_state (G_SIMPLE_ACTION (pause), g_variant_new_boolean (state == MACHINE_PAUSED));
+  g_simple_action_set_state (G_SIMPLE_ACTION (pause),
+                             g_variant_new_boolean (state == MACHINE_PAUSED));
 }
 
 static void
@@ -99,7 +103,8 @@ show_state (MachinePage *self)
     {
       g_autofree char *log = machine_dup_log (self->machine);
       const char *failure = machine_get_failure (self->machine);
-      g_autofree char *text = g_strconcat (failure != NULL ? failure : "", failure != NULL && log != NULL ? "\n\n" : "",
+      g_autofree char *text = g_strconcat (failure != NULL ? failure : "",
+                                           failure != NULL && log != NULL ? "\n\n" : "",
                                            log != NULL ? log : "", NULL);
 
       gtk_label_set_label (self->log, g_strstrip (text));
@@ -131,8 +136,9 @@ show_accelerator (MachinePage *self)
   const char *reason = machine_get_accelerator_reason (self->machine);
 
   gtk_label_set_label (self->banner_text, reason != NULL ? reason : "");
-  gtk_info_bar_set_revealed (self->banner, accelerator != NULL && reason != NULL && *reason != '\0' && !self->banner_closed
-                                             && !g_str_equal (accelerator, "kvm"));
+  gtk_info_bar_set_revealed (self->banner, accelerator != NULL && reason != NULL && *reason != '\0'
+                                               && !self->banner_closed
+                                               && !g_str_equal (accelerator, "kvm"));
 }
 
 static void
@@ -211,7 +217,8 @@ power_off (GSimpleAction *action, GVariant *parameter, gpointer data)
 static void
 pause_changed (GSimpleAction *action, GVariant *state, gpointer data)
 {
-  machine_call (MACHINE_PAGE (data)->machine, g_variant_get_boolean (state) ? "Pause" : "Resume", NULL);
+  machine_call (MACHINE_PAGE (data)->machine, g_variant_get_boolean (state) ? "Pause" : "Resume",
+                NULL);
 }
 
 static void
@@ -219,7 +226,8 @@ send_keys (GSimpleAction *action, GVariant *parameter, gpointer data)
 {
   MachinePage *self = data;
 
-  machine_call (self->machine, "SendKeys", g_variant_new ("(s)", g_variant_get_string (parameter, NULL)));
+  machine_call (self->machine, "SendKeys",
+                g_variant_new ("(s)", g_variant_get_string (parameter, NULL)));
   gtk_widget_grab_focus (GTK_WIDGET (self->console));
 }
 
@@ -230,7 +238,8 @@ disc_chosen (GtkNativeDialog *dialog, int response, MachinePage *self)
     {
       g_autoptr (GFile) file = gtk_file_chooser_get_file (GTK_FILE_CHOOSER (dialog));
 
-      machine_call (self->machine, "InsertMedium", g_variant_new ("(ss)", "cd0", g_file_peek_path (file)));
+      machine_call (self->machine, "InsertMedium",
+                    g_variant_new ("(ss)", "cd0", g_file_peek_path (file)));
     }
   g_object_unref (dialog);
 }
@@ -239,11 +248,12 @@ static void
 insert_disc (GSimpleAction *action, GVariant *parameter, gpointer data)
 {
   MachinePage *self = data;
-  GtkFileChooserNative *dialog = gtk_file_chooser_native_new (_("Choose a Disc Image"), window_of (self),
-                                                              GTK_FILE_CHOOSER_ACTION_OPEN, _("_Insert"), NULL);
+  GtkFileChooserNative *dialog
+      = gtk_file_chooser_native_new (_ ("Choose a Disc Image"), window_of (self),
+                                     GTK_FILE_CHOOSER_ACTION_OPEN, _ ("_Insert"), NULL);
   g_autoptr (GtkFileFilter) filter = gtk_file_filter_new ();
 
-  gtk_file_filter_set_name (filter, _("Disc images"));
+  gtk_file_filter_set_name (filter, _ ("Disc images"));
   gtk_file_filter_add_pattern (filter, "*.iso");
   gtk_file_chooser_add_filter (GTK_FILE_CHOOSER (dialog), filter);
   g_signal_connect_object (dialog, "response", G_CALLBACK (disc_chosen), self, 0);
@@ -268,7 +278,8 @@ screenshot_place_chosen (GtkNativeDialog *dialog, int response, MachinePage *sel
       gsize length;
       const char *bytes = g_bytes_get_data (png, &length);
 
-      if (!g_file_replace_contents (file, bytes, length, NULL, FALSE, G_FILE_CREATE_NONE, NULL, NULL, &error))
+      if (!g_file_replace_contents (file, bytes, length, NULL, FALSE, G_FILE_CREATE_NONE, NULL,
+                                    NULL, &error))
         g_signal_emit_by_name (self->machine, "problem", error->message);
     }
   g_object_unref (dialog);
@@ -279,8 +290,8 @@ take_screenshot (GSimpleAction *action, GVariant *parameter, gpointer data)
 {
   MachinePage *self = data;
   g_autofree char *name = g_strdup_printf ("%s.png", machine_get_name (self->machine));
-  GtkFileChooserNative *dialog = gtk_file_chooser_native_new (_("Save Screenshot"), window_of (self),
-                                                              GTK_FILE_CHOOSER_ACTION_SAVE, NULL, NULL);
+  GtkFileChooserNative *dialog = gtk_file_chooser_native_new (
+      _ ("Save Screenshot"), window_of (self), GTK_FILE_CHOOSER_ACTION_SAVE, NULL, NULL);
 
   machine_poll (self->machine);
   gtk_file_chooser_set_current_name (GTK_FILE_CHOOSER (dialog), name);
@@ -311,10 +322,15 @@ ask_trash (GSimpleAction *action, GVariant *parameter, gpointer data)
   MachinePage *self = data;
   GtkWidget *dialog = adw_message_dialog_new (window_of (self), NULL, NULL);
 
-  adw_message_dialog_format_heading (ADW_MESSAGE_DIALOG (dialog), _("Move “%s” to the Trash?"), machine_get_name (self->machine));
-  adw_message_dialog_set_body (ADW_MESSAGE_DIALOG (dialog), _("Its disks go with it. You can bring everything back from the trash."));
-  adw_message_dialog_add_responses (ADW_MESSAGE_DIALOG (dialog), "cancel", _("_Cancel"), "trash", _("Move to _Trash"), NULL);
-  adw_message_dialog_set_response_appearance (ADW_MESSAGE_DIALOG (dialog), "trash", ADW_RESPONSE_DESTRUCTIVE);
+  adw_message_dialog_format_heading (ADW_MESSAGE_DIALOG (dialog), _ ("Move “%s” to the Trash?"),
+                                     machine_get_name (self->machine));
+  adw_message_dialog_set_body (
+      ADW_MESSAGE_DIALOG (dialog),
+      _ ("Its disks go with it. You can bring everything back from the trash."));
+  adw_message_dialog_add_responses (ADW_MESSAGE_DIALOG (dialog), "cancel", _ ("_Cancel"), "trash",
+                                    _ ("Move to _Trash"), NULL);
+  adw_message_dialog_set_response_appearance (ADW_MESSAGE_DIALOG (dialog), "trash",
+                                              ADW_RESPONSE_DESTRUCTIVE);
   g_signal_connect_object (dialog, "response", G_CALLBACK (trash_answered), self, 0);
   gtk_window_present (GTK_WINDOW (dialog));
 }
@@ -323,15 +339,18 @@ static void
 add_actions (MachinePage *self)
 {
   static const GActionEntry entries[] = {
-    { "power-on", power_on },       { "shut-down", shut_down },   { "restart", restart },
-    { "reset", reset },             { "power-off", power_off },   { "pause", NULL, NULL, "false", pause_changed },
-    { "send-keys", send_keys, "s" }, { "insert-disc", insert_disc }, { "eject-disc", eject_disc },
-    { "screenshot", take_screenshot }, { "settings", show_settings }, { "trash", ask_trash },
+    { "power-on", power_on },        { "shut-down", shut_down },
+    { "restart", restart },          { "reset", reset },
+    { "power-off", power_off },      { "pause", NULL, NULL, "false", pause_changed },
+    { "send-keys", send_keys, "s" }, { "insert-disc", insert_disc },
+    { "eject-disc", eject_disc },    { "screenshot", take_screenshot },
+    { "settings", show_settings },   { "trash", ask_trash },
   };
   g_autoptr (GPropertyAction) scale = g_property_action_new ("scale", self->console, "scaling");
 
   self->actions = g_simple_action_group_new ();
-  g_action_map_add_action_entries (G_ACTION_MAP (self->actions), entries, G_N_ELEMENTS (entries), self);
+  g_action_map_add_action_entries (G_ACTION_MAP (self->actions), entries, G_N_ELEMENTS (entries),
+                                   self);
   g_action_map_add_action (G_ACTION_MAP (self->actions), G_ACTION (scale));
   gtk_widget_insert_action_group (GTK_WIDGET (self), "vm", G_ACTION_GROUP (self->actions));
 }
@@ -351,9 +370,12 @@ machine_page_new (Machine *machine, GSettings *settings)
     const char *signal;
     void (*show) (MachinePage *self);
   } shown[] = {
-    { "notify::state", show_state },     { "notify::picture", show_picture },
-    { "changed", show_configuration },   { "notify::accelerator-reason", show_accelerator },
-    { "notify::accelerator", show_accelerator }, { "notify::name", show_configuration },
+    { "notify::state", show_state },
+    { "notify::picture", show_picture },
+    { "changed", show_configuration },
+    { "notify::accelerator-reason", show_accelerator },
+    { "notify::accelerator", show_accelerator },
+    { "notify::name", show_configuration },
   };
   MachinePage *self = g_object_new (MACHINE_PAGE_TYPE, NULL);
 
@@ -362,12 +384,15 @@ machine_page_new (Machine *machine, GSettings *settings)
   g_settings_bind (settings, "scale-display", self->console, "scaling", G_SETTINGS_BIND_DEFAULT);
   for (unsigned i = 0; i < G_N_ELEMENTS (shown); i++)
     {
-      g_signal_connect_object (machine, shown[i].signal, G_CALLBACK (shown[i].show), self, G_CONNECT_SWAPPED);
+      g_signal_connect_object (machine, shown[i].signal, G_CALLBACK (shown[i].show), self,
+                               G_CONNECT_SWAPPED);
       shown[i].show (self);
     }
-  g_signal_connect_object (self->console, "notify::grabbed", G_CALLBACK (show_grab), self, G_CONNECT_SWAPPED);
+  g_signal_connect_object (self->console, "notify::grabbed", G_CALLBACK (show_grab), self,
+                           G_CONNECT_SWAPPED);
   g_signal_connect_object (self->banner, "response", G_CALLBACK (banner_response), self, 0);
-  g_signal_connect_object (gtk_text_view_get_buffer (self->notes), "changed", G_CALLBACK (notes_changed), self, G_CONNECT_SWAPPED);
+  g_signal_connect_object (gtk_text_view_get_buffer (self->notes), "changed",
+                           G_CALLBACK (notes_changed), self, G_CONNECT_SWAPPED);
   return GTK_WIDGET (self);
 }
 
@@ -399,7 +424,7 @@ machine_page_dispose (GObject *object)
       g_source_remove (self->notes_timer);
       save_notes (self);
     }
-  g_clear_pointer ((GtkWidget **) &self->stack, gtk_widget_unparent);
+  g_clear_pointer ((GtkWidget **)&self->stack, gtk_widget_unparent);
   g_clear_object (&self->actions);
   g_clear_object (&self->machine);
   G_OBJECT_CLASS (machine_page_parent_class)->dispose (object);
@@ -412,7 +437,8 @@ machine_page_class_init (MachinePageClass *klass)
 
   G_OBJECT_CLASS (klass)->dispose = machine_page_dispose;
   g_type_ensure (CONSOLE_TYPE_VIEW);
-  gtk_widget_class_set_template_from_resource (widget_class, "/org/guesthouse/Guesthouse/machine-page.ui");
+  gtk_widget_class_set_template_from_resource (widget_class,
+                                               "/org/guesthouse/Guesthouse/machine-page.ui");
   gtk_widget_class_bind_template_child (widget_class, MachinePage, stack);
   gtk_widget_class_bind_template_child (widget_class, MachinePage, picture);
   gtk_widget_class_bind_template_child (widget_class, MachinePage, name);

@@ -37,9 +37,12 @@ machine_row_new (Machine *machine)
   MachineRow *self = g_object_new (MACHINE_ROW_TYPE, NULL);
 
   self->machine = g_object_ref (machine);
-  g_signal_connect_object (machine, "notify::name", G_CALLBACK (show_name), self, G_CONNECT_SWAPPED);
-  g_signal_connect_object (machine, "notify::state", G_CALLBACK (show_state), self, G_CONNECT_SWAPPED);
-  g_signal_connect_object (machine, "notify::picture", G_CALLBACK (show_picture), self, G_CONNECT_SWAPPED);
+  g_signal_connect_object (machine, "notify::name", G_CALLBACK (show_name), self,
+                           G_CONNECT_SWAPPED);
+  g_signal_connect_object (machine, "notify::state", G_CALLBACK (show_state), self,
+                           G_CONNECT_SWAPPED);
+  g_signal_connect_object (machine, "notify::picture", G_CALLBACK (show_picture), self,
+                           G_CONNECT_SWAPPED);
   show_name (self);
   show_state (self);
   show_picture (self);
@@ -65,7 +68,8 @@ machine_row_class_init (MachineRowClass *klass)
   GtkWidgetClass *widget_class = GTK_WIDGET_CLASS (klass);
 
   G_OBJECT_CLASS (klass)->finalize = machine_row_finalize;
-  gtk_widget_class_set_template_from_resource (widget_class, "/org/guesthouse/Guesthouse/machine-row.ui");
+  gtk_widget_class_set_template_from_resource (widget_class,
+                                               "/org/guesthouse/Guesthouse/machine-row.ui");
   gtk_widget_class_bind_template_child (widget_class, MachineRow, thumbnail);
   gtk_widget_class_bind_template_child (widget_class, MachineRow, name);
   gtk_widget_class_bind_template_child (widget_class, MachineRow, state);

@@ -58,19 +58,25 @@ has_source (NewMachineDialog *self)
 static void
 show_review (NewMachineDialog *self)
 {
-  g_autofree char *memory = g_format_size_full ((guint64) gtk_spin_button_get_value_as_int (self->memory) << 20,
-                                                G_FORMAT_SIZE_IEC_UNITS);
+  g_autofree char *memory = g_format_size_full (
+      (guint64)gtk_spin_button_get_value_as_int (self->memory) << 20, G_FORMAT_SIZE_IEC_UNITS);
   int cpus = gtk_spin_button_get_value_as_int (self->cpus);
-  g_autofree char *cpu_text = g_strdup_printf (ngettext ("%d virtual CPU", "%d virtual CPUs", cpus), cpus);
+  g_autofree char *cpu_text
+      = g_strdup_printf (ngettext ("%d virtual CPU", "%d virtual CPUs", cpus), cpus);
   g_autofree char *hardware = g_strdup_printf ("%s, %s", memory, cpu_text);
-  g_autofree char *size = g_strdup_printf (_("A new disk of %d GiB"), gtk_spin_button_get_value_as_int (self->disk_size));
+  g_autofree char *size = g_strdup_printf (_ ("A new disk of %d GiB"),
+                                           gtk_spin_button_get_value_as_int (self->disk_size));
 
-  adw_action_row_set_subtitle (self->review_source, gtk_check_button_get_active (self->iso_check) && self->disc != NULL ? self->disc : _("Empty"));
+  adw_action_row_set_subtitle (self->review_source,
+                               gtk_check_button_get_active (self->iso_check) && self->disc != NULL
+                                   ? self->disc
+                                   : _ ("Empty"));
   adw_action_row_set_subtitle (self->review_hardware, hardware);
   adw_action_row_set_subtitle (self->review_disk,
-                               gtk_check_button_get_active (self->disk_check) && self->disk != NULL ? self->disk
-                               : gtk_switch_get_active (self->disk_switch)                          ? size
-                                                                                                     : _("None"));
+                               gtk_check_button_get_active (self->disk_check) && self->disk != NULL
+                                   ? self->disk
+                               : gtk_switch_get_active (self->disk_switch) ? size
+                                                                           : _ ("None"));
 }
 
 static void
@@ -84,10 +90,13 @@ update (NewMachineDialog *self)
   gtk_widget_set_visible (GTK_WIDGET (self->create_now), page == 0);
   gtk_widget_set_sensitive (GTK_WIDGET (self->create_now), has_source (self) && named);
   gtk_widget_set_sensitive (GTK_WIDGET (self->next), has_source (self) && (page == 0 || named));
-  gtk_button_set_label (self->next, last ? _("C_reate") : _("_Next"));
-  adw_action_row_set_subtitle (self->iso_row, self->disc != NULL ? self->disc : _("Try or install from a disc image"));
-  adw_action_row_set_subtitle (self->disk_row, self->disk != NULL ? self->disk : _("Use a disk image that you have"));
-  gtk_widget_set_sensitive (GTK_WIDGET (self->disk_size_row), gtk_switch_get_active (self->disk_switch));
+  gtk_button_set_label (self->next, last ? _ ("C_reate") : _ ("_Next"));
+  adw_action_row_set_subtitle (
+      self->iso_row, self->disc != NULL ? self->disc : _ ("Try or install from a disc image"));
+  adw_action_row_set_subtitle (
+      self->disk_row, self->disk != NULL ? self->disk : _ ("Use a disk image that you have"));
+  gtk_widget_set_sensitive (GTK_WIDGET (self->disk_size_row),
+                            gtk_switch_get_active (self->disk_switch));
   if (last)
     show_review (self);
 }
@@ -116,7 +125,10 @@ detected (GObject *source, GAsyncResult *result, gpointer data)
   g_free (self->os);
   self->os = g_strdup (detection->id);
   self->live = detection->live;
-  adw_action_row_set_subtitle (self->detected_row, detection->id != NULL ? detection->name : _("Not recognised: choose what it needs yourself"));
+  adw_action_row_set_subtitle (self->detected_row,
+                               detection->id != NULL
+                                   ? detection->name
+                                   : _ ("Not recognised: choose what it needs yourself"));
   set_name (self, detection->name);
   gtk_spin_button_set_value (self->memory, detection->memory);
   gtk_spin_button_set_value (self->disk_size, detection->disk);
@@ -134,7 +146,7 @@ use_disc (NewMachineDialog *self, const char *path)
   g_object_unref (self->cancellable);
   self->cancellable = g_cancellable_new ();
   gtk_spinner_start (self->spinner);
-  adw_action_row_set_subtitle (self->detected_row, _("Looking at the disc…"));
+  adw_action_row_set_subtitle (self->detected_row, _ ("Looking at the disc…"));
   os_detect_async (path, self->cancellable, detected, self);
   update (self);
 }
@@ -172,14 +184,14 @@ static void
 choose (NewMachineDialog *self, gboolean disc)
 {
   GtkFileChooserNative *dialog
-    = gtk_file_chooser_native_new (disc ? _("Choose a Disc Image") : _("Choose a Disk Image"), GTK_WINDOW (self),
-                                   GTK_FILE_CHOOSER_ACTION_OPEN, NULL, NULL);
+      = gtk_file_chooser_native_new (disc ? _ ("Choose a Disc Image") : _ ("Choose a Disk Image"),
+                                     GTK_WINDOW (self), GTK_FILE_CHOOSER_ACTION_OPEN, NULL, NULL);
 
   if (disc)
     {
       g_autoptr (GtkFileFilter) filter = gtk_file_filter_new ();
 
-      gtk_file_filter_set_name (filter, _("Disc images"));
+      gtk_file_filter_set_name (filter, _ ("Disc images"));
       gtk_file_filter_add_pattern (filter, "*.iso");
       gtk_file_chooser_add_filter (GTK_FILE_CHOOSER (dialog), filter);
       g_object_set_data (G_OBJECT (dialog), "disc", self);
@@ -232,8 +244,8 @@ create (NewMachineDialog *self, gboolean power_on)
     .disc = from_disc ? self->disc : NULL,
     .disk = from_disk ? self->disk : NULL,
     .disk_size = !from_disk && gtk_switch_get_active (self->disk_switch)
-                   ? (guint64) gtk_spin_button_get_value_as_int (self->disk_size) << 30
-                   : 0,
+                     ? (guint64)gtk_spin_button_get_value_as_int (self->disk_size) << 30
+                     : 0,
   };
   g_autoptr (GError) error = NULL;
   g_autofree char *folder = machine_folder_create (&plan, &error);
@@ -272,15 +284,15 @@ NewMachineDialog *
 new_machine_dialog_new (Window *parent)
 {
   NewMachineDialog *self = g_object_new (NEW_MACHINE_DIALOG_TYPE, "transient-for", parent, NULL);
-  guint64 host = (guint64) sysconf (_SC_PHYS_PAGES) * sysconf (_SC_PAGESIZE);
+  guint64 host = (guint64)sysconf (_SC_PHYS_PAGES) * sysconf (_SC_PAGESIZE);
   g_autofree char *host_text = g_format_size_full (host, G_FORMAT_SIZE_IEC_UNITS);
-  g_autofree char *memory_text = g_strdup_printf (_("MiB; this computer has %s"), host_text);
+  g_autofree char *memory_text = g_strdup_printf (_ ("MiB; this computer has %s"), host_text);
 
   self->window = parent;
   adw_action_row_set_subtitle (self->memory_row, memory_text);
   gtk_spin_button_set_range (self->memory, 64, MAX ((host >> 20) - 512, 128));
   gtk_spin_button_set_value (self->memory, MIN (1024, (host >> 20) / 2));
-  set_name (self, _("New Machine"));
+  set_name (self, _ ("New Machine"));
   update (self);
   return self;
 }
@@ -313,7 +325,8 @@ new_machine_dialog_class_init (NewMachineDialogClass *klass)
 
   G_OBJECT_CLASS (klass)->dispose = new_machine_dialog_dispose;
   G_OBJECT_CLASS (klass)->finalize = new_machine_dialog_finalize;
-  gtk_widget_class_set_template_from_resource (widget_class, "/org/guesthouse/Guesthouse/new-machine-dialog.ui");
+  gtk_widget_class_set_template_from_resource (widget_class,
+                                               "/org/guesthouse/Guesthouse/new-machine-dialog.ui");
 #define CHILD(name) gtk_widget_class_bind_template_child (widget_class, NewMachineDialog, name)
   CHILD (stack);
   CHILD (back);

@@ -27,13 +27,15 @@ save (SettingsDialog *self)
   g_autoptr (GError) error = NULL;
 
   if (!machine_save (self->machine, &error))
-    adw_preferences_window_add_toast (ADW_PREFERENCES_WINDOW (self), adw_toast_new (error->message));
+    adw_preferences_window_add_toast (ADW_PREFERENCES_WINDOW (self),
+                                      adw_toast_new (error->message));
 }
 
 static void
 set_number (SettingsDialog *self, const char *key, GtkSpinButton *spin)
 {
-  g_key_file_set_integer (machine_get_conf (self->machine), "machine", key, gtk_spin_button_get_value_as_int (spin));
+  g_key_file_set_integer (machine_get_conf (self->machine), "machine", key,
+                          gtk_spin_button_get_value_as_int (spin));
   save (self);
 }
 
@@ -63,7 +65,8 @@ name_applied (SettingsDialog *self)
 static void
 boot_changed (SettingsDialog *self)
 {
-  g_key_file_set_string (machine_get_conf (self->machine), "machine", "boot", boot_orders[gtk_drop_down_get_selected (self->boot)]);
+  g_key_file_set_string (machine_get_conf (self->machine), "machine", "boot",
+                         boot_orders[gtk_drop_down_get_selected (self->boot)]);
   save (self);
 }
 
@@ -90,8 +93,9 @@ show_drives (SettingsDialog *self)
   g_autofree char *disk = machine_get_string (self->machine, "disk0", "file");
   g_autofree char *disc = machine_get_string (self->machine, "cd0", "file");
 
-  show_file (self->disk_row, disk, _("None"), _("At next start"));
-  show_file (self->disc_row, disc, _("Empty"), machine_is_on (self->machine) ? _("Applies now") : _("At next start"));
+  show_file (self->disk_row, disk, _ ("None"), _ ("At next start"));
+  show_file (self->disc_row, disc, _ ("Empty"),
+             machine_is_on (self->machine) ? _ ("Applies now") : _ ("At next start"));
 }
 
 /* Drives: the new file goes into machine.conf, and a disc into the running machine, too. */
@@ -106,7 +110,8 @@ file_chosen (GtkNativeDialog *dialog, int response, SettingsDialog *self)
       g_autoptr (GFile) file = gtk_file_chooser_get_file (GTK_FILE_CHOOSER (dialog));
       const char *path = g_file_peek_path (file);
 
-      g_key_file_set_string (machine_get_conf (self->machine), disc ? "cd0" : "disk0", "file", path);
+      g_key_file_set_string (machine_get_conf (self->machine), disc ? "cd0" : "disk0", "file",
+                             path);
       save (self);
       if (disc && machine_is_on (self->machine))
         machine_call (self->machine, "InsertMedium", g_variant_new ("(ss)", "cd0", path));
@@ -119,8 +124,8 @@ static void
 choose (SettingsDialog *self, gboolean disc)
 {
   GtkFileChooserNative *dialog
-    = gtk_file_chooser_native_new (disc ? _("Choose a Disc Image") : _("Choose a Disk Image"), GTK_WINDOW (self),
-                                   GTK_FILE_CHOOSER_ACTION_OPEN, NULL, NULL);
+      = gtk_file_chooser_native_new (disc ? _ ("Choose a Disc Image") : _ ("Choose a Disk Image"),
+                                     GTK_WINDOW (self), GTK_FILE_CHOOSER_ACTION_OPEN, NULL, NULL);
 
   g_object_set_data (G_OBJECT (dialog), "disc", disc ? self : NULL);
   g_signal_connect_object (dialog, "response", G_CALLBACK (file_chosen), self, 0);
@@ -169,8 +174,9 @@ index_of (const char *const *values, guint n, const char *value)
 SettingsDialog *
 settings_dialog_new (GtkWindow *parent, Machine *machine)
 {
-  SettingsDialog *self = g_object_new (SETTINGS_DIALOG_TYPE, "transient-for", parent, "modal", TRUE, NULL);
-  guint64 host = (guint64) sysconf (_SC_PHYS_PAGES) * sysconf (_SC_PAGESIZE) >> 20;
+  SettingsDialog *self
+      = g_object_new (SETTINGS_DIALOG_TYPE, "transient-for", parent, "modal", TRUE, NULL);
+  guint64 host = (guint64)sysconf (_SC_PHYS_PAGES) * sysconf (_SC_PAGESIZE) >> 20;
   g_autofree char *boot = machine_get_string (machine, "machine", "boot");
   g_autofree char *accelerator = machine_get_string (machine, "machine", "accelerator");
 
@@ -180,13 +186,18 @@ settings_dialog_new (GtkWindow *parent, Machine *machine)
   gtk_spin_button_set_value (self->memory, machine_get_integer (machine, "machine", "memory", 512));
   gtk_spin_button_set_value (self->cpus, machine_get_integer (machine, "machine", "cpus", 1));
   gtk_drop_down_set_selected (self->boot, index_of (boot_orders, G_N_ELEMENTS (boot_orders), boot));
-  gtk_drop_down_set_selected (self->accelerator, index_of (accelerators, G_N_ELEMENTS (accelerators), accelerator));
+  gtk_drop_down_set_selected (self->accelerator,
+                              index_of (accelerators, G_N_ELEMENTS (accelerators), accelerator));
   show_drives (self);
   g_signal_connect_object (self->name, "apply", G_CALLBACK (name_applied), self, G_CONNECT_SWAPPED);
-  g_signal_connect_object (self->memory, "value-changed", G_CALLBACK (memory_changed), self, G_CONNECT_SWAPPED);
-  g_signal_connect_object (self->cpus, "value-changed", G_CALLBACK (cpus_changed), self, G_CONNECT_SWAPPED);
-  g_signal_connect_object (self->boot, "notify::selected", G_CALLBACK (boot_changed), self, G_CONNECT_SWAPPED);
-  g_signal_connect_object (self->accelerator, "notify::selected", G_CALLBACK (accelerator_changed), self, G_CONNECT_SWAPPED);
+  g_signal_connect_object (self->memory, "value-changed", G_CALLBACK (memory_changed), self,
+                           G_CONNECT_SWAPPED);
+  g_signal_connect_object (self->cpus, "value-changed", G_CALLBACK (cpus_changed), self,
+                           G_CONNECT_SWAPPED);
+  g_signal_connect_object (self->boot, "notify::selected", G_CALLBACK (boot_changed), self,
+                           G_CONNECT_SWAPPED);
+  g_signal_connect_object (self->accelerator, "notify::selected", G_CALLBACK (accelerator_changed),
+                           self, G_CONNECT_SWAPPED);
   return self;
 }
 
@@ -203,7 +214,8 @@ settings_dialog_class_init (SettingsDialogClass *klass)
   GtkWidgetClass *widget_class = GTK_WIDGET_CLASS (klass);
 
   G_OBJECT_CLASS (klass)->finalize = settings_dialog_finalize;
-  gtk_widget_class_set_template_from_resource (widget_class, "/org/guesthouse/Guesthouse/settings-dialog.ui");
+  gtk_widget_class_set_template_from_resource (widget_class,
+                                               "/org/guesthouse/Guesthouse/settings-dialog.ui");
   gtk_widget_class_bind_template_child (widget_class, SettingsDialog, name);
   gtk_widget_class_bind_template_child (widget_class, SettingsDialog, memory);
   gtk_widget_class_bind_template_child (widget_class, SettingsDialog, cpus);

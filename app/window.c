@@ -9,8 +9,8 @@
 
 #define POLL_SECONDS 3 /* thumbnails, and machines started elsewhere */
 #define LIGHT_MS 150
-#define EDGE 3   /* pixels from the top edge that bring the bars back in full screen */
-#define BARS 96  /* and below which they go again */
+#define EDGE 3  /* pixels from the top edge that bring the bars back in full screen */
+#define BARS 96 /* and below which they go again */
 
 struct _Window
 {
@@ -50,10 +50,12 @@ show_selected (Window *self)
   Machine *machine = page != NULL ? machine_page_get_machine (page) : NULL;
   gboolean on = machine != NULL && machine_is_on (machine);
 
-  gtk_widget_insert_action_group (GTK_WIDGET (self), "vm", page != NULL ? machine_page_get_actions (page) : NULL);
+  gtk_widget_insert_action_group (GTK_WIDGET (self), "vm",
+                                  page != NULL ? machine_page_get_actions (page) : NULL);
   gtk_stack_set_visible_child_name (self->stack, page != NULL ? "tabs" : "welcome");
   adw_window_title_set_title (self->title, machine != NULL ? machine_get_name (machine) : "");
-  adw_window_title_set_subtitle (self->title, machine != NULL ? machine_state_to_text (machine_get_state (machine)) : "");
+  adw_window_title_set_subtitle (
+      self->title, machine != NULL ? machine_state_to_text (machine_get_state (machine)) : "");
   gtk_widget_set_visible (self->power_tools, on);
   gtk_widget_set_visible (self->view_tools, on);
   gtk_widget_set_visible (self->view_button, machine != NULL);
@@ -116,13 +118,16 @@ open_machine (Window *self, Machine *machine)
 
   if (tab == NULL)
     {
-      Application *application = GUESTHOUSE_APPLICATION (gtk_window_get_application (GTK_WINDOW (self)));
+      Application *application
+          = GUESTHOUSE_APPLICATION (gtk_window_get_application (GTK_WINDOW (self)));
       GtkWidget *page = machine_page_new (machine, application_get_settings (application));
 
       tab = adw_tab_view_append (self->tabs, page);
       g_object_bind_property (machine, "name", tab, "title", G_BINDING_SYNC_CREATE);
-      g_signal_connect_object (machine, "problem", G_CALLBACK (show_problem), self, G_CONNECT_SWAPPED);
-      g_signal_connect_object (machine, "notify::state", G_CALLBACK (machine_state_changed), self, G_CONNECT_SWAPPED);
+      g_signal_connect_object (machine, "problem", G_CALLBACK (show_problem), self,
+                               G_CONNECT_SWAPPED);
+      g_signal_connect_object (machine, "notify::state", G_CALLBACK (machine_state_changed), self,
+                               G_CONNECT_SWAPPED);
       g_signal_connect_object (machine, "activity", G_CALLBACK (show_activity), self, 0);
     }
   adw_tab_view_set_selected_page (self->tabs, tab);
@@ -272,14 +277,19 @@ window_close_request (GtkWindow *window)
   if (on == 0 || self->close_confirmed)
     return GTK_WINDOW_CLASS (window_parent_class)->close_request (window);
   dialog = adw_message_dialog_new (window, NULL, NULL);
-  adw_message_dialog_format_heading (ADW_MESSAGE_DIALOG (dialog),
-                                     ngettext ("%u Machine Is Running", "%u Machines Are Running", on), on);
-  adw_message_dialog_set_body (ADW_MESSAGE_DIALOG (dialog),
-                               _("Machines can go on without this window. Guesthouse finds them again when you open it."));
-  adw_message_dialog_add_responses (ADW_MESSAGE_DIALOG (dialog), "cancel", _("_Cancel"), "power-off", _("_Power Off"),
-                                    "keep", _("_Keep Running"), NULL);
-  adw_message_dialog_set_response_appearance (ADW_MESSAGE_DIALOG (dialog), "power-off", ADW_RESPONSE_DESTRUCTIVE);
-  adw_message_dialog_set_response_appearance (ADW_MESSAGE_DIALOG (dialog), "keep", ADW_RESPONSE_SUGGESTED);
+  adw_message_dialog_format_heading (
+      ADW_MESSAGE_DIALOG (dialog),
+      ngettext ("%u Machine Is Running", "%u Machines Are Running", on), on);
+  adw_message_dialog_set_body (
+      ADW_MESSAGE_DIALOG (dialog),
+      _ ("Machines can go on without this window. Guesthouse finds them again when you open it."));
+  adw_message_dialog_add_responses (ADW_MESSAGE_DIALOG (dialog), "cancel", _ ("_Cancel"),
+                                    "power-off", _ ("_Power Off"), "keep", _ ("_Keep Running"),
+                                    NULL);
+  adw_message_dialog_set_response_appearance (ADW_MESSAGE_DIALOG (dialog), "power-off",
+                                              ADW_RESPONSE_DESTRUCTIVE);
+  adw_message_dialog_set_response_appearance (ADW_MESSAGE_DIALOG (dialog), "keep",
+                                              ADW_RESPONSE_SUGGESTED);
   adw_message_dialog_set_default_response (ADW_MESSAGE_DIALOG (dialog), "keep");
   g_signal_connect_object (dialog, "response", G_CALLBACK (close_answered), self, 0);
   gtk_window_present (GTK_WINDOW (dialog));
@@ -290,21 +300,25 @@ Window *
 window_new (Application *application)
 {
   static const GActionEntry actions[]
-    = { { "new-machine", new_machine }, { "back", go_back }, { "fullscreen", NULL, NULL, "false", fullscreen_changed } };
+      = { { "new-machine", new_machine },
+          { "back", go_back },
+          { "fullscreen", NULL, NULL, "false", fullscreen_changed } };
   Window *self = g_object_new (WINDOW_TYPE, "application", application, NULL);
   GSettings *settings = application_get_settings (application);
   GtkFilterListModel *filtered;
 
   self->library = g_object_ref (application_get_library (application));
   self->filter = GTK_FILTER (gtk_custom_filter_new (matches_search, self, NULL));
-  filtered = gtk_filter_list_model_new (g_object_ref (G_LIST_MODEL (self->library)), g_object_ref (self->filter));
+  filtered = gtk_filter_list_model_new (g_object_ref (G_LIST_MODEL (self->library)),
+                                        g_object_ref (self->filter));
   gtk_list_box_bind_model (self->list, G_LIST_MODEL (filtered), make_row, self, NULL);
   g_object_unref (filtered);
   g_action_map_add_action_entries (G_ACTION_MAP (self), actions, G_N_ELEMENTS (actions), self);
   g_settings_bind (settings, "window-width", self, "default-width", G_SETTINGS_BIND_DEFAULT);
   g_settings_bind (settings, "window-height", self, "default-height", G_SETTINGS_BIND_DEFAULT);
   g_settings_bind (settings, "window-maximized", self, "maximized", G_SETTINGS_BIND_DEFAULT);
-  g_signal_connect_object (self->library, "items-changed", G_CALLBACK (library_changed), self, G_CONNECT_SWAPPED);
+  g_signal_connect_object (self->library, "items-changed", G_CALLBACK (library_changed), self,
+                           G_CONNECT_SWAPPED);
   self->poll = g_timeout_add_seconds (POLL_SECONDS, poll_machines, self);
   poll_machines (self);
   show_selected (self);
@@ -332,7 +346,8 @@ window_class_init (WindowClass *klass)
 
   G_OBJECT_CLASS (klass)->dispose = window_dispose;
   GTK_WINDOW_CLASS (klass)->close_request = window_close_request;
-  gtk_widget_class_set_template_from_resource (widget_class, "/org/guesthouse/Guesthouse/window.ui");
+  gtk_widget_class_set_template_from_resource (widget_class,
+                                               "/org/guesthouse/Guesthouse/window.ui");
   gtk_widget_class_bind_template_child (widget_class, Window, toasts);
   gtk_widget_class_bind_template_child (widget_class, Window, leaflet);
   gtk_widget_class_bind_template_child (widget_class, Window, sidebar);
