@@ -655,21 +655,13 @@ machine_get_drives (Machine *self)
 char *
 machine_dup_log (Machine *self)
 {
-  const char *files[] = { "guesthouse-vm.log", "guesthouse-vm.log" };
-  GString *log = g_string_new (NULL);
+  g_autofree char *path = g_build_filename (self->folder, "logs", "guesthouse-vm.log", NULL);
+  g_autofree char *text = NULL;
+  gsize length;
 
-  for (gsize i = 0; i < G_N_ELEMENTS (files); i++)
-    {
-      g_autofree char *path = g_build_filename (self->folder, "logs", files[i], NULL);
-      g_autofree char *text = NULL;
-      gsize length;
-      if (!g_file_get_contents (path, &text, &length, NULL))
-        continue;
-      g_autofree char *valid = g_utf8_make_valid (length > LOG_BYTES ? text + length - LOG_BYTES : text,
-                                                  -1);
-      g_string_append (log, valid);
-    }
-  return g_string_free (log, FALSE);
+  if (!g_file_get_contents (path, &text, &length, NULL))
+    return g_strdup ("");
+  return g_utf8_make_valid (length > LOG_BYTES ? text + length - LOG_BYTES : text, -1);
 }
 
 const char *

@@ -95,6 +95,10 @@ struct IdeChannel
 };
 
 /* ide.c: ends of commands and data phases */
+/* The callback of every transfer with the image; data is the drive. */
+void ide_image_done (void *data, int result);
+/* Forgets the command under way. */
+void ide_cancel (IdeDrive *drive);
 void ide_raise_irq (IdeDrive *drive);
 void ide_complete (IdeDrive *drive);
 void ide_abort (IdeDrive *drive, uint8_t error);

@@ -11,8 +11,6 @@
 #define CONTROL_HOB 0x80
 #define DEVICE_DEV 0x10
 
-static void image_done (void *data, int result);
-
 static IdeDrive *
 selected (IdeChannel *channel)
 {
@@ -115,7 +113,7 @@ next_read (IdeDrive *drive)
   s->filled = length;
   s->remaining -= length;
   drive->bytes_read += length;
-  image_read (drive->image, s->offset, s->buffer, length, image_done, drive);
+  image_read (drive->image, s->offset, s->buffer, length, ide_image_done, drive);
 }
 
 static void
@@ -126,7 +124,7 @@ next_write (IdeDrive *drive)
   s->phase = IDE_PHASE_IMAGE_WRITE;
   s->status = IDE_STATUS_BSY;
   drive->bytes_written += s->filled;
-  image_write (drive->image, s->offset, s->buffer, s->filled, image_done, drive);
+  image_write (drive->image, s->offset, s->buffer, s->filled, ide_image_done, drive);
 }
 
 /* Asks the guest for the next block, by DRQ or from the bus master. */
@@ -188,8 +186,8 @@ offer_data (IdeDrive *drive)
     ide_complete (drive);
 }
 
-static void
-image_done (void *data, int result)
+void
+ide_image_done (void *data, int result)
 {
   IdeDrive *drive = data;
   IdeDriveState *s = &drive->state;
@@ -259,7 +257,7 @@ ide_start_flush (IdeDrive *drive)
   drive->state.phase = IDE_PHASE_FLUSH;
   drive->state.status = IDE_STATUS_BSY;
   drive->state.dma = false;
-  image_flush (drive->image, image_done, drive);
+  image_flush (drive->image, ide_image_done, drive);
 }
 
 void
@@ -275,8 +273,8 @@ ide_channel_dma_started (IdeChannel *channel)
       }
 }
 
-static void
-cancel (IdeDrive *drive)
+void
+ide_cancel (IdeDrive *drive)
 {
   if (drive->image != NULL)
     image_cancel (drive->image, drive);
@@ -293,7 +291,7 @@ ide_channel_dma_stopped (IdeChannel *channel)
 
       if (drive->state.dma && drive->state.phase != IDE_PHASE_IDLE)
         {
-          cancel (drive);
+          ide_cancel (drive);
           drive->state.status = IDE_STATUS_DRDY | IDE_STATUS_DSC | IDE_STATUS_ERR;
           drive->state.error = IDE_ERROR_ABRT;
         }
@@ -381,7 +379,7 @@ ide_set_signature (IdeDrive *drive)
 static void
 reset_drive (IdeDrive *drive)
 {
-  cancel (drive);
+  ide_cancel (drive);
   ide_set_signature (drive);
   drive->state.error = 1; /* diagnostics passed */
   drive->state.status = drive->kind == IDE_DRIVE_DISK ? IDE_STATUS_DRDY | IDE_STATUS_DSC : 0;
@@ -630,7 +628,7 @@ ide_channel_free (IdeChannel *channel)
   if (channel == NULL)
     return;
   for (unsigned unit = 0; unit < 2; unit++)
-    cancel (&channel->drives[unit]);
+    ide_cancel (&channel->drives[unit]);
   bus_unmap (channel->io, channel->command_base, 8, channel);
   bus_unmap (channel->io, channel->control_base, 1, channel);
   g_free (channel->id);
@@ -667,7 +665,7 @@ ide_channel_change_medium (IdeChannel *channel, unsigned unit, Image *image, gbo
     }
   if (drive->state.phase != IDE_PHASE_IDLE)
     {
-      cancel (drive);
+      ide_cancel (drive);
       drive->image = NULL;
       atapi_cd_fail (drive, 2, 0x3a, 0);
     }
@@ -705,108 +703,4 @@ ide_channel_set_tray_listener (IdeChannel *channel, void (*opened_or_closed) (vo
 {
   channel->tray_moved = opened_or_closed;
   channel->tray_data = data;
-}
-
-/* State */
-
-static const StateField drive_fields[] = {
-  STATE_INTS (IdeDriveState, features), STATE_INTS (IdeDriveState, count),
-  STATE_INTS (IdeDriveState, lba_low),  STATE_INTS (IdeDriveState, lba_mid),
-  STATE_INTS (IdeDriveState, lba_high), STATE_INT (IdeDriveState, device),
-  STATE_INT (IdeDriveState, status),    STATE_INT (IdeDriveState, error),
-  STATE_INT (IdeDriveState, command),   STATE_INT (IdeDriveState, multiple),
-  STATE_INT (IdeDriveState, transfer_mode), STATE_INT (IdeDriveState, heads),
-  STATE_INT (IdeDriveState, sectors),   STATE_INT (IdeDriveState, phase),
-  STATE_FLAG (IdeDriveState, dma),      STATE_FLAG (IdeDriveState, to_guest),
-  STATE_INT (IdeDriveState, offset),    STATE_INT (IdeDriveState, remaining),
-  STATE_INT (IdeDriveState, block),     STATE_INT (IdeDriveState, at),
-  STATE_INT (IdeDriveState, filled),    STATE_INT (IdeDriveState, drq_end),
-  STATE_BLOB (IdeDriveState, buffer),   STATE_BLOB (IdeDriveState, packet),
-  STATE_INT (IdeDriveState, sense_key), STATE_INT (IdeDriveState, asc),
-  STATE_INT (IdeDriveState, ascq),      STATE_FLAG (IdeDriveState, attention),
-  STATE_FLAG (IdeDriveState, event),    STATE_FLAG (IdeDriveState, locked),
-  STATE_FLAG (IdeDriveState, tray_open),
-};
-static const StateTable drive_table = STATE_TABLE (IdeDriveState, 1, drive_fields);
-static const StateField channel_fields[] = {
-  STATE_INT (IdeChannelState, control),
-  STATE_FLAG (IdeChannelState, irq),
-  STATE_NESTED_ARRAY (IdeChannelState, drives, &drive_table),
-};
-static const StateTable channel_table = STATE_TABLE (IdeChannelState, 1, channel_fields);
-
-static void
-before_save (void *device)
-{
-  IdeChannel *channel = device;
-
-  channel->saved.control = channel->control;
-  channel->saved.irq = channel->irq_pending;
-  for (unsigned unit = 0; unit < 2; unit++)
-    channel->saved.drives[unit] = channel->drives[unit].state;
-}
-
-static bool
-is_sane (const IdeDrive *drive, const IdeDriveState *s)
-{
-  if (s->phase > IDE_PHASE_DMA_WAIT || s->filled > IDE_BUFFER_SIZE || s->at > s->drq_end
-      || s->drq_end > s->filled || s->remaining > 65536u * 2352 || s->heads == 0 || s->sectors == 0)
-    return false;
-  if (s->phase == IDE_PHASE_IDLE)
-    return true;
-  /* A transfer needs something to transfer, and from. */
-  if (s->phase == IDE_PHASE_PACKET)
-    return drive->kind == IDE_DRIVE_CD && s->drq_end == sizeof s->packet && s->filled == s->drq_end;
-  if (s->phase == IDE_PHASE_DATA_OUT && s->remaining < s->filled)
-    return false;
-  return drive->kind != IDE_DRIVE_NONE && s->block > 0
-         && (drive->image != NULL || s->remaining == 0)
-         && (drive->image != NULL || s->phase == IDE_PHASE_DATA_IN
-             || s->phase == IDE_PHASE_DMA_WAIT)
-         && (s->at < s->drq_end
-             || (s->phase != IDE_PHASE_DATA_IN && s->phase != IDE_PHASE_DATA_OUT));
-}
-
-/* What was under way with the image is begun again: the buffer is as it was. */
-static void
-resume (IdeDrive *drive)
-{
-  IdeDriveState *s = &drive->state;
-
-  if (s->phase == IDE_PHASE_IMAGE_READ)
-    image_read (drive->image, s->offset, s->buffer, s->filled, image_done, drive);
-  else if (s->phase == IDE_PHASE_IMAGE_WRITE)
-    image_write (drive->image, s->offset, s->buffer, s->filled, image_done, drive);
-  else if (s->phase == IDE_PHASE_FLUSH)
-    image_flush (drive->image, image_done, drive);
-}
-
-static gboolean
-after_load (void *device, GError **error)
-{
-  IdeChannel *channel = device;
-
-  for (unsigned unit = 0; unit < 2; unit++)
-    if (!is_sane (&channel->drives[unit], &channel->saved.drives[unit]))
-      {
-        g_set_error (error, STATE_ERROR, STATE_ERROR_BAD_STREAM,
-                     "The saved state of “%s” describes a transfer that cannot be.", channel->id);
-        return FALSE;
-      }
-  channel->control = channel->saved.control;
-  channel->irq_pending = channel->saved.irq;
-  for (unsigned unit = 0; unit < 2; unit++)
-    {
-      cancel (&channel->drives[unit]);
-      channel->drives[unit].state = channel->saved.drives[unit];
-      resume (&channel->drives[unit]);
-    }
-  return TRUE;
-}
-
-StateSection
-ide_channel_state (IdeChannel *channel)
-{
-  return (StateSection){ .id = channel->id, .table = &channel_table, .state = &channel->saved,
-                         .device = channel, .before_save = before_save, .after_load = after_load };
 }
