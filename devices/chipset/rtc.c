@@ -50,6 +50,7 @@ typedef struct
   uint8_t ram[128]; /* the time bytes are those last written or latched */
   int64_t base;     /* wall clock seconds at guest time `origin` */
   int64_t origin;   /* guest ns */
+  int64_t periodic_seen; /* guest ns up to which periods have been told by PF */
   int64_t periodic_deadline, update_deadline; /* of the timers; -1: none */
 } RtcState;
 
@@ -158,6 +159,18 @@ period_ns (const RtcState *s)
   return (SECOND_NS << (rate - 1)) / 32768;
 }
 
+/* Without its interrupt no timer runs: a period that has passed is found when somebody looks. */
+static void
+look_for_period (Rtc *rtc)
+{
+  int64_t period = period_ns (&rtc->state);
+  int64_t now = clock_get_ns (rtc->clock);
+
+  if (period != 0 && now / period != rtc->state.periodic_seen / period)
+    rtc->state.ram[REGISTER_C] |= C_PF;
+  rtc->state.periodic_seen = now;
+}
+
 static void
 arm_periodic (Rtc *rtc)
 {
@@ -186,7 +199,7 @@ periodic_expired (void *device)
 {
   Rtc *rtc = device;
 
-  rtc->state.ram[REGISTER_C] |= C_PF;
+  look_for_period (rtc);
   update_irq (rtc);
   arm_periodic (rtc);
 }
@@ -236,6 +249,7 @@ read_ram (Rtc *rtc)
         value |= A_UIP;
       return value;
     case REGISTER_C:
+      look_for_period (rtc);
       value = s->ram[REGISTER_C];
       s->ram[REGISTER_C] = 0;
       update_irq (rtc);
@@ -373,7 +387,7 @@ rtc_set_ram (Rtc *rtc, unsigned index, uint8_t value)
 static const StateField rtc_fields[] = {
   STATE_INT (RtcState, index),  STATE_BLOB (RtcState, ram),
   STATE_INT (RtcState, base),   STATE_INT (RtcState, origin),
-  STATE_INT (RtcState, periodic_deadline), STATE_INT (RtcState, update_deadline),
+  STATE_INT (RtcState, periodic_seen),  STATE_INT (RtcState, periodic_deadline), STATE_INT (RtcState, update_deadline),
 };
 static const StateTable rtc_table = STATE_TABLE (RtcState, 1, rtc_fields);
 
@@ -392,7 +406,8 @@ rtc_after_load (void *device, GError **error)
   Rtc *rtc = device;
   RtcState *s = &rtc->state;
 
-  if (s->index >= sizeof s->ram || ABS (s->base / 2) > INT64_C (1) << 36 || s->origin < 0)
+  if (s->index >= sizeof s->ram || ABS (s->base / 2) > INT64_C (1) << 36 || s->origin < 0
+      || s->periodic_seen < 0)
     {
       g_set_error (error, STATE_ERROR, STATE_ERROR_BAD_STREAM,
                    "The saved state of “rtc” holds a time that cannot be.");

@@ -131,6 +131,19 @@ test_ram_and_state (Rig *rig, gconstpointer data)
   g_assert_cmphex (get (rig, 0x00), ==, 0x01);
 }
 
+/* Software that polls sees periods pass, too. */
+static void
+test_periods_without_their_interrupt (Rig *rig, gconstpointer data)
+{
+  set (rig, 0x0a, 0x26); /* 1024 Hz */
+  get (rig, 0x0c);
+  g_assert_cmphex (get (rig, 0x0c) & 0x40, ==, 0);
+  clock_advance (rig->clock, SECOND / 1000);
+  g_assert_cmphex (get (rig, 0x0c) & 0x40, ==, 0x40);
+  g_assert_cmphex (get (rig, 0x0c) & 0x40, ==, 0);
+  g_assert_false (rig->irq.level);
+}
+
 #define ADD(path, function) g_test_add (path, Rig, NULL, set_up, function, tear_down)
 
 int
@@ -140,6 +153,7 @@ main (int argc, char **argv)
   ADD ("/rtc/time", test_the_time_goes_on);
   ADD ("/rtc/set", test_the_time_can_be_set);
   ADD ("/rtc/interrupts", test_interrupts);
+  ADD ("/rtc/periods", test_periods_without_their_interrupt);
   ADD ("/rtc/update", test_update_in_progress);
   ADD ("/rtc/state", test_ram_and_state);
   return g_test_run ();

@@ -132,10 +132,10 @@ open_chardev (Vm *vm, const char *what, Chardev **chardev, GError **error)
 static gboolean
 check_readable (const char *path, GError **error)
 {
-  if (path == NULL || access (path, R_OK) == 0)
+  if (path == NULL || (access (path, R_OK) == 0 && g_file_test (path, G_FILE_TEST_IS_REGULAR)))
     return TRUE;
   g_set_error (error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND,
-               "“%s” cannot be read: check the path and its permissions.", path);
+               "“%s” is not a file that can be read: check the path and its permissions.", path);
   return FALSE;
 }
 
