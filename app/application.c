@@ -25,7 +25,7 @@ dup_build_path (const char *relative)
   return g_file_test (path, G_FILE_TEST_EXISTS) ? g_steal_pointer (&path) : NULL;
 }
 
-const char *
+char *
 application_dup_locale_folder (void)
 {
   char *built = dup_build_path ("../po");

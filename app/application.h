@@ -16,7 +16,7 @@ Library *application_get_library (Application *self);
 GSettings *application_get_settings (Application *self);
 
 /* Where translations are: in the build tree the program runs from, else where it was installed. */
-const char *application_dup_locale_folder (void);
+char *application_dup_locale_folder (void);
 /* Lets GSettings find the schema of the build tree, if the program runs from one. */
 void application_use_build_tree (void);
 

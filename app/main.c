@@ -9,9 +9,10 @@ int
 main (int argc, char **argv)
 {
   g_autoptr (Application) application = NULL;
+  g_autofree char *locale = application_dup_locale_folder ();
 
   setlocale (LC_ALL, "");
-  bindtextdomain (GETTEXT_PACKAGE, application_dup_locale_folder ());
+  bindtextdomain (GETTEXT_PACKAGE, locale);
   bind_textdomain_codeset (GETTEXT_PACKAGE, "UTF-8");
   textdomain (GETTEXT_PACKAGE);
   application_use_build_tree ();
