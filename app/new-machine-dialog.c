@@ -17,7 +17,7 @@ struct _NewMachineDialog
   gboolean live;
 
   GtkStack *stack;
-  GtkButton *back, *next, *create_now;
+  GtkButton *back, *next, *finish, *create_now;
   AdwActionRow *iso_row, *disk_row, *none_row;
   GtkCheckButton *iso_check, *disk_check, *none_check;
   GtkSpinner *spinner;
@@ -263,15 +263,14 @@ create (NewMachineDialog *self, gboolean power_on)
 static void
 go_on (NewMachineDialog *self)
 {
-  unsigned page = page_index (self);
-
-  if (page == G_N_ELEMENTS (pages) - 1)
-    {
-      create (self, FALSE);
-      return;
-    }
-  gtk_stack_set_visible_child_name (self->stack, pages[page + 1]);
+  gtk_stack_set_visible_child_name (self->stack, pages[page_index (self) + 1]);
   update (self);
+}
+
+static void
+create_only (NewMachineDialog *self)
+{
+  create (self, FALSE);
 }
 
 static void
@@ -331,6 +330,7 @@ new_machine_dialog_class_init (NewMachineDialogClass *klass)
   CHILD (stack);
   CHILD (back);
   CHILD (next);
+  CHILD (finish);
   CHILD (create_now);
   CHILD (iso_row);
   CHILD (disk_row);
@@ -356,6 +356,7 @@ new_machine_dialog_class_init (NewMachineDialogClass *klass)
   gtk_widget_class_bind_template_callback (widget_class, choose_disk);
   gtk_widget_class_bind_template_callback (widget_class, go_back);
   gtk_widget_class_bind_template_callback (widget_class, go_on);
+  gtk_widget_class_bind_template_callback (widget_class, create_only);
   gtk_widget_class_bind_template_callback (widget_class, create_and_start);
   gtk_widget_class_bind_template_callback (widget_class, update);
 }
