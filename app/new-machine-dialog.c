@@ -90,7 +90,9 @@ update (NewMachineDialog *self)
   gtk_widget_set_visible (GTK_WIDGET (self->create_now), page == 0);
   gtk_widget_set_sensitive (GTK_WIDGET (self->create_now), has_source (self) && named);
   gtk_widget_set_sensitive (GTK_WIDGET (self->next), has_source (self) && (page == 0 || named));
-  gtk_button_set_label (self->next, last ? _ ("C_reate") : _ ("_Next"));
+  gtk_widget_set_visible (GTK_WIDGET (self->next), !last);
+  gtk_widget_set_visible (GTK_WIDGET (self->finish), last);
+  gtk_widget_set_sensitive (GTK_WIDGET (self->finish), named);
   adw_action_row_set_subtitle (
       self->iso_row, self->disc != NULL ? self->disc : _ ("Try or install from a disc image"));
   adw_action_row_set_subtitle (

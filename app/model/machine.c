@@ -328,8 +328,9 @@ read_state (Machine *self)
     }
   else if (self->power_on_wanted)
     machine_call (self, "PowerOn", NULL);
-  else
+  else if (machine_is_on (self))
     {
+      /* Only what was seen on: a process that has not been powered on yet is somebody else's. */
       set_state (self, MACHINE_OFF);
       quit_process (self);
     }
@@ -470,7 +471,11 @@ machine_power_on (Machine *self)
 
   if (machine_is_on (self))
     return;
-  self->quitting = FALSE;
+  if (self->quitting)
+    {
+      self->restart_wanted = TRUE; /* once the process is gone */
+      return;
+    }
   self->tries = 0;
   self->power_on_wanted = TRUE;
   set_failure (self, NULL);
