@@ -50,6 +50,34 @@ test_drives_and_paths (void)
   g_assert_cmpstr (config->bios, ==, "/machines/m/mine.bin");
 }
 
+/* Drives that name no position get sensible ones. */
+static void
+test_positions (void)
+{
+  static const struct
+  {
+    const char *text;
+    const char *ids[MACHINE_CONFIG_DRIVES];
+  } machines[] = {
+    { "[cd0]\n[disk0]\nfile=a\n", { "disk0", NULL, "cd0" } },
+    { "[cd1]\n[cd0]\n[disk1]\nfile=b\n[disk0]\nfile=a\n", { "disk0", "disk1", "cd0", "cd1" } },
+    { "[disk0]\nfile=a\n[disk1]\nfile=b\n[disk2]\nfile=c\n[cd0]\n",
+      { "disk0", "disk1", "cd0", "disk2" } },
+    { "[cd0]\n[cd1]\n[cd2]\n[disk0]\nfile=a\n", { "disk0", "cd2", "cd0", "cd1" } },
+    { "[cd0]\n[cd1]\n[cd2]\n[cd3]\n", { "cd2", "cd3", "cd0", "cd1" } },
+    { "[disk0]\nfile=a\n[cd3]\nposition=0\n", { "cd3", "disk0" } },
+    { "[disk3]\nfile=a\n", { "disk3" } },
+  };
+
+  for (unsigned i = 0; i < G_N_ELEMENTS (machines); i++)
+    {
+      g_autoptr (MachineConfig) config = parse (machines[i].text, NULL);
+
+      for (unsigned position = 0; position < MACHINE_CONFIG_DRIVES; position++)
+        g_assert_cmpstr (config->drives[position].id, ==, machines[i].ids[position]);
+    }
+}
+
 /* Each refusal names the file and says what to do. */
 static void
 test_refusals (void)
@@ -66,7 +94,8 @@ test_refusals (void)
     { "[machine]\nuuid=../../etc\n", "uuidgen" },
     { "[disk0]\n", "names no file" },
     { "[disk0]\nfile=a\nposition=4\n", "choose another" },
-    { "[disk0]\nfile=a\n[cd0]\nposition=0\n", "choose another" },
+    { "[disk0]\nfile=a\nposition=0\n[cd0]\nposition=0\n", "choose another" },
+    { "[disk0]\nfile=a\n[cd0]\n[cd1]\n[cd2]\n[cd3]\n", "four drives" },
     { "[disk0]\nfile=C:\\disk\n", "backslash" },
     { "[machine]\nname=end\\\n", "backslash" },
     { "[kernel]\nappend=quiet\n", "needs a kernel" },
@@ -203,6 +232,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/machine-config/defaults", test_defaults);
   g_test_add_func ("/machine-config/drives-and-paths", test_drives_and_paths);
+  g_test_add_func ("/machine-config/positions", test_positions);
   g_test_add_func ("/machine-config/refusals", test_refusals);
   g_test_add_func ("/machine-config/memory-sizes", test_memory_sizes);
   g_test_add_func ("/machine-config/write-keeps-the-unknown", test_write_keeps_the_unknown);

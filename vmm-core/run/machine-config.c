@@ -183,28 +183,35 @@ read_place (GKeyFile *file, const char *folder, const char *group, const char *k
     *value = g_steal_pointer (&text);
 }
 
-/* Groups disk0 to disk3 and cd0 to cd3; their positions are 0 to 3 and, by default, disk n at n and
- * cd n at n + 2. */
+/* The place a drive has unless its group says otherwise: disk0, disk1, cd0 and cd1 have one each. */
+static unsigned
+find_home (const MachineConfig *config, gboolean cd, unsigned number)
+{
+  unsigned position = cd ? number + 2 : number;
+
+  if (number < 2 && config->drives[position].kind == MACHINE_DRIVE_NONE)
+    return position;
+  return MACHINE_CONFIG_DRIVES;
+}
+
+static unsigned
+find_free (const MachineConfig *config)
+{
+  unsigned position = 0;
+
+  while (position < MACHINE_CONFIG_DRIVES && config->drives[position].kind != MACHINE_DRIVE_NONE)
+    position++;
+  return position;
+}
+
 static gboolean
-read_drive (MachineConfig *config, GKeyFile *file, const char *path, const char *group,
-            GError **error)
+place_drive (MachineConfig *config, GKeyFile *file, const char *path, const char *group,
+             unsigned position, GError **error)
 {
   gboolean cd = g_str_has_prefix (group, "cd");
-  const char *digits = group + (cd ? 2 : 4);
-  unsigned position = (*digits - '0') + (cd ? 2 : 0);
   g_autofree char *name = g_key_file_get_string (file, group, "file", NULL);
   MachineDrive *drive;
 
-  if (!read_number (file, path, group, "position", &position, error))
-    return FALSE;
-  if (position >= MACHINE_CONFIG_DRIVES || config->drives[position].kind != MACHINE_DRIVE_NONE)
-    {
-      g_set_error (
-        error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA,
-        "In “%s”, position %u of [%s] is taken or does not exist: choose another from 0 to 3.",
-        path, position, group);
-      return FALSE;
-    }
   if (!cd && (name == NULL || *name == '\0'))
     {
       g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA,
@@ -215,6 +222,56 @@ read_drive (MachineConfig *config, GKeyFile *file, const char *path, const char 
   drive->kind = cd ? MACHINE_DRIVE_CD : MACHINE_DRIVE_DISK;
   drive->id = g_strdup (group);
   drive->file = name != NULL && *name != '\0' ? dup_absolute (config->folder, name) : NULL;
+  return TRUE;
+}
+
+/* One drive, if it is this round's: 0 those whose groups name a position, 1 those that find their
+ * home free, 2 the rest, in what is left. */
+static gboolean
+read_drive (MachineConfig *config, GKeyFile *file, const char *path, gboolean cd, unsigned number,
+            unsigned round, GError **error)
+{
+  g_autofree char *group = g_strdup_printf (cd ? "cd%u" : "disk%u", number);
+  gboolean placed = g_key_file_has_key (file, group, "position", NULL);
+  unsigned position = MACHINE_CONFIG_DRIVES;
+
+  for (unsigned i = 0; i < MACHINE_CONFIG_DRIVES; i++)
+    if (g_strcmp0 (config->drives[i].id, group) == 0)
+      return TRUE;
+  if (!g_key_file_has_group (file, group) || placed != (round == 0))
+    return TRUE;
+  if (placed && !read_number (file, path, group, "position", &position, error))
+    return FALSE;
+  if (placed
+      && (position >= MACHINE_CONFIG_DRIVES || config->drives[position].kind != MACHINE_DRIVE_NONE))
+    {
+      g_set_error (
+        error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA,
+        "In “%s”, position %u of [%s] is taken or does not exist: choose another from 0 to 3.",
+        path, position, group);
+      return FALSE;
+    }
+  if (!placed)
+    position = round == 1 ? find_home (config, cd, number) : find_free (config);
+  if (position < MACHINE_CONFIG_DRIVES)
+    return place_drive (config, file, path, group, position, error);
+  if (round < 2)
+    return TRUE;
+  g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA,
+               "In “%s”, there is no place left for [%s]: a machine has four drives, so remove one.",
+               path, group);
+  return FALSE;
+}
+
+/* Groups disk0 to disk3 and cd0 to cd3. */
+static gboolean
+read_drives (MachineConfig *config, GKeyFile *file, const char *path, GError **error)
+{
+  for (unsigned round = 0; round < 3; round++)
+    for (unsigned i = 0; i < 2 * MACHINE_CONFIG_DRIVES; i++)
+      if (!read_drive (config, file, path, i >= MACHINE_CONFIG_DRIVES, i % MACHINE_CONFIG_DRIVES,
+                       round, error))
+        return FALSE;
   return TRUE;
 }
 
@@ -282,11 +339,9 @@ machine_config_from_key_file (GKeyFile *file, const char *folder, const char *pa
   read_string (file, "kernel", "append", &config->append);
   read_place (file, folder, "debug", "console", &config->debugcon);
   if (!read_number (file, path, "machine", "memory", &config->memory, error)
-      || !read_number (file, path, "machine", "cpus", &config->cpus, error))
+      || !read_number (file, path, "machine", "cpus", &config->cpus, error)
+      || !read_drives (config, file, path, error))
     return NULL;
-  for (char **group = groups; *group != NULL; group++)
-    if (is_drive_group (*group) && !read_drive (config, file, path, *group, error))
-      return NULL;
   for (unsigned i = 0; i < MACHINE_CONFIG_SERIAL_PORTS; i++)
     {
       g_autofree char *group = g_strdup_printf ("serial%u", i);
