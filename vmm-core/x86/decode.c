@@ -143,10 +143,7 @@ decode_vex (Decoder *d, X86Insn *insn, X86DecodeResult *result)
   insn->vex_l = last >> 2 & 1;
   insn->pp = last & 3;
   if (!d->code64)
-    {
-      d->rex &= ~(REX_X | REX_B | REX_R);
-      insn->vvvv &= 7;
-    }
+    d->rex &= ~(REX_X | REX_B | REX_R);
   if (!decoder_has (d, 1, result))
     return false;
   insn->opcode = decoder_take (d, 1);
@@ -203,6 +200,12 @@ decode_sizes (const X86Cpu *cpu, const Decoder *d, X86Insn *insn)
     insn->prefixes |= X86_PREFIX_REX;
   if (d->rex & REX_W)
     insn->prefixes |= X86_PREFIX_REX_W;
+  if (insn->prefixes & X86_PREFIX_VEX)
+    {
+      insn->op_size = d->code64 && (d->rex & REX_W) ? 8 : 4;
+      insn->addr_size = d->code64 ? (op67 ? 4 : 8) : code32 != op67 ? 4 : 2;
+      return;
+    }
   if (d->code64)
     {
       insn->op_size = d->rex & REX_W ? 8 : op66 ? 2 : 4;
@@ -213,11 +216,10 @@ decode_sizes (const X86Cpu *cpu, const Decoder *d, X86Insn *insn)
       insn->op_size = code32 != op66 ? 4 : 2;
       insn->addr_size = code32 != op67 ? 4 : 2;
     }
-  if (!(insn->prefixes & X86_PREFIX_VEX))
-    insn->pp = insn->prefixes & X86_PREFIX_REP     ? 2
-               : insn->prefixes & X86_PREFIX_REPNE ? 3
-               : op66                              ? 1
-                                                   : 0;
+  insn->pp = insn->prefixes & X86_PREFIX_REP     ? 2
+             : insn->prefixes & X86_PREFIX_REPNE ? 3
+             : op66                              ? 1
+                                                 : 0;
 }
 
 /* 16-bit addressing: SDM 2, table 2-1. */
@@ -395,6 +397,12 @@ allowed (const X86Cpu *cpu, const Decoder *d, const X86Insn *insn, uint32_t attr
     return false;
   if ((attributes & X86_OP_REGISTER) && x86_insn_is_memory (insn))
     return false;
+  if ((attributes & X86_OP_NP) && insn->pp != 0)
+    return false;
+  /* General-purpose instructions: VEX.L is 0, and RORX names no second source. */
+  if ((insn->prefixes & X86_PREFIX_VEX) && !(attributes & X86_OP_FPU)
+      && (insn->vex_l || (insn->map == X86_MAP_0F3A && insn->vvvv != 0)))
+    return false;
   if ((insn->prefixes & X86_PREFIX_LOCK)
       && !((attributes & X86_OP_LOCK) && x86_insn_is_memory (insn)))
     return false;
@@ -463,6 +471,9 @@ x86_decode (const X86Cpu *cpu, const uint8_t *bytes, unsigned available, X86Insn
     insn->exec = pick (entry, insn, attributes);
   if (insn->exec == NULL)
     return X86_DECODE_UNDEFINED;
+  /* Outside 64-bit mode the fourth bit names no register, but an unused field must still be 1111. */
+  if (!d.code64)
+    insn->vvvv &= 7;
   *flow = attributes & X86_OP_END      ? X86_FLOW_END
           : attributes & X86_OP_BRANCH ? X86_FLOW_BRANCH
                                        : X86_FLOW_NEXT;

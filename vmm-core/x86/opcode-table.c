@@ -106,7 +106,7 @@ static const X86Opcode group7_f8[8] = { ONE (sys_swapgs, X86_OP_ONLY64), ONE (sy
 static const X86Opcode group7[16] = {
   ONE (sys_sgdt, 0), ONE (sys_sidt, 0), ONE (sys_lgdt, 0), ONE (sys_lidt, 0),
   ONE (sys_smsw, 0), NONE, ONE (sys_lmsw, END), ONE (sys_invlpg, END),
-  NONE, MORE (group7_c8, X86_OP_BY_RM), MORE (group7_d0, X86_OP_BY_RM), NONE,
+  NONE, MORE (group7_c8, X86_OP_BY_RM | X86_OP_NP), MORE (group7_d0, X86_OP_BY_RM | X86_OP_NP), NONE,
   ONE (sys_smsw, 0), NONE, ONE (sys_lmsw, END), MORE (group7_f8, X86_OP_BY_RM),
 };
 
@@ -117,12 +117,14 @@ static const X86Opcode group8[8] = {
 
 static const X86Opcode group9_7[4]
   = { ONE (sys_rdrand, 0), ONE (sys_rdrand, 0), ONE (sys_rdpid, X86_OP_D64), NONE };
+static const X86Opcode group9_6[4] = { ONE (sys_rdrand, 0), ONE (sys_rdrand, 0), NONE, NONE };
 static const X86Opcode group9[16] = {
   NONE, ONE (cmpxchg_pair, LOCK), NONE, FPU (0), FPU (0), FPU (0), NONE, NONE,
-  NONE, NONE, NONE, NONE, NONE, NONE, ONE (sys_rdrand, 0), MORE (group9_7, X86_OP_BY_PREFIX),
+  NONE, NONE, NONE, NONE, NONE, NONE,
+  MORE (group9_6, X86_OP_BY_PREFIX), MORE (group9_7, X86_OP_BY_PREFIX),
 };
 
-static const X86Opcode group15_m6[4] = { FPU (0), ONE (sys_clflush, 0), NONE, NONE };
+static const X86Opcode group15_m6[4] = { FPU (0), NONE, NONE, NONE };
 static const X86Opcode group15_m7[4] = { ONE (sys_clflush, 0), ONE (sys_clflush, 0), NONE, NONE };
 static const X86Opcode group15_base[4] = { NONE, NONE, ONE (sys_rdfsbase, X86_OP_ONLY64), NONE };
 static const X86Opcode group15_fence[4] = { ONE (nop, 0), NONE, NONE, NONE };
@@ -145,7 +147,7 @@ static const X86Opcode bsf_or_tzcnt[4]
 static const X86Opcode bsr_or_lzcnt[4]
   = { SIZED (bsr, 0), SIZED (bsr, 0), SIZED (lzcnt, 0), SIZED (bsr, 0) };
 static const X86Opcode movbe_or_crc32_f0[4]
-  = { SIZED (movbe_load, X86_OP_MEMORY), SIZED (movbe_load, X86_OP_MEMORY), NONE, ONE (crc32, BYTE) };
+  = { SIZED (movbe_load, X86_OP_MEMORY), SIZED (movbe_load, X86_OP_MEMORY), NONE, ONE (crc32, X86_OP_BYTE_RM) };
 static const X86Opcode movbe_or_crc32_f1[4]
   = { SIZED (movbe_store, X86_OP_MEMORY), SIZED (movbe_store, X86_OP_MEMORY), NONE, ONE (crc32, 0) };
 static const X86Opcode adx[4] = { NONE, SIZED (adcx, 0), SIZED (adox, 0), NONE };

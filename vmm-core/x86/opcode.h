@@ -43,7 +43,8 @@ enum
   X86_OP_BY_PREFIX = 1 << 26, /* `more` has 4 entries, by mandatory prefix: none, 66, F3, F2 */
   X86_OP_BY_RM = 1 << 27,     /* `more` has 8 entries, by ModRM.rm */
   X86_OP_VALID = 1 << 28,
-  X86_OP_MOD_IGNORED = 1 << 29 /* ModRM.rm is a register whatever ModRM.mod says */
+  X86_OP_MOD_IGNORED = 1 << 29, /* ModRM.rm is a register whatever ModRM.mod says */
+  X86_OP_NP = 1 << 30,          /* 66, F2 or F3 is #UD */
 };
 
 typedef struct X86Opcode X86Opcode;

@@ -19,14 +19,22 @@ load_segment (X86Cpu *cpu, unsigned segment, uint16_t selector)
     cpu->state.interrupt_shadow = X86_SHADOW_MOV_SS;
 }
 
+/* REX.R does not count. */
+static unsigned
+segment_of_modrm (const X86Insn *insn)
+{
+  return insn->modrm >> 3 & 7;
+}
+
 void
 x86_sys_mov_from_segment (X86Cpu *cpu, const X86Insn *insn)
 {
+  unsigned segment = segment_of_modrm (insn);
   uint16_t selector;
 
-  if (insn->reg > X86_GS)
+  if (segment > X86_GS)
     x86_raise (cpu, X86_UD);
-  selector = cpu->state.seg[insn->reg].selector;
+  selector = cpu->state.seg[segment].selector;
   if (x86_insn_is_memory (insn))
     x86_store16 (cpu, insn->segment, x86_ea (cpu, insn), selector);
   else
@@ -36,13 +44,14 @@ x86_sys_mov_from_segment (X86Cpu *cpu, const X86Insn *insn)
 void
 x86_sys_mov_to_segment (X86Cpu *cpu, const X86Insn *insn)
 {
+  unsigned segment = segment_of_modrm (insn);
   uint16_t selector;
 
-  if (insn->reg > X86_GS || insn->reg == X86_CS)
+  if (segment > X86_GS || segment == X86_CS)
     x86_raise (cpu, X86_UD);
   selector = x86_insn_is_memory (insn) ? x86_load16 (cpu, insn->segment, x86_ea (cpu, insn))
                                        : X86_AT (cpu, uint16_t, insn->rm_at);
-  load_segment (cpu, insn->reg, selector);
+  load_segment (cpu, segment, selector);
 }
 
 void

@@ -239,14 +239,16 @@ vector_bind_masked (X86Insn *insn)
 }
 
 static bool
-vector_bind_gather (X86Insn *insn)
+vector_bind_gather (const X86Cpu *cpu, X86Insn *insn)
 {
+  unsigned mask = insn->vvvv & (x86_is_code64 (cpu) ? 15 : 7);
+
   static const X86Exec exec[2][2] = { { vector_exec_gather_d32, vector_exec_gather_d64 },
                                       { vector_exec_gather_q32, vector_exec_gather_q64 } };
 
   if (!x86_insn_is_memory (insn) || (insn->modrm & 7) != 4 || !vector_feature_present (VECTOR_AVX2)
-      || insn->addr_size == 2 || insn->reg == insn->vvvv || insn->reg == insn->vsib
-      || insn->vvvv == insn->vsib)
+      || insn->addr_size == 2 || insn->reg == mask || insn->reg == insn->vsib
+      || mask == insn->vsib)
     return false;
   insn->index = (uint16_t) (offsetof (X86Cpu, state.ymm) + 32u * insn->vsib);
   insn->exec = exec[insn->opcode & 1][(insn->prefixes & X86_PREFIX_REX_W) != 0];
@@ -309,7 +311,7 @@ vector_special_bind (const X86Cpu *cpu, X86Insn *insn)
     case 0x8e:
       return vector_bind_masked (insn);
     case 0x90 ... 0x93:
-      return vector_bind_gather (insn);
+      return vector_bind_gather (cpu, insn);
     default:
       return false;
     }
