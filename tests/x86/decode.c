@@ -202,8 +202,12 @@ main (int argc, char **argv)
     const char *name;
     GTestDataFunc function;
   } tests[] = {
-    { "three-bytes", test_three_bytes }, { "prefixes", test_prefixes }, { "vex", test_vex },
-    { "operands", test_operands },       { "short", test_short },       { "too-long", test_too_long },
+    { "three-bytes", test_three_bytes },
+    { "prefixes", test_prefixes },
+    { "vex", test_vex },
+    { "operands", test_operands },
+    { "short", test_short },
+    { "too-long", test_too_long },
   };
 
   g_test_init (&argc, &argv, NULL);

@@ -42,8 +42,8 @@ report (ZydisOracle *oracle, const uint8_t *bytes, const X86Insn *insn, const ch
   g_test_message ("%s: %s: %s; Zydis: %s", oracle->mode->name, text->str, ours, theirs);
 }
 
-/* Instruction sets that CPUID does not offer are #UD; so are VPEXTRQ and VPINSRQ outside 64-bit mode,
- * which Zydis takes for their 32-bit forms. */
+/* Instruction sets that CPUID does not offer are #UD; so are VPEXTRQ and VPINSRQ outside 64-bit
+ * mode, which Zydis takes for their 32-bit forms. */
 static bool
 offered (const ZydisDecodedInstruction *zydis)
 {

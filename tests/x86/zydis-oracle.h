@@ -6,8 +6,8 @@
 
 #include "vmm-core/x86/decode.h"
 
-/* What Zydis makes of the same bytes as the decoder. Differences are counted, and one of each kind is
- * reported. */
+/* What Zydis makes of the same bytes as the decoder. Differences are counted, and one of each kind
+ * is reported. */
 
 typedef struct
 {

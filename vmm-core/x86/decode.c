@@ -118,7 +118,8 @@ decode_vex (Decoder *d, X86Insn *insn, X86DecodeResult *result)
   if (!decoder_has (d, three ? 3 : 2, result))
     return false;
   if (d->rex != 0
-      || (insn->prefixes & (X86_PREFIX_LOCK | X86_PREFIX_REP | X86_PREFIX_REPNE | X86_PREFIX_OPSIZE)))
+      || (insn->prefixes
+          & (X86_PREFIX_LOCK | X86_PREFIX_REP | X86_PREFIX_REPNE | X86_PREFIX_OPSIZE)))
     {
       *result = X86_DECODE_UNDEFINED;
       return false;
@@ -226,7 +227,8 @@ decode_sizes (const X86Cpu *cpu, const Decoder *d, X86Insn *insn)
 static bool
 decode_memory16 (Decoder *d, X86Insn *insn, unsigned *segment, X86DecodeResult *result)
 {
-  static const uint8_t bases[8] = { X86_RBX, X86_RBX, X86_RBP, X86_RBP, X86_RSI, X86_RDI, X86_RBP, X86_RBX };
+  static const uint8_t bases[8]
+      = { X86_RBX, X86_RBX, X86_RBP, X86_RBP, X86_RSI, X86_RDI, X86_RBP, X86_RBX };
   unsigned mod = insn->modrm >> 6;
   unsigned rm = insn->modrm & 7;
   unsigned disp_size = mod == 1 ? 1 : mod == 2 || rm == 6 ? 2 : 0;
@@ -247,7 +249,8 @@ decode_memory16 (Decoder *d, X86Insn *insn, unsigned *segment, X86DecodeResult *
 
 /* 32- and 64-bit addressing: SDM 2, tables 2-2 and 2-3. */
 static bool
-decode_memory (Decoder *d, X86Insn *insn, unsigned *segment, bool *rip_relative, X86DecodeResult *result)
+decode_memory (Decoder *d, X86Insn *insn, unsigned *segment, bool *rip_relative,
+               X86DecodeResult *result)
 {
   unsigned mod = insn->modrm >> 6;
   unsigned base = insn->modrm & 7;
@@ -357,7 +360,8 @@ bind_registers (const Decoder *d, X86Insn *insn, uint32_t attributes)
     insn->rm = (insn->opcode & 7) | (d->rex & REX_B ? 8 : 0);
   else if (attributes & X86_OP_A)
     insn->rm = X86_RAX;
-  insn->rm_at = byte || (attributes & X86_OP_BYTE_RM) ? byte_register_at (d, insn->rm) : insn->rm * 8;
+  insn->rm_at
+      = byte || (attributes & X86_OP_BYTE_RM) ? byte_register_at (d, insn->rm) : insn->rm * 8;
   insn->reg_at = byte ? byte_register_at (d, insn->reg) : insn->reg * 8;
 }
 
@@ -421,7 +425,8 @@ pick (const X86Opcode *entry, const X86Insn *insn, uint32_t attributes)
 }
 
 X86DecodeResult
-x86_decode (const X86Cpu *cpu, const uint8_t *bytes, unsigned available, X86Insn *insn, X86Flow *flow)
+x86_decode (const X86Cpu *cpu, const uint8_t *bytes, unsigned available, X86Insn *insn,
+            X86Flow *flow)
 {
   Decoder d = { bytes, available, 0, NO_OVERRIDE, 0, x86_is_code64 (cpu) };
   X86DecodeResult result = X86_DECODE_OK;
@@ -445,7 +450,8 @@ x86_decode (const X86Cpu *cpu, const uint8_t *bytes, unsigned available, X86Insn
                                           : &x86_opcodes[insn->map][insn->opcode];
   if (d.code64 && insn->map == X86_MAP_PRIMARY && insn->opcode == 0x63)
     entry = &x86_opcode_movsxd;
-  if ((entry->attributes & X86_OP_MODRM) && !decode_modrm (&d, insn, entry->attributes, &rip_relative, &result))
+  if ((entry->attributes & X86_OP_MODRM)
+      && !decode_modrm (&d, insn, entry->attributes, &rip_relative, &result))
     return result;
   entry = resolve (entry, insn, &attributes);
   if (d.code64 && ((attributes & X86_OP_F64)
@@ -471,7 +477,7 @@ x86_decode (const X86Cpu *cpu, const uint8_t *bytes, unsigned available, X86Insn
     insn->exec = pick (entry, insn, attributes);
   if (insn->exec == NULL)
     return X86_DECODE_UNDEFINED;
-  /* Outside 64-bit mode the fourth bit names no register, but an unused field must still be 1111. */
+  /* Outside 64-bit mode the fourth bit names no register; an unused field is still 1111. */
   if (!d.code64)
     insn->vvvv &= 7;
   *flow = attributes & X86_OP_END      ? X86_FLOW_END

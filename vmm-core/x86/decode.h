@@ -26,4 +26,5 @@ typedef enum
 
 /* Decodes the instruction at bytes. insn->offset is the caller's: it says where in its block the
  * instruction lies. On OK every field is set, exec included. */
-X86DecodeResult x86_decode (const X86Cpu *cpu, const uint8_t *bytes, unsigned available, X86Insn *insn, X86Flow *flow);
+X86DecodeResult x86_decode (const X86Cpu *cpu, const uint8_t *bytes, unsigned available,
+                            X86Insn *insn, X86Flow *flow);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Arithmetic and logic on two operands, INC, DEC, NEG, NOT, TEST, XADD, CMPXCHG, XCHG. Each runs the
- * host's own instruction, whose flags are the guest's. */
+/* Arithmetic and logic on two operands, INC, DEC, NEG, NOT, TEST, XADD, CMPXCHG, XCHG. Each runs
+ * the host's own instruction, whose flags are the guest's. */
 #include "insn-integer.h"
 
 #define SUFFIX_8 "b"
@@ -9,83 +9,83 @@
 #define SUFFIX_64 "q"
 
 /* A host instruction on a (memory or register operand) and b; LOCK is "" or "lock; ". */
-#define HOST_BINARY(op, bits, lock, a, a_constraint, b)                                             \
-  do                                                                                                \
-    {                                                                                               \
-      uint32_t ax;                                                                                  \
-      asm volatile (lock op SUFFIX_##bits " %[y], %[x]" X86_CC_SAVE                                 \
-                    : "=&a"(ax), [x] a_constraint (a)                                               \
-                    : [y] "r"((uint##bits##_t) (b))                                                 \
-                    : "memory", "cc");                                                              \
-      cpu->cc = (uint16_t) ax;                                                                      \
-    }                                                                                               \
+#define HOST_BINARY(op, bits, lock, a, a_constraint, b)                                            \
+  do                                                                                               \
+    {                                                                                              \
+      uint32_t ax;                                                                                 \
+      asm volatile (lock op SUFFIX_##bits " %[y], %[x]" X86_CC_SAVE                                \
+                    : "=&a"(ax), [x] a_constraint (a)                                              \
+                    : [y] "r"((uint##bits##_t) (b))                                                \
+                    : "memory", "cc");                                                             \
+      cpu->cc = (uint16_t) ax;                                                                     \
+    }                                                                                              \
   while (0)
 
 /* The same with CF as input. */
-#define HOST_CARRY(op, bits, lock, a, a_constraint, b)                                              \
-  do                                                                                                \
-    {                                                                                               \
-      uint32_t ax;                                                                                  \
-      asm volatile ("btl $8, %[cc]\n\t" lock op SUFFIX_##bits " %[y], %[x]" X86_CC_SAVE             \
-                    : "=&a"(ax), [x] a_constraint (a)                                               \
-                    : [y] "r"((uint##bits##_t) (b)), [cc] "r"(cpu->cc)                              \
-                    : "memory", "cc");                                                              \
-      cpu->cc = (uint16_t) ax;                                                                      \
-    }                                                                                               \
+#define HOST_CARRY(op, bits, lock, a, a_constraint, b)                                             \
+  do                                                                                               \
+    {                                                                                              \
+      uint32_t ax;                                                                                 \
+      asm volatile ("btl $8, %[cc]\n\t" lock op SUFFIX_##bits " %[y], %[x]" X86_CC_SAVE            \
+                    : "=&a"(ax), [x] a_constraint (a)                                              \
+                    : [y] "r"((uint##bits##_t) (b)), [cc] "r"(cpu->cc)                             \
+                    : "memory", "cc");                                                             \
+      cpu->cc = (uint16_t) ax;                                                                     \
+    }                                                                                              \
   while (0)
 
-#define HOST_UNARY(op, bits, lock, a, a_constraint, unused)                                         \
-  do                                                                                                \
-    {                                                                                               \
-      uint32_t ax;                                                                                  \
-      asm volatile ("btl $8, %[cc]\n\t" lock op SUFFIX_##bits " %[x]" X86_CC_SAVE                   \
-                    : "=&a"(ax), [x] a_constraint (a)                                               \
-                    : [cc] "r"(cpu->cc)                                                             \
-                    : "memory", "cc");                                                              \
-      cpu->cc = (uint16_t) ax;                                                                      \
-    }                                                                                               \
+#define HOST_UNARY(op, bits, lock, a, a_constraint, unused)                                        \
+  do                                                                                               \
+    {                                                                                              \
+      uint32_t ax;                                                                                 \
+      asm volatile ("btl $8, %[cc]\n\t" lock op SUFFIX_##bits " %[x]" X86_CC_SAVE                  \
+                    : "=&a"(ax), [x] a_constraint (a)                                              \
+                    : [cc] "r"(cpu->cc)                                                            \
+                    : "memory", "cc");                                                             \
+      cpu->cc = (uint16_t) ax;                                                                     \
+    }                                                                                              \
   while (0)
 
 #define REGISTER "+r"
 #define IN_MEMORY "+m"
 
 /* rm op= b, for a register and for memory (with and without LOCK). */
-#define DESTINATION_FORMS(host, name, op, form, bits, b)                                            \
-  static void name##_##form##_r##bits (X86Cpu *cpu, const X86Insn *insn)                            \
-  {                                                                                                 \
-    uint##bits##_t x = X86_AT (cpu, uint##bits##_t, insn->rm_at);                                   \
-                                                                                                    \
-    host (op, bits, "", x, REGISTER, b);                                                            \
-    x86_set##bits (cpu, insn->rm_at, x);                                                            \
-  }                                                                                                 \
-                                                                                                    \
-  static void name##_##form##_m##bits (X86Cpu *cpu, const X86Insn *insn)                            \
-  {                                                                                                 \
-    bool locked = insn->prefixes & X86_PREFIX_LOCK;                                                 \
-    X86Modify modify;                                                                               \
-    uint##bits##_t *x = x86_modify_begin (cpu, insn->segment, x86_ea (cpu, insn), bits / 8, locked, \
-                                          &modify);                                                 \
-                                                                                                    \
-    if (locked)                                                                                     \
-      host (op, bits, "lock; ", *x, IN_MEMORY, b);                                                  \
-    else                                                                                            \
-      host (op, bits, "", *x, IN_MEMORY, b);                                                        \
-    x86_modify_end (cpu, &modify);                                                                  \
+#define DESTINATION_FORMS(host, name, op, form, bits, b)                                           \
+  static void name##_##form##_r##bits (X86Cpu *cpu, const X86Insn *insn)                           \
+  {                                                                                                \
+    uint##bits##_t x = X86_AT (cpu, uint##bits##_t, insn->rm_at);                                  \
+                                                                                                   \
+    host (op, bits, "", x, REGISTER, b);                                                           \
+    x86_set##bits (cpu, insn->rm_at, x);                                                           \
+  }                                                                                                \
+                                                                                                   \
+  static void name##_##form##_m##bits (X86Cpu *cpu, const X86Insn *insn)                           \
+  {                                                                                                \
+    bool locked = insn->prefixes & X86_PREFIX_LOCK;                                                \
+    X86Modify modify;                                                                              \
+    uint##bits##_t *x = x86_modify_begin (cpu, insn->segment, x86_ea (cpu, insn), bits / 8,        \
+                                          locked, &modify);                                        \
+                                                                                                   \
+    if (locked)                                                                                    \
+      host (op, bits, "lock; ", *x, IN_MEMORY, b);                                                 \
+    else                                                                                           \
+      host (op, bits, "", *x, IN_MEMORY, b);                                                       \
+    x86_modify_end (cpu, &modify);                                                                 \
   }
 
-#define FAMILY(name, form)                                                                          \
-  const X86Family x86_##name##_##form = {                                                           \
-    { name##_##form##_r8, name##_##form##_m8 },                                                     \
-    { name##_##form##_r16, name##_##form##_m16 },                                                   \
-    { name##_##form##_r32, name##_##form##_m32 },                                                   \
-    { name##_##form##_r64, name##_##form##_m64 },                                                   \
+#define FAMILY(name, form)                                                                         \
+  const X86Family x86_##name##_##form = {                                                          \
+    { name##_##form##_r8, name##_##form##_m8 },                                                    \
+    { name##_##form##_r16, name##_##form##_m16 },                                                  \
+    { name##_##form##_r32, name##_##form##_m32 },                                                  \
+    { name##_##form##_r64, name##_##form##_m64 },                                                  \
   };
 
-#define DESTINATION_FAMILY(host, name, op, form, b, ...)                                            \
-  DESTINATION_FORMS (host, name, op, form, 8, b (8))                                                \
-  DESTINATION_FORMS (host, name, op, form, 16, b (16))                                              \
-  DESTINATION_FORMS (host, name, op, form, 32, b (32))                                              \
-  DESTINATION_FORMS (host, name, op, form, 64, b (64))                                              \
+#define DESTINATION_FAMILY(host, name, op, form, b, ...)                                           \
+  DESTINATION_FORMS (host, name, op, form, 8, b (8))                                               \
+  DESTINATION_FORMS (host, name, op, form, 16, b (16))                                             \
+  DESTINATION_FORMS (host, name, op, form, 32, b (32))                                             \
+  DESTINATION_FORMS (host, name, op, form, 64, b (64))                                             \
   FAMILY (name, form)
 
 #define FROM_REG(bits) X86_AT (cpu, uint##bits##_t, insn->reg_at)
@@ -93,34 +93,34 @@
 #define FROM_NOTHING(bits) 0
 
 /* reg op= rm */
-#define SOURCE_FORMS(host, name, op, bits)                                                          \
-  static void name##_r_rm_r##bits (X86Cpu *cpu, const X86Insn *insn)                                \
-  {                                                                                                 \
-    uint##bits##_t x = X86_AT (cpu, uint##bits##_t, insn->reg_at);                                  \
-                                                                                                    \
-    host (op, bits, "", x, REGISTER, X86_AT (cpu, uint##bits##_t, insn->rm_at));                    \
-    x86_set##bits (cpu, insn->reg_at, x);                                                           \
-  }                                                                                                 \
-                                                                                                    \
-  static void name##_r_rm_m##bits (X86Cpu *cpu, const X86Insn *insn)                                \
-  {                                                                                                 \
-    uint##bits##_t y = x86_load##bits (cpu, insn->segment, x86_ea (cpu, insn));                     \
-    uint##bits##_t x = X86_AT (cpu, uint##bits##_t, insn->reg_at);                                  \
-                                                                                                    \
-    host (op, bits, "", x, REGISTER, y);                                                            \
-    x86_set##bits (cpu, insn->reg_at, x);                                                           \
+#define SOURCE_FORMS(host, name, op, bits)                                                         \
+  static void name##_r_rm_r##bits (X86Cpu *cpu, const X86Insn *insn)                               \
+  {                                                                                                \
+    uint##bits##_t x = X86_AT (cpu, uint##bits##_t, insn->reg_at);                                 \
+                                                                                                   \
+    host (op, bits, "", x, REGISTER, X86_AT (cpu, uint##bits##_t, insn->rm_at));                   \
+    x86_set##bits (cpu, insn->reg_at, x);                                                          \
+  }                                                                                                \
+                                                                                                   \
+  static void name##_r_rm_m##bits (X86Cpu *cpu, const X86Insn *insn)                               \
+  {                                                                                                \
+    uint##bits##_t y = x86_load##bits (cpu, insn->segment, x86_ea (cpu, insn));                    \
+    uint##bits##_t x = X86_AT (cpu, uint##bits##_t, insn->reg_at);                                 \
+                                                                                                   \
+    host (op, bits, "", x, REGISTER, y);                                                           \
+    x86_set##bits (cpu, insn->reg_at, x);                                                          \
   }
 
-#define SOURCE_FAMILY(host, name, op)                                                               \
-  SOURCE_FORMS (host, name, op, 8)                                                                  \
-  SOURCE_FORMS (host, name, op, 16)                                                                 \
-  SOURCE_FORMS (host, name, op, 32)                                                                 \
-  SOURCE_FORMS (host, name, op, 64)                                                                 \
+#define SOURCE_FAMILY(host, name, op)                                                              \
+  SOURCE_FORMS (host, name, op, 8)                                                                 \
+  SOURCE_FORMS (host, name, op, 16)                                                                \
+  SOURCE_FORMS (host, name, op, 32)                                                                \
+  SOURCE_FORMS (host, name, op, 64)                                                                \
   FAMILY (name, r_rm)
 
-#define BINARY_INSTRUCTION(host, name, op)                                                          \
-  DESTINATION_FAMILY (host, name, op, rm_r, FROM_REG)                                               \
-  DESTINATION_FAMILY (host, name, op, rm_imm, FROM_IMM)                                             \
+#define BINARY_INSTRUCTION(host, name, op)                                                         \
+  DESTINATION_FAMILY (host, name, op, rm_r, FROM_REG)                                              \
+  DESTINATION_FAMILY (host, name, op, rm_imm, FROM_IMM)                                            \
   SOURCE_FAMILY (host, name, op)
 
 BINARY_INSTRUCTION (HOST_BINARY, add, "add")
@@ -136,46 +136,46 @@ DESTINATION_FAMILY (HOST_UNARY, dec, "dec", rm, FROM_NOTHING)
 DESTINATION_FAMILY (HOST_UNARY, neg, "neg", rm, FROM_NOTHING)
 
 /* NOT leaves the flags alone. */
-#define HOST_NOT(op, bits, lock, a, a_constraint, unused)                                           \
+#define HOST_NOT(op, bits, lock, a, a_constraint, unused)                                          \
   asm volatile (lock "not" SUFFIX_##bits " %0" : a_constraint (a) : : "memory")
 DESTINATION_FAMILY (HOST_NOT, not, "not", rm, FROM_NOTHING)
 
 /* CMP and TEST only look. */
-#define LOOK(name, op, form, bits, a, b)                                                            \
-  static void name##_##form##bits (X86Cpu *cpu, const X86Insn *insn)                                \
-  {                                                                                                 \
-    uint##bits##_t x = a;                                                                           \
-    uint32_t ax;                                                                                    \
-                                                                                                    \
-    asm volatile (op SUFFIX_##bits " %[y], %[x]" X86_CC_SAVE                                        \
-                  : "=&a"(ax)                                                                       \
-                  : [x] "r"(x), [y] "r"((uint##bits##_t) (b))                                       \
-                  : "cc");                                                                          \
-    cpu->cc = (uint16_t) ax;                                                                        \
+#define LOOK(name, op, form, bits, a, b)                                                           \
+  static void name##_##form##bits (X86Cpu *cpu, const X86Insn *insn)                               \
+  {                                                                                                \
+    uint##bits##_t x = a;                                                                          \
+    uint32_t ax;                                                                                   \
+                                                                                                   \
+    asm volatile (op SUFFIX_##bits " %[y], %[x]" X86_CC_SAVE                                       \
+                  : "=&a"(ax)                                                                      \
+                  : [x] "r"(x), [y] "r"((uint##bits##_t) (b))                                      \
+                  : "cc");                                                                         \
+    cpu->cc = (uint16_t) ax;                                                                       \
   }
 
 #define RM_REGISTER(bits) X86_AT (cpu, uint##bits##_t, insn->rm_at)
 #define RM_MEMORY(bits) x86_load##bits (cpu, insn->segment, x86_ea (cpu, insn))
 
-#define LOOK_SIZES(name, op, bits)                                                                  \
-  LOOK (name, op, rm_r_r, bits, RM_REGISTER (bits), FROM_REG (bits))                                \
-  LOOK (name, op, rm_r_m, bits, RM_MEMORY (bits), FROM_REG (bits))                                  \
-  LOOK (name, op, rm_imm_r, bits, RM_REGISTER (bits), FROM_IMM (bits))                              \
+#define LOOK_SIZES(name, op, bits)                                                                 \
+  LOOK (name, op, rm_r_r, bits, RM_REGISTER (bits), FROM_REG (bits))                               \
+  LOOK (name, op, rm_r_m, bits, RM_MEMORY (bits), FROM_REG (bits))                                 \
+  LOOK (name, op, rm_imm_r, bits, RM_REGISTER (bits), FROM_IMM (bits))                             \
   LOOK (name, op, rm_imm_m, bits, RM_MEMORY (bits), FROM_IMM (bits))
 
-#define LOOK_FAMILY(name, op)                                                                       \
-  LOOK_SIZES (name, op, 8)                                                                          \
-  LOOK_SIZES (name, op, 16)                                                                         \
-  LOOK_SIZES (name, op, 32)                                                                         \
-  LOOK_SIZES (name, op, 64)                                                                         \
-  FAMILY (name, rm_r)                                                                               \
+#define LOOK_FAMILY(name, op)                                                                      \
+  LOOK_SIZES (name, op, 8)                                                                         \
+  LOOK_SIZES (name, op, 16)                                                                        \
+  LOOK_SIZES (name, op, 32)                                                                        \
+  LOOK_SIZES (name, op, 64)                                                                        \
+  FAMILY (name, rm_r)                                                                              \
   FAMILY (name, rm_imm)
 
 LOOK_FAMILY (cmp, "cmp")
 LOOK_FAMILY (test, "test")
 
-#define CMP_SOURCE(bits)                                                                            \
-  LOOK (cmp, "cmp", r_rm_r, bits, FROM_REG (bits), RM_REGISTER (bits))                              \
+#define CMP_SOURCE(bits)                                                                           \
+  LOOK (cmp, "cmp", r_rm_r, bits, FROM_REG (bits), RM_REGISTER (bits))                             \
   LOOK (cmp, "cmp", r_rm_m, bits, FROM_REG (bits), RM_MEMORY (bits))
 CMP_SOURCE (8)
 CMP_SOURCE (16)
@@ -184,25 +184,25 @@ CMP_SOURCE (64)
 FAMILY (cmp, r_rm)
 
 /* XCHG with memory locks by itself. */
-#define XCHG(bits)                                                                                  \
-  static void xchg_rm_r_r##bits (X86Cpu *cpu, const X86Insn *insn)                                  \
-  {                                                                                                 \
-    uint##bits##_t x = X86_AT (cpu, uint##bits##_t, insn->rm_at);                                   \
-                                                                                                    \
-    x86_set##bits (cpu, insn->rm_at, X86_AT (cpu, uint##bits##_t, insn->reg_at));                   \
-    x86_set##bits (cpu, insn->reg_at, x);                                                           \
-  }                                                                                                 \
-                                                                                                    \
-  static void xchg_rm_r_m##bits (X86Cpu *cpu, const X86Insn *insn)                                  \
-  {                                                                                                 \
-    X86Modify modify;                                                                               \
-    uint##bits##_t *x = x86_modify_begin (cpu, insn->segment, x86_ea (cpu, insn), bits / 8, true,   \
-                                          &modify);                                                 \
-    uint##bits##_t old                                                                              \
-      = __atomic_exchange_n (x, X86_AT (cpu, uint##bits##_t, insn->reg_at), __ATOMIC_SEQ_CST);      \
-                                                                                                    \
-    x86_modify_end (cpu, &modify);                                                                  \
-    x86_set##bits (cpu, insn->reg_at, old);                                                         \
+#define XCHG(bits)                                                                                 \
+  static void xchg_rm_r_r##bits (X86Cpu *cpu, const X86Insn *insn)                                 \
+  {                                                                                                \
+    uint##bits##_t x = X86_AT (cpu, uint##bits##_t, insn->rm_at);                                  \
+                                                                                                   \
+    x86_set##bits (cpu, insn->rm_at, X86_AT (cpu, uint##bits##_t, insn->reg_at));                  \
+    x86_set##bits (cpu, insn->reg_at, x);                                                          \
+  }                                                                                                \
+                                                                                                   \
+  static void xchg_rm_r_m##bits (X86Cpu *cpu, const X86Insn *insn)                                 \
+  {                                                                                                \
+    X86Modify modify;                                                                              \
+    uint##bits##_t *x = x86_modify_begin (cpu, insn->segment, x86_ea (cpu, insn), bits / 8, true,  \
+                                          &modify);                                                \
+    uint##bits##_t old                                                                             \
+      = __atomic_exchange_n (x, X86_AT (cpu, uint##bits##_t, insn->reg_at), __ATOMIC_SEQ_CST);     \
+                                                                                                   \
+    x86_modify_end (cpu, &modify);                                                                 \
+    x86_set##bits (cpu, insn->reg_at, old);                                                        \
   }
 XCHG (8)
 XCHG (16)
@@ -211,47 +211,47 @@ XCHG (64)
 FAMILY (xchg, rm_r)
 
 /* XCHG of the accumulator with the register in the opcode; with itself it is NOP. */
-#define XCHG_A(bits)                                                                                \
-  static void xchg_a_r##bits (X86Cpu *cpu, const X86Insn *insn)                                     \
-  {                                                                                                 \
-    uint##bits##_t x = X86_AT (cpu, uint##bits##_t, insn->rm_at);                                   \
-                                                                                                    \
-    if (insn->rm == X86_RAX)                                                                        \
-      return;                                                                                       \
-    x86_set##bits (cpu, insn->rm_at, (uint##bits##_t) cpu->state.gpr[X86_RAX]);                     \
-    x86_set##bits (cpu, X86_RAX * 8, x);                                                            \
+#define XCHG_A(bits)                                                                               \
+  static void xchg_a_r##bits (X86Cpu *cpu, const X86Insn *insn)                                    \
+  {                                                                                                \
+    uint##bits##_t x = X86_AT (cpu, uint##bits##_t, insn->rm_at);                                  \
+                                                                                                   \
+    if (insn->rm == X86_RAX)                                                                       \
+      return;                                                                                      \
+    x86_set##bits (cpu, insn->rm_at, (uint##bits##_t) cpu->state.gpr[X86_RAX]);                    \
+    x86_set##bits (cpu, X86_RAX * 8, x);                                                           \
   }
 XCHG_A (16)
 XCHG_A (32)
 XCHG_A (64)
 const X86Family x86_xchg_a = { { NULL }, { xchg_a_r16 }, { xchg_a_r32 }, { xchg_a_r64 } };
 
-#define XADD(bits)                                                                                  \
-  static void xadd_rm_r_r##bits (X86Cpu *cpu, const X86Insn *insn)                                  \
-  {                                                                                                 \
-    uint##bits##_t x = X86_AT (cpu, uint##bits##_t, insn->rm_at);                                   \
-    uint##bits##_t old = x;                                                                         \
-                                                                                                    \
-    HOST_BINARY ("add", bits, "", x, REGISTER, X86_AT (cpu, uint##bits##_t, insn->reg_at));         \
-    x86_set##bits (cpu, insn->reg_at, old);                                                         \
-    x86_set##bits (cpu, insn->rm_at, x);                                                            \
-  }                                                                                                 \
-                                                                                                    \
-  static void xadd_rm_r_m##bits (X86Cpu *cpu, const X86Insn *insn)                                  \
-  {                                                                                                 \
-    X86Modify modify;                                                                               \
-    uint##bits##_t *x = x86_modify_begin (cpu, insn->segment, x86_ea (cpu, insn), bits / 8, true,   \
-                                          &modify);                                                 \
-    uint##bits##_t y = X86_AT (cpu, uint##bits##_t, insn->reg_at);                                  \
-    uint32_t ax;                                                                                    \
-                                                                                                    \
-    asm volatile ("lock; xadd" SUFFIX_##bits " %[y], %[x]" X86_CC_SAVE                              \
-                  : "=&a"(ax), [x] "+m"(*x), [y] "+r"(y)                                            \
-                  :                                                                                 \
-                  : "memory", "cc");                                                                \
-    cpu->cc = (uint16_t) ax;                                                                        \
-    x86_modify_end (cpu, &modify);                                                                  \
-    x86_set##bits (cpu, insn->reg_at, y);                                                           \
+#define XADD(bits)                                                                                 \
+  static void xadd_rm_r_r##bits (X86Cpu *cpu, const X86Insn *insn)                                 \
+  {                                                                                                \
+    uint##bits##_t x = X86_AT (cpu, uint##bits##_t, insn->rm_at);                                  \
+    uint##bits##_t old = x;                                                                        \
+                                                                                                   \
+    HOST_BINARY ("add", bits, "", x, REGISTER, X86_AT (cpu, uint##bits##_t, insn->reg_at));        \
+    x86_set##bits (cpu, insn->reg_at, old);                                                        \
+    x86_set##bits (cpu, insn->rm_at, x);                                                           \
+  }                                                                                                \
+                                                                                                   \
+  static void xadd_rm_r_m##bits (X86Cpu *cpu, const X86Insn *insn)                                 \
+  {                                                                                                \
+    X86Modify modify;                                                                              \
+    uint##bits##_t *x = x86_modify_begin (cpu, insn->segment, x86_ea (cpu, insn), bits / 8, true,  \
+                                          &modify);                                                \
+    uint##bits##_t y = X86_AT (cpu, uint##bits##_t, insn->reg_at);                                 \
+    uint32_t ax;                                                                                   \
+                                                                                                   \
+    asm volatile ("lock; xadd" SUFFIX_##bits " %[y], %[x]" X86_CC_SAVE                             \
+                  : "=&a"(ax), [x] "+m"(*x), [y] "+r"(y)                                           \
+                  :                                                                                \
+                  : "memory", "cc");                                                               \
+    cpu->cc = (uint16_t) ax;                                                                       \
+    x86_modify_end (cpu, &modify);                                                                 \
+    x86_set##bits (cpu, insn->reg_at, y);                                                          \
   }
 XADD (8)
 XADD (16)
@@ -261,43 +261,43 @@ FAMILY (xadd, rm_r)
 
 /* CMPXCHG writes a destination in memory in either case, but a register only on success: a 32-bit
  * failure leaves its upper half alone. The accumulator is written on failure only. */
-#define CMPXCHG(bits)                                                                               \
-  static void cmpxchg_finish##bits (X86Cpu *cpu, uint##bits##_t expected, uint##bits##_t found)     \
-  {                                                                                                 \
-    uint##bits##_t x = expected;                                                                    \
-    uint32_t ax;                                                                                    \
-                                                                                                    \
-    asm volatile ("cmp" SUFFIX_##bits " %[y], %[x]" X86_CC_SAVE                                     \
-                  : "=&a"(ax)                                                                       \
-                  : [x] "r"(x), [y] "r"(found)                                                      \
-                  : "cc");                                                                          \
-    cpu->cc = (uint16_t) ax;                                                                        \
-    if (found != expected)                                                                          \
-      x86_set##bits (cpu, X86_RAX * 8, found);                                                      \
-  }                                                                                                 \
-                                                                                                    \
-  static void cmpxchg_rm_r_r##bits (X86Cpu *cpu, const X86Insn *insn)                               \
-  {                                                                                                 \
-    uint##bits##_t expected = cpu->state.gpr[X86_RAX];                                              \
-    uint##bits##_t found = X86_AT (cpu, uint##bits##_t, insn->rm_at);                               \
-                                                                                                    \
-    if (found == expected)                                                                          \
-      x86_set##bits (cpu, insn->rm_at, X86_AT (cpu, uint##bits##_t, insn->reg_at));                 \
-    cmpxchg_finish##bits (cpu, expected, found);                                                    \
-  }                                                                                                 \
-                                                                                                    \
-  static void cmpxchg_rm_r_m##bits (X86Cpu *cpu, const X86Insn *insn)                               \
-  {                                                                                                 \
-    X86Modify modify;                                                                               \
-    uint##bits##_t *x = x86_modify_begin (cpu, insn->segment, x86_ea (cpu, insn), bits / 8, true,   \
-                                          &modify);                                                 \
-    uint##bits##_t expected = cpu->state.gpr[X86_RAX];                                              \
-    uint##bits##_t found = expected;                                                                \
-                                                                                                    \
-    __atomic_compare_exchange_n (x, &found, X86_AT (cpu, uint##bits##_t, insn->reg_at), false,      \
-                                 __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);                               \
-    x86_modify_end (cpu, &modify);                                                                  \
-    cmpxchg_finish##bits (cpu, expected, found);                                                    \
+#define CMPXCHG(bits)                                                                              \
+  static void cmpxchg_finish##bits (X86Cpu *cpu, uint##bits##_t expected, uint##bits##_t found)    \
+  {                                                                                                \
+    uint##bits##_t x = expected;                                                                   \
+    uint32_t ax;                                                                                   \
+                                                                                                   \
+    asm volatile ("cmp" SUFFIX_##bits " %[y], %[x]" X86_CC_SAVE                                    \
+                  : "=&a"(ax)                                                                      \
+                  : [x] "r"(x), [y] "r"(found)                                                     \
+                  : "cc");                                                                         \
+    cpu->cc = (uint16_t) ax;                                                                       \
+    if (found != expected)                                                                         \
+      x86_set##bits (cpu, X86_RAX * 8, found);                                                     \
+  }                                                                                                \
+                                                                                                   \
+  static void cmpxchg_rm_r_r##bits (X86Cpu *cpu, const X86Insn *insn)                              \
+  {                                                                                                \
+    uint##bits##_t expected = cpu->state.gpr[X86_RAX];                                             \
+    uint##bits##_t found = X86_AT (cpu, uint##bits##_t, insn->rm_at);                              \
+                                                                                                   \
+    if (found == expected)                                                                         \
+      x86_set##bits (cpu, insn->rm_at, X86_AT (cpu, uint##bits##_t, insn->reg_at));                \
+    cmpxchg_finish##bits (cpu, expected, found);                                                   \
+  }                                                                                                \
+                                                                                                   \
+  static void cmpxchg_rm_r_m##bits (X86Cpu *cpu, const X86Insn *insn)                              \
+  {                                                                                                \
+    X86Modify modify;                                                                              \
+    uint##bits##_t *x = x86_modify_begin (cpu, insn->segment, x86_ea (cpu, insn), bits / 8, true,  \
+                                          &modify);                                                \
+    uint##bits##_t expected = cpu->state.gpr[X86_RAX];                                             \
+    uint##bits##_t found = expected;                                                               \
+                                                                                                   \
+    __atomic_compare_exchange_n (x, &found, X86_AT (cpu, uint##bits##_t, insn->reg_at), false,     \
+                                 __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);                              \
+    x86_modify_end (cpu, &modify);                                                                 \
+    cmpxchg_finish##bits (cpu, expected, found);                                                   \
   }
 CMPXCHG (8)
 CMPXCHG (16)
@@ -339,9 +339,10 @@ x86_cmpxchg_pair (X86Cpu *cpu, const X86Insn *insn)
     {
       uint64_t *x = x86_modify_begin (cpu, insn->segment, ea, 8, true, &modify);
       uint64_t expected = gpr[X86_RDX] << 32 | (uint32_t) gpr[X86_RAX];
+      uint64_t wanted = gpr[X86_RCX] << 32 | (uint32_t) gpr[X86_RBX];
 
-      equal = __atomic_compare_exchange_n (x, &expected, gpr[X86_RCX] << 32 | (uint32_t) gpr[X86_RBX],
-                                           false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+      equal = __atomic_compare_exchange_n (x, &expected, wanted, false, __ATOMIC_SEQ_CST,
+                                           __ATOMIC_SEQ_CST);
       x86_modify_end (cpu, &modify);
       if (!equal)
         {

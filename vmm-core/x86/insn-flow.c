@@ -31,13 +31,13 @@ fall_through (X86Cpu *cpu, const X86Insn *insn)
                                                  : (uint16_t) next;
 }
 
-#define JCC(condition)                                                                              \
-  void x86_jcc_##condition (X86Cpu *cpu, const X86Insn *insn)                                       \
-  {                                                                                                 \
-    if (x86_condition (cpu->cc, condition))                                                         \
-      x86_branch (cpu, relative_target (cpu, insn));                                                \
-    else                                                                                            \
-      fall_through (cpu, insn);                                                                     \
+#define JCC(condition)                                                                             \
+  void x86_jcc_##condition (X86Cpu *cpu, const X86Insn *insn)                                      \
+  {                                                                                                \
+    if (x86_condition (cpu->cc, condition))                                                        \
+      x86_branch (cpu, relative_target (cpu, insn));                                               \
+    else                                                                                           \
+      fall_through (cpu, insn);                                                                    \
   }
 JCC (0)
 JCC (1)

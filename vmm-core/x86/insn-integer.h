@@ -6,7 +6,7 @@
 
 /* The integer instructions, as the opcode table names them. */
 
-#define X86_BINARY(name)                                                                            \
+#define X86_BINARY(name)                                                                           \
   extern const X86Family x86_##name##_rm_r, x86_##name##_rm_imm, x86_##name##_r_rm;
 X86_BINARY (add)
 X86_BINARY (or)
@@ -22,7 +22,7 @@ extern const X86Family x86_inc_rm, x86_dec_rm, x86_neg_rm, x86_not_rm;
 extern const X86Family x86_xchg_rm_r, x86_xchg_a, x86_xadd_rm_r, x86_cmpxchg_rm_r;
 void x86_cmpxchg_pair (X86Cpu *cpu, const X86Insn *insn);
 
-#define X86_SHIFT(name)                                                                             \
+#define X86_SHIFT(name)                                                                            \
   extern const X86Family x86_##name##_rm_1, x86_##name##_rm_cl, x86_##name##_rm_imm;
 X86_SHIFT (rol)
 X86_SHIFT (ror)
@@ -35,7 +35,8 @@ X86_SHIFT (sar)
 extern const X86Family x86_shld_rm_r_cl, x86_shld_rm_r_imm, x86_shrd_rm_r_cl, x86_shrd_rm_r_imm;
 extern const X86Family x86_shlx, x86_shrx, x86_sarx, x86_rorx;
 
-extern const X86Family x86_mul, x86_imul, x86_div, x86_idiv, x86_imul_r_rm, x86_imul_r_rm_imm, x86_mulx;
+extern const X86Family x86_mul, x86_imul, x86_div, x86_idiv, x86_imul_r_rm, x86_imul_r_rm_imm,
+    x86_mulx;
 void x86_daa (X86Cpu *cpu, const X86Insn *insn);
 void x86_das (X86Cpu *cpu, const X86Insn *insn);
 void x86_aaa (X86Cpu *cpu, const X86Insn *insn);
@@ -50,7 +51,8 @@ X86_BIT (btr)
 X86_BIT (btc)
 #undef X86_BIT
 extern const X86Family x86_bsf, x86_bsr, x86_popcnt, x86_lzcnt, x86_tzcnt, x86_adcx, x86_adox;
-extern const X86Family x86_andn, x86_bextr, x86_bzhi, x86_pdep, x86_pext, x86_blsr, x86_blsmsk, x86_blsi;
+extern const X86Family x86_andn, x86_bextr, x86_bzhi, x86_pdep, x86_pext, x86_blsr, x86_blsmsk,
+    x86_blsi;
 extern const X86Family x86_bswap, x86_movbe_load, x86_movbe_store;
 void x86_crc32 (X86Cpu *cpu, const X86Insn *insn);
 

@@ -5,54 +5,54 @@
 #define RM_REGISTER(bits) X86_AT (cpu, uint##bits##_t, insn->rm_at)
 #define RM_MEMORY(bits) x86_load##bits (cpu, insn->segment, x86_ea (cpu, insn))
 
-#define FAMILY4(name)                                                                               \
-  const X86Family x86_##name = {                                                                    \
-    { name##_r8, name##_m8 },                                                                       \
-    { name##_r16, name##_m16 },                                                                     \
-    { name##_r32, name##_m32 },                                                                     \
-    { name##_r64, name##_m64 },                                                                     \
+#define FAMILY4(name)                                                                              \
+  const X86Family x86_##name = {                                                                   \
+    { name##_r8, name##_m8 },                                                                      \
+    { name##_r16, name##_m16 },                                                                    \
+    { name##_r32, name##_m32 },                                                                    \
+    { name##_r64, name##_m64 },                                                                    \
   };
-#define FAMILY3(name)                                                                               \
-  const X86Family x86_##name = {                                                                    \
-    { NULL, NULL },                                                                                 \
-    { name##_r16, name##_m16 },                                                                     \
-    { name##_r32, name##_m32 },                                                                     \
-    { name##_r64, name##_m64 },                                                                     \
+#define FAMILY3(name)                                                                              \
+  const X86Family x86_##name = {                                                                   \
+    { NULL, NULL },                                                                                \
+    { name##_r16, name##_m16 },                                                                    \
+    { name##_r32, name##_m32 },                                                                    \
+    { name##_r64, name##_m64 },                                                                    \
   };
 
-#define MOV(bits)                                                                                   \
-  static void mov_rm_r_r##bits (X86Cpu *cpu, const X86Insn *insn)                                   \
-  {                                                                                                 \
-    x86_set##bits (cpu, insn->rm_at, X86_AT (cpu, uint##bits##_t, insn->reg_at));                   \
-  }                                                                                                 \
-  static void mov_rm_r_m##bits (X86Cpu *cpu, const X86Insn *insn)                                   \
-  {                                                                                                 \
-    x86_store##bits (cpu, insn->segment, x86_ea (cpu, insn),                                        \
-                     X86_AT (cpu, uint##bits##_t, insn->reg_at));                                   \
-  }                                                                                                 \
-  static void mov_r_rm_r##bits (X86Cpu *cpu, const X86Insn *insn)                                   \
-  {                                                                                                 \
-    x86_set##bits (cpu, insn->reg_at, RM_REGISTER (bits));                                          \
-  }                                                                                                 \
-  static void mov_r_rm_m##bits (X86Cpu *cpu, const X86Insn *insn)                                   \
-  {                                                                                                 \
-    x86_set##bits (cpu, insn->reg_at, RM_MEMORY (bits));                                            \
-  }                                                                                                 \
-  static void mov_rm_imm_r##bits (X86Cpu *cpu, const X86Insn *insn)                                 \
-  {                                                                                                 \
-    x86_set##bits (cpu, insn->rm_at, insn->imm);                                                    \
-  }                                                                                                 \
-  static void mov_rm_imm_m##bits (X86Cpu *cpu, const X86Insn *insn)                                 \
-  {                                                                                                 \
-    x86_store##bits (cpu, insn->segment, x86_ea (cpu, insn), insn->imm);                            \
-  }                                                                                                 \
-  static void mov_a_moffs_r##bits (X86Cpu *cpu, const X86Insn *insn)                                \
-  {                                                                                                 \
-    x86_set##bits (cpu, X86_RAX * 8, x86_load##bits (cpu, insn->segment, insn->imm));               \
-  }                                                                                                 \
-  static void mov_moffs_a_r##bits (X86Cpu *cpu, const X86Insn *insn)                                \
-  {                                                                                                 \
-    x86_store##bits (cpu, insn->segment, insn->imm, cpu->state.gpr[X86_RAX]);                       \
+#define MOV(bits)                                                                                  \
+  static void mov_rm_r_r##bits (X86Cpu *cpu, const X86Insn *insn)                                  \
+  {                                                                                                \
+    x86_set##bits (cpu, insn->rm_at, X86_AT (cpu, uint##bits##_t, insn->reg_at));                  \
+  }                                                                                                \
+  static void mov_rm_r_m##bits (X86Cpu *cpu, const X86Insn *insn)                                  \
+  {                                                                                                \
+    x86_store##bits (cpu, insn->segment, x86_ea (cpu, insn),                                       \
+                     X86_AT (cpu, uint##bits##_t, insn->reg_at));                                  \
+  }                                                                                                \
+  static void mov_r_rm_r##bits (X86Cpu *cpu, const X86Insn *insn)                                  \
+  {                                                                                                \
+    x86_set##bits (cpu, insn->reg_at, RM_REGISTER (bits));                                         \
+  }                                                                                                \
+  static void mov_r_rm_m##bits (X86Cpu *cpu, const X86Insn *insn)                                  \
+  {                                                                                                \
+    x86_set##bits (cpu, insn->reg_at, RM_MEMORY (bits));                                           \
+  }                                                                                                \
+  static void mov_rm_imm_r##bits (X86Cpu *cpu, const X86Insn *insn)                                \
+  {                                                                                                \
+    x86_set##bits (cpu, insn->rm_at, insn->imm);                                                   \
+  }                                                                                                \
+  static void mov_rm_imm_m##bits (X86Cpu *cpu, const X86Insn *insn)                                \
+  {                                                                                                \
+    x86_store##bits (cpu, insn->segment, x86_ea (cpu, insn), insn->imm);                           \
+  }                                                                                                \
+  static void mov_a_moffs_r##bits (X86Cpu *cpu, const X86Insn *insn)                               \
+  {                                                                                                \
+    x86_set##bits (cpu, X86_RAX * 8, x86_load##bits (cpu, insn->segment, insn->imm));              \
+  }                                                                                                \
+  static void mov_moffs_a_r##bits (X86Cpu *cpu, const X86Insn *insn)                               \
+  {                                                                                                \
+    x86_store##bits (cpu, insn->segment, insn->imm, cpu->state.gpr[X86_RAX]);                      \
   }
 MOV (8)
 MOV (16)
@@ -67,19 +67,19 @@ const X86Family x86_mov_moffs_a
   = { { mov_moffs_a_r8 }, { mov_moffs_a_r16 }, { mov_moffs_a_r32 }, { mov_moffs_a_r64 } };
 
 /* MOVZX, MOVSX, MOVSXD: a narrower rm into reg. */
-#define EXTEND(name, bits, type, narrow)                                                            \
-  static void name##_r##bits (X86Cpu *cpu, const X86Insn *insn)                                     \
-  {                                                                                                 \
-    x86_set##bits (cpu, insn->reg_at, (type) RM_REGISTER (narrow));                                 \
-  }                                                                                                 \
-  static void name##_m##bits (X86Cpu *cpu, const X86Insn *insn)                                     \
-  {                                                                                                 \
-    x86_set##bits (cpu, insn->reg_at, (type) RM_MEMORY (narrow));                                   \
+#define EXTEND(name, bits, type, narrow)                                                           \
+  static void name##_r##bits (X86Cpu *cpu, const X86Insn *insn)                                    \
+  {                                                                                                \
+    x86_set##bits (cpu, insn->reg_at, (type) RM_REGISTER (narrow));                                \
+  }                                                                                                \
+  static void name##_m##bits (X86Cpu *cpu, const X86Insn *insn)                                    \
+  {                                                                                                \
+    x86_set##bits (cpu, insn->reg_at, (type) RM_MEMORY (narrow));                                  \
   }
-#define EXTEND_FAMILY(name, type, narrow)                                                           \
-  EXTEND (name, 16, type, narrow)                                                                   \
-  EXTEND (name, 32, type, narrow)                                                                   \
-  EXTEND (name, 64, type, narrow)                                                                   \
+#define EXTEND_FAMILY(name, type, narrow)                                                          \
+  EXTEND (name, 16, type, narrow)                                                                  \
+  EXTEND (name, 32, type, narrow)                                                                  \
+  EXTEND (name, 64, type, narrow)                                                                  \
   FAMILY3 (name)
 EXTEND_FAMILY (movzx_8, uint8_t, 8)
 EXTEND_FAMILY (movzx_16, uint16_t, 16)
@@ -91,31 +91,31 @@ EXTEND (movsxd, 32, uint32_t, 32)
 EXTEND (movsxd, 64, int32_t, 32)
 FAMILY3 (movsxd)
 
-#define LEA(bits)                                                                                   \
-  static void lea_m##bits (X86Cpu *cpu, const X86Insn *insn)                                        \
-  {                                                                                                 \
-    x86_set##bits (cpu, insn->reg_at, x86_ea (cpu, insn));                                          \
+#define LEA(bits)                                                                                  \
+  static void lea_m##bits (X86Cpu *cpu, const X86Insn *insn)                                       \
+  {                                                                                                \
+    x86_set##bits (cpu, insn->reg_at, x86_ea (cpu, insn));                                         \
   }
 LEA (16)
 LEA (32)
 LEA (64)
 const X86Family x86_lea = { { NULL }, { NULL, lea_m16 }, { NULL, lea_m32 }, { NULL, lea_m64 } };
 
-/* A 32-bit CMOVcc clears the upper half even when it does not move; memory is read in either case. */
-#define CMOV(bits)                                                                                  \
-  static void cmov_r##bits (X86Cpu *cpu, const X86Insn *insn)                                       \
-  {                                                                                                 \
-    unsigned at = x86_condition (cpu->cc, insn->opcode & 15) ? insn->rm_at : insn->reg_at;          \
-                                                                                                    \
-    x86_set##bits (cpu, insn->reg_at, X86_AT (cpu, uint##bits##_t, at));                            \
-  }                                                                                                 \
-  static void cmov_m##bits (X86Cpu *cpu, const X86Insn *insn)                                       \
-  {                                                                                                 \
-    uint##bits##_t value = RM_MEMORY (bits);                                                        \
-                                                                                                    \
-    if (!x86_condition (cpu->cc, insn->opcode & 15))                                                \
-      value = X86_AT (cpu, uint##bits##_t, insn->reg_at);                                           \
-    x86_set##bits (cpu, insn->reg_at, value);                                                       \
+/* A 32-bit CMOVcc clears the upper half even when it does not move; memory is always read. */
+#define CMOV(bits)                                                                                 \
+  static void cmov_r##bits (X86Cpu *cpu, const X86Insn *insn)                                      \
+  {                                                                                                \
+    unsigned at = x86_condition (cpu->cc, insn->opcode & 15) ? insn->rm_at : insn->reg_at;         \
+                                                                                                   \
+    x86_set##bits (cpu, insn->reg_at, X86_AT (cpu, uint##bits##_t, at));                           \
+  }                                                                                                \
+  static void cmov_m##bits (X86Cpu *cpu, const X86Insn *insn)                                      \
+  {                                                                                                \
+    uint##bits##_t value = RM_MEMORY (bits);                                                       \
+                                                                                                   \
+    if (!x86_condition (cpu->cc, insn->opcode & 15))                                               \
+      value = X86_AT (cpu, uint##bits##_t, insn->reg_at);                                          \
+    x86_set##bits (cpu, insn->reg_at, value);                                                      \
   }
 CMOV (16)
 CMOV (32)
@@ -151,7 +151,8 @@ x86_cwd (X86Cpu *cpu, const X86Insn *insn)
 {
   uint64_t a = cpu->state.gpr[X86_RAX];
 
-  x86_set_sized (cpu, X86_RDX * 8, insn->op_size, a >> (insn->op_size * 8 - 1) & 1 ? UINT64_MAX : 0);
+  x86_set_sized (cpu, X86_RDX * 8, insn->op_size,
+                 a >> (insn->op_size * 8 - 1) & 1 ? UINT64_MAX : 0);
 }
 
 void

@@ -10,89 +10,89 @@
 #define RM_REGISTER(bits) X86_AT (cpu, uint##bits##_t, insn->rm_at)
 #define RM_MEMORY(bits) x86_load##bits (cpu, insn->segment, x86_ea (cpu, insn))
 
-#define FOUR_SIZES(name)                                                                            \
-  const X86Family x86_##name = {                                                                    \
-    { name##_r8, name##_m8 },                                                                       \
-    { name##_r16, name##_m16 },                                                                     \
-    { name##_r32, name##_m32 },                                                                     \
-    { name##_r64, name##_m64 },                                                                     \
+#define FOUR_SIZES(name)                                                                           \
+  const X86Family x86_##name = {                                                                   \
+    { name##_r8, name##_m8 },                                                                      \
+    { name##_r16, name##_m16 },                                                                    \
+    { name##_r32, name##_m32 },                                                                    \
+    { name##_r64, name##_m64 },                                                                    \
   };
-#define THREE_SIZES(name)                                                                           \
-  const X86Family x86_##name = {                                                                    \
-    { NULL, NULL },                                                                                 \
-    { name##_r16, name##_m16 },                                                                     \
-    { name##_r32, name##_m32 },                                                                     \
-    { name##_r64, name##_m64 },                                                                     \
+#define THREE_SIZES(name)                                                                          \
+  const X86Family x86_##name = {                                                                   \
+    { NULL, NULL },                                                                                \
+    { name##_r16, name##_m16 },                                                                    \
+    { name##_r32, name##_m32 },                                                                    \
+    { name##_r64, name##_m64 },                                                                    \
   };
 
 /* rDX:rAX = rAX * rm */
-#define WIDE(name, op, form, bits, source)                                                          \
-  static void name##_##form##bits (X86Cpu *cpu, const X86Insn *insn)                                \
-  {                                                                                                 \
-    uint##bits##_t y = source (bits);                                                               \
-    uint64_t a = cpu->state.gpr[X86_RAX];                                                           \
-    uint64_t d = 0;                                                                                 \
-    uint64_t low;                                                                                   \
-                                                                                                    \
-    asm (op SUFFIX_##bits " %[y]\n\tmovq %%rax, %[low]" X86_CC_SAVE                                 \
-         : "+a"(a), "+d"(d), [low] "=&r"(low)                                                       \
-         : [y] "r"(y)                                                                               \
-         : "cc");                                                                                   \
-    cpu->cc = (uint16_t) a;                                                                         \
-    x86_set##bits (cpu, X86_RAX * 8, low);                                                          \
-    x86_set##bits (cpu, X86_RDX * 8, d);                                                            \
+#define WIDE(name, op, form, bits, source)                                                         \
+  static void name##_##form##bits (X86Cpu *cpu, const X86Insn *insn)                               \
+  {                                                                                                \
+    uint##bits##_t y = source (bits);                                                              \
+    uint64_t a = cpu->state.gpr[X86_RAX];                                                          \
+    uint64_t d = 0;                                                                                \
+    uint64_t low;                                                                                  \
+                                                                                                   \
+    asm (op SUFFIX_##bits " %[y]\n\tmovq %%rax, %[low]" X86_CC_SAVE                                \
+         : "+a"(a), "+d"(d), [low] "=&r"(low)                                                      \
+         : [y] "r"(y)                                                                              \
+         : "cc");                                                                                  \
+    cpu->cc = (uint16_t) a;                                                                        \
+    x86_set##bits (cpu, X86_RAX * 8, low);                                                         \
+    x86_set##bits (cpu, X86_RDX * 8, d);                                                           \
   }
 
 /* AX = AL * rm8 */
-#define WIDE_8(name, op, form, source)                                                              \
-  static void name##_##form##8 (X86Cpu * cpu, const X86Insn *insn)                                  \
-  {                                                                                                 \
-    uint8_t y = source (8);                                                                         \
-    uint64_t a = cpu->state.gpr[X86_RAX];                                                           \
-    uint64_t low;                                                                                   \
-                                                                                                    \
-    asm (op "b %[y]\n\tmovq %%rax, %[low]" X86_CC_SAVE                                              \
-         : "+a"(a), [low] "=&r"(low)                                                                \
-         : [y] "r"(y)                                                                               \
-         : "cc");                                                                                   \
-    cpu->cc = (uint16_t) a;                                                                         \
-    x86_set16 (cpu, X86_RAX * 8, low);                                                              \
+#define WIDE_8(name, op, form, source)                                                             \
+  static void name##_##form##8 (X86Cpu * cpu, const X86Insn *insn)                                 \
+  {                                                                                                \
+    uint8_t y = source (8);                                                                        \
+    uint64_t a = cpu->state.gpr[X86_RAX];                                                          \
+    uint64_t low;                                                                                  \
+                                                                                                   \
+    asm (op "b %[y]\n\tmovq %%rax, %[low]" X86_CC_SAVE                                             \
+         : "+a"(a), [low] "=&r"(low)                                                               \
+         : [y] "r"(y)                                                                              \
+         : "cc");                                                                                  \
+    cpu->cc = (uint16_t) a;                                                                        \
+    x86_set16 (cpu, X86_RAX * 8, low);                                                             \
   }
 
-#define WIDE_FAMILY(name, op)                                                                       \
-  WIDE_8 (name, op, r, RM_REGISTER)                                                                 \
-  WIDE_8 (name, op, m, RM_MEMORY)                                                                   \
-  WIDE (name, op, r, 16, RM_REGISTER)                                                               \
-  WIDE (name, op, m, 16, RM_MEMORY)                                                                 \
-  WIDE (name, op, r, 32, RM_REGISTER)                                                               \
-  WIDE (name, op, m, 32, RM_MEMORY)                                                                 \
-  WIDE (name, op, r, 64, RM_REGISTER)                                                               \
-  WIDE (name, op, m, 64, RM_MEMORY)                                                                 \
+#define WIDE_FAMILY(name, op)                                                                      \
+  WIDE_8 (name, op, r, RM_REGISTER)                                                                \
+  WIDE_8 (name, op, m, RM_MEMORY)                                                                  \
+  WIDE (name, op, r, 16, RM_REGISTER)                                                              \
+  WIDE (name, op, m, 16, RM_MEMORY)                                                                \
+  WIDE (name, op, r, 32, RM_REGISTER)                                                              \
+  WIDE (name, op, m, 32, RM_MEMORY)                                                                \
+  WIDE (name, op, r, 64, RM_REGISTER)                                                              \
+  WIDE (name, op, m, 64, RM_MEMORY)                                                                \
   FOUR_SIZES (name)
 
 WIDE_FAMILY (mul, "mul")
 WIDE_FAMILY (imul, "imul")
 
 /* reg = x * y */
-#define NARROW(name, form, bits, x_value, y_value)                                                  \
-  static void name##_##form##bits (X86Cpu *cpu, const X86Insn *insn)                                \
-  {                                                                                                 \
-    uint##bits##_t x = x_value;                                                                     \
-    uint##bits##_t y = y_value;                                                                     \
-    uint32_t ax;                                                                                    \
-                                                                                                    \
-    asm ("imul" SUFFIX_##bits " %[y], %[x]" X86_CC_SAVE                                             \
-         : "=&a"(ax), [x] "+r"(x)                                                                   \
-         : [y] "r"(y)                                                                               \
-         : "cc");                                                                                   \
-    cpu->cc = (uint16_t) ax;                                                                        \
-    x86_set##bits (cpu, insn->reg_at, x);                                                           \
+#define NARROW(name, form, bits, x_value, y_value)                                                 \
+  static void name##_##form##bits (X86Cpu *cpu, const X86Insn *insn)                               \
+  {                                                                                                \
+    uint##bits##_t x = x_value;                                                                    \
+    uint##bits##_t y = y_value;                                                                    \
+    uint32_t ax;                                                                                   \
+                                                                                                   \
+    asm ("imul" SUFFIX_##bits " %[y], %[x]" X86_CC_SAVE                                            \
+         : "=&a"(ax), [x] "+r"(x)                                                                  \
+         : [y] "r"(y)                                                                              \
+         : "cc");                                                                                  \
+    cpu->cc = (uint16_t) ax;                                                                       \
+    x86_set##bits (cpu, insn->reg_at, x);                                                          \
   }
 
-#define NARROW_SIZES(bits)                                                                          \
-  NARROW (imul_r_rm, r, bits, X86_AT (cpu, uint##bits##_t, insn->reg_at), RM_REGISTER (bits))       \
-  NARROW (imul_r_rm, m, bits, X86_AT (cpu, uint##bits##_t, insn->reg_at), RM_MEMORY (bits))         \
-  NARROW (imul_r_rm_imm, r, bits, RM_REGISTER (bits), insn->imm)                                    \
+#define NARROW_SIZES(bits)                                                                         \
+  NARROW (imul_r_rm, r, bits, X86_AT (cpu, uint##bits##_t, insn->reg_at), RM_REGISTER (bits))      \
+  NARROW (imul_r_rm, m, bits, X86_AT (cpu, uint##bits##_t, insn->reg_at), RM_MEMORY (bits))        \
+  NARROW (imul_r_rm_imm, r, bits, RM_REGISTER (bits), insn->imm)                                   \
   NARROW (imul_r_rm_imm, m, bits, RM_MEMORY (bits), insn->imm)
 NARROW_SIZES (16)
 NARROW_SIZES (32)
@@ -101,13 +101,13 @@ THREE_SIZES (imul_r_rm)
 THREE_SIZES (imul_r_rm_imm)
 
 /* MULX: no flags; high half to reg, low half to vvvv. */
-#define MULX(form, bits, wide, source)                                                              \
-  static void mulx_##form##bits (X86Cpu *cpu, const X86Insn *insn)                                  \
-  {                                                                                                 \
-    wide product = (wide) (source (bits)) * X86_AT (cpu, uint##bits##_t, X86_RDX * 8);              \
-                                                                                                    \
-    x86_set##bits (cpu, insn->vvvv * 8, product);                                                   \
-    x86_set##bits (cpu, insn->reg_at, product >> bits);                                             \
+#define MULX(form, bits, wide, source)                                                             \
+  static void mulx_##form##bits (X86Cpu *cpu, const X86Insn *insn)                                 \
+  {                                                                                                \
+    wide product = (wide) (source (bits)) * X86_AT (cpu, uint##bits##_t, X86_RDX * 8);             \
+                                                                                                   \
+    x86_set##bits (cpu, insn->vvvv * 8, product);                                                  \
+    x86_set##bits (cpu, insn->reg_at, product >> bits);                                            \
   }
 MULX (r, 32, uint64_t, RM_REGISTER)
 MULX (m, 32, uint64_t, RM_MEMORY)
@@ -117,64 +117,65 @@ const X86Family x86_mulx
   = { { NULL }, { mulx_r32, mulx_m32 }, { mulx_r32, mulx_m32 }, { mulx_r64, mulx_m64 } };
 
 /* Division: #DE when the quotient does not fit. The flags are undefined and stay. */
-#define DIVIDE(form, bits, wide, swide, type, stype, source)                                        \
-  static void div_##form##bits (X86Cpu *cpu, const X86Insn *insn)                                   \
-  {                                                                                                 \
-    type divisor = source (bits);                                                                   \
-    wide dividend = (wide) X86_AT (cpu, type, X86_RDX * 8) << bits | X86_AT (cpu, type, X86_RAX * 8); \
-                                                                                                    \
-    if (divisor == 0 || (type) (dividend >> bits) >= divisor)                                       \
-      x86_raise (cpu, X86_DE);                                                                      \
-    x86_set##bits (cpu, X86_RAX * 8, dividend / divisor);                                           \
-    x86_set##bits (cpu, X86_RDX * 8, dividend % divisor);                                           \
-  }                                                                                                 \
-                                                                                                    \
-  static void idiv_##form##bits (X86Cpu *cpu, const X86Insn *insn)                                  \
-  {                                                                                                 \
-    stype divisor = source (bits);                                                                  \
-    swide dividend = (swide) ((wide) X86_AT (cpu, type, X86_RDX * 8) << bits                        \
-                              | X86_AT (cpu, type, X86_RAX * 8));                                   \
-    swide quotient;                                                                                 \
-                                                                                                    \
-    /* The one dividend whose negation does not exist never has a quotient that fits. */            \
-    if (divisor == 0 || dividend == (swide) ((wide) 1 << (2 * bits - 1)))                           \
-      x86_raise (cpu, X86_DE);                                                                      \
-    quotient = dividend / divisor;                                                                  \
-    if (quotient != (stype) quotient)                                                               \
-      x86_raise (cpu, X86_DE);                                                                      \
-    x86_set##bits (cpu, X86_RAX * 8, (type) quotient);                                              \
-    x86_set##bits (cpu, X86_RDX * 8, (type) (dividend % divisor));                                  \
+#define DIVIDE(form, bits, wide, swide, type, stype, source)                                       \
+  static void div_##form##bits (X86Cpu *cpu, const X86Insn *insn)                                  \
+  {                                                                                                \
+    type divisor = source (bits);                                                                  \
+    wide dividend = (wide) X86_AT (cpu, type, X86_RDX * 8) << bits                                 \
+                    | X86_AT (cpu, type, X86_RAX * 8);                                             \
+                                                                                                   \
+    if (divisor == 0 || (type) (dividend >> bits) >= divisor)                                      \
+      x86_raise (cpu, X86_DE);                                                                     \
+    x86_set##bits (cpu, X86_RAX * 8, dividend / divisor);                                          \
+    x86_set##bits (cpu, X86_RDX * 8, dividend % divisor);                                          \
+  }                                                                                                \
+                                                                                                   \
+  static void idiv_##form##bits (X86Cpu *cpu, const X86Insn *insn)                                 \
+  {                                                                                                \
+    stype divisor = source (bits);                                                                 \
+    swide dividend = (swide) ((wide) X86_AT (cpu, type, X86_RDX * 8) << bits                       \
+                              | X86_AT (cpu, type, X86_RAX * 8));                                  \
+    swide quotient;                                                                                \
+                                                                                                   \
+    /* The one dividend whose negation does not exist never has a quotient that fits. */           \
+    if (divisor == 0 || dividend == (swide) ((wide) 1 << (2 * bits - 1)))                          \
+      x86_raise (cpu, X86_DE);                                                                     \
+    quotient = dividend / divisor;                                                                 \
+    if (quotient != (stype) quotient)                                                              \
+      x86_raise (cpu, X86_DE);                                                                     \
+    x86_set##bits (cpu, X86_RAX * 8, (type) quotient);                                             \
+    x86_set##bits (cpu, X86_RDX * 8, (type) (dividend % divisor));                                 \
   }
 
-#define DIVIDE_8(form, source)                                                                      \
-  static void div_##form##8 (X86Cpu * cpu, const X86Insn *insn)                                     \
-  {                                                                                                 \
-    uint8_t divisor = source (8);                                                                   \
-    uint16_t dividend = cpu->state.gpr[X86_RAX];                                                    \
-                                                                                                    \
-    if (divisor == 0 || dividend >> 8 >= divisor)                                                   \
-      x86_raise (cpu, X86_DE);                                                                      \
-    x86_set16 (cpu, X86_RAX * 8, dividend / divisor | dividend % divisor << 8);                     \
-  }                                                                                                 \
-                                                                                                    \
-  static void idiv_##form##8 (X86Cpu * cpu, const X86Insn *insn)                                    \
-  {                                                                                                 \
-    int8_t divisor = source (8);                                                                    \
-    int16_t dividend = cpu->state.gpr[X86_RAX];                                                     \
-    int quotient;                                                                                   \
-                                                                                                    \
-    if (divisor == 0)                                                                               \
-      x86_raise (cpu, X86_DE);                                                                      \
-    quotient = dividend / divisor;                                                                  \
-    if (quotient != (int8_t) quotient)                                                              \
-      x86_raise (cpu, X86_DE);                                                                      \
-    x86_set16 (cpu, X86_RAX * 8, (uint8_t) quotient | (uint8_t) (dividend % divisor) << 8);         \
+#define DIVIDE_8(form, source)                                                                     \
+  static void div_##form##8 (X86Cpu * cpu, const X86Insn *insn)                                    \
+  {                                                                                                \
+    uint8_t divisor = source (8);                                                                  \
+    uint16_t dividend = cpu->state.gpr[X86_RAX];                                                   \
+                                                                                                   \
+    if (divisor == 0 || dividend >> 8 >= divisor)                                                  \
+      x86_raise (cpu, X86_DE);                                                                     \
+    x86_set16 (cpu, X86_RAX * 8, dividend / divisor | dividend % divisor << 8);                    \
+  }                                                                                                \
+                                                                                                   \
+  static void idiv_##form##8 (X86Cpu * cpu, const X86Insn *insn)                                   \
+  {                                                                                                \
+    int8_t divisor = source (8);                                                                   \
+    int16_t dividend = cpu->state.gpr[X86_RAX];                                                    \
+    int quotient;                                                                                  \
+                                                                                                   \
+    if (divisor == 0)                                                                              \
+      x86_raise (cpu, X86_DE);                                                                     \
+    quotient = dividend / divisor;                                                                 \
+    if (quotient != (int8_t) quotient)                                                             \
+      x86_raise (cpu, X86_DE);                                                                     \
+    x86_set16 (cpu, X86_RAX * 8, (uint8_t) quotient | (uint8_t) (dividend % divisor) << 8);        \
   }
 
-#define DIVIDE_SIZES(form, source)                                                                  \
-  DIVIDE_8 (form, source)                                                                           \
-  DIVIDE (form, 16, uint32_t, int32_t, uint16_t, int16_t, source)                                   \
-  DIVIDE (form, 32, uint64_t, int64_t, uint32_t, int32_t, source)                                   \
+#define DIVIDE_SIZES(form, source)                                                                 \
+  DIVIDE_8 (form, source)                                                                          \
+  DIVIDE (form, 16, uint32_t, int32_t, uint16_t, int16_t, source)                                  \
+  DIVIDE (form, 32, uint64_t, int64_t, uint32_t, int32_t, source)                                  \
   DIVIDE (form, 64, unsigned __int128, __int128, uint64_t, int64_t, source)
 DIVIDE_SIZES (r, RM_REGISTER)
 DIVIDE_SIZES (m, RM_MEMORY)

@@ -57,13 +57,22 @@ compare (X86Cpu *cpu, unsigned size, uint64_t x, uint64_t y)
   switch (size)
     {
     case 1:
-      asm ("cmpb %[y], %[x]" X86_CC_SAVE : "=&a"(ax) : [x] "r"((uint8_t) x), [y] "r"((uint8_t) y) : "cc");
+      asm ("cmpb %[y], %[x]" X86_CC_SAVE
+           : "=\&a"(ax)
+           : [x] "r"((uint8_t) x), [y] "r"((uint8_t) y)
+           : "cc");
       break;
     case 2:
-      asm ("cmpw %[y], %[x]" X86_CC_SAVE : "=&a"(ax) : [x] "r"((uint16_t) x), [y] "r"((uint16_t) y) : "cc");
+      asm ("cmpw %[y], %[x]" X86_CC_SAVE
+           : "=\&a"(ax)
+           : [x] "r"((uint16_t) x), [y] "r"((uint16_t) y)
+           : "cc");
       break;
     case 4:
-      asm ("cmpl %[y], %[x]" X86_CC_SAVE : "=&a"(ax) : [x] "r"((uint32_t) x), [y] "r"((uint32_t) y) : "cc");
+      asm ("cmpl %[y], %[x]" X86_CC_SAVE
+           : "=\&a"(ax)
+           : [x] "r"((uint32_t) x), [y] "r"((uint32_t) y)
+           : "cc");
       break;
     default:
       asm ("cmpq %[y], %[x]" X86_CC_SAVE : "=&a"(ax) : [x] "r"(x), [y] "r"(y) : "cc");
@@ -99,7 +108,8 @@ string_step (X86Cpu *cpu, const X86Insn *insn)
       move_index (cpu, insn, X86_RDI, step);
       break;
     case 0xac: /* LODS */
-      set_accumulator (cpu, size, load_element (cpu, insn->segment, index_of (cpu, insn, X86_RSI), size));
+      set_accumulator (cpu, size,
+                       load_element (cpu, insn->segment, index_of (cpu, insn, X86_RSI), size));
       move_index (cpu, insn, X86_RSI, step);
       break;
     default: /* SCAS */
@@ -161,15 +171,16 @@ string_bulk (X86Cpu *cpu, const X86Insn *insn, uint64_t count)
 
   if ((insn->opcode & 0xfe) == 0xa4)
     {
-      from = x86_string_run (cpu, insn->segment, index_of (cpu, insn, X86_RSI), size, false, backwards,
-                             wanted, &n);
+      from = x86_string_run (cpu, insn->segment, index_of (cpu, insn, X86_RSI), size, false,
+                             backwards, wanted, &n);
       if (from == NULL)
         return 0;
       wanted = MIN (wanted, n);
     }
   else if ((insn->opcode & 0xfe) != 0xaa)
     return 0;
-  to = x86_string_run (cpu, X86_ES, index_of (cpu, insn, X86_RDI), size, true, backwards, wanted, &n);
+  to = x86_string_run (cpu, X86_ES, index_of (cpu, insn, X86_RDI), size, true, backwards, wanted,
+                       &n);
   if (to == NULL)
     return 0;
   n = MIN (n, wanted) / size * size;
@@ -228,5 +239,6 @@ x86_string_repeated (X86Cpu *cpu, const X86Insn *insn)
   /* Not finished: the same instruction again, after whatever interrupt is waiting. */
   cpu->state.rip = ended ? x86_next_rip (cpu, insn) : x86_insn_rip (cpu, insn);
   if (!(cpu->mode & X86_MODE_CODE64))
-    cpu->state.rip = cpu->mode & X86_MODE_CODE32 ? (uint32_t) cpu->state.rip : (uint16_t) cpu->state.rip;
+    cpu->state.rip
+        = cpu->mode & X86_MODE_CODE32 ? (uint32_t) cpu->state.rip : (uint16_t) cpu->state.rip;
 }

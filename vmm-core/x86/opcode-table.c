@@ -17,7 +17,8 @@
 #define LOCK X86_OP_LOCK
 #define END X86_OP_END
 
-static const X86Family push_family = { { NULL }, { x86_push_r }, { x86_push_r }, { x86_push_r_64 } };
+static const X86Family push_family
+    = { { NULL }, { x86_push_r }, { x86_push_r }, { x86_push_r_64 } };
 static const X86Family pop_family = { { NULL }, { x86_pop_r }, { x86_pop_r }, { x86_pop_r_64 } };
 #define x86_push_family push_family
 #define x86_pop_family pop_family
@@ -94,7 +95,8 @@ static const X86Opcode group11_byte[8] = { SIZED (mov_rm_imm, X86_OP_IMM8) };
 static const X86Opcode group11[8] = { SIZED (mov_rm_imm, X86_OP_IMMZ) };
 
 static const X86Opcode group6[8] = {
-  ONE (sys_sldt, 0), ONE (sys_str, 0), ONE (sys_lldt, 0), ONE (sys_ltr, 0), ONE (sys_verr, 0), ONE (sys_verw, 0),
+  ONE (sys_sldt, 0), ONE (sys_str, 0),  ONE (sys_lldt, 0),
+  ONE (sys_ltr, 0),  ONE (sys_verr, 0), ONE (sys_verw, 0),
 };
 
 /* 0F 01 with a register: the low three bits of ModRM tell on */
@@ -106,13 +108,14 @@ static const X86Opcode group7_f8[8] = { ONE (sys_swapgs, X86_OP_ONLY64), ONE (sy
 static const X86Opcode group7[16] = {
   ONE (sys_sgdt, 0), ONE (sys_sidt, 0), ONE (sys_lgdt, 0), ONE (sys_lidt, 0),
   ONE (sys_smsw, 0), NONE, ONE (sys_lmsw, END), ONE (sys_invlpg, END),
-  NONE, MORE (group7_c8, X86_OP_BY_RM | X86_OP_NP), MORE (group7_d0, X86_OP_BY_RM | X86_OP_NP), NONE,
+  NONE, MORE (group7_c8, X86_OP_BY_RM | X86_OP_NP),
+  MORE (group7_d0, X86_OP_BY_RM | X86_OP_NP), NONE,
   ONE (sys_smsw, 0), NONE, ONE (sys_lmsw, END), MORE (group7_f8, X86_OP_BY_RM),
 };
 
 static const X86Opcode group8[8] = {
-  NONE, NONE, NONE, NONE,
-  SIZED (bt_rm_imm, 0), SIZED (bts_rm_imm, LOCK), SIZED (btr_rm_imm, LOCK), SIZED (btc_rm_imm, LOCK),
+  NONE, NONE, NONE, NONE, SIZED (bt_rm_imm, 0),
+  SIZED (bts_rm_imm, LOCK), SIZED (btr_rm_imm, LOCK), SIZED (btc_rm_imm, LOCK),
 };
 
 static const X86Opcode group9_7[4]
@@ -147,31 +150,33 @@ static const X86Opcode bsf_or_tzcnt[4]
 static const X86Opcode bsr_or_lzcnt[4]
   = { SIZED (bsr, 0), SIZED (bsr, 0), SIZED (lzcnt, 0), SIZED (bsr, 0) };
 static const X86Opcode movbe_or_crc32_f0[4]
-  = { SIZED (movbe_load, X86_OP_MEMORY), SIZED (movbe_load, X86_OP_MEMORY), NONE, ONE (crc32, X86_OP_BYTE_RM) };
+    = { SIZED (movbe_load, X86_OP_MEMORY), SIZED (movbe_load, X86_OP_MEMORY), NONE,
+        ONE (crc32, X86_OP_BYTE_RM) };
 static const X86Opcode movbe_or_crc32_f1[4]
-  = { SIZED (movbe_store, X86_OP_MEMORY), SIZED (movbe_store, X86_OP_MEMORY), NONE, ONE (crc32, 0) };
+    = { SIZED (movbe_store, X86_OP_MEMORY), SIZED (movbe_store, X86_OP_MEMORY), NONE,
+        ONE (crc32, 0) };
 static const X86Opcode adx[4] = { NONE, SIZED (adcx, 0), SIZED (adox, 0), NONE };
 static const X86Opcode invpcid[4] = { NONE, ONE (sys_invpcid, X86_OP_MEMORY | END), NONE, NONE };
 
 const X86Opcode x86_opcode_movsxd = SIZED (movsxd, RM);
 
-#define ALU_ROWS(base, name, lock)                                                                  \
-  [base + 0] = SIZED (name##_rm_r, RM | BYTE | (lock)),                                             \
-  [base + 1] = SIZED (name##_rm_r, RM | (lock)),                                                    \
-  [base + 2] = SIZED (name##_r_rm, RM | BYTE),                                                      \
-  [base + 3] = SIZED (name##_r_rm, RM),                                                             \
-  [base + 4] = SIZED (name##_rm_imm, X86_OP_A | BYTE | X86_OP_IMM8),                                \
+#define ALU_ROWS(base, name, lock)                                                                 \
+  [base + 0] = SIZED (name##_rm_r, RM | BYTE | (lock)),                                            \
+  [base + 1] = SIZED (name##_rm_r, RM | (lock)),                                                   \
+  [base + 2] = SIZED (name##_r_rm, RM | BYTE),                                                     \
+  [base + 3] = SIZED (name##_r_rm, RM),                                                            \
+  [base + 4] = SIZED (name##_rm_imm, X86_OP_A | BYTE | X86_OP_IMM8),                               \
   [base + 5] = SIZED (name##_rm_imm, X86_OP_A | X86_OP_IMMZ)
 
 #define PUSH_SEGMENT ONE (sys_push_segment, X86_OP_NOT64)
 #define POP_SEGMENT ONE (sys_pop_segment, X86_OP_NOT64 | END)
 
-#define JCC(base, n, attrs)                                                                         \
+#define JCC(base, n, attrs)                                                                        \
   [base + n] = ONE (jcc_##n, X86_OP_F64 | X86_OP_BRANCH | (attrs))
-#define JCC_ROWS(base, attrs)                                                                       \
-  JCC (base, 0, attrs), JCC (base, 1, attrs), JCC (base, 2, attrs), JCC (base, 3, attrs),           \
-  JCC (base, 4, attrs), JCC (base, 5, attrs), JCC (base, 6, attrs), JCC (base, 7, attrs),           \
-  JCC (base, 8, attrs), JCC (base, 9, attrs), JCC (base, 10, attrs), JCC (base, 11, attrs),         \
+#define JCC_ROWS(base, attrs)                                                                      \
+  JCC (base, 0, attrs), JCC (base, 1, attrs), JCC (base, 2, attrs), JCC (base, 3, attrs),          \
+  JCC (base, 4, attrs), JCC (base, 5, attrs), JCC (base, 6, attrs), JCC (base, 7, attrs),          \
+  JCC (base, 8, attrs), JCC (base, 9, attrs), JCC (base, 10, attrs), JCC (base, 11, attrs),        \
   JCC (base, 12, attrs), JCC (base, 13, attrs), JCC (base, 14, attrs), JCC (base, 15, attrs)
 
 static const X86Opcode primary[256] = {
@@ -387,7 +392,8 @@ const X86Opcode *const x86_opcodes[4] = { primary, map_0f, map_0f38, map_0f3a };
 static const X86Opcode vex_andn[4] = { SIZED (andn, 0) };
 static const X86Opcode vex_f5[4] = { SIZED (bzhi, 0), NONE, SIZED (pext, 0), SIZED (pdep, 0) };
 static const X86Opcode vex_f6[4] = { NONE, NONE, NONE, SIZED (mulx, 0) };
-static const X86Opcode vex_f7[4] = { SIZED (bextr, 0), SIZED (shlx, 0), SIZED (sarx, 0), SIZED (shrx, 0) };
+static const X86Opcode vex_f7[4]
+    = { SIZED (bextr, 0), SIZED (shlx, 0), SIZED (sarx, 0), SIZED (shrx, 0) };
 static const X86Opcode vex_rorx[4] = { NONE, NONE, NONE, SIZED (rorx, 0) };
 static const X86Opcode group17[8] = { NONE, SIZED (blsr, 0), SIZED (blsmsk, 0), SIZED (blsi, 0) };
 static const X86Opcode vex_f3[4] = { MORE (group17, X86_OP_GROUP), NONE, NONE, NONE };
@@ -408,10 +414,17 @@ x86_opcode_vex (X86Map map, uint8_t opcode)
   if (map == X86_MAP_0F3A)
     return opcode == 0xf0 ? &rorx : &vector_imm8;
   if (map == X86_MAP_0F)
-    return opcode == 0x77 ? &vector_plain
-           : (opcode >= 0x70 && opcode <= 0x73) || opcode == 0xc2 || (opcode >= 0xc4 && opcode <= 0xc6)
-             ? &vector_imm8
-             : &vector;
+    switch (opcode)
+      {
+      case 0x77:
+        return &vector_plain;
+      case 0x70 ... 0x73:
+      case 0xc2:
+      case 0xc4 ... 0xc6:
+        return &vector_imm8;
+      default:
+        return &vector;
+      }
   switch (opcode)
     {
     case 0xf2:

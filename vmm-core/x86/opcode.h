@@ -39,7 +39,7 @@ enum
   X86_OP_END = 1 << 22,       /* X86_FLOW_END */
   X86_OP_FPU = 1 << 23,       /* bound by fpu_bind */
   X86_OP_GROUP = 1 << 24,     /* `more` has 8 entries, by ModRM.reg */
-  X86_OP_GROUP_MOD = 1 << 25, /* `more` has 16 entries, by ModRM.reg: 8 for memory, 8 for registers */
+  X86_OP_GROUP_MOD = 1 << 25, /* `more` has 16, by ModRM.reg: 8 for memory, 8 for registers */
   X86_OP_BY_PREFIX = 1 << 26, /* `more` has 4 entries, by mandatory prefix: none, 66, F3, F2 */
   X86_OP_BY_RM = 1 << 27,     /* `more` has 8 entries, by ModRM.rm */
   X86_OP_VALID = 1 << 28,
