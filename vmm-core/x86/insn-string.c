@@ -58,19 +58,19 @@ compare (X86Cpu *cpu, unsigned size, uint64_t x, uint64_t y)
     {
     case 1:
       asm ("cmpb %[y], %[x]" X86_CC_SAVE
-           : "=\&a"(ax)
+           : "=&a"(ax)
            : [x] "r"((uint8_t) x), [y] "r"((uint8_t) y)
            : "cc");
       break;
     case 2:
       asm ("cmpw %[y], %[x]" X86_CC_SAVE
-           : "=\&a"(ax)
+           : "=&a"(ax)
            : [x] "r"((uint16_t) x), [y] "r"((uint16_t) y)
            : "cc");
       break;
     case 4:
       asm ("cmpl %[y], %[x]" X86_CC_SAVE
-           : "=\&a"(ax)
+           : "=&a"(ax)
            : [x] "r"((uint32_t) x), [y] "r"((uint32_t) y)
            : "cc");
       break;
