@@ -614,6 +614,25 @@ board_pc_get_memory (BoardPc *board)
   return board->memory;
 }
 
+void
+board_pc_save (BoardPc *board, GByteArray *stream)
+{
+  for (unsigned i = 0; i < board->n_states; i++)
+    state_save (&board->states[i], stream);
+}
+
+gboolean
+board_pc_load (BoardPc *board, const uint8_t **cursor, const uint8_t *end, GError **error)
+{
+  for (unsigned i = 0; i < board->n_states; i++)
+    if (!state_load (&board->states[i], cursor, end, error))
+      return FALSE;
+  for (unsigned i = 0; i < board->n_states; i++)
+    if (board->states[i].show_lines != NULL)
+      board->states[i].show_lines (board->states[i].device);
+  return TRUE;
+}
+
 const StateSection *
 board_pc_get_states (BoardPc *board, unsigned *n)
 {

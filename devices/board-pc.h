@@ -81,6 +81,12 @@ void board_pc_get_drive_traffic (BoardPc *board, unsigned drive, uint64_t *bytes
 
 Accel *board_pc_get_accel (BoardPc *board);
 Memory *board_pc_get_memory (BoardPc *board);
+/* Appends the state of every device to stream; memory is not part of it. vCPUs stopped, lock held. */
+void board_pc_save (BoardPc *board, GByteArray *stream);
+/* Takes the devices' state from *cursor, which advances, into a board made from an equal
+ * configuration, and shows every line to its receiver, INTR to the CPUs, too: these have their state
+ * already, and the clock its time. vCPUs stopped, lock held. After an error the board needs a reset. */
+gboolean board_pc_load (BoardPc *board, const uint8_t **cursor, const uint8_t *end, GError **error);
 /* Every device's state, in the order to save and load; borrowed. */
 const StateSection *board_pc_get_states (BoardPc *board, unsigned *n);
 

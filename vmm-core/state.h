@@ -57,7 +57,9 @@ struct StateTable
 /* One device's part of a machine's state. The functions may be NULL.
  * before_save puts what lives elsewhere (timer deadlines) into the struct; after_load takes it out
  * again and checks every value the device indexes with: a stream may hold anything. It returns
- * FALSE with error for values no such device can have. Neither calls another device. */
+ * FALSE with error for values no such device can have. Neither calls another device.
+ * show_lines does, once all of the machine is loaded: it drives every output line of the device to
+ * the level that the state gives, which changes nothing where the receiver's state agrees. */
 typedef struct
 {
   const char *id; /* unique in the machine: "pit", "ide0" */
@@ -66,6 +68,7 @@ typedef struct
   void *device;
   void (*before_save) (void *device);
   gboolean (*after_load) (void *device, GError **error);
+  void (*show_lines) (void *device);
 } StateSection;
 
 #define STATE_ERROR (state_error_quark ())

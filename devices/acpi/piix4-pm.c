@@ -87,19 +87,25 @@ piix4_pm_arm (Piix4Pm *pm)
 }
 
 static void
+piix4_pm_update_sci (Piix4Pm *pm)
+{
+  const Piix4PmState *state = &pm->state;
+
+  irq_set (pm->sci, (state->pmcntrl & PMCNTRL_SCI_EN)
+                      && ((state->pmsts & state->pmen & (PM_TMR | PM_GBL | PM_PWRBTN | PM_RTC))
+                          || (state->gpsts & state->gpen)));
+}
+
+static void
 piix4_pm_sync (Piix4Pm *pm)
 {
   Piix4PmState *state = &pm->state;
   int64_t now = clock_get_ns (pm->clock);
-  bool level;
 
   if (piix4_pm_ticks (now) >> 23 != piix4_pm_ticks (state->synced) >> 23)
     state->pmsts |= PM_TMR;
   state->synced = now;
-  level = (state->pmcntrl & PMCNTRL_SCI_EN)
-          && ((state->pmsts & state->pmen & (PM_TMR | PM_GBL | PM_PWRBTN | PM_RTC))
-              || (state->gpsts & state->gpen));
-  irq_set (pm->sci, level);
+  piix4_pm_update_sci (pm);
   piix4_pm_arm (pm);
 }
 
@@ -370,6 +376,12 @@ piix4_pm_after_load (void *device, GError **error)
   return TRUE;
 }
 
+static void
+piix4_pm_show_lines (void *device)
+{
+  piix4_pm_update_sci (device);
+}
+
 StateSection
 piix4_pm_state (Piix4Pm *pm)
 {
@@ -377,5 +389,6 @@ piix4_pm_state (Piix4Pm *pm)
                          .table = &piix4_pm_table,
                          .state = &pm->state,
                          .device = pm,
-                         .after_load = piix4_pm_after_load };
+                         .after_load = piix4_pm_after_load,
+                         .show_lines = piix4_pm_show_lines };
 }

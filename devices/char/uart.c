@@ -353,6 +353,12 @@ uart_after_load (void *device, GError **error)
   return FALSE;
 }
 
+static void
+uart_show_lines (void *device)
+{
+  update_irq (device);
+}
+
 StateSection
 uart_state (Uart *uart)
 {
@@ -360,5 +366,6 @@ uart_state (Uart *uart)
                          .table = &uart_table,
                          .state = &uart->state,
                          .device = uart,
-                         .after_load = uart_after_load };
+                         .after_load = uart_after_load,
+                         .show_lines = uart_show_lines };
 }

@@ -79,11 +79,20 @@ coprocessor_reset (Coprocessor *coprocessor)
   coprocessor_set_error (coprocessor, false);
 }
 
+static void
+coprocessor_show_lines (void *device)
+{
+  Coprocessor *coprocessor = device;
+
+  irq_set (coprocessor->irq13, coprocessor->state.error);
+}
+
 StateSection
 coprocessor_state (Coprocessor *coprocessor)
 {
   return (StateSection) { .id = "coprocessor",
                           .table = &coprocessor_table,
                           .state = &coprocessor->state,
-                          .device = coprocessor };
+                          .device = coprocessor,
+                          .show_lines = coprocessor_show_lines };
 }

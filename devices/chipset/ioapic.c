@@ -96,7 +96,9 @@ ioapic_set_pin (void *data, unsigned pin, bool level)
     return;
   if (entry & REDIR_LEVEL)
     ioapic_service_level (ioapic, pin);
-  else if (!(entry & REDIR_MASK)) /* an edge that comes while masked is lost */
+  /* "Edge-sensitive interrupts signaled on a masked interrupt pin are ignored" (3.2.4, bit 16), not
+   * held: guests that mask an edge look at its device again, and a late edge would be one too many. */
+  else if (!(entry & REDIR_MASK))
     ioapic_send (ioapic, pin);
 }
 

@@ -43,6 +43,13 @@ isa_irq_free (IsaIrq *irqs)
 }
 
 static void
+isa_irq_drive (IsaIrq *irqs, unsigned n)
+{
+  irq_set (irqs->pic[n], irqs->state.levels[n] != 0);
+  irq_set (irqs->ioapic[n], irqs->state.levels[n] != 0);
+}
+
+static void
 isa_irq_set (void *data, unsigned input, bool level)
 {
   IsaIrq *irqs = data;
@@ -50,8 +57,7 @@ isa_irq_set (void *data, unsigned input, bool level)
   uint32_t bit = 1u << input % N_SHARERS;
 
   irqs->state.levels[n] = level ? irqs->state.levels[n] | bit : irqs->state.levels[n] & ~bit;
-  irq_set (irqs->pic[n], irqs->state.levels[n] != 0);
-  irq_set (irqs->ioapic[n], irqs->state.levels[n] != 0);
+  isa_irq_drive (irqs, n);
 }
 
 Irq
@@ -61,10 +67,16 @@ isa_irq_get (IsaIrq *irqs, unsigned n)
   return (Irq){ isa_irq_set, irqs, n * N_SHARERS + irqs->n_sharers[n]++ };
 }
 
+static void
+isa_irq_show_lines (void *device)
+{
+  for (unsigned n = 0; n < N_LINES; n++)
+    isa_irq_drive (device, n);
+}
+
 StateSection
 isa_irq_state (IsaIrq *irqs)
 {
-  return (StateSection){
-    .id = "isa-irq", .table = &isa_irq_table, .state = &irqs->state, .device = irqs
-  };
+  return (StateSection){ .id = "isa-irq", .table = &isa_irq_table, .state = &irqs->state,
+                         .device = irqs, .show_lines = isa_irq_show_lines };
 }

@@ -203,12 +203,6 @@ pic_acknowledge (Pic *pic)
   return vector;
 }
 
-bool
-pic_get_intr (const Pic *pic)
-{
-  return pic->state.intr;
-}
-
 uint8_t
 pic_get_elcr (const Pic *pic, unsigned chip)
 {
@@ -400,6 +394,14 @@ pic_after_load (void *device, GError **error)
   return TRUE;
 }
 
+static void
+pic_show_lines (void *device)
+{
+  Pic *pic = device;
+
+  irq_set (pic->intr, pic->state.intr);
+}
+
 StateSection
 pic_state (Pic *pic)
 {
@@ -409,5 +411,6 @@ pic_state (Pic *pic)
     .state = &pic->state,
     .device = pic,
     .after_load = pic_after_load,
+    .show_lines = pic_show_lines,
   };
 }

@@ -18,8 +18,6 @@ void pic_reset (Pic *pic);
 Irq pic_get_irq (Pic *pic, unsigned n);
 /* The interrupt acknowledge cycle: the vector; that of input 7 when the request has gone away. */
 uint8_t pic_acknowledge (Pic *pic);
-/* The level of INTR, for whoever has to show it to the CPUs after a state was loaded. */
-bool pic_get_intr (const Pic *pic);
 
 /* Edge/level control registers of chip 0 and 1: a set bit makes that input level-triggered. */
 uint8_t pic_get_elcr (const Pic *pic, unsigned chip);

@@ -201,10 +201,18 @@ piix3_get_function (Piix3 *piix3)
   return piix3->function;
 }
 
+static void
+piix3_show_lines (void *device)
+{
+  Piix3 *piix3 = device;
+
+  irq_set (piix3->a20, (piix3->state.port92 & PORT92_A20) != 0);
+  piix3_config_write (piix3, PIRQRCA, 4, 0);
+}
+
 StateSection
 piix3_state (Piix3 *piix3)
 {
-  return (StateSection){
-    .id = "piix3", .table = &piix3_table, .state = &piix3->state, .device = piix3
-  };
+  return (StateSection){ .id = "piix3", .table = &piix3_table, .state = &piix3->state,
+                         .device = piix3, .show_lines = piix3_show_lines };
 }

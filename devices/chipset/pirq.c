@@ -99,9 +99,18 @@ pirq_get_intx (Pirq *pirq, Irq intx[4])
     intx[n] = (Irq){ pirq_set, pirq, (n + 3) & 3 };
 }
 
+static void
+pirq_show_lines (void *device)
+{
+  Pirq *pirq = device;
+
+  for (unsigned n = 0; n < 4; n++)
+    pirq_update (pirq, pirq_target (pirq, n));
+}
+
 StateSection
 pirq_state (Pirq *pirq)
 {
-  return (
-      StateSection){ .id = "pirq", .table = &pirq_table, .state = &pirq->state, .device = pirq };
+  return (StateSection){ .id = "pirq", .table = &pirq_table, .state = &pirq->state, .device = pirq,
+                         .show_lines = pirq_show_lines };
 }

@@ -298,6 +298,14 @@ pit_after_load (void *device, GError **error)
   return TRUE;
 }
 
+static void
+pit_show_lines (void *device)
+{
+  Pit *pit = device;
+
+  irq_set (pit->irq0, pit->state.out0);
+}
+
 StateSection
 pit_state (Pit *pit)
 {
@@ -307,5 +315,6 @@ pit_state (Pit *pit)
     .state = &pit->state,
     .device = pit,
     .after_load = pit_after_load,
+    .show_lines = pit_show_lines,
   };
 }

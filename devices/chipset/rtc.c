@@ -418,9 +418,16 @@ rtc_after_load (void *device, GError **error)
   return TRUE;
 }
 
+static void
+rtc_show_lines (void *device)
+{
+  update_irq (device);
+}
+
 StateSection
 rtc_state (Rtc *rtc)
 {
   return (StateSection){ .id = "rtc", .table = &rtc_table, .state = &rtc->state, .device = rtc,
-                         .before_save = rtc_before_save, .after_load = rtc_after_load };
+                         .before_save = rtc_before_save, .after_load = rtc_after_load,
+                         .show_lines = rtc_show_lines };
 }

@@ -26,6 +26,7 @@
 #define DMA_WRITE 0x10
 
 #define FILE_NAME_SIZE 56
+#define BOOT_ORDER "bootorder"
 
 /* Big endian, as it stands in the directory. */
 typedef struct
@@ -50,6 +51,7 @@ struct FwCfg
   GBytes *items[N_KEYS];
   FwCfgFile files[FW_CFG_MAX_FILES];
   unsigned n_files;
+  GString *boot_order;
   FwCfgState state;
 };
 
@@ -260,6 +262,27 @@ fw_cfg_add_file (FwCfg *fw_cfg, const char *name, GBytes *bytes)
 }
 
 void
+fw_cfg_add_boot_entry (FwCfg *fw_cfg, const char *path)
+{
+  g_autoptr (GBytes) file = NULL;
+  unsigned i;
+
+  /* A line for each path, and a NUL behind the last. */
+  g_string_append_printf (fw_cfg->boot_order, "%s\n", path);
+  file = g_bytes_new (fw_cfg->boot_order->str, fw_cfg->boot_order->len + 1);
+  for (i = 0; i < fw_cfg->n_files && strcmp (fw_cfg->files[i].name, BOOT_ORDER) != 0; i++)
+    ;
+  if (i == fw_cfg->n_files)
+    {
+      fw_cfg_add_file (fw_cfg, BOOT_ORDER, file);
+      return;
+    }
+  fw_cfg->files[i].size = GUINT32_TO_BE (g_bytes_get_size (file));
+  fw_cfg_set_item (fw_cfg, KEY_FILE_FIRST + i, g_steal_pointer (&file));
+  fw_cfg_update_directory (fw_cfg);
+}
+
+void
 fw_cfg_reset (FwCfg *fw_cfg)
 {
   fw_cfg->state = (FwCfgState){ 0 };
@@ -272,6 +295,7 @@ fw_cfg_new (Bus *io, Memory *memory)
 
   fw_cfg->io = io;
   fw_cfg->memory = memory;
+  fw_cfg->boot_order = g_string_new (NULL);
   fw_cfg_set_item (fw_cfg, KEY_SIGNATURE, g_bytes_new_static ("QEMU", 4));
   fw_cfg_add_number (fw_cfg, KEY_ID, ID_TRADITIONAL | ID_DMA, 4);
   fw_cfg_update_directory (fw_cfg);
@@ -289,6 +313,7 @@ fw_cfg_free (FwCfg *fw_cfg)
   bus_unmap (fw_cfg->io, SELECTOR_PORT, 2, fw_cfg);
   for (unsigned key = 0; key < N_KEYS; key++)
     g_clear_pointer (&fw_cfg->items[key], g_bytes_unref);
+  g_string_free (fw_cfg->boot_order, TRUE);
   g_free (fw_cfg);
 }
 

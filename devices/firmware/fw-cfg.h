@@ -45,6 +45,9 @@ void fw_cfg_add_number (FwCfg *fw_cfg, unsigned key, uint64_t value, unsigned si
 /* A file; the name is at most 55 characters, unique. */
 void fw_cfg_add_file (FwCfg *fw_cfg, const char *name, GBytes *bytes);
 
+/* Appends a device path to the file “bootorder”, which firmware tries from top to bottom. */
+void fw_cfg_add_boot_entry (FwCfg *fw_cfg, const char *path);
+
 /* What is selected; the contents are the board's to add again. */
 StateSection fw_cfg_state (FwCfg *fw_cfg);
 

@@ -188,9 +188,7 @@ make_rom (const Part parts[N_PARTS])
 static void
 add_parts (FwCfg *fw_cfg, const Part parts[N_PARTS])
 {
-  static const char order[] = "/rom@" ROM_FILE "\n";
   g_autoptr (GBytes) rom = make_rom (parts);
-  g_autoptr (GBytes) boot_order = g_bytes_new_static (order, sizeof order);
 
   for (unsigned i = 0; i < N_PARTS; i++)
     {
@@ -199,7 +197,7 @@ add_parts (FwCfg *fw_cfg, const Part parts[N_PARTS])
       fw_cfg_add_number (fw_cfg, parts[i].address_key, parts[i].address, 4);
     }
   fw_cfg_add_file (fw_cfg, ROM_FILE, rom);
-  fw_cfg_add_file (fw_cfg, "bootorder", boot_order);
+  fw_cfg_add_boot_entry (fw_cfg, "/rom@" ROM_FILE);
 }
 
 static gboolean

@@ -378,10 +378,18 @@ i8042_free (I8042 *i8042)
   g_free (i8042);
 }
 
+static void
+i8042_show_lines (void *device)
+{
+  I8042 *i8042 = device;
+
+  irq_set (i8042->a20, (i8042->state.output_port & PORT_A20) != 0);
+  i8042_update_irqs (i8042);
+}
+
 StateSection
 i8042_state (I8042 *i8042)
 {
-  return (StateSection){
-    .id = "i8042", .table = &i8042_table, .state = &i8042->state, .device = i8042
-  };
+  return (StateSection){ .id = "i8042", .table = &i8042_table, .state = &i8042->state,
+                         .device = i8042, .show_lines = i8042_show_lines };
 }

@@ -420,10 +420,20 @@ ps2_keyboard_after_load (void *device, GError **error)
   return FALSE;
 }
 
+/* The lamps are lines, too. */
+static void
+ps2_keyboard_show_lines (void *device)
+{
+  Ps2Keyboard *keyboard = device;
+
+  input_set_leds (keyboard->input, keyboard->state.leds & 7);
+}
+
 StateSection
 ps2_keyboard_state (Ps2Keyboard *keyboard)
 {
   return (StateSection){ .id = "ps2-keyboard", .table = &ps2_keyboard_table,
                          .state = &keyboard->state, .device = keyboard,
-                         .after_load = ps2_keyboard_after_load };
+                         .after_load = ps2_keyboard_after_load,
+                         .show_lines = ps2_keyboard_show_lines };
 }

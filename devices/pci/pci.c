@@ -276,6 +276,15 @@ pci_function_after_load (void *device, GError **error)
   return TRUE;
 }
 
+static void
+pci_function_show_lines (void *device)
+{
+  PciFunction *function = device;
+
+  if (function->state.config[PCI_INTERRUPT_PIN] != 0)
+    pci_bus_update_line (function->bus, pci_function_line (function));
+}
+
 StateSection
 pci_function_state (PciFunction *function)
 {
@@ -285,5 +294,6 @@ pci_function_state (PciFunction *function)
     .state = &function->state,
     .device = function,
     .after_load = pci_function_after_load,
+    .show_lines = pci_function_show_lines,
   };
 }

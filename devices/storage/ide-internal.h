@@ -100,6 +100,8 @@ void ide_image_done (void *data, int result);
 /* Forgets the command under way. */
 void ide_cancel (IdeDrive *drive);
 void ide_raise_irq (IdeDrive *drive);
+/* Shows what is pending to the channel's line, unless nIEN forbids. */
+void ide_update_irq (IdeChannel *channel);
 void ide_complete (IdeDrive *drive);
 void ide_abort (IdeDrive *drive, uint8_t error);
 /* Moves bytes at offset between image and guest, by DMA or in blocks of `block` bytes. */

@@ -97,9 +97,16 @@ after_load (void *device, GError **error)
   return TRUE;
 }
 
+static void
+show_lines (void *device)
+{
+  ide_update_irq (device);
+}
+
 StateSection
 ide_channel_state (IdeChannel *channel)
 {
   return (StateSection){ .id = channel->id, .table = &channel_table, .state = &channel->saved,
-                         .device = channel, .before_save = before_save, .after_load = after_load };
+                         .device = channel, .before_save = before_save, .after_load = after_load,
+                         .show_lines = show_lines };
 }

@@ -17,8 +17,8 @@ selected (IdeChannel *channel)
   return &channel->drives[channel->drives[0].state.device & DEVICE_DEV ? 1 : 0];
 }
 
-static void
-update_irq (IdeChannel *channel)
+void
+ide_update_irq (IdeChannel *channel)
 {
   irq_set (channel->irq, channel->irq_pending && !(channel->control & CONTROL_NIEN));
 }
@@ -31,7 +31,7 @@ ide_raise_irq (IdeDrive *drive)
   channel->irq_pending = true;
   if (channel->dma_ops != NULL && !(channel->control & CONTROL_NIEN))
     channel->dma_ops->interrupt (channel->dma);
-  update_irq (channel);
+  ide_update_irq (channel);
 }
 
 static void
@@ -395,7 +395,7 @@ soft_reset (IdeChannel *channel)
       channel->drives[unit].state.device = 0;
     }
   channel->irq_pending = false;
-  update_irq (channel);
+  ide_update_irq (channel);
 }
 
 static void
@@ -405,7 +405,7 @@ run_command (IdeChannel *channel, uint8_t command)
 
   TRACE ("ide.command", "%s.%u command %#x", channel->id, drive->unit, command);
   channel->irq_pending = false;
-  update_irq (channel);
+  ide_update_irq (channel);
   if (command == 0x90) /* EXECUTE DEVICE DIAGNOSTIC: both drives, answered by the master */
     {
       for (unsigned unit = 0; unit < 2; unit++)
@@ -478,7 +478,7 @@ command_read (void *device, uint64_t offset, unsigned size)
   if (offset == 7)
     {
       channel->irq_pending = false;
-      update_irq (channel);
+      ide_update_irq (channel);
       return drive->state.status;
     }
   return read_register (channel, &drive->state, offset);
@@ -576,7 +576,7 @@ control_write (void *device, uint64_t offset, unsigned size, uint64_t value)
   channel->control = value;
   if (!(before & CONTROL_SRST) && (value & CONTROL_SRST))
     soft_reset (channel);
-  update_irq (channel);
+  ide_update_irq (channel);
 }
 
 static const BusOps task_file_ops = { task_file_read, task_file_write, 1, 4 };

@@ -96,6 +96,21 @@ test_items_and_files (Rig *rig, gconstpointer data)
   g_assert_cmpmem (contents, size, "hello", 5);
 }
 
+/* Whoever has something to boot adds a line; there is one file. */
+static void
+test_boot_order (Rig *rig, gconstpointer data)
+{
+  g_autofree uint8_t *contents = NULL;
+  uint32_t size;
+
+  fw_cfg_add_boot_entry (rig->fw_cfg, "/rom@genroms/linuxboot.bin");
+  fw_cfg_add_boot_entry (rig->fw_cfg, "/pci@i0cf8/ide@1,1/drive@0/disk@0");
+  contents = read_named (rig, "bootorder", &size);
+  g_assert_cmpuint (size, ==, strlen ((char *) contents) + 1);
+  g_assert_cmpstr ((char *) contents, ==,
+                   "/rom@genroms/linuxboot.bin\n/pci@i0cf8/ide@1,1/drive@0/disk@0\n");
+}
+
 static void
 test_dma (Rig *rig, gconstpointer data)
 {
@@ -200,6 +215,7 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   ADD ("/fw-cfg/items", test_items_and_files);
+  ADD ("/fw-cfg/boot-order", test_boot_order);
   ADD ("/fw-cfg/dma", test_dma);
   ADD ("/fw-cfg/reset-state", test_reset_and_state);
   ADD ("/acpi/tables", test_acpi_tables_link);

@@ -81,6 +81,21 @@ test_an_edge_sends_one_message (Rig *rig, gconstpointer data)
   g_assert_cmpuint (rig->n_messages, ==, 1);
 }
 
+/* Unmasking a pin whose line rose before sends nothing; the next edge does. */
+static void
+test_an_edge_under_the_mask_is_lost (Rig *rig, gconstpointer data)
+{
+  Irq line = ioapic_get_irq (rig->ioapic, 4);
+
+  set (rig, 0x18, 0x10031);
+  irq_set (line, true);
+  set (rig, 0x18, 0x31);
+  g_assert_cmpuint (rig->n_messages, ==, 0);
+  irq_set (line, false);
+  irq_set (line, true);
+  g_assert_cmpuint (rig->n_messages, ==, 1);
+}
+
 static void
 test_a_level_waits_for_eoi (Rig *rig, gconstpointer data)
 {
@@ -152,6 +167,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   ADD ("/ioapic/registers", test_registers);
   ADD ("/ioapic/edge", test_an_edge_sends_one_message);
+  ADD ("/ioapic/masked-edge", test_an_edge_under_the_mask_is_lost);
   ADD ("/ioapic/level", test_a_level_waits_for_eoi);
   ADD ("/ioapic/state", test_state);
   ADD ("/isa-irq/sharing", test_isa_lines_are_shared);

@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* A running board's devices go on in another board as if nothing had happened: what a snapshot rests
+ * on. No CPU runs; the test is the guest, at the buses that the accelerator is given. */
+#include "devices/board-pc.h"
+
+#include <string.h>
+
+#include "tests/support/device-test.h"
+#include "vmm-core/none-accel.h"
+
+#define RAM_SIZE (8u << 20)
+#define FRAMEBUFFER 0xe0000000u
+
+typedef struct
+{
+  Clock *clock;
+  MachineLock *lock;
+  Console *console;
+  Input *input;
+  Image *disk;
+  Chardev *serial;
+  BoardPc *board;
+} Rig;
+
+/* What the accelerator of the board made last was told. */
+static AccelMachine machine;
+static bool intr;
+static AccelOps accel_ops;
+
+static Accel *
+open_accel (const AccelMachine *wiring, GError **error)
+{
+  Accel *accel = none_accel_ops.open (wiring, error);
+
+  accel->ops = &accel_ops;
+  machine = *wiring;
+  intr = false;
+  return accel;
+}
+
+static void
+set_intr (Accel *accel, bool level)
+{
+  intr = level;
+}
+
+static void
+ignore_event (void *data, BoardEvent event)
+{
+}
+
+static void
+rig_open (Rig *rig)
+{
+  BoardPcConfig config;
+
+  rig->clock = clock_new_manual ();
+  rig->lock = machine_lock_new ();
+  rig->console = console_new ();
+  rig->input = input_new ();
+  rig->disk = image_new_memory (1 << 20, FALSE);
+  rig->serial = chardev_new_buffer ();
+  accel_ops = none_accel_ops;
+  accel_ops.open = open_accel;
+  accel_ops.set_intr = set_intr;
+  config = (BoardPcConfig){
+    .accel = &accel_ops, .n_vcpus = 1, .memory_size = RAM_SIZE, .lock = rig->lock, .clock = rig->clock,
+    .wall_clock = 951825600, .console = rig->console, .input = rig->input,
+    .drives = { { BOARD_DRIVE_DISK, rig->disk }, { BOARD_DRIVE_NONE, NULL },
+                { BOARD_DRIVE_CD, NULL } },
+    .serial = { rig->serial }, .event = ignore_event,
+  };
+  rig->board = board_pc_new (&config, NULL);
+  g_assert_nonnull (rig->board);
+}
+
+static void
+rig_close (Rig *rig)
+{
+  board_pc_free (rig->board);
+  chardev_free (rig->serial);
+  image_free (rig->disk);
+  input_free (rig->input);
+  console_free (rig->console);
+  machine_lock_free (rig->lock);
+  clock_free (rig->clock);
+}
+
+static void
+config_write (unsigned devfn, unsigned reg, unsigned size, uint32_t value)
+{
+  bus_write (machine.io, 0xcf8, 4, 0x80000000u | devfn << 8 | (reg & 0xfc));
+  bus_write (machine.io, 0xcfc + (reg & 3), size, value);
+}
+
+/* The registers of a guest in full flight: something pending at every device. */
+static void
+run_guest (Rig *rig)
+{
+  static const uint16_t ports[][2] = {
+    { 0x20, 0x11 }, { 0x21, 0x08 }, { 0x21, 0x04 }, { 0x21, 0x01 }, { 0x21, 0x00 }, /* PIC */
+    { 0xa0, 0x11 }, { 0xa1, 0x70 }, { 0xa1, 0x02 }, { 0xa1, 0x01 }, { 0xa1, 0x00 },
+    { 0x43, 0x34 }, { 0x40, 0x00 }, { 0x40, 0x10 },                 /* PIT: mode 2 */
+    { 0x43, 0xb6 }, { 0x42, 0x33 }, { 0x42, 0x05 }, { 0x61, 0x03 }, /* the speaker sounds */
+    { 0x70, 0x0b }, { 0x71, 0x42 },                                 /* RTC: periodic */
+    { 0x3fa, 0xc7 }, { 0x3f9, 0x0f }, { 0x3fc, 0x0b },              /* COM1: every interrupt */
+    { 0x64, 0x60 }, { 0x60, 0x03 }, { 0x60, 0xed }, { 0x60, 0x02 }, /* Num Lock lit */
+    { 0x1f6, 0xe0 }, { 0x1f7, 0xec },                               /* IDENTIFY */
+    { 0x3c0, 0x20 }, { 0x3c2, 0x67 }, { 0x3c4, 0x02 }, { 0x3c5, 0x0f },
+    { 0x92, 0x00 }, { 0x64, 0xdd },                                 /* A20 off at both gates */
+    { 0xf1, 0x00 }, { 0x4d1, 0x0c },
+  };
+
+  for (unsigned i = 0; i < G_N_ELEMENTS (ports); i++)
+    bus_write (machine.io, ports[i][0], 1, ports[i][1]);
+  config_write (0, 0x59, 1, 0x30);            /* F0000h: RAM */
+  config_write (0, 0x5a, 1, 0x01);            /* C0000h: RAM for reads */
+  config_write (2 << 3, 0x10, 4, FRAMEBUFFER); /* the VGA's framebuffer */
+  config_write (2 << 3, 0x04, 2, 0x03);
+  config_write (1 << 3 | 3, 0x40, 4, 0xb000); /* power management */
+  config_write (1 << 3 | 3, 0x80, 1, 0x01);
+  config_write (1 << 3 | 1, 0x20, 4, 0xc000); /* bus master */
+  config_write (1 << 3 | 1, 0x04, 2, 0x05);
+  bus_write (machine.mmio, 0xfec00000, 4, 0x14);
+  bus_write (machine.mmio, 0xfec00010, 4, 0x31);
+  chardev_feed (rig->serial, "abc", 3);
+  input_key (rig->input, 30, TRUE);
+  machine.set_ferr (machine.ferr, true);
+  clock_advance (rig->clock, 12345678);
+}
+
+static void
+copy_block (BoardPc *from, BoardPc *to, uint64_t address)
+{
+  MemoryRange a = memory_find (board_pc_get_memory (from), address);
+  MemoryRange b = memory_find (board_pc_get_memory (to), address);
+
+  memcpy (memory_block_get_data (b.read_block), memory_block_get_data (a.read_block),
+          memory_block_get_size (a.read_block));
+}
+
+static void
+compare_maps (BoardPc *from, BoardPc *to)
+{
+  MemoryRange a[MEMORY_MAX_RANGES], b[MEMORY_MAX_RANGES];
+  unsigned n = memory_get_ranges (board_pc_get_memory (from), a);
+
+  g_assert_cmpuint (memory_get_ranges (board_pc_get_memory (to), b), ==, n);
+  for (unsigned i = 0; i < n; i++)
+    {
+      g_assert_cmphex (a[i].first, ==, b[i].first);
+      g_assert_cmphex (a[i].last, ==, b[i].last);
+      g_assert_cmpint (a[i].read != NULL, ==, b[i].read != NULL);
+      g_assert_cmpint (a[i].write != NULL, ==, b[i].write != NULL);
+      if (a[i].read != NULL)
+        g_assert_cmphex (a[i].read_page, ==, b[i].read_page);
+    }
+}
+
+/* What a guest sees from now on: each interrupt with what its handler reads, for a while. */
+static GByteArray *
+watch (Rig *rig)
+{
+  static const uint16_t handlers[][2] = { { 0x71, 1 }, { 0x60, 1 }, { 0x64, 1 }, { 0x3fa, 1 },
+                                          { 0x3f8, 1 }, { 0x3fd, 1 }, { 0x1f7, 1 }, { 0x1f0, 4 },
+                                          { 0x40, 1 }, { 0x42, 1 }, { 0x61, 1 }, { 0xb008, 4 },
+                                          { 0xc002, 1 }, { 0x92, 1 }, { 0x3c5, 1 }, { 0x3da, 1 } };
+  GByteArray *seen = g_byte_array_new ();
+
+  for (unsigned step = 0; step < 200; step++)
+    {
+      uint8_t vector = intr ? machine.acknowledge_pic (machine.pic) : 0;
+
+      g_byte_array_append (seen, &vector, 1);
+      bus_write (machine.io, 0xa0, 1, 0x20);
+      bus_write (machine.io, 0x20, 1, 0x20);
+      if (vector == 0x75)
+        bus_write (machine.io, 0xf0, 1, 0);
+      bus_write (machine.io, 0x70, 1, 0x0c);
+      for (unsigned i = 0; i < G_N_ELEMENTS (handlers); i++)
+        {
+          uint32_t value = bus_read (machine.io, handlers[i][0], handlers[i][1]);
+
+          g_byte_array_append (seen, (uint8_t *) &value, handlers[i][1]);
+        }
+      clock_advance (rig->clock, 400000);
+    }
+  return seen;
+}
+
+static void
+test_a_running_board_moves (void)
+{
+  Rig first, second;
+  g_autoptr (GByteArray) saved = g_byte_array_new ();
+  g_autoptr (GByteArray) again = g_byte_array_new ();
+  g_autoptr (GByteArray) there = NULL;
+  g_autoptr (GByteArray) here = NULL;
+  g_autoptr (GError) error = NULL;
+  AccelMachine first_machine;
+  const uint8_t *cursor;
+
+  rig_open (&first);
+  run_guest (&first);
+  g_assert_true (intr);
+  board_pc_save (first.board, saved);
+  first_machine = machine;
+
+  rig_open (&second);
+  g_assert_false (intr);
+  copy_block (first.board, second.board, 0);
+  clock_set_ns (second.clock, clock_get_ns (first.clock));
+  cursor = saved->data;
+  board_pc_load (second.board, &cursor, saved->data + saved->len, &error);
+  g_assert_no_error (error);
+  g_assert_true (cursor == saved->data + saved->len);
+  g_assert_true (intr);
+  g_assert_cmphex (input_get_leds (second.input), ==, INPUT_LED_NUM_LOCK);
+  compare_maps (first.board, second.board);
+  board_pc_save (second.board, again);
+  g_assert_cmpmem (saved->data, saved->len, again->data, again->len);
+
+  here = watch (&second);
+  machine = first_machine;
+  intr = true;
+  there = watch (&first);
+  g_assert_cmpmem (here->data, here->len, there->data, there->len);
+  rig_close (&second);
+  rig_close (&first);
+}
+
+/* Whatever is cut off, the answer is an error, and after a reset the board is as new. */
+static void
+test_a_broken_stream_is_an_error (void)
+{
+  Rig first, second;
+  g_autoptr (GByteArray) saved = g_byte_array_new ();
+
+  rig_open (&first);
+  run_guest (&first);
+  board_pc_save (first.board, saved);
+  rig_open (&second);
+  for (guint length = 0; length < saved->len; length += saved->len / 97 + 1)
+    {
+      g_autoptr (GError) error = NULL;
+      const uint8_t *cursor = saved->data;
+
+      g_assert_false (board_pc_load (second.board, &cursor, saved->data + length, &error));
+      g_assert_error (error, STATE_ERROR, STATE_ERROR_BAD_STREAM);
+    }
+  board_pc_reset (second.board);
+  g_assert_cmphex (bus_read (machine.io, 0x92, 1), ==, 0x02);
+  g_assert_cmphex (bus_read (machine.io, 0x21, 1), ==, 0x00);
+  rig_close (&second);
+  rig_close (&first);
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/board/moves", test_a_running_board_moves);
+  g_test_add_func ("/board/broken-stream", test_a_broken_stream_is_an_error);
+  return g_test_run ();
+}
