@@ -4,7 +4,10 @@
 #include <adwaita.h>
 #include <glib/gi18n.h>
 
+#include "app/model/drive-list.h"
+#include "disc-menu.h"
 #include "display/gtk/console-view.h"
+#include "drive-row.h"
 #include "picture.h"
 #include "settings-dialog.h"
 
@@ -15,6 +18,8 @@ struct _MachinePage
   GtkWidget parent_instance;
   Machine *machine;
   GSimpleActionGroup *actions;
+  DiscMenu *discs;
+  GPtrArray *drive_rows; /* in the group of devices now */
   guint notes_timer;
   gboolean banner_closed;
 
@@ -22,7 +27,8 @@ struct _MachinePage
   GtkPicture *picture;
   GtkLabel *name, *log, *banner_text, *paused;
   GtkWidget *failure_group;
-  AdwActionRow *memory_row, *cpu_row, *disk_row, *disc_row;
+  AdwPreferencesGroup *devices;
+  AdwActionRow *memory_row, *cpu_row;
   GtkTextView *notes;
   GtkInfoBar *banner;
   ConsoleView *console;
@@ -34,12 +40,20 @@ G_DEFINE_FINAL_TYPE (MachinePage, machine_page, GTK_TYPE_WIDGET)
 /* What it shows */
 
 static void
-show_file_row (MachinePage *self, AdwActionRow *row, const char *group, const char *none)
+show_drives (MachinePage *self)
 {
-  g_autofree char *file = machine_get_string (self->machine, group, "file");
-  g_autofree char *base = file != NULL && *file != '\0' ? g_path_get_basename (file) : NULL;
+  g_autoptr (GPtrArray) drives = drive_list_read (machine_get_conf (self->machine));
 
-  adw_action_row_set_subtitle (row, base != NULL ? base : none);
+  for (unsigned i = 0; i < self->drive_rows->len; i++)
+    adw_preferences_group_remove (self->devices, g_ptr_array_index (self->drive_rows, i));
+  g_ptr_array_set_size (self->drive_rows, 0);
+  for (unsigned i = 0; i < drives->len; i++)
+    {
+      AdwActionRow *row = drive_row_new (self->machine, drives, g_ptr_array_index (drives, i), NULL);
+
+      adw_preferences_group_add (self->devices, GTK_WIDGET (row));
+      g_ptr_array_add (self->drive_rows, row);
+    }
 }
 
 static void
@@ -57,8 +71,7 @@ show_configuration (MachinePage *self)
   gtk_label_set_label (self->name, machine_get_name (self->machine));
   adw_action_row_set_subtitle (self->memory_row, memory_text);
   adw_action_row_set_subtitle (self->cpu_row, cpu_text);
-  show_file_row (self, self->disk_row, "disk0", _ ("None"));
-  show_file_row (self, self->disc_row, "cd0", _ ("Empty"));
+  show_drives (self);
   if (!gtk_widget_has_focus (GTK_WIDGET (self->notes)) && self->notes_timer == 0)
     gtk_text_buffer_set_text (buffer, notes != NULL ? notes : "", -1);
 }
@@ -74,7 +87,7 @@ static void
 show_actions (MachinePage *self)
 {
   static const char *const while_running[]
-      = { "shut-down", "restart", "reset", "send-keys", "insert-disc", "eject-disc" };
+      = { "shut-down", "restart", "reset", "send-keys" };
   MachineState state = machine_get_state (self->machine);
   gboolean on = machine_is_on (self->machine);
   GAction *pause = g_action_map_lookup_action (G_ACTION_MAP (self->actions), "pause");
@@ -232,41 +245,6 @@ send_keys (GSimpleAction *action, GVariant *parameter, gpointer data)
 }
 
 static void
-disc_chosen (GtkNativeDialog *dialog, int response, MachinePage *self)
-{
-  if (response == GTK_RESPONSE_ACCEPT)
-    {
-      g_autoptr (GFile) file = gtk_file_chooser_get_file (GTK_FILE_CHOOSER (dialog));
-
-      machine_call (self->machine, "InsertMedium",
-                    g_variant_new ("(ss)", "cd0", g_file_peek_path (file)));
-    }
-  g_object_unref (dialog);
-}
-
-static void
-insert_disc (GSimpleAction *action, GVariant *parameter, gpointer data)
-{
-  MachinePage *self = data;
-  GtkFileChooserNative *dialog
-      = gtk_file_chooser_native_new (_ ("Choose a Disc Image"), window_of (self),
-                                     GTK_FILE_CHOOSER_ACTION_OPEN, _ ("_Insert"), NULL);
-  g_autoptr (GtkFileFilter) filter = gtk_file_filter_new ();
-
-  gtk_file_filter_set_name (filter, _ ("Disc images"));
-  gtk_file_filter_add_pattern (filter, "*.iso");
-  gtk_file_chooser_add_filter (GTK_FILE_CHOOSER (dialog), filter);
-  g_signal_connect_object (dialog, "response", G_CALLBACK (disc_chosen), self, 0);
-  gtk_native_dialog_show (GTK_NATIVE_DIALOG (dialog));
-}
-
-static void
-eject_disc (GSimpleAction *action, GVariant *parameter, gpointer data)
-{
-  machine_call (MACHINE_PAGE (data)->machine, "EjectMedium", g_variant_new ("(sb)", "cd0", FALSE));
-}
-
-static void
 screenshot_place_chosen (GtkNativeDialog *dialog, int response, MachinePage *self)
 {
   GBytes *png = machine_get_picture (self->machine);
@@ -342,8 +320,7 @@ add_actions (MachinePage *self)
     { "power-on", power_on },        { "shut-down", shut_down },
     { "restart", restart },          { "reset", reset },
     { "power-off", power_off },      { "pause", NULL, NULL, "false", pause_changed },
-    { "send-keys", send_keys, "s" }, { "insert-disc", insert_disc },
-    { "eject-disc", eject_disc },    { "screenshot", take_screenshot },
+    { "send-keys", send_keys, "s" }, { "screenshot", take_screenshot },
     { "settings", show_settings },   { "trash", ask_trash },
   };
   g_autoptr (GPropertyAction) scale = g_property_action_new ("scale", self->console, "scaling");
@@ -352,6 +329,8 @@ add_actions (MachinePage *self)
   g_action_map_add_action_entries (G_ACTION_MAP (self->actions), entries, G_N_ELEMENTS (entries),
                                    self);
   g_action_map_add_action (G_ACTION_MAP (self->actions), G_ACTION (scale));
+  self->discs = disc_menu_new (self->machine, GTK_WIDGET (self));
+  disc_menu_add_actions (self->discs, G_ACTION_MAP (self->actions));
   gtk_widget_insert_action_group (GTK_WIDGET (self), "vm", G_ACTION_GROUP (self->actions));
 }
 
@@ -376,6 +355,7 @@ machine_page_new (Machine *machine, GSettings *settings)
     { "notify::accelerator-reason", show_accelerator },
     { "notify::accelerator", show_accelerator },
     { "notify::name", show_configuration },
+    { "notify::drives", show_drives },
   };
   MachinePage *self = g_object_new (MACHINE_PAGE_TYPE, NULL);
 
@@ -408,6 +388,12 @@ machine_page_get_actions (MachinePage *self)
   return G_ACTION_GROUP (self->actions);
 }
 
+GMenuModel *
+machine_page_get_disc_menu (MachinePage *self)
+{
+  return disc_menu_get_model (self->discs);
+}
+
 gboolean
 machine_page_is_grabbed (MachinePage *self)
 {
@@ -426,8 +412,16 @@ machine_page_dispose (GObject *object)
     }
   g_clear_pointer ((GtkWidget **)&self->stack, gtk_widget_unparent);
   g_clear_object (&self->actions);
+  g_clear_object (&self->discs);
   g_clear_object (&self->machine);
   G_OBJECT_CLASS (machine_page_parent_class)->dispose (object);
+}
+
+static void
+machine_page_finalize (GObject *object)
+{
+  g_ptr_array_unref (MACHINE_PAGE (object)->drive_rows);
+  G_OBJECT_CLASS (machine_page_parent_class)->finalize (object);
 }
 
 static void
@@ -436,6 +430,7 @@ machine_page_class_init (MachinePageClass *klass)
   GtkWidgetClass *widget_class = GTK_WIDGET_CLASS (klass);
 
   G_OBJECT_CLASS (klass)->dispose = machine_page_dispose;
+  G_OBJECT_CLASS (klass)->finalize = machine_page_finalize;
   g_type_ensure (CONSOLE_TYPE_VIEW);
   gtk_widget_class_set_template_from_resource (widget_class,
                                                "/org/guesthouse/Guesthouse/machine-page.ui");
@@ -448,8 +443,7 @@ machine_page_class_init (MachinePageClass *klass)
   gtk_widget_class_bind_template_child (widget_class, MachinePage, failure_group);
   gtk_widget_class_bind_template_child (widget_class, MachinePage, memory_row);
   gtk_widget_class_bind_template_child (widget_class, MachinePage, cpu_row);
-  gtk_widget_class_bind_template_child (widget_class, MachinePage, disk_row);
-  gtk_widget_class_bind_template_child (widget_class, MachinePage, disc_row);
+  gtk_widget_class_bind_template_child (widget_class, MachinePage, devices);
   gtk_widget_class_bind_template_child (widget_class, MachinePage, notes);
   gtk_widget_class_bind_template_child (widget_class, MachinePage, banner);
   gtk_widget_class_bind_template_child (widget_class, MachinePage, console);
@@ -459,5 +453,6 @@ machine_page_class_init (MachinePageClass *klass)
 static void
 machine_page_init (MachinePage *self)
 {
+  self->drive_rows = g_ptr_array_new ();
   gtk_widget_init_template (GTK_WIDGET (self));
 }

@@ -15,6 +15,8 @@ G_DECLARE_FINAL_TYPE (MachinePage, machine_page, MACHINE, PAGE, GtkWidget)
 GtkWidget *machine_page_new (Machine *machine, GSettings *settings);
 Machine *machine_page_get_machine (MachinePage *self);
 GActionGroup *machine_page_get_actions (MachinePage *self);
+/* Of its CD drives; empty while the machine is off. */
+GMenuModel *machine_page_get_disc_menu (MachinePage *self);
 gboolean machine_page_is_grabbed (MachinePage *self);
 
 G_END_DECLS

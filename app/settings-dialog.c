@@ -5,6 +5,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "drives-group.h"
+
 struct _SettingsDialog
 {
   AdwPreferencesWindow parent_instance;
@@ -13,13 +15,23 @@ struct _SettingsDialog
   AdwEntryRow *name;
   GtkSpinButton *memory, *cpus;
   GtkDropDown *boot, *accelerator;
-  AdwActionRow *disk_row, *disc_row;
+  DrivesGroup *drives;
+  AdwActionRow *firmware_row;
+  GtkWidget *firmware_reset;
 };
 
 G_DEFINE_FINAL_TYPE (SettingsDialog, settings_dialog, ADW_TYPE_PREFERENCES_WINDOW)
 
-static const char *const boot_orders[] = { "cdn", "dcn", "dnc", "ncd" };
+static const char *const boot_orders[] = { "cd", "dc", "c", "d" };
 static const char *const accelerators[] = { "auto", "kvm", "translator", "interpreter" };
+
+static void
+show_problem (SettingsDialog *self, const char *sentence)
+{
+  g_autofree char *escaped = g_markup_escape_text (sentence, -1);
+
+  adw_preferences_window_add_toast (ADW_PREFERENCES_WINDOW (self), adw_toast_new (escaped));
+}
 
 static void
 save (SettingsDialog *self)
@@ -27,8 +39,7 @@ save (SettingsDialog *self)
   g_autoptr (GError) error = NULL;
 
   if (!machine_save (self->machine, &error))
-    adw_preferences_window_add_toast (ADW_PREFERENCES_WINDOW (self),
-                                      adw_toast_new (error->message));
+    show_problem (self, error->message);
 }
 
 static void
@@ -78,88 +89,42 @@ accelerator_changed (SettingsDialog *self)
   save (self);
 }
 
-static void
-show_file (AdwActionRow *row, const char *file, const char *none, const char *when)
+/* What is written in machine.conf, without the network, for which the machine has no device. */
+static char *
+dup_boot_order (Machine *machine)
 {
-  g_autofree char *base = file != NULL && *file != '\0' ? g_path_get_basename (file) : NULL;
-  g_autofree char *text = g_strdup_printf ("%s — %s", base != NULL ? base : none, when);
+  char *order = machine_get_string (machine, "machine", "boot");
 
-  adw_action_row_set_subtitle (row, text);
+  if (order == NULL)
+    return g_strdup (boot_orders[0]);
+  for (char *at = order; *at != '\0';)
+    if (*at == 'n')
+      memmove (at, at + 1, strlen (at));
+    else
+      at++;
+  return order;
+}
+
+/* SeaBIOS is all there is, unless machine.conf names a file of its own. */
+static void
+show_firmware (SettingsDialog *self)
+{
+  g_autofree char *bios = machine_get_string (self->machine, "machine", "bios");
+  gboolean own = bios != NULL && *bios != '\0';
+  g_autofree char *base = own ? g_path_get_basename (bios) : NULL;
+  g_autofree char *text
+    = g_strdup_printf ("%s — %s", own ? base : "SeaBIOS", _ ("at next start"));
+
+  adw_action_row_set_subtitle (self->firmware_row, text);
+  gtk_widget_set_visible (self->firmware_reset, own);
 }
 
 static void
-show_drives (SettingsDialog *self)
+reset_firmware (SettingsDialog *self)
 {
-  g_autofree char *disk = machine_get_string (self->machine, "disk0", "file");
-  g_autofree char *disc = machine_get_string (self->machine, "cd0", "file");
-
-  show_file (self->disk_row, disk, _ ("None"), _ ("At next start"));
-  show_file (self->disc_row, disc, _ ("Empty"),
-             machine_is_on (self->machine) ? _ ("Applies now") : _ ("At next start"));
-}
-
-/* Drives: the new file goes into machine.conf, and a disc into the running machine, too. */
-
-static void
-file_chosen (GtkNativeDialog *dialog, int response, SettingsDialog *self)
-{
-  gboolean disc = g_object_get_data (G_OBJECT (dialog), "disc") != NULL;
-
-  if (response == GTK_RESPONSE_ACCEPT)
-    {
-      g_autoptr (GFile) file = gtk_file_chooser_get_file (GTK_FILE_CHOOSER (dialog));
-      const char *path = g_file_peek_path (file);
-
-      g_key_file_set_string (machine_get_conf (self->machine), disc ? "cd0" : "disk0", "file",
-                             path);
-      save (self);
-      if (disc && machine_is_on (self->machine))
-        machine_call (self->machine, "InsertMedium", g_variant_new ("(ss)", "cd0", path));
-      show_drives (self);
-    }
-  g_object_unref (dialog);
-}
-
-static void
-choose (SettingsDialog *self, gboolean disc)
-{
-  GtkFileChooserNative *dialog
-      = gtk_file_chooser_native_new (disc ? _ ("Choose a Disc Image") : _ ("Choose a Disk Image"),
-                                     GTK_WINDOW (self), GTK_FILE_CHOOSER_ACTION_OPEN, NULL, NULL);
-
-  g_object_set_data (G_OBJECT (dialog), "disc", disc ? self : NULL);
-  g_signal_connect_object (dialog, "response", G_CALLBACK (file_chosen), self, 0);
-  gtk_native_dialog_show (GTK_NATIVE_DIALOG (dialog));
-}
-
-static void
-choose_disk (SettingsDialog *self)
-{
-  choose (self, FALSE);
-}
-
-static void
-choose_disc (SettingsDialog *self)
-{
-  choose (self, TRUE);
-}
-
-static void
-remove_disk (SettingsDialog *self)
-{
-  g_key_file_remove_group (machine_get_conf (self->machine), "disk0", NULL);
+  g_key_file_remove_key (machine_get_conf (self->machine), "machine", "bios", NULL);
   save (self);
-  show_drives (self);
-}
-
-static void
-eject_disc (SettingsDialog *self)
-{
-  g_key_file_set_string (machine_get_conf (self->machine), "cd0", "file", "");
-  save (self);
-  if (machine_is_on (self->machine))
-    machine_call (self->machine, "EjectMedium", g_variant_new ("(sb)", "cd0", FALSE));
-  show_drives (self);
+  show_firmware (self);
 }
 
 static guint
@@ -177,7 +142,7 @@ settings_dialog_new (GtkWindow *parent, Machine *machine)
   SettingsDialog *self
       = g_object_new (SETTINGS_DIALOG_TYPE, "transient-for", parent, "modal", TRUE, NULL);
   guint64 host = (guint64)sysconf (_SC_PHYS_PAGES) * sysconf (_SC_PAGESIZE) >> 20;
-  g_autofree char *boot = machine_get_string (machine, "machine", "boot");
+  g_autofree char *boot = dup_boot_order (machine);
   g_autofree char *accelerator = machine_get_string (machine, "machine", "accelerator");
 
   self->machine = g_object_ref (machine);
@@ -188,7 +153,9 @@ settings_dialog_new (GtkWindow *parent, Machine *machine)
   gtk_drop_down_set_selected (self->boot, index_of (boot_orders, G_N_ELEMENTS (boot_orders), boot));
   gtk_drop_down_set_selected (self->accelerator,
                               index_of (accelerators, G_N_ELEMENTS (accelerators), accelerator));
-  show_drives (self);
+  drives_group_set_machine (self->drives, machine);
+  show_firmware (self);
+  g_signal_connect_object (machine, "problem", G_CALLBACK (show_problem), self, G_CONNECT_SWAPPED);
   g_signal_connect_object (self->name, "apply", G_CALLBACK (name_applied), self, G_CONNECT_SWAPPED);
   g_signal_connect_object (self->memory, "value-changed", G_CALLBACK (memory_changed), self,
                            G_CONNECT_SWAPPED);
@@ -214,6 +181,7 @@ settings_dialog_class_init (SettingsDialogClass *klass)
   GtkWidgetClass *widget_class = GTK_WIDGET_CLASS (klass);
 
   G_OBJECT_CLASS (klass)->finalize = settings_dialog_finalize;
+  g_type_ensure (DRIVES_GROUP_TYPE);
   gtk_widget_class_set_template_from_resource (widget_class,
                                                "/org/guesthouse/Guesthouse/settings-dialog.ui");
   gtk_widget_class_bind_template_child (widget_class, SettingsDialog, name);
@@ -221,12 +189,10 @@ settings_dialog_class_init (SettingsDialogClass *klass)
   gtk_widget_class_bind_template_child (widget_class, SettingsDialog, cpus);
   gtk_widget_class_bind_template_child (widget_class, SettingsDialog, boot);
   gtk_widget_class_bind_template_child (widget_class, SettingsDialog, accelerator);
-  gtk_widget_class_bind_template_child (widget_class, SettingsDialog, disk_row);
-  gtk_widget_class_bind_template_child (widget_class, SettingsDialog, disc_row);
-  gtk_widget_class_bind_template_callback (widget_class, choose_disk);
-  gtk_widget_class_bind_template_callback (widget_class, choose_disc);
-  gtk_widget_class_bind_template_callback (widget_class, remove_disk);
-  gtk_widget_class_bind_template_callback (widget_class, eject_disc);
+  gtk_widget_class_bind_template_child (widget_class, SettingsDialog, drives);
+  gtk_widget_class_bind_template_child (widget_class, SettingsDialog, firmware_row);
+  gtk_widget_class_bind_template_child (widget_class, SettingsDialog, firmware_reset);
+  gtk_widget_class_bind_template_callback (widget_class, reset_firmware);
 }
 
 static void

@@ -24,6 +24,7 @@ struct _Window
   AdwToastOverlay *toasts;
   AdwLeaflet *leaflet;
   GtkWidget *sidebar, *content, *power_tools, *view_tools, *view_button, *disk_light;
+  GtkMenuButton *disc_button;
   GtkSearchEntry *search;
   GtkListBox *list;
   GtkRevealer *bars;
@@ -48,6 +49,7 @@ show_selected (Window *self)
 {
   MachinePage *page = selected_page (self);
   Machine *machine = page != NULL ? machine_page_get_machine (page) : NULL;
+  GMenuModel *discs = page != NULL ? machine_page_get_disc_menu (page) : NULL;
   gboolean on = machine != NULL && machine_is_on (machine);
 
   gtk_widget_insert_action_group (GTK_WIDGET (self), "vm",
@@ -59,6 +61,9 @@ show_selected (Window *self)
   gtk_widget_set_visible (self->power_tools, on);
   gtk_widget_set_visible (self->view_tools, on);
   gtk_widget_set_visible (self->view_button, machine != NULL);
+  gtk_menu_button_set_menu_model (self->disc_button, discs);
+  gtk_widget_set_visible (GTK_WIDGET (self->disc_button),
+                          discs != NULL && g_menu_model_get_n_items (discs) > 0);
 }
 
 static AdwTabPage *
@@ -356,6 +361,7 @@ window_class_init (WindowClass *klass)
   gtk_widget_class_bind_template_child (widget_class, Window, view_tools);
   gtk_widget_class_bind_template_child (widget_class, Window, view_button);
   gtk_widget_class_bind_template_child (widget_class, Window, disk_light);
+  gtk_widget_class_bind_template_child (widget_class, Window, disc_button);
   gtk_widget_class_bind_template_child (widget_class, Window, search);
   gtk_widget_class_bind_template_child (widget_class, Window, list);
   gtk_widget_class_bind_template_child (widget_class, Window, bars);

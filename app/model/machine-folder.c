@@ -67,18 +67,38 @@ machine_folder_dup_socket (const MachineConfig *config)
   return g_build_filename (g_get_user_runtime_dir (), "guesthouse", config->uuid, "control", NULL);
 }
 
-static gboolean
-make_disk (const char *path, guint64 size, GError **error)
+char *
+machine_folder_add_disk (const char *folder, guint64 size, GError **error)
 {
-  int fd = open (path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-  gboolean made = fd >= 0 && ftruncate (fd, size) == 0;
+  g_autofree char *disks = g_build_filename (folder, "disks", NULL);
+  g_autofree char *name = NULL;
+  g_autofree char *path = NULL;
+  int fd = -1;
+  gboolean made;
 
+  g_mkdir_with_parents (disks, 0755);
+  for (unsigned n = 0; fd < 0; n++)
+    {
+      g_free (name);
+      g_free (path);
+      name = g_strdup_printf ("disks/disk%u.img", n);
+      path = g_build_filename (folder, name, NULL);
+      fd = open (path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+      if (fd < 0 && errno != EEXIST)
+        break;
+    }
+  made = fd >= 0 && ftruncate (fd, size) == 0;
   if (!made)
-    g_set_error (error, G_IO_ERROR, g_io_error_from_errno (errno),
-                 "The disk “%s” cannot be made: %s. Make room or choose a smaller one.", path, g_strerror (errno));
+    {
+      g_set_error (error, G_IO_ERROR, g_io_error_from_errno (errno),
+                   "The disk “%s” cannot be made: %s. Make room or choose a smaller one.", path,
+                   g_strerror (errno));
+      if (fd >= 0)
+        unlink (path);
+    }
   if (fd >= 0)
     close (fd);
-  return made;
+  return made ? g_steal_pointer (&name) : NULL;
 }
 
 static gboolean
@@ -86,7 +106,7 @@ fill_folder (const char *folder, const MachineFolderPlan *plan, GError **error)
 {
   g_autoptr (GKeyFile) file = g_key_file_new ();
   g_autofree char *uuid = g_uuid_string_random ();
-  g_autofree char *disk = g_build_filename (folder, "disks", "disk0.img", NULL);
+  g_autofree char *disk = NULL;
 
   g_key_file_set_string (file, "machine", "name", plan->name);
   g_key_file_set_string (file, "machine", "uuid", uuid);
@@ -101,9 +121,10 @@ fill_folder (const char *folder, const MachineFolderPlan *plan, GError **error)
     g_key_file_set_string (file, "disk0", "file", plan->disk);
   else if (plan->disk_size > 0)
     {
-      g_key_file_set_string (file, "disk0", "file", "disks/disk0.img");
-      if (!make_disk (disk, plan->disk_size, error))
+      disk = machine_folder_add_disk (folder, plan->disk_size, error);
+      if (disk == NULL)
         return FALSE;
+      g_key_file_set_string (file, "disk0", "file", disk);
     }
   return machine_config_write_key_file (file, folder, error);
 }

@@ -28,6 +28,9 @@ typedef struct
 
 /* Makes the folder, machine.conf and the disk. Returns the folder. */
 char *machine_folder_create (const MachineFolderPlan *plan, GError **error);
+/* Makes a new, empty disk image of so many bytes in a machine's folder. Returns its name relative to
+ * the folder, as machine.conf has it. */
+char *machine_folder_add_disk (const char *folder, guint64 size, GError **error);
 /* name, or name with a number behind it, so that no such machine exists. */
 char *machine_folder_dup_free_name (const char *name);
 /* Removes a machine with everything in its folder. */

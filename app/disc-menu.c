@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "disc-menu.h"
+
+#include <adwaita.h>
+#include <glib/gi18n.h>
+
+#include "app/model/machine-disc.h"
+#include "drive-row.h"
+
+struct _DiscMenu
+{
+  GObject parent_instance;
+  Machine *machine;
+  GtkWidget *page;
+  GMenu *menu;
+};
+
+G_DEFINE_FINAL_TYPE (DiscMenu, disc_menu, G_TYPE_OBJECT)
+
+static GtkWindow *
+window_of (DiscMenu *self)
+{
+  return GTK_WINDOW (gtk_widget_get_root (self->page));
+}
+
+static void
+add_item (GMenu *section, const char *label, const char *action, const char *drive)
+{
+  g_autoptr (GMenuItem) item = g_menu_item_new (label, NULL);
+
+  g_menu_item_set_action_and_target (item, action, "s", drive);
+  g_menu_append_item (section, item);
+}
+
+/* The section's heading says what is in the drive. */
+static void
+add_drive (DiscMenu *self, GPtrArray *drives, const DriveListEntry *drive)
+{
+  g_autoptr (GMenu) section = g_menu_new ();
+  g_autofree char *title = drive_row_dup_title (drives, drive);
+  g_autofree char *path = machine_disc_dup_path (self->machine, drive->id);
+  g_autofree char *base = g_path_get_basename (path != NULL ? path : "");
+  g_autofree char *heading
+    = g_strdup_printf ("%s: %s", title, path != NULL ? base : _ ("Empty"));
+
+  add_item (section, path != NULL ? _ ("_Change Disc Image…") : _ ("_Insert Disc Image…"),
+            "vm.insert-disc", drive->id);
+  if (path != NULL)
+    add_item (section, _ ("_Eject Disc"), "vm.eject-disc", drive->id);
+  g_menu_append_section (self->menu, heading, G_MENU_MODEL (section));
+}
+
+static void
+show_drives (DiscMenu *self)
+{
+  g_autoptr (GPtrArray) drives = drive_list_read (machine_get_conf (self->machine));
+
+  g_menu_remove_all (self->menu);
+  for (unsigned i = 0; i < drives->len; i++)
+    {
+      const DriveListEntry *drive = g_ptr_array_index (drives, i);
+
+      if (drive->cd && machine_disc_applies_now (self->machine, drive->id))
+        add_drive (self, drives, drive);
+    }
+}
+
+/* A guest may hold its disc: who wants to take it all the same has to say so. */
+
+static void
+force_answered (AdwMessageDialog *dialog, const char *response, DiscMenu *self)
+{
+  if (g_str_equal (response, "force"))
+    machine_disc_change (self->machine, g_object_get_data (G_OBJECT (dialog), "drive"),
+                         g_object_get_data (G_OBJECT (dialog), "path"), TRUE);
+}
+
+static void
+change (DiscMenu *self, const char *drive, const char *path)
+{
+  GtkWidget *dialog;
+
+  if (!machine_disc_is_locked (self->machine, drive))
+    {
+      machine_disc_change (self->machine, drive, path, FALSE);
+      return;
+    }
+  dialog = adw_message_dialog_new (
+    window_of (self), _ ("The Disc Is in Use"),
+    _ ("The system in the machine has locked the drive. It may lose what it reads from the disc."));
+  adw_message_dialog_add_responses (ADW_MESSAGE_DIALOG (dialog), "cancel", _ ("_Cancel"), "force",
+                                    path != NULL ? _ ("C_hange Anyway") : _ ("_Eject Anyway"), NULL);
+  adw_message_dialog_set_response_appearance (ADW_MESSAGE_DIALOG (dialog), "force",
+                                              ADW_RESPONSE_DESTRUCTIVE);
+  g_object_set_data_full (G_OBJECT (dialog), "drive", g_strdup (drive), g_free);
+  g_object_set_data_full (G_OBJECT (dialog), "path", g_strdup (path), g_free);
+  g_signal_connect_object (dialog, "response", G_CALLBACK (force_answered), self, 0);
+  gtk_window_present (GTK_WINDOW (dialog));
+}
+
+static void
+disc_chosen (GtkNativeDialog *dialog, int response, DiscMenu *self)
+{
+  g_autoptr (GFile) file = response == GTK_RESPONSE_ACCEPT
+                             ? gtk_file_chooser_get_file (GTK_FILE_CHOOSER (dialog))
+                             : NULL;
+  const char *path = file != NULL ? g_file_peek_path (file) : NULL;
+
+  if (path != NULL)
+    change (self, g_object_get_data (G_OBJECT (dialog), "drive"), path);
+  g_object_unref (dialog);
+}
+
+static void
+insert_disc (GSimpleAction *action, GVariant *parameter, gpointer data)
+{
+  DiscMenu *self = data;
+  GtkFileChooserNative *dialog
+    = gtk_file_chooser_native_new (_ ("Choose a Disc Image"), window_of (self),
+                                   GTK_FILE_CHOOSER_ACTION_OPEN, _ ("_Insert"), NULL);
+  g_autoptr (GtkFileFilter) filter = gtk_file_filter_new ();
+
+  gtk_file_filter_set_name (filter, _ ("Disc images"));
+  gtk_file_filter_add_suffix (filter, "iso");
+  gtk_file_chooser_add_filter (GTK_FILE_CHOOSER (dialog), filter);
+  gtk_native_dialog_set_modal (GTK_NATIVE_DIALOG (dialog), TRUE);
+  g_object_set_data_full (G_OBJECT (dialog), "drive", g_variant_dup_string (parameter, NULL),
+                          g_free);
+  g_signal_connect_object (dialog, "response", G_CALLBACK (disc_chosen), self, 0);
+  gtk_native_dialog_show (GTK_NATIVE_DIALOG (dialog));
+}
+
+static void
+eject_disc (GSimpleAction *action, GVariant *parameter, gpointer data)
+{
+  change (data, g_variant_get_string (parameter, NULL), NULL);
+}
+
+GMenuModel *
+disc_menu_get_model (DiscMenu *self)
+{
+  return G_MENU_MODEL (self->menu);
+}
+
+void
+disc_menu_add_actions (DiscMenu *self, GActionMap *map)
+{
+  static const GActionEntry entries[]
+    = { { "insert-disc", insert_disc, "s" }, { "eject-disc", eject_disc, "s" } };
+
+  g_action_map_add_action_entries (map, entries, G_N_ELEMENTS (entries), self);
+}
+
+DiscMenu *
+disc_menu_new (Machine *machine, GtkWidget *page)
+{
+  DiscMenu *self = g_object_new (DISC_MENU_TYPE, NULL);
+
+  self->machine = g_object_ref (machine);
+  self->page = page;
+  g_signal_connect_object (machine, "changed", G_CALLBACK (show_drives), self, G_CONNECT_SWAPPED);
+  g_signal_connect_object (machine, "notify::drives", G_CALLBACK (show_drives), self,
+                           G_CONNECT_SWAPPED);
+  g_signal_connect_object (machine, "notify::state", G_CALLBACK (show_drives), self,
+                           G_CONNECT_SWAPPED);
+  show_drives (self);
+  return self;
+}
+
+static void
+disc_menu_finalize (GObject *object)
+{
+  DiscMenu *self = DISC_MENU (object);
+
+  g_clear_object (&self->machine);
+  g_clear_object (&self->menu);
+  G_OBJECT_CLASS (disc_menu_parent_class)->finalize (object);
+}
+
+static void
+disc_menu_class_init (DiscMenuClass *klass)
+{
+  G_OBJECT_CLASS (klass)->finalize = disc_menu_finalize;
+}
+
+static void
+disc_menu_init (DiscMenu *self)
+{
+  self->menu = g_menu_new ();
+}

@@ -1,0 +1,357 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "drives-group.h"
+
+#include <glib/gi18n.h>
+
+#include "app/model/machine-disc.h"
+#include "app/model/machine-folder.h"
+#include "drive-row.h"
+
+#define DEFAULT_SIZE 20 /* GiB */
+#define LARGEST_SIZE 2048
+
+struct _DrivesGroup
+{
+  AdwPreferencesGroup parent_instance;
+  Machine *machine;
+  GPtrArray *rows; /* in the group now */
+  GtkWidget *add;
+};
+
+G_DEFINE_FINAL_TYPE (DrivesGroup, drives_group, ADW_TYPE_PREFERENCES_GROUP)
+
+static void
+tell (DrivesGroup *self, const char *sentence)
+{
+  GtkRoot *root = gtk_widget_get_root (GTK_WIDGET (self));
+  g_autofree char *escaped = g_markup_escape_text (sentence, -1);
+
+  if (ADW_IS_PREFERENCES_WINDOW (root))
+    adw_preferences_window_add_toast (ADW_PREFERENCES_WINDOW (root), adw_toast_new (escaped));
+}
+
+/* machine.conf has changed in memory; the rows follow by the machine's signal. */
+static void
+save (DrivesGroup *self)
+{
+  g_autoptr (GError) error = NULL;
+
+  if (!machine_save (self->machine, &error))
+    tell (self, error->message);
+}
+
+static GtkWindow *
+window_of (DrivesGroup *self)
+{
+  return GTK_WINDOW (gtk_widget_get_root (GTK_WIDGET (self)));
+}
+
+/* Choosing files: a dialog carries the drive's group, or nothing for a disk to be added. */
+
+static gboolean
+is_disk_already (DrivesGroup *self, const char *path)
+{
+  g_autoptr (GPtrArray) drives = drive_list_read (machine_get_conf (self->machine));
+
+  for (unsigned i = 0; i < drives->len; i++)
+    {
+      const DriveListEntry *drive = g_ptr_array_index (drives, i);
+      g_autofree char *other = drive->file != NULL ? machine_resolve_file (self->machine, drive->file)
+                                                   : NULL;
+
+      if (!drive->cd && g_strcmp0 (other, path) == 0)
+        return TRUE;
+    }
+  return FALSE;
+}
+
+static void
+use_disk (DrivesGroup *self, const char *drive, const char *path)
+{
+  const char *folder = machine_get_folder (self->machine);
+
+  if (is_disk_already (self, path))
+    {
+      tell (self, _ ("This file is a disk of the machine already."));
+      return;
+    }
+  if (drive != NULL)
+    drive_list_set_file (machine_get_conf (self->machine), drive, folder, path);
+  else
+    drive_list_add (machine_get_conf (self->machine), FALSE, folder, path);
+  save (self);
+}
+
+static void
+file_chosen (GtkNativeDialog *dialog, int response, DrivesGroup *self)
+{
+  const char *drive = g_object_get_data (G_OBJECT (dialog), "drive");
+  g_autoptr (GFile) file = response == GTK_RESPONSE_ACCEPT
+                             ? gtk_file_chooser_get_file (GTK_FILE_CHOOSER (dialog))
+                             : NULL;
+  const char *path = file != NULL ? g_file_peek_path (file) : NULL;
+
+  if (path != NULL && drive != NULL && g_str_has_prefix (drive, "cd"))
+    machine_disc_change (self->machine, drive, path, FALSE);
+  else if (path != NULL)
+    use_disk (self, drive, path);
+  g_object_unref (dialog);
+}
+
+static void
+choose_file (DrivesGroup *self, const char *drive)
+{
+  gboolean disc = drive != NULL && g_str_has_prefix (drive, "cd");
+  GtkFileChooserNative *dialog
+    = gtk_file_chooser_native_new (disc ? _ ("Choose a Disc Image") : _ ("Choose a Disk Image"),
+                                   window_of (self), GTK_FILE_CHOOSER_ACTION_OPEN, NULL, NULL);
+
+  gtk_native_dialog_set_modal (GTK_NATIVE_DIALOG (dialog), TRUE);
+  g_object_set_data_full (G_OBJECT (dialog), "drive", g_strdup (drive), g_free);
+  g_signal_connect_object (dialog, "response", G_CALLBACK (file_chosen), self, 0);
+  gtk_native_dialog_show (GTK_NATIVE_DIALOG (dialog));
+}
+
+/* Removing */
+
+static void
+remove_drive (DrivesGroup *self, const char *drive)
+{
+  drive_list_remove (machine_get_conf (self->machine), drive);
+  save (self);
+}
+
+static void
+remove_answered (AdwMessageDialog *dialog, const char *response, DrivesGroup *self)
+{
+  const char *drive = g_object_get_data (G_OBJECT (dialog), "drive");
+  g_autofree char *file = machine_get_string (self->machine, drive, "file");
+  g_autofree char *path = file != NULL ? machine_resolve_file (self->machine, file) : NULL;
+  g_autoptr (GFile) image = g_file_new_for_path (path != NULL ? path : "");
+  g_autoptr (GError) error = NULL;
+
+  if (g_str_equal (response, "cancel"))
+    return;
+  remove_drive (self, drive);
+  if (g_str_equal (response, "trash") && !g_file_trash (image, NULL, &error))
+    tell (self, error->message);
+}
+
+/* A disk in the machine's own folder would be forgotten there: what becomes of it is asked. */
+static void
+ask_remove (DrivesGroup *self, const char *drive, const char *title, const char *file)
+{
+  GtkWidget *dialog = adw_message_dialog_new (window_of (self), NULL, NULL);
+
+  adw_message_dialog_format_heading (ADW_MESSAGE_DIALOG (dialog), _ ("Remove %s?"), title);
+  adw_message_dialog_format_body (
+    ADW_MESSAGE_DIALOG (dialog),
+    _ ("Its file “%s” is in the machine’s folder and can stay there for later use."), file);
+  adw_message_dialog_add_responses (ADW_MESSAGE_DIALOG (dialog), "cancel", _ ("_Cancel"), "trash",
+                                    _ ("Move File to _Trash"), "keep", _ ("_Keep File"), NULL);
+  adw_message_dialog_set_response_appearance (ADW_MESSAGE_DIALOG (dialog), "trash",
+                                              ADW_RESPONSE_DESTRUCTIVE);
+  /* A running machine still writes to it. */
+  adw_message_dialog_set_response_enabled (ADW_MESSAGE_DIALOG (dialog), "trash",
+                                           !machine_is_on (self->machine));
+  adw_message_dialog_set_default_response (ADW_MESSAGE_DIALOG (dialog), "keep");
+  g_object_set_data_full (G_OBJECT (dialog), "drive", g_strdup (drive), g_free);
+  g_signal_connect_object (dialog, "response", G_CALLBACK (remove_answered), self, 0);
+  gtk_window_present (GTK_WINDOW (dialog));
+}
+
+static gboolean
+is_in_folder (DrivesGroup *self, const char *path)
+{
+  g_autoptr (GFile) folder = g_file_new_for_path (machine_get_folder (self->machine));
+  g_autoptr (GFile) file = g_file_new_for_path (path);
+
+  return g_file_has_prefix (file, folder) && g_file_query_exists (file, NULL);
+}
+
+/* The rows' buttons: each carries its drive's group. */
+
+static void
+choose_clicked (GtkWidget *button, DrivesGroup *self)
+{
+  choose_file (self, g_object_get_data (G_OBJECT (button), "drive"));
+}
+
+static void
+eject_clicked (GtkWidget *button, DrivesGroup *self)
+{
+  machine_disc_change (self->machine, g_object_get_data (G_OBJECT (button), "drive"), NULL, FALSE);
+}
+
+static void
+remove_clicked (GtkWidget *button, DrivesGroup *self)
+{
+  g_autofree char *drive = g_strdup (g_object_get_data (G_OBJECT (button), "drive"));
+  g_autofree char *title = g_strdup (g_object_get_data (G_OBJECT (button), "title"));
+  g_autofree char *file = machine_get_string (self->machine, drive, "file");
+  g_autofree char *path = file != NULL ? machine_resolve_file (self->machine, file) : NULL;
+
+  if (g_str_has_prefix (drive, "disk") && path != NULL && is_in_folder (self, path))
+    ask_remove (self, drive, title, file);
+  else
+    remove_drive (self, drive);
+}
+
+/* format has a place for the drive's title and is what the button is called. */
+static void
+add_button (DrivesGroup *self, AdwActionRow *row, const DriveListEntry *drive, const char *icon,
+            const char *format, void (*clicked) (GtkWidget *button, DrivesGroup *self))
+{
+  const char *title = adw_preferences_row_get_title (ADW_PREFERENCES_ROW (row));
+  GtkWidget *button = gtk_button_new_from_icon_name (icon);
+  g_auto (GStrv) parts = g_strsplit (format, "%s", 2);
+  g_autofree char *name = g_strjoinv (title, parts);
+
+  gtk_widget_add_css_class (button, "flat");
+  gtk_widget_set_valign (button, GTK_ALIGN_CENTER);
+  gtk_widget_set_tooltip_text (button, name);
+  gtk_accessible_update_property (GTK_ACCESSIBLE (button), GTK_ACCESSIBLE_PROPERTY_LABEL, name, -1);
+  g_object_set_data_full (G_OBJECT (button), "drive", g_strdup (drive->id), g_free);
+  g_object_set_data_full (G_OBJECT (button), "title", g_strdup (title), g_free);
+  g_signal_connect_object (button, "clicked", G_CALLBACK (clicked), self, 0);
+  adw_action_row_add_suffix (row, button);
+}
+
+static void
+show_drives (DrivesGroup *self)
+{
+  g_autoptr (GPtrArray) drives = drive_list_read (machine_get_conf (self->machine));
+
+  for (unsigned i = 0; i < self->rows->len; i++)
+    adw_preferences_group_remove (ADW_PREFERENCES_GROUP (self), g_ptr_array_index (self->rows, i));
+  g_ptr_array_set_size (self->rows, 0);
+  for (unsigned i = 0; i < drives->len; i++)
+    {
+      const DriveListEntry *drive = g_ptr_array_index (drives, i);
+      gboolean now = drive->cd && machine_disc_applies_now (self->machine, drive->id);
+      AdwActionRow *row
+        = drive_row_new (self->machine, drives, drive, now ? _ ("applies now") : _ ("at next start"));
+      g_autofree char *disc = drive->cd ? machine_disc_dup_path (self->machine, drive->id) : NULL;
+
+      add_button (self, row, drive, "document-open-symbolic", _ ("Choose a file for %s"),
+                  choose_clicked);
+      if (disc != NULL)
+        add_button (self, row, drive, "media-eject-symbolic", _ ("Eject the disc of %s"),
+                    eject_clicked);
+      add_button (self, row, drive, "user-trash-symbolic", _ ("Remove %s at next start"),
+                  remove_clicked);
+      adw_preferences_group_add (ADW_PREFERENCES_GROUP (self), GTK_WIDGET (row));
+      g_ptr_array_add (self->rows, row);
+    }
+  gtk_widget_set_sensitive (self->add, drives->len < MACHINE_CONFIG_DRIVES);
+  adw_preferences_group_set_description (ADW_PREFERENCES_GROUP (self),
+                                         drives->len < MACHINE_CONFIG_DRIVES
+                                           ? NULL
+                                           : _ ("All four places for drives are taken."));
+}
+
+/* Adding */
+
+static void
+new_disk_answered (AdwMessageDialog *dialog, const char *response, DrivesGroup *self)
+{
+  GtkSpinButton *size = g_object_get_data (G_OBJECT (dialog), "size");
+  g_autoptr (GError) error = NULL;
+  const char *folder = machine_get_folder (self->machine);
+  g_autofree char *name = NULL;
+
+  if (!g_str_equal (response, "create") || !drive_list_has_room (machine_get_conf (self->machine)))
+    return;
+  name = machine_folder_add_disk (folder, (guint64) gtk_spin_button_get_value_as_int (size) << 30,
+                                  &error);
+  if (name == NULL)
+    {
+      tell (self, error->message);
+      return;
+    }
+  g_autofree char *path = machine_resolve_file (self->machine, name);
+  drive_list_add (machine_get_conf (self->machine), FALSE, folder, path);
+  save (self);
+}
+
+static void
+new_disk (GtkWidget *widget, const char *action, GVariant *parameter)
+{
+  DrivesGroup *self = DRIVES_GROUP (widget);
+  GtkWidget *dialog = adw_message_dialog_new (
+    window_of (self), _ ("New Disk"), _ ("Space is taken only as it is filled. Size in GiB:"));
+  GtkWidget *size = gtk_spin_button_new_with_range (1, LARGEST_SIZE, 5);
+
+  gtk_spin_button_set_value (GTK_SPIN_BUTTON (size), DEFAULT_SIZE);
+  gtk_text_set_activates_default (GTK_TEXT (gtk_editable_get_delegate (GTK_EDITABLE (size))), TRUE);
+  gtk_widget_set_halign (size, GTK_ALIGN_CENTER);
+  gtk_accessible_update_property (GTK_ACCESSIBLE (size), GTK_ACCESSIBLE_PROPERTY_LABEL,
+                                  _ ("Size of the disk in GiB"), -1);
+  adw_message_dialog_set_extra_child (ADW_MESSAGE_DIALOG (dialog), size);
+  adw_message_dialog_add_responses (ADW_MESSAGE_DIALOG (dialog), "cancel", _ ("_Cancel"), "create",
+                                    _ ("C_reate"), NULL);
+  adw_message_dialog_set_response_appearance (ADW_MESSAGE_DIALOG (dialog), "create",
+                                              ADW_RESPONSE_SUGGESTED);
+  adw_message_dialog_set_default_response (ADW_MESSAGE_DIALOG (dialog), "create");
+  g_object_set_data (G_OBJECT (dialog), "size", size);
+  g_signal_connect_object (dialog, "response", G_CALLBACK (new_disk_answered), self, 0);
+  gtk_window_present (GTK_WINDOW (dialog));
+}
+
+static void
+existing_disk (GtkWidget *widget, const char *action, GVariant *parameter)
+{
+  choose_file (DRIVES_GROUP (widget), NULL);
+}
+
+static void
+cd_drive (GtkWidget *widget, const char *action, GVariant *parameter)
+{
+  DrivesGroup *self = DRIVES_GROUP (widget);
+
+  drive_list_add (machine_get_conf (self->machine), TRUE, machine_get_folder (self->machine), NULL);
+  save (self);
+}
+
+void
+drives_group_set_machine (DrivesGroup *self, Machine *machine)
+{
+  self->machine = g_object_ref (machine);
+  g_signal_connect_object (machine, "changed", G_CALLBACK (show_drives), self, G_CONNECT_SWAPPED);
+  g_signal_connect_object (machine, "notify::drives", G_CALLBACK (show_drives), self,
+                           G_CONNECT_SWAPPED);
+  g_signal_connect_object (machine, "notify::state", G_CALLBACK (show_drives), self,
+                           G_CONNECT_SWAPPED);
+  show_drives (self);
+}
+
+static void
+drives_group_finalize (GObject *object)
+{
+  DrivesGroup *self = DRIVES_GROUP (object);
+
+  g_clear_object (&self->machine);
+  g_ptr_array_unref (self->rows);
+  G_OBJECT_CLASS (drives_group_parent_class)->finalize (object);
+}
+
+static void
+drives_group_class_init (DrivesGroupClass *klass)
+{
+  GtkWidgetClass *widget_class = GTK_WIDGET_CLASS (klass);
+
+  G_OBJECT_CLASS (klass)->finalize = drives_group_finalize;
+  gtk_widget_class_set_template_from_resource (widget_class,
+                                               "/org/guesthouse/Guesthouse/drives-group.ui");
+  gtk_widget_class_bind_template_child (widget_class, DrivesGroup, add);
+  gtk_widget_class_install_action (widget_class, "drives.new-disk", NULL, new_disk);
+  gtk_widget_class_install_action (widget_class, "drives.existing-disk", NULL, existing_disk);
+  gtk_widget_class_install_action (widget_class, "drives.cd-drive", NULL, cd_drive);
+}
+
+static void
+drives_group_init (DrivesGroup *self)
+{
+  self->rows = g_ptr_array_new ();
+  gtk_widget_init_template (GTK_WIDGET (self));
+}
