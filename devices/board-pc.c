@@ -45,16 +45,11 @@
 static const uint16_t com_ports[BOARD_PC_SERIAL_PORTS] = { 0x3f8, 0x2f8, 0x3e8, 0x2e8 };
 static const uint8_t com_irqs[BOARD_PC_SERIAL_PORTS] = { 4, 3, 4, 3 };
 
-/* The two gates that let address line 20 through: 8042 and port 92h. */
-enum
-{
-  A20_GATE_8042 = 1 << 0,
-  A20_GATE_PORT92 = 1 << 1
-};
-
+/* The 8042 and port 92h both gate address line 20. Software that knows of one only must be able to
+ * close it, so whoever wrote last decides. */
 typedef struct
 {
-  uint8_t a20_gates;
+  bool a20;
 } BoardPcState;
 
 struct BoardPc
@@ -65,7 +60,7 @@ struct BoardPc
   Bus *io, *mmio;
   Accel *accel;
   BoardPcState state;
-  bool a20_low; /* address line 20 is held low: the first 64 KiB appear again at 1 MiB */
+  bool a20_low; /* address line 20 is held low: conventional memory appears again at 1 MiB */
 
   Pic *pic;
   Ioapic *ioapic;
@@ -136,13 +131,13 @@ request_reset (void *data)
 static void
 update_a20 (BoardPc *board)
 {
-  bool low = board->state.a20_gates == 0;
+  bool low = !board->state.a20;
 
   if (board->a20_low == low)
     return;
   board->a20_low = low;
   if (low)
-    memory_map (board->memory, HIGH_MEMORY, 64 * KIB, board->ram, 0, MEMORY_RW, PRIORITY_A20);
+    memory_map (board->memory, HIGH_MEMORY, LOW_MEMORY_END, board->ram, 0, MEMORY_RW, PRIORITY_A20);
   else
     memory_unmap (board->memory, HIGH_MEMORY, board->ram);
 }
@@ -164,11 +159,11 @@ tell_tray (void *data)
 }
 
 static void
-set_a20 (void *data, unsigned gate, bool level)
+set_a20 (void *data, unsigned input, bool level)
 {
   BoardPc *board = data;
 
-  board->state.a20_gates = level ? board->state.a20_gates | gate : board->state.a20_gates & ~gate;
+  board->state.a20 = level;
   update_a20 (board);
 }
 
@@ -354,7 +349,7 @@ add_pci (BoardPc *board)
   board->pci = pci_bus_new (board->io, board->mmio, board->memory, intx);
   board->i440fx = i440fx_new (board->io, board->pci, board->memory, board->ram, request_reset, board);
   board->piix3 = piix3_new (board->io, board->pci, board->pirq, board->pic, board->pit,
-                            (Irq){ set_a20, board, A20_GATE_PORT92 }, request_reset, board);
+                            board->config.clock, (Irq){ set_a20, board, 0 }, request_reset, board);
   board->pm = piix4_pm_new (board->io, board->pci, PIIX_SLOT, 3, board->config.clock,
                             isa_irq_get (board->isa_irq, 9), request_power_off, board);
 }
@@ -365,7 +360,7 @@ add_input (BoardPc *board)
   board->keyboard = ps2_keyboard_new (board->config.input);
   board->mouse = ps2_mouse_new (board->config.input);
   board->i8042 = i8042_new (board->io, board->keyboard, board->mouse, isa_irq_get (board->isa_irq, 1),
-                            isa_irq_get (board->isa_irq, 12), (Irq){ set_a20, board, A20_GATE_8042 },
+                            isa_irq_get (board->isa_irq, 12), (Irq){ set_a20, board, 0 },
                             request_reset, board);
 }
 
@@ -418,7 +413,7 @@ add_serial (BoardPc *board)
     board->debugcon = debugcon_new (board->io, 0x402, board->config.debugcon);
 }
 
-static const StateField board_pc_fields[] = { STATE_INT (BoardPcState, a20_gates) };
+static const StateField board_pc_fields[] = { STATE_FLAG (BoardPcState, a20) };
 static const StateTable board_pc_table = STATE_TABLE (BoardPcState, 1, board_pc_fields);
 
 static gboolean

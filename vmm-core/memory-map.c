@@ -221,7 +221,7 @@ memory_map (Memory *memory, uint64_t gpa, uint64_t length, MemoryBlock *block, u
 void
 memory_unmap (Memory *memory, uint64_t gpa, MemoryBlock *block)
 {
-  for (unsigned i = 0; i < memory->mappings->len; i++)
+  for (unsigned i = memory->mappings->len; i-- > 0;)
     {
       const Mapping *mapping = &g_array_index (memory->mappings, Mapping, i);
 

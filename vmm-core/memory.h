@@ -40,7 +40,7 @@ int memory_block_get_fd (const MemoryBlock *block); /* -1 unless shared */
  * 52-bit physical address space is cut off. */
 void memory_map (Memory *memory, uint64_t gpa, uint64_t length, MemoryBlock *block, uint64_t offset,
                  MemoryAccess access, int priority);
-/* Removes the mapping of block that starts at gpa; it must exist. */
+/* Removes the mapping of block that starts at gpa; it must exist. Of several, the one made last. */
 void memory_unmap (Memory *memory, uint64_t gpa, MemoryBlock *block);
 
 /* A stretch of the flattened map with one answer for reads and one for writes. first and last are

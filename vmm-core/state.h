@@ -58,8 +58,8 @@ struct StateTable
  * before_save puts what lives elsewhere (timer deadlines) into the struct; after_load takes it out
  * again and checks every value the device indexes with: a stream may hold anything. It returns
  * FALSE with error for values no such device can have. Neither calls another device.
- * show_lines does, once all of the machine is loaded: it drives every output line of the device to
- * the level that the state gives, which changes nothing where the receiver's state agrees. */
+ * show_lines does, once all of the machine is loaded: it drives every output line of the device that
+ * its state knows the level of, which changes nothing where the receiver's state agrees. */
 typedef struct
 {
   const char *id; /* unique in the machine: "pit", "ide0" */

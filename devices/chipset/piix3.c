@@ -13,6 +13,7 @@
 #define NMISC_WRITABLE 0x0f
 #define NMISC_REFRESH 0x10
 #define NMISC_OUT2 0x20
+#define REFRESH_NS 15085 /* 18 ticks of the timer's clock, as every PC refreshes its memory */
 
 #define PORT92_INIT 0x01
 #define PORT92_A20 0x02
@@ -24,7 +25,6 @@ typedef struct
 {
   uint8_t nmisc;
   uint8_t port92;
-  bool refresh; /* toggles with each read, as the refresh request does with time */
 } Piix3State;
 
 struct Piix3
@@ -34,6 +34,7 @@ struct Piix3
   Pirq *pirq;
   Pic *pic;
   Pit *pit;
+  Clock *clock;
   Irq a20;
   void (*init_request) (void *data);
   void *init_data;
@@ -43,7 +44,6 @@ struct Piix3
 static const StateField piix3_fields[] = {
   STATE_INT (Piix3State, nmisc),
   STATE_INT (Piix3State, port92),
-  STATE_FLAG (Piix3State, refresh),
 };
 static const StateTable piix3_table = STATE_TABLE (Piix3State, 1, piix3_fields);
 
@@ -106,9 +106,9 @@ static uint64_t
 piix3_nmisc_read (void *device, uint64_t offset, unsigned size)
 {
   Piix3 *piix3 = device;
+  bool refresh = clock_get_ns (piix3->clock) / REFRESH_NS & 1;
 
-  piix3->state.refresh = !piix3->state.refresh;
-  return piix3->state.nmisc | (piix3->state.refresh ? NMISC_REFRESH : 0)
+  return piix3->state.nmisc | (refresh ? NMISC_REFRESH : 0)
          | (pit_get_out2 (piix3->pit) ? NMISC_OUT2 : 0);
 }
 
@@ -151,7 +151,7 @@ static const BusOps piix3_port92_ops
     = { .read = piix3_port92_read, .write = piix3_port92_write, .max_size = 1 };
 
 Piix3 *
-piix3_new (Bus *io, PciBus *bus, Pirq *pirq, Pic *pic, Pit *pit, Irq a20,
+piix3_new (Bus *io, PciBus *bus, Pirq *pirq, Pic *pic, Pit *pit, Clock *clock, Irq a20,
            void (*init_request) (void *data), void *data)
 {
   static const PciIdentity identity = {
@@ -165,6 +165,7 @@ piix3_new (Bus *io, PciBus *bus, Pirq *pirq, Pic *pic, Pit *pit, Irq a20,
   piix3->pirq = pirq;
   piix3->pic = pic;
   piix3->pit = pit;
+  piix3->clock = clock;
   piix3->a20 = a20;
   piix3->init_request = init_request;
   piix3->init_data = data;
@@ -204,10 +205,7 @@ piix3_get_function (Piix3 *piix3)
 static void
 piix3_show_lines (void *device)
 {
-  Piix3 *piix3 = device;
-
-  irq_set (piix3->a20, (piix3->state.port92 & PORT92_A20) != 0);
-  piix3_config_write (piix3, PIRQRCA, 4, 0);
+  piix3_config_write (device, PIRQRCA, 4, 0);
 }
 
 StateSection

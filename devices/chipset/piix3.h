@@ -12,7 +12,7 @@ typedef struct Piix3 Piix3;
 
 /* a20 is high while port 92h lets address line 20 through. init_request is called when port 92h
  * asks for an INIT of the CPUs. GATE 2 of pit is driven by port 61h. */
-Piix3 *piix3_new (Bus *io, PciBus *bus, Pirq *pirq, Pic *pic, Pit *pit, Irq a20,
+Piix3 *piix3_new (Bus *io, PciBus *bus, Pirq *pirq, Pic *pic, Pit *pit, Clock *clock, Irq a20,
                   void (*init_request) (void *data), void *data);
 void piix3_free (Piix3 *piix3);
 

@@ -30,6 +30,8 @@ enum
 
 #define A_UIP 0x80
 #define A_RATE 0x0f
+#define A_DIVIDER 0x70
+#define A_DIVIDER_RESET 0x60 /* 110 and 111 */
 #define B_SET 0x80
 #define B_PIE 0x40
 #define B_AIE 0x20
@@ -98,14 +100,21 @@ elapsed (Rtc *rtc)
   return clock_get_ns (rtc->clock) - rtc->state.origin;
 }
 
-/* Brings the time bytes up to date, unless the guest holds them (SET). */
+/* The guest holds the time, by SET or by the divider's reset. */
+static bool
+is_held (const RtcState *s)
+{
+  return (s->ram[REGISTER_B] & B_SET) || (s->ram[REGISTER_A] & A_DIVIDER_RESET) == A_DIVIDER_RESET;
+}
+
+/* Brings the time bytes up to date, unless the guest holds them. */
 static void
 latch_time (Rtc *rtc)
 {
   RtcState *s = &rtc->state;
   g_autoptr (GDateTime) now = NULL;
 
-  if (s->ram[REGISTER_B] & B_SET)
+  if (is_held (s))
     return;
   now = g_date_time_new_from_unix_utc (s->base + elapsed (rtc) / SECOND_NS);
   if (now == NULL)
@@ -120,11 +129,13 @@ latch_time (Rtc *rtc)
   s->ram[CENTURY] = encode (s, g_date_time_get_year (now) / 100);
 }
 
-/* Makes the time bytes the time. Impossible ones are brought into range. */
+/* Makes the time bytes the time. Impossible ones are brought into range. The divider goes on: the
+ * next second comes when it would have come anyway. */
 static void
 set_time (Rtc *rtc)
 {
   RtcState *s = &rtc->state;
+  int64_t phase = elapsed (rtc) % SECOND_NS;
   int year = CLAMP (decode (s, s->ram[CENTURY]) * 100 + decode (s, s->ram[YEAR]), 1900, 2299);
   int month = CLAMP (decode (s, s->ram[MONTH]), 1, 12);
   int day = CLAMP (decode (s, s->ram[DAY]), 1, (unsigned) g_date_get_days_in_month (month, year));
@@ -133,7 +144,7 @@ set_time (Rtc *rtc)
                            MIN (decode (s, s->ram[MINUTES]), 59), MIN (decode (s, s->ram[SECONDS]), 59));
 
   s->base = g_date_time_to_unix (time);
-  s->origin = clock_get_ns (rtc->clock);
+  s->origin = clock_get_ns (rtc->clock) - phase;
 }
 
 static void
@@ -152,7 +163,7 @@ period_ns (const RtcState *s)
 {
   unsigned rate = s->ram[REGISTER_A] & A_RATE;
 
-  if (rate == 0 || (s->ram[REGISTER_A] & 0x70) > 0x20)
+  if (rate == 0 || (s->ram[REGISTER_A] & A_DIVIDER) > 0x20)
     return 0;
   if (rate <= 2)
     rate += 7;
@@ -182,13 +193,13 @@ arm_periodic (Rtc *rtc)
     timer_arm (rtc->periodic, (clock_get_ns (rtc->clock) / period + 1) * period);
 }
 
-/* Update and alarm are only watched while somebody asks for their interrupt or may poll for it. */
+/* Somebody may poll for the end of an update or for an alarm, so each second is lived through. */
 static void
 arm_update (Rtc *rtc)
 {
   RtcState *s = &rtc->state;
 
-  if (s->ram[REGISTER_B] & B_SET)
+  if (is_held (s))
     timer_disarm (rtc->update);
   else
     timer_arm (rtc->update, s->origin + (elapsed (rtc) / SECOND_NS + 1) * SECOND_NS);
@@ -245,7 +256,7 @@ read_ram (Rtc *rtc)
       return s->ram[s->index];
     case REGISTER_A:
       value = s->ram[REGISTER_A];
-      if (!(s->ram[REGISTER_B] & B_SET) && elapsed (rtc) % SECOND_NS >= SECOND_NS - UIP_NS)
+      if (!is_held (s) && elapsed (rtc) % SECOND_NS >= SECOND_NS - UIP_NS)
         value |= A_UIP;
       return value;
     case REGISTER_C:
@@ -261,6 +272,25 @@ read_ram (Rtc *rtc)
     }
 }
 
+/* The first update comes half a second after the divider has left its reset. */
+static void
+write_register_a (Rtc *rtc, uint8_t value)
+{
+  RtcState *s = &rtc->state;
+  bool was_reset = (s->ram[REGISTER_A] & A_DIVIDER_RESET) == A_DIVIDER_RESET;
+
+  latch_time (rtc);
+  s->ram[REGISTER_A] = value & ~A_UIP;
+  if (was_reset && (value & A_DIVIDER_RESET) != A_DIVIDER_RESET)
+    {
+      s->origin = clock_get_ns (rtc->clock) - SECOND_NS / 2;
+      if (!is_held (s))
+        set_time (rtc);
+    }
+  arm_periodic (rtc);
+  arm_update (rtc);
+}
+
 static void
 write_register_b (Rtc *rtc, uint8_t value)
 {
@@ -271,7 +301,7 @@ write_register_b (Rtc *rtc, uint8_t value)
   if (value & B_SET)
     value &= ~B_UIE;
   s->ram[REGISTER_B] = value;
-  if ((before & B_SET) && !(value & B_SET))
+  if ((before & B_SET) && !is_held (s))
     set_time (rtc);
   arm_periodic (rtc);
   arm_update (rtc);
@@ -296,15 +326,14 @@ write_ram (Rtc *rtc, uint8_t value)
     case CENTURY:
       latch_time (rtc);
       s->ram[s->index] = value;
-      if (!(s->ram[REGISTER_B] & B_SET))
+      if (!is_held (s))
         {
           set_time (rtc);
           arm_update (rtc);
         }
       break;
     case REGISTER_A:
-      s->ram[REGISTER_A] = value & ~A_UIP;
-      arm_periodic (rtc);
+      write_register_a (rtc, value);
       break;
     case REGISTER_B:
       write_register_b (rtc, value);
@@ -406,7 +435,7 @@ rtc_after_load (void *device, GError **error)
   Rtc *rtc = device;
   RtcState *s = &rtc->state;
 
-  if (s->index >= sizeof s->ram || ABS (s->base / 2) > INT64_C (1) << 36 || s->origin < 0
+  if (s->index >= sizeof s->ram || ABS (s->base / 2) > INT64_C (1) << 36 || s->origin < -SECOND_NS
       || s->periodic_seen < 0)
     {
       g_set_error (error, STATE_ERROR, STATE_ERROR_BAD_STREAM,

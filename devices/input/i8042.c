@@ -381,10 +381,7 @@ i8042_free (I8042 *i8042)
 static void
 i8042_show_lines (void *device)
 {
-  I8042 *i8042 = device;
-
-  irq_set (i8042->a20, (i8042->state.output_port & PORT_A20) != 0);
-  i8042_update_irqs (i8042);
+  i8042_update_irqs (device);
 }
 
 StateSection

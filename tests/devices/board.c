@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A running board's devices go on in another board as if nothing had happened: what a snapshot rests
+/* A running board's devices go on in another board as if nothing had happened: snapshots rest
  * on. No CPU runs; the test is the guest, at the buses that the accelerator is given. */
 #include "devices/board-pc.h"
 
@@ -255,11 +255,39 @@ test_a_broken_stream_is_an_error (void)
   rig_close (&first);
 }
 
+/* DOS extenders know one way to close A20 and check that it worked. */
+static void
+test_either_gate_closes_a20 (void)
+{
+  Rig rig;
+  Memory *memory;
+
+  rig_open (&rig);
+  memory = board_pc_get_memory (rig.board);
+  memory_write_u32 (memory, 0x1000, 0x11111111);
+  memory_write_u32 (memory, 0x101000, 0x22222222);
+  bus_write (machine.io, 0x92, 1, 0x00);
+  g_assert_cmphex (memory_read_u32 (memory, 0x101000), ==, 0x11111111);
+  bus_write (machine.io, 0x92, 1, 0x02);
+  g_assert_cmphex (memory_read_u32 (memory, 0x101000), ==, 0x22222222);
+  bus_write (machine.io, 0x64, 1, 0xd1);
+  bus_write (machine.io, 0x60, 1, 0xdd);
+  g_assert_cmphex (memory_read_u32 (memory, 0x101000), ==, 0x11111111);
+  memory_write_u32 (memory, 0x112344, 0x33333333);
+  g_assert_cmphex (memory_read_u32 (memory, 0x12344), ==, 0x33333333);
+  bus_write (machine.io, 0x64, 1, 0xd1);
+  bus_write (machine.io, 0x60, 1, 0xdf);
+  g_assert_cmphex (memory_read_u32 (memory, 0x112344), ==, 0);
+  g_assert_cmphex (memory_read_u32 (memory, 0x101000), ==, 0x22222222);
+  rig_close (&rig);
+}
+
 int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/board/moves", test_a_running_board_moves);
+  g_test_add_func ("/board/a20", test_either_gate_closes_a20);
   g_test_add_func ("/board/broken-stream", test_a_broken_stream_is_an_error);
   return g_test_run ();
 }

@@ -109,6 +109,72 @@ test_rotation (Rig *rig, gconstpointer data)
   g_assert_cmphex (pic_acknowledge (rig->pic), ==, 0x08);
 }
 
+/* ICW4 with AEOI: nothing stays in service; with rotation each served input becomes the lowest. */
+static void
+test_automatic_end (Rig *rig, gconstpointer data)
+{
+  static const uint8_t icw[] = { 0x08, 0x04, 0x03 };
+
+  bus_write (rig->io, 0x20, 1, 0x11);
+  for (unsigned i = 0; i < sizeof icw; i++)
+    bus_write (rig->io, 0x21, 1, icw[i]);
+  raise_input (rig, 3);
+  g_assert_cmphex (pic_acknowledge (rig->pic), ==, 0x0b);
+  bus_write (rig->io, 0x20, 1, 0x0b);
+  g_assert_cmphex (bus_read (rig->io, 0x20, 1), ==, 0);
+  bus_write (rig->io, 0x20, 1, 0x80); /* rotate in automatic EOI mode */
+  for (unsigned i = 0; i < 2; i++)
+    {
+      raise_input (rig, 3);
+      raise_input (rig, 5);
+      g_assert_cmphex (pic_acknowledge (rig->pic), ==, 0x0b + 2 * i);
+      g_assert_cmphex (pic_acknowledge (rig->pic), ==, 0x0d - 2 * i);
+      raise_input (rig, 3); /* 3 was the lowest; now 4 follows it */
+      g_assert_cmphex (pic_acknowledge (rig->pic), ==, 0x0b);
+    }
+  bus_write (rig->io, 0x20, 1, 0x00); /* no longer */
+}
+
+/* A slave in service stays able to interrupt with a higher input of its own. */
+static void
+test_special_fully_nested (Rig *rig, gconstpointer data)
+{
+  static const uint8_t icw[] = { 0x08, 0x04, 0x11 };
+
+  raise_input (rig, 14);
+  g_assert_cmphex (pic_acknowledge (rig->pic), ==, 0x76);
+  raise_input (rig, 9);
+  g_assert_false (rig->intr.level); /* input 2 is in service */
+  bus_write (rig->io, 0x20, 1, 0x20);
+  g_assert_cmphex (pic_acknowledge (rig->pic), ==, 0x71);
+  bus_write (rig->io, 0xa0, 1, 0x20);
+  bus_write (rig->io, 0xa0, 1, 0x20);
+  bus_write (rig->io, 0x20, 1, 0x11);
+  for (unsigned i = 0; i < sizeof icw; i++)
+    bus_write (rig->io, 0x21, 1, icw[i]);
+  raise_input (rig, 14);
+  g_assert_cmphex (pic_acknowledge (rig->pic), ==, 0x76);
+  raise_input (rig, 9);
+  g_assert_cmphex (pic_acknowledge (rig->pic), ==, 0x71);
+}
+
+/* ICW1 forgets edges and masks, and asks for the rest of the sequence before anything is served. */
+static void
+test_initialization_forgets (Rig *rig, gconstpointer data)
+{
+  bus_write (rig->io, 0x21, 1, 0xff);
+  raise_input (rig, 5);
+  bus_write (rig->io, 0x20, 1, 0x13); /* single, with ICW4 */
+  g_assert_cmphex (bus_read (rig->io, 0x21, 1), ==, 0);
+  raise_input (rig, 6);
+  g_assert_false (rig->intr.level);
+  bus_write (rig->io, 0x21, 1, 0x40);
+  bus_write (rig->io, 0x21, 1, 0x01);
+  g_assert_true (rig->intr.level);
+  g_assert_cmphex (pic_acknowledge (rig->pic), ==, 0x46);
+  g_assert_false (rig->intr.level);
+}
+
 static void
 test_level_lines_and_spurious (Rig *rig, gconstpointer data)
 {
@@ -136,6 +202,12 @@ test_poll (Rig *rig, gconstpointer data)
   bus_write (rig->io, 0x20, 1, 0x0c);
   g_assert_cmphex (bus_read (rig->io, 0x20, 1), ==, 0x85);
   g_assert_false (rig->intr.level);
+  bus_write (rig->io, 0x20, 1, 0x20);
+  raise_input (rig, 10); /* each chip is polled for itself */
+  bus_write (rig->io, 0x20, 1, 0x0c);
+  g_assert_cmphex (bus_read (rig->io, 0x20, 1), ==, 0x82);
+  bus_write (rig->io, 0xa0, 1, 0x0c);
+  g_assert_cmphex (bus_read (rig->io, 0xa0, 1), ==, 0x82);
 }
 
 static void
@@ -169,6 +241,9 @@ main (int argc, char **argv)
   ADD ("/pic/cascade", test_the_second_chip_comes_through_input_2);
   ADD ("/pic/mask", test_masks_and_special_mask);
   ADD ("/pic/rotation", test_rotation);
+  ADD ("/pic/aeoi", test_automatic_end);
+  ADD ("/pic/special-nested", test_special_fully_nested);
+  ADD ("/pic/init", test_initialization_forgets);
   ADD ("/pic/level", test_level_lines_and_spurious);
   ADD ("/pic/poll", test_poll);
   ADD ("/pic/reset-state", test_reset_and_state);

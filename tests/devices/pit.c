@@ -146,6 +146,76 @@ test_strobes_last_one_tick (Rig *rig, gconstpointer data)
     }
 }
 
+/* Mode 5: a trigger starts the count, and another one starts it over. */
+static void
+test_mode_5_is_triggered (Rig *rig, gconstpointer data)
+{
+  program (rig, 2, 5 << 1, 20);
+  run_to_tick (rig, 100);
+  g_assert_true (pit_get_out2 (rig->pit));
+  pit_set_gate2 (rig->pit, true);
+  run_to_tick (rig, 110);
+  pit_set_gate2 (rig->pit, false);
+  pit_set_gate2 (rig->pit, true);
+  for (unsigned tick = 111; tick < 160; tick++)
+    {
+      run_to_tick (rig, tick);
+      g_assert_cmpint (pit_get_out2 (rig->pit), ==, tick != 131);
+    }
+}
+
+/* A count of one byte: the other is zero; reads give that byte alone. */
+static void
+test_single_bytes (Rig *rig, gconstpointer data)
+{
+  bus_write (rig->io, 0x43, 1, 0x10); /* LSB, mode 0 */
+  bus_write (rig->io, 0x40, 1, 200);
+  run_to_tick (rig, 51);
+  g_assert_cmpuint (bus_read (rig->io, 0x40, 1), ==, 150);
+  g_assert_cmpuint (bus_read (rig->io, 0x40, 1), ==, 150);
+  bus_write (rig->io, 0x43, 1, 0x20); /* MSB, mode 0 */
+  bus_write (rig->io, 0x40, 1, 2);
+  run_to_tick (rig, 52 + 0x101);
+  g_assert_cmpuint (bus_read (rig->io, 0x40, 1), ==, 0);
+  g_assert_false (rig->irq0.level);
+  run_to_tick (rig, 52 + 0x201);
+  g_assert_true (rig->irq0.level);
+}
+
+/* The first latch holds until it is read; a control word forgets it. */
+static void
+test_latches (Rig *rig, gconstpointer data)
+{
+  program (rig, 0, 2 << 1, 1000);
+  run_to_tick (rig, 101);
+  bus_write (rig->io, 0x43, 1, 0x00);
+  run_to_tick (rig, 201);
+  bus_write (rig->io, 0x43, 1, 0x00);
+  g_assert_cmpuint (bus_read (rig->io, 0x40, 1), ==, 900 & 0xff);
+  g_assert_cmpuint (bus_read (rig->io, 0x40, 1), ==, 900 >> 8);
+  g_assert_cmpuint (latched (rig, 0), ==, 800);
+  bus_write (rig->io, 0x43, 1, 0x00);
+  program (rig, 0, 2 << 1, 500);
+  run_to_tick (rig, 202);
+  g_assert_cmpuint (latched (rig, 0), ==, 500);
+}
+
+/* Mode 0: the first of two bytes stops the count and brings OUT low. */
+static void
+test_a_half_written_count_stops_mode_0 (Rig *rig, gconstpointer data)
+{
+  program (rig, 0, 0 << 1, 10);
+  run_to_tick (rig, 20);
+  g_assert_true (rig->irq0.level);
+  bus_write (rig->io, 0x40, 1, 30);
+  g_assert_false (rig->irq0.level);
+  run_to_tick (rig, 200);
+  g_assert_false (rig->irq0.level);
+  bus_write (rig->io, 0x40, 1, 0);
+  run_to_tick (rig, 231);
+  g_assert_true (rig->irq0.level);
+}
+
 static void
 test_bcd_counts_in_decimals (Rig *rig, gconstpointer data)
 {
@@ -200,6 +270,10 @@ main (int argc, char **argv)
   ADD ("/pit/mode-3", test_mode_3_is_a_square_wave);
   ADD ("/pit/gate", test_gate_starts_and_holds);
   ADD ("/pit/mode-4", test_strobes_last_one_tick);
+  ADD ("/pit/mode-5", test_mode_5_is_triggered);
+  ADD ("/pit/bytes", test_single_bytes);
+  ADD ("/pit/latches", test_latches);
+  ADD ("/pit/half-count", test_a_half_written_count_stops_mode_0);
   ADD ("/pit/bcd", test_bcd_counts_in_decimals);
   ADD ("/pit/read-back", test_read_back);
   ADD ("/pit/state", test_state_goes_on_elsewhere);

@@ -131,6 +131,87 @@ test_ram_and_state (Rig *rig, gconstpointer data)
   g_assert_cmphex (get (rig, 0x00), ==, 0x01);
 }
 
+/* SET holds the bytes, not the divider: seconds go on at the same instants. */
+static void
+test_setting_keeps_the_phase (Rig *rig, gconstpointer data)
+{
+  clock_advance (rig->clock, 7 * SECOND / 10);
+  set (rig, 0x0b, 0x82);
+  set (rig, 0, 0x30);
+  set (rig, 0x0b, 0x02);
+  g_assert_cmphex (get (rig, 0), ==, 0x30);
+  clock_advance (rig->clock, 2 * SECOND / 10);
+  g_assert_cmphex (get (rig, 0), ==, 0x30);
+  clock_advance (rig->clock, 1 * SECOND / 10);
+  g_assert_cmphex (get (rig, 0), ==, 0x31);
+}
+
+/* As Linux sets the time: after the divider's reset the first second is half as long. */
+static void
+test_the_divider_is_reset (Rig *rig, gconstpointer data)
+{
+  clock_advance (rig->clock, SECOND / 3);
+  set (rig, 0x0b, 0x82);
+  set (rig, 0x0a, 0x76);
+  set (rig, 0x32, 0x20);
+  set (rig, 9, 0x38);
+  set (rig, 0, 0x10);
+  set (rig, 0x0b, 0x02);
+  clock_advance (rig->clock, 5 * SECOND);
+  g_assert_cmphex (get (rig, 0), ==, 0x10); /* it stands */
+  g_assert_cmphex (get (rig, 0x0a), ==, 0x76);
+  set (rig, 0x0a, 0x26);
+  clock_advance (rig->clock, SECOND / 2 - 1000);
+  g_assert_cmphex (get (rig, 0), ==, 0x10);
+  g_assert_cmphex (get (rig, 0x0a), ==, 0xa6);
+  clock_advance (rig->clock, 1000);
+  g_assert_cmphex (get (rig, 0), ==, 0x11);
+  g_assert_cmphex (get (rig, 9), ==, 0x38);
+  g_assert_cmphex (get (rig, 0x32), ==, 0x20);
+}
+
+/* 3 to 15: 8192 Hz to 2 Hz; 1 and 2 are 256 and 128 Hz; 0 is silent. */
+static void
+test_every_periodic_rate (Rig *rig, gconstpointer data)
+{
+  set (rig, 0x0b, 0x42);
+  for (unsigned rate = 0; rate < 16; rate++)
+    {
+      unsigned hz = rate == 0 ? 0 : rate <= 2 ? 512 >> rate : 65536 >> rate;
+
+      set (rig, 0x0a, 0x20 | rate);
+      get (rig, 0x0c);
+      rig->irq.rises = 0;
+      for (unsigned i = 0; i < 16384; i++)
+        {
+          clock_advance (rig->clock, 2 * SECOND / 16384);
+          if (rig->irq.level)
+            get (rig, 0x0c);
+        }
+      g_assert_cmpint (ABS ((int) rig->irq.rises - (int) (2 * hz)), <=, 1);
+    }
+}
+
+static void
+test_an_alarm_in_12_hours (Rig *rig, gconstpointer data)
+{
+  set (rig, 0x0b, 0x80);
+  set (rig, 4, 0x11); /* 11:59:59 in the morning */
+  set (rig, 2, 0x59);
+  set (rig, 0, 0x59);
+  set (rig, 5, 0x92); /* noon */
+  set (rig, 3, 0x00);
+  set (rig, 1, 0x00);
+  set (rig, 0x0b, 0x20);
+  get (rig, 0x0c);
+  clock_advance (rig->clock, 2 * SECOND);
+  g_assert_true (rig->irq.level);
+  g_assert_cmphex (get (rig, 0x0c) & 0xb0, ==, 0xb0);
+  g_assert_cmphex (get (rig, 4), ==, 0x92);
+  clock_advance (rig->clock, 60 * SECOND);
+  g_assert_false (rig->irq.level);
+}
+
 /* Software that polls sees periods pass, too. */
 static void
 test_periods_without_their_interrupt (Rig *rig, gconstpointer data)
@@ -153,6 +234,10 @@ main (int argc, char **argv)
   ADD ("/rtc/time", test_the_time_goes_on);
   ADD ("/rtc/set", test_the_time_can_be_set);
   ADD ("/rtc/interrupts", test_interrupts);
+  ADD ("/rtc/phase", test_setting_keeps_the_phase);
+  ADD ("/rtc/divider", test_the_divider_is_reset);
+  ADD ("/rtc/rates", test_every_periodic_rate);
+  ADD ("/rtc/alarm-12", test_an_alarm_in_12_hours);
   ADD ("/rtc/periods", test_periods_without_their_interrupt);
   ADD ("/rtc/update", test_update_in_progress);
   ADD ("/rtc/state", test_ram_and_state);

@@ -25,6 +25,8 @@ fuzz_state (void *device, uint32_t at, uint8_t flip)
   cursor = stream->data;
   if (!state_load (&section, &cursor, stream->data + stream->len, &error))
     g_assert_nonnull (error);
+  else if (section.show_lines != NULL)
+    section.show_lines (section.device);
 }
 
 static void
