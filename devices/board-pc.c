@@ -292,7 +292,7 @@ add_firmware_configuration (BoardPc *board)
   fw_cfg_add_number (board->fw_cfg, FW_CFG_NOGRAPHIC, 0, 2);
   fw_cfg_add_number (board->fw_cfg, FW_CFG_NB_CPUS, board->config.n_vcpus, 2);
   fw_cfg_add_number (board->fw_cfg, FW_CFG_MAX_CPUS, board->config.n_vcpus, 2);
-  fw_cfg_add_number (board->fw_cfg, FW_CFG_BOOT_MENU, 1, 2);
+  fw_cfg_add_number (board->fw_cfg, FW_CFG_BOOT_MENU, board->config.boot_menu, 2);
   add_e820 (e820, 0, below);
   if (size > below)
     add_e820 (e820, ABOVE_HOLE, size - below);

@@ -56,6 +56,7 @@ typedef struct
   Chardev *serial[BOARD_PC_SERIAL_PORTS]; /* COM1 to COM4; NULL: not present. Borrowed */
   Chardev *debugcon;                      /* port 402h; NULL: not present */
   const char *boot_order;                 /* letters c (disk), d (CD), n (network), in order; NULL: "cdn" */
+  gboolean boot_menu;                     /* the firmware offers it for two and a half seconds */
 
   /* Direct boot of a Linux bzImage; NULL kernel: none. */
   const char *kernel, *initrd, *append;

@@ -143,7 +143,7 @@ def kvm_firmware():
     if not os.access("/dev/kvm", os.R_OK | os.W_OK):
         print("1..0 # SKIP this host offers no /dev/kvm")
         sys.exit(0)
-    with Machine("--accel", "kvm", memory="64M") as machine:
+    with Machine("--accel", "kvm", "--boot-menu", memory="64M") as machine:
         machine.wait_screen(r"SeaBIOS \(version(?s:.*)Press ESC for boot menu", 120)
         machine.wait_screen(r"No bootable device", 180)
         if "kvm" not in machine.control("--json", "state"):

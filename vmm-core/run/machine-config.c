@@ -317,6 +317,26 @@ check_texts (GKeyFile *file, const char *path, const char *group, GError **error
   return TRUE;
 }
 
+/* Leaves the value alone if there is no such key. */
+static gboolean
+read_boolean (GKeyFile *file, const char *path, const char *group, const char *key, gboolean *value,
+              GError **error)
+{
+  g_autoptr (GError) problem = NULL;
+  gboolean read = g_key_file_get_boolean (file, group, key, &problem);
+
+  if (problem == NULL)
+    *value = read;
+  else if (g_error_matches (problem, G_KEY_FILE_ERROR, G_KEY_FILE_ERROR_INVALID_VALUE))
+    {
+      g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA,
+                   "In “%s”, %s in [%s] is neither true nor false: write one of them.", path, key,
+                   group);
+      return FALSE;
+    }
+  return TRUE;
+}
+
 MachineConfig *
 machine_config_from_key_file (GKeyFile *file, const char *folder, const char *path, GError **error)
 {
@@ -340,6 +360,7 @@ machine_config_from_key_file (GKeyFile *file, const char *folder, const char *pa
   read_place (file, folder, "debug", "console", &config->debugcon);
   if (!read_number (file, path, "machine", "memory", &config->memory, error)
       || !read_number (file, path, "machine", "cpus", &config->cpus, error)
+      || !read_boolean (file, path, "machine", "boot-menu", &config->boot_menu, error)
       || !read_drives (config, file, path, error))
     return NULL;
   for (unsigned i = 0; i < MACHINE_CONFIG_SERIAL_PORTS; i++)

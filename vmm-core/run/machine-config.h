@@ -32,6 +32,7 @@ typedef struct
   unsigned cpus;
   char *accelerator;                          /* auto, kvm, translator, interpreter, none */
   char *boot;                                 /* letters c, d, n */
+  gboolean boot_menu;                         /* the firmware waits for Esc */
   char *bios, *vga_bios;                      /* NULL: the distribution's */
   MachineDrive drives[MACHINE_CONFIG_DRIVES]; /* by position: primary master first */
   char

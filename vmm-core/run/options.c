@@ -11,7 +11,7 @@ typedef struct
   char **disks, **discs;
   int cpus, time_limit;
   char *control, *trace;
-  gboolean window, headless, stopped, exit_on_shutdown, version;
+  gboolean boot_menu, window, headless, stopped, exit_on_shutdown, version;
   char **rest;
 } Arguments;
 
@@ -59,6 +59,8 @@ read_arguments (int argc, char **argv, Arguments *a, GError **error)
     { "append", 0, 0, G_OPTION_ARG_STRING, &a->append, "Its command line", "TEXT" },
     { "boot", 0, 0, G_OPTION_ARG_STRING, &a->boot, "Boot order: letters c disk, d CD, n network",
       "ORDER" },
+    { "boot-menu", 0, 0, G_OPTION_ARG_NONE, &a->boot_menu,
+      "Let the firmware wait for Esc, which opens its boot menu", NULL },
     { "serial", 0, 0, G_OPTION_ARG_STRING, &a->serial,
       "First serial line: none, stdio, file:F or socket:F", "WHERE" },
     { "debugcon", 0, 0, G_OPTION_ARG_STRING, &a->debugcon,
@@ -157,6 +159,7 @@ apply (Arguments *a, Options *options, GError **error)
   replace (&config->vga_bios, &a->vga_bios);
   replace (&options->control, &a->control);
   replace (&options->trace, &a->trace);
+  config->boot_menu |= a->boot_menu;
   options->window = a->window;
   options->stopped = a->stopped;
   options->exit_on_shutdown = a->exit_on_shutdown;

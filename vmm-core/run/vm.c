@@ -315,6 +315,7 @@ build (Vm *vm, GError **error)
     .vga_bios = find_firmware (config->vga_bios, vga_bios_paths),
     .debugcon = vm->debugcon,
     .boot_order = config->boot,
+    .boot_menu = config->boot_menu,
     .kernel = config->kernel,
     .initrd = config->initrd,
     .append = config->append,
