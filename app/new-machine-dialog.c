@@ -6,6 +6,7 @@
 
 #include "app/model/machine-folder.h"
 #include "app/model/os-detect.h"
+#include "os-chooser.h"
 
 struct _NewMachineDialog
 {
@@ -14,14 +15,14 @@ struct _NewMachineDialog
   GCancellable *cancellable;
   char *disc, *disk; /* paths, or NULL */
   char *os;          /* libosinfo's id, or NULL */
-  gboolean live;
+  char *given_name;  /* what the wizard wrote into the name's row */
 
   GtkStack *stack;
   GtkButton *back, *next, *finish, *create_now;
   AdwActionRow *iso_row, *disk_row, *none_row;
   GtkCheckButton *iso_check, *disk_check, *none_check;
   GtkSpinner *spinner;
-  AdwActionRow *detected_row;
+  AdwActionRow *system_row;
   AdwEntryRow *name_entry;
   GtkSpinButton *memory, *cpus, *disk_size;
   AdwActionRow *memory_row, *disk_size_row;
@@ -103,13 +104,30 @@ update (NewMachineDialog *self)
     show_review (self);
 }
 
+/* A name that a person wrote stays. */
 static void
 set_name (NewMachineDialog *self, const char *name)
 {
   g_autofree char *plain = g_strdelimit (g_strdup (name), "/", '-');
-  g_autofree char *free_name = machine_folder_dup_free_name (plain);
+  const char *now = gtk_editable_get_text (GTK_EDITABLE (self->name_entry));
 
-  gtk_editable_set_text (GTK_EDITABLE (self->name_entry), free_name);
+  if (*now != '\0' && g_strcmp0 (now, self->given_name) != 0)
+    return;
+  g_free (self->given_name);
+  self->given_name = machine_folder_dup_free_name (plain);
+  gtk_editable_set_text (GTK_EDITABLE (self->name_entry), self->given_name);
+}
+
+/* The system is known now, by the disc or by a person: what it needs follows. */
+static void
+use_system (NewMachineDialog *self, const char *id, const char *description, unsigned memory,
+            unsigned disk)
+{
+  g_free (self->os);
+  self->os = g_strdup (id);
+  adw_action_row_set_subtitle (self->system_row, description);
+  gtk_spin_button_set_value (self->memory, memory);
+  gtk_spin_button_set_value (self->disk_size, disk);
 }
 
 /* Choosing a source */
@@ -124,18 +142,35 @@ detected (GObject *source, GAsyncResult *result, gpointer data)
   if (detection == NULL)
     return; /* the dialog is gone, or another disc was chosen */
   gtk_spinner_stop (self->spinner);
-  g_free (self->os);
-  self->os = g_strdup (detection->id);
-  self->live = detection->live;
-  adw_action_row_set_subtitle (self->detected_row,
-                               detection->id != NULL
-                                   ? detection->name
-                                   : _ ("Not recognised: choose what it needs yourself"));
+  use_system (self, detection->id,
+              detection->id != NULL ? detection->name
+                                    : _ ("Not recognised: choose it, or what it needs"),
+              detection->memory, detection->disk);
   set_name (self, detection->name);
-  gtk_spin_button_set_value (self->memory, detection->memory);
-  gtk_spin_button_set_value (self->disk_size, detection->disk);
   gtk_switch_set_active (self->disk_switch, !detection->live);
   update (self);
+}
+
+static void
+system_chosen (OsChooser *chooser, OsItem *item, NewMachineDialog *self)
+{
+  /* A detection still under way would overrule the person. */
+  g_cancellable_cancel (self->cancellable);
+  gtk_spinner_stop (self->spinner);
+  use_system (self, os_item_get_id (item), os_item_get_name (item), os_item_get_memory (item),
+              os_item_get_disk (item));
+  if (os_item_get_id (item) != NULL)
+    set_name (self, os_item_get_name (item));
+  update (self);
+}
+
+static void
+choose_system (NewMachineDialog *self)
+{
+  OsChooser *chooser = os_chooser_new (GTK_WINDOW (self));
+
+  g_signal_connect_object (chooser, "chosen", G_CALLBACK (system_chosen), self, 0);
+  gtk_window_present (GTK_WINDOW (chooser));
 }
 
 static void
@@ -148,7 +183,7 @@ use_disc (NewMachineDialog *self, const char *path)
   g_object_unref (self->cancellable);
   self->cancellable = g_cancellable_new ();
   gtk_spinner_start (self->spinner);
-  adw_action_row_set_subtitle (self->detected_row, _ ("Looking at the disc…"));
+  adw_action_row_set_subtitle (self->system_row, _ ("Looking at the disc…"));
   os_detect_async (path, self->cancellable, detected, self);
   update (self);
 }
@@ -316,6 +351,7 @@ new_machine_dialog_finalize (GObject *object)
   g_free (self->disc);
   g_free (self->disk);
   g_free (self->os);
+  g_free (self->given_name);
   G_OBJECT_CLASS (new_machine_dialog_parent_class)->finalize (object);
 }
 
@@ -341,7 +377,7 @@ new_machine_dialog_class_init (NewMachineDialogClass *klass)
   CHILD (disk_check);
   CHILD (none_check);
   CHILD (spinner);
-  CHILD (detected_row);
+  CHILD (system_row);
   CHILD (name_entry);
   CHILD (memory);
   CHILD (cpus);
@@ -356,6 +392,7 @@ new_machine_dialog_class_init (NewMachineDialogClass *klass)
 #undef CHILD
   gtk_widget_class_bind_template_callback (widget_class, choose_disc);
   gtk_widget_class_bind_template_callback (widget_class, choose_disk);
+  gtk_widget_class_bind_template_callback (widget_class, choose_system);
   gtk_widget_class_bind_template_callback (widget_class, go_back);
   gtk_widget_class_bind_template_callback (widget_class, go_on);
   gtk_widget_class_bind_template_callback (widget_class, create_only);

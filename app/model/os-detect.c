@@ -1,13 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "os-detect.h"
 
-#include <osinfo/osinfo.h>
 #include <string.h>
 
-#define DEFAULT_MEMORY 1024 /* MiB */
-#define DEFAULT_DISK 20     /* GiB */
-#define MIB ((gint64) 1 << 20)
-#define GIB ((gint64) 1 << 30)
+#include "os-database.h"
 
 void
 os_detection_free (OsDetection *detection)
@@ -19,46 +15,22 @@ os_detection_free (OsDetection *detection)
   g_free (detection);
 }
 
-/* Reading the database takes a second, so it is kept. Only worker threads come here. */
-static OsinfoDb *
-read_database (void)
-{
-  static GMutex mutex;
-  static OsinfoDb *database;
-
-  g_mutex_lock (&mutex);
-  if (database == NULL)
-    {
-      g_autoptr (OsinfoLoader) loader = osinfo_loader_new ();
-
-      osinfo_loader_process_default_path (loader, NULL);
-      database = g_object_ref (osinfo_loader_get_db (loader));
-    }
-  g_mutex_unlock (&mutex);
-  return database;
-}
-
-/* What the system recommends, or else needs, for x86. */
+/* What the database knows of a medium. */
 static void
-read_resources (OsinfoOs *os, OsDetection *detection)
+identify (OsinfoMedia *media, OsDetection *detection)
 {
-  OsinfoResourcesList *lists[2] = { osinfo_os_get_minimum_resources (os), osinfo_os_get_recommended_resources (os) };
+  g_autoptr (OsinfoOs) os = NULL;
 
-  for (unsigned l = 0; l < 2; l++)
+  if (osinfo_db_identify_media (os_database_lock (), media))
     {
-      for (int i = 0; i < osinfo_list_get_length (OSINFO_LIST (lists[l])); i++)
-        {
-          OsinfoResources *resources = OSINFO_RESOURCES (osinfo_list_get_nth (OSINFO_LIST (lists[l]), i));
-          gint64 memory = osinfo_resources_get_ram (resources);
-          gint64 disk = osinfo_resources_get_storage (resources);
-
-          if (memory > 0)
-            detection->memory = CLAMP (memory / MIB, 128, 16384);
-          if (disk > 0)
-            detection->disk = CLAMP ((disk + GIB - 1) / GIB, 1, 2048);
-        }
-      g_object_unref (lists[l]);
+      os = osinfo_media_get_os (media);
+      detection->id = g_strdup (osinfo_entity_get_id (OSINFO_ENTITY (os)));
+      g_free (detection->name);
+      detection->name = g_strdup (osinfo_product_get_name (OSINFO_PRODUCT (os)));
+      detection->live = osinfo_media_get_live (media);
     }
+  os_database_read_needs (os, &detection->memory, &detection->disk);
+  os_database_unlock ();
 }
 
 static void
@@ -69,24 +41,13 @@ detect (GTask *task, gpointer source, gpointer task_data, GCancellable *cancella
   g_autoptr (OsinfoMedia) media = osinfo_media_create_from_location (uri, cancellable, NULL);
   OsDetection *detection = g_new0 (OsDetection, 1);
 
-  detection->memory = DEFAULT_MEMORY;
-  detection->disk = DEFAULT_DISK;
+  os_database_read_needs (NULL, &detection->memory, &detection->disk);
   if (media != NULL)
     {
       const char *label = osinfo_media_get_volume_id (media);
 
       detection->name = label != NULL ? g_strchomp (g_strdup (label)) : NULL;
-      if (osinfo_db_identify_media (read_database (), media))
-        {
-          OsinfoOs *os = osinfo_media_get_os (media);
-
-          detection->id = g_strdup (osinfo_entity_get_id (OSINFO_ENTITY (os)));
-          g_free (detection->name);
-          detection->name = g_strdup (osinfo_product_get_name (OSINFO_PRODUCT (os)));
-          detection->live = osinfo_media_get_live (media);
-          read_resources (os, detection);
-          g_object_unref (os);
-        }
+      identify (media, detection);
     }
   if (detection->name == NULL || *detection->name == '\0')
     {

@@ -94,6 +94,8 @@ handle_quit (GhMachine1 *machine, GDBusMethodInvocation *invocation, gpointer da
 {
   ControlService *service = data;
 
+  /* Whoever watches hears that it is off, not that it vanished. */
+  vm_power_off (service->vm, NULL);
   gh_machine1_complete_quit (machine, invocation);
   for (unsigned i = 0; i < service->connections->len; i++)
     g_dbus_connection_flush_sync (g_ptr_array_index (service->connections, i), NULL, NULL);
