@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "app/model/machine-folder.h"
+#include "drive-commands.h"
 #include "machine-interface.h"
 
 #define OBJECT_PATH "/org/guesthouse/Machine1"
@@ -25,6 +26,9 @@ const char commands_help[]
     "  reset MACHINE | pause MACHINE | resume MACHINE\n"
     "  insert MACHINE [DRIVE] FILE      Put a disc image into a CD drive\n"
     "  eject MACHINE [DRIVE] [--force]\n"
+    "  add-disk MACHINE FILE | --size SIZE   From the next start on, as the next two\n"
+    "  add-cd MACHINE [FILE]            Add a CD drive\n"
+    "  remove-drive MACHINE DRIVE       Leave out a disk or CD drive; its file stays\n"
     "  keys MACHINE CHORD               Press keys, for example ctrl+alt+delete\n"
     "  type MACHINE TEXT                Type text\n"
     "  screenshot MACHINE FILE.png      Save the screen as a picture\n"
@@ -182,17 +186,9 @@ command_create (char **words, int n_words, GError **error)
     return FALSE;
   if (disk_text != NULL)
     {
-      char *end;
-      guint64 gigabytes = g_ascii_strtoull (disk_text, &end, 10);
-
-      disk = gigabytes >= 1 && gigabytes <= 2048 && (*end == 'G' || *end == '\0') ? gigabytes : 0;
+      disk = drive_commands_parse_size (disk_text, error);
       if (disk == 0)
-        {
-          g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
-                       "“%s” is no size of a disk: give GiB between 1 and 2048, for example 20G.",
-                       disk_text);
-          return FALSE;
-        }
+        return FALSE;
     }
   if (cpus < 1 || cpus > 8)
     {
@@ -378,6 +374,13 @@ command_screen_text (Target *target, GError **error)
   return TRUE;
 }
 
+/* What a machine of the library has in its drive is there at the next start, too. */
+static gboolean
+keep_disc (Target *target, const char *drive, const char *path, GError **error)
+{
+  return target->folder == NULL || drive_commands_set_disc (target->folder, drive, path, error);
+}
+
 static gboolean
 command_insert (Target *target, GError **error)
 {
@@ -388,8 +391,9 @@ command_insert (Target *target, GError **error)
   if (target->n_words < 1 || target->n_words > 2)
     return usage (error, "insert");
   path = g_canonicalize_filename (target->words[target->n_words - 1], NULL);
-  gh_machine1_call_insert_medium_sync (target->proxy, drive, path, NULL, &problem);
-  return pass_on (problem, error);
+  if (target->proxy != NULL)
+    gh_machine1_call_insert_medium_sync (target->proxy, drive, path, NULL, &problem);
+  return pass_on (problem, error) && keep_disc (target, drive, path, error);
 }
 
 static gboolean
@@ -404,8 +408,9 @@ command_eject (Target *target, GError **error)
       force = TRUE;
     else
       drive = target->words[i];
-  gh_machine1_call_eject_medium_sync (target->proxy, drive, force, NULL, &problem);
-  return pass_on (problem, error);
+  if (target->proxy != NULL)
+    gh_machine1_call_eject_medium_sync (target->proxy, drive, force, NULL, &problem);
+  return pass_on (problem, error) && keep_disc (target, drive, NULL, error);
 }
 
 /* Methods with one text or none. */
@@ -491,6 +496,16 @@ static const struct
   { "pause", "Pause" },   { "resume", "Resume" },        { "quit", "Quit" },
 };
 
+static const struct
+{
+  const char *command;
+  gboolean (*run) (const char *folder, char **words, int n_words, GError **error);
+} drive_commands[] = {
+  { "add-disk", drive_commands_add_disk },
+  { "add-cd", drive_commands_add_cd },
+  { "remove-drive", drive_commands_remove },
+};
+
 static gboolean
 run_on (Target *target, const char *command, GError **error)
 {
@@ -502,6 +517,15 @@ run_on (Target *target, const char *command, GError **error)
     return command_delete (target, error);
   if (g_str_equal (command, "get") || g_str_equal (command, "set"))
     return command_settings (target, g_str_equal (command, "set"), error);
+  for (unsigned i = 0; target->folder != NULL && i < G_N_ELEMENTS (drive_commands); i++)
+    if (g_str_equal (command, drive_commands[i].command))
+      return drive_commands[i].run (target->folder, target->words, target->n_words, error);
+  if (target->folder == NULL && !need_process (target, error))
+    return FALSE;
+  if (g_str_equal (command, "insert"))
+    return command_insert (target, error);
+  if (g_str_equal (command, "eject"))
+    return command_eject (target, error);
   if (!need_process (target, error))
     return FALSE;
   for (unsigned i = 0; i < G_N_ELEMENTS (plain_commands); i++)
@@ -516,10 +540,6 @@ run_on (Target *target, const char *command, GError **error)
     return command_screenshot (target, error);
   if (g_str_equal (command, "screen-text"))
     return command_screen_text (target, error);
-  if (g_str_equal (command, "insert"))
-    return command_insert (target, error);
-  if (g_str_equal (command, "eject"))
-    return command_eject (target, error);
   g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
                "“%s” is no command: see “guesthousectl --help”.", command);
   return FALSE;

@@ -291,6 +291,43 @@ test_library (Fixture *f, gconstpointer data)
   g_assert_false (g_file_test (folder, G_FILE_TEST_EXISTS));
 }
 
+/* Drives and discs of a machine of the library, off and running: machine.conf keeps them. */
+static void
+test_drives (Fixture *f, gconstpointer data)
+{
+  g_autofree char *disc = make_file (f, "disc.iso", 64 * 1024);
+  g_autofree char *disk = make_file (f, "disk.img", 1024 * 1024);
+  g_autoptr (GString) said = g_string_new (NULL);
+
+  g_assert_cmpint (CTL (said, "create", "Small", "--memory", "16M"), ==, 0);
+  g_assert_cmpint (CTL (said, "set", "Small", "machine", "accelerator", "none"), ==, 0);
+  g_assert_cmpint (CTL (said, "add-disk", "Small", "--size", "1G"), ==, 0);
+  g_assert_cmpstr (said->str, ==, "disk0\n");
+  g_assert_cmpint (CTL (said, "add-disk", "Small", "--size", "lots"), ==, 1);
+  g_assert_cmpint (CTL (said, "add-disk", "Small", "/nowhere/x.img"), ==, 1);
+  g_assert_cmpint (CTL (said, "add-disk", "Small", disk), ==, 0);
+  g_assert_cmpint (CTL (said, "add-cd", "Small"), ==, 0);
+  g_assert_cmpstr (said->str, ==, "cd1\n");
+  g_assert_cmpint (CTL (said, "add-cd", "Small"), ==, 1);
+  g_assert_nonnull (strstr (said->str, "four drives"));
+  g_assert_cmpint (CTL (said, "remove-drive", "Small", "disk1"), ==, 0);
+  g_assert_cmpint (CTL (said, "remove-drive", "Small", "disk1"), ==, 1);
+  g_assert_cmpint (CTL (said, "insert", "Small", "cd3", disc), ==, 1);
+  g_assert_cmpint (CTL (said, "insert", "Small", disc), ==, 0);
+  g_assert_cmpint (CTL (said, "get", "Small", "cd0", "file"), ==, 0);
+  g_assert_nonnull (strstr (said->str, disc));
+
+  g_assert_cmpint (CTL (said, "start", "Small"), ==, 0);
+  g_assert_cmpint (CTL (said, "eject", "Small"), ==, 0);
+  g_assert_cmpint (CTL (said, "get", "Small", "cd0", "file"), ==, 0);
+  g_assert_cmpstr (said->str, ==, "\n");
+  g_assert_cmpint (CTL (said, "insert", "Small", "cd1", "/nowhere/x.iso"), ==, 1);
+  g_assert_cmpint (CTL (said, "insert", "Small", "cd1", disc), ==, 0);
+  g_assert_cmpint (CTL (said, "get", "Small", "cd1", "file"), ==, 0);
+  g_assert_nonnull (strstr (said->str, disc));
+  g_assert_cmpint (CTL (said, "quit", "Small"), ==, 0);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -303,5 +340,6 @@ main (int argc, char **argv)
   g_test_add ("/machine-process/time-limit", Fixture, NULL, set_up, test_time_limit, tear_down);
   g_test_add ("/machine-process/control", Fixture, NULL, set_up, test_control, tear_down);
   g_test_add ("/machine-process/library", Fixture, NULL, set_up, test_library, tear_down);
+  g_test_add ("/machine-process/drives", Fixture, NULL, set_up, test_drives, tear_down);
   return g_test_run ();
 }

@@ -325,6 +325,7 @@ show_drives (void *data)
   ControlService *service = data;
 
   gh_machine1_set_drives (service->machine, vm_get_drives (service->vm));
+  g_dbus_interface_skeleton_flush (G_DBUS_INTERFACE_SKELETON (service->machine));
 }
 
 static void
