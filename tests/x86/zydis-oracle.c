@@ -50,6 +50,8 @@ offered (const ZydisDecodedInstruction *zydis)
   if (zydis->machine_mode != ZYDIS_MACHINE_MODE_LONG_64 && zydis->raw.vex.W
       && (zydis->mnemonic == ZYDIS_MNEMONIC_VPEXTRD || zydis->mnemonic == ZYDIS_MNEMONIC_VPINSRD))
     return false;
+  if (zydis->mnemonic == ZYDIS_MNEMONIC_VMCALL || zydis->mnemonic == ZYDIS_MNEMONIC_VMMCALL)
+    return true;
   switch (zydis->meta.isa_ext)
     {
     case ZYDIS_ISA_EXT_AMD3DNOW:
@@ -61,7 +63,6 @@ offered (const ZydisDecodedInstruction *zydis)
     case ZYDIS_ISA_EXT_AVX512VEX:
     case ZYDIS_ISA_EXT_AVX_VNNI:
     case ZYDIS_ISA_EXT_CET:
-    case ZYDIS_ISA_EXT_CLWB:
     case ZYDIS_ISA_EXT_CLZERO:
     case ZYDIS_ISA_EXT_ENQCMD:
     case ZYDIS_ISA_EXT_FMA4:

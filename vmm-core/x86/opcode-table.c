@@ -100,6 +100,8 @@ static const X86Opcode group6[8] = {
 };
 
 /* 0F 01 with a register: the low three bits of ModRM tell on */
+static const X86Opcode group7_c0[8] = { NONE, ONE (sys_hypercall, 0) };
+static const X86Opcode group7_d8[8] = { NONE, ONE (sys_hypercall, 0) };
 static const X86Opcode group7_c8[8] = {
   ONE (sys_monitor, 0), ONE (sys_mwait, END), ONE (sys_clac, 0), ONE (sys_stac, 0),
 };
@@ -108,8 +110,8 @@ static const X86Opcode group7_f8[8] = { ONE (sys_swapgs, X86_OP_ONLY64), ONE (sy
 static const X86Opcode group7[16] = {
   ONE (sys_sgdt, 0), ONE (sys_sidt, 0), ONE (sys_lgdt, 0), ONE (sys_lidt, 0),
   ONE (sys_smsw, 0), NONE, ONE (sys_lmsw, END), ONE (sys_invlpg, END),
-  NONE, MORE (group7_c8, X86_OP_BY_RM | X86_OP_NP),
-  MORE (group7_d0, X86_OP_BY_RM | X86_OP_NP), NONE,
+  MORE (group7_c0, X86_OP_BY_RM | X86_OP_NP), MORE (group7_c8, X86_OP_BY_RM | X86_OP_NP),
+  MORE (group7_d0, X86_OP_BY_RM | X86_OP_NP), MORE (group7_d8, X86_OP_BY_RM),
   ONE (sys_smsw, 0), NONE, ONE (sys_lmsw, END), MORE (group7_f8, X86_OP_BY_RM),
 };
 
@@ -127,7 +129,7 @@ static const X86Opcode group9[16] = {
   MORE (group9_6, X86_OP_BY_PREFIX), MORE (group9_7, X86_OP_BY_PREFIX),
 };
 
-static const X86Opcode group15_m6[4] = { FPU (0), NONE, NONE, NONE };
+static const X86Opcode group15_m6[4] = { FPU (0), ONE (sys_clflush, 0), NONE, NONE };
 static const X86Opcode group15_m7[4] = { ONE (sys_clflush, 0), ONE (sys_clflush, 0), NONE, NONE };
 static const X86Opcode group15_base[4] = { NONE, NONE, ONE (sys_rdfsbase, X86_OP_ONLY64), NONE };
 static const X86Opcode group15_fence[4] = { ONE (nop, 0), NONE, NONE, NONE };

@@ -69,6 +69,7 @@ x86_sys_str (X86Cpu *cpu, const X86Insn *insn)
 static X86Segment
 load_system_segment (X86Cpu *cpu, uint16_t selector, bool tss, X86Descriptor *descriptor)
 {
+  X86Segment segment;
   unsigned type;
 
   if (selector & 4)
@@ -79,7 +80,10 @@ load_system_segment (X86Cpu *cpu, uint16_t selector, bool tss, X86Descriptor *de
     x86_raise_code (cpu, X86_GP, selector & ~3u);
   if (!x86_descriptor_present (descriptor))
     x86_raise_code (cpu, X86_NP, selector & ~3u);
-  return x86_descriptor_unpack (descriptor, selector, x86_in_long_mode (cpu));
+  segment = x86_descriptor_unpack (descriptor, selector, x86_in_long_mode (cpu));
+  if (x86_in_long_mode (cpu) && !x86_is_canonical (segment.base))
+    x86_raise_code (cpu, X86_GP, selector & ~3u);
+  return segment;
 }
 
 void

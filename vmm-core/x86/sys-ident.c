@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* RDMSR and WRMSR, counters, CPUID, random numbers, XCR0. */
+/* RDMSR and WRMSR, counters, CPUID, random numbers, hypercalls, XCR0. */
 #include "x86-cpuid.h"
 #include "msr.h"
 #include "operand.h"
@@ -115,6 +115,17 @@ x86_sys_rdrand (X86Cpu *cpu, const X86Insn *insn)
     __asm__ volatile("rdseed %0" : "=r"(value), "=@ccc"(good));
   x86_set_sized (cpu, insn->rm_at, insn->op_size, good ? value : 0);
   cpu->cc = good ? X86_CC_CF : 0;
+}
+
+/* The KVM interface that CPUID names has hypercalls, but no feature that would need one: each is
+ * refused as the interface demands (Linux, Documentation/virt/kvm/x86/hypercalls.rst). */
+void
+x86_sys_hypercall (X86Cpu *cpu, const X86Insn *insn)
+{
+  static const int64_t eperm = -1, enosys = -1000;
+  uint64_t result = (uint64_t) (cpu->cpl != 0 ? eperm : enosys);
+
+  x86_set_sized (cpu, X86_RAX * 8, x86_is_code64 (cpu) ? 8 : 4, result);
 }
 
 void

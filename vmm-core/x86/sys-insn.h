@@ -87,5 +87,6 @@ void x86_sys_rdpid (X86Cpu *cpu, const X86Insn *insn);
 void x86_sys_rdpmc (X86Cpu *cpu, const X86Insn *insn);
 void x86_sys_cpuid (X86Cpu *cpu, const X86Insn *insn);
 void x86_sys_rdrand (X86Cpu *cpu, const X86Insn *insn); /* and RDSEED: 0F C7 /6 and /7 */
+void x86_sys_hypercall (X86Cpu *cpu, const X86Insn *insn); /* VMCALL and VMMCALL */
 void x86_sys_xgetbv (X86Cpu *cpu, const X86Insn *insn);
 void x86_sys_xsetbv (X86Cpu *cpu, const X86Insn *insn);

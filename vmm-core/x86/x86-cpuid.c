@@ -46,6 +46,7 @@
 #define EBX7_ADX BIT (19)
 #define EBX7_SMAP BIT (20)
 #define EBX7_CLFLUSHOPT BIT (23)
+#define EBX7_CLWB BIT (24)
 #define ECX7_UMIP BIT (2)
 #define ECX7_RDPID BIT (22)
 #define EDX7_FSRM BIT (4)
@@ -114,6 +115,7 @@ fill_features (Table *table)
   one->edx = EDX1_ALWAYS;
   seven->ebx = (host7.ebx & (EBX7_BMI1 | EBX7_BMI2 | EBX7_ADX | EBX7_RDSEED | EBX7_CLFLUSHOPT))
                | EBX7_FSGSBASE | EBX7_TSC_ADJUST | EBX7_SMEP | EBX7_SMAP | EBX7_ERMS | EBX7_INVPCID
+               | EBX7_CLWB
                | vector_bit (VECTOR_AVX2, 5) | vector_bit (VECTOR_SHA, 29);
   seven->ecx = ECX7_UMIP | ECX7_RDPID | vector_bit (VECTOR_GFNI, 8) | vector_bit (VECTOR_VAES, 9)
                | vector_bit (VECTOR_VPCLMUL, 10);
