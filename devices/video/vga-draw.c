@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* From display memory to the console's surface: text, planar and packed modes of the VGA, and the
- * linear modes of VBE. Only what changed is drawn. */
+/* From display memory to the console's surface: what the registers make of it, the graphics modes of
+ * the VGA and the linear modes of VBE. Only what changed is drawn. */
 #include "vga-internal.h"
 
 #include <string.h>
@@ -8,22 +8,6 @@
 #define N_PAGES (VGA_MEMORY_SIZE / MEMORY_PAGE_SIZE)
 #define VRAM_MASK (VGA_MEMORY_SIZE - 1)
 #define MAX_WIDTH 2560
-#define CURSOR_BLINK_NS 266666667 /* 16 frames */
-
-/* What a VGA graphics or text mode comes to. */
-typedef struct
-{
-  bool text, blank;
-  unsigned width, height;   /* on the surface */
-  unsigned columns, rows;   /* text */
-  unsigned cell_width, cell_height;
-  unsigned start, pitch;    /* in words of four planes */
-  unsigned scan_repeat;     /* lines of the screen for each line of memory */
-  unsigned dot_repeat;      /* 2: half the dot clock */
-  unsigned shift;           /* GR5 bits 5 and 6: planar, CGA, 256 colours */
-  unsigned line_compare;
-  unsigned pan;
-} Mode;
 
 void
 vga_draw_invalidate (Vga *vga)
@@ -37,44 +21,58 @@ vertical_value (const VgaState *s, unsigned low, unsigned bit8, unsigned bit9)
   return s->crtc[low] | (s->crtc[7] >> bit8 & 1) << 8 | (s->crtc[7] >> bit9 & 1) << 9;
 }
 
-static Mode
-mode_of (const VgaState *s)
+/* How far the picture is shifted to the left, in dots. With nine dots a character, 8 is no shift. */
+static unsigned
+pan_of (const VgaState *s, bool nine_dots)
 {
-  unsigned max_scan = (s->crtc[9] & 0x1f) + 1;
-  Mode mode = {
+  unsigned pan = s->attr[0x13] & 15;
+
+  if (nine_dots)
+    return pan >= 8 ? 0 : pan + 1;
+  return pan & 7;
+}
+
+static VgaLayout
+layout_of (const Vga *vga)
+{
+  const VgaState *s = &vga->state;
+  unsigned max_scan = (s->crtc[9] & 0x1f) + 1, byte_pan = s->crtc[8] >> 5 & 3;
+  bool split_pans = !(s->attr[0x10] & 0x20);
+  VgaLayout layout = {
     .text = !(s->gr[6] & 1),
-    .blank = !(s->attr_index & 0x20) || (s->seq[1] & 0x20),
+    .blank = !(s->attr_index & 0x20) || (s->seq[1] & 0x20) || !(s->crtc[0x17] & 0x80),
     .columns = s->crtc[1] + 1,
     .height = vertical_value (s, 0x12, 1, 6) + 1,
-    .start = (s->crtc[0x0c] << 8 | s->crtc[0x0d]) + (s->crtc[8] >> 5 & 3),
+    .cell_width = s->seq[1] & 1 ? 8 : 9,
+    .cell_height = max_scan,
+    .start = vga_get_start (vga) + byte_pan,
     .pitch = s->crtc[0x13] * 2,
+    .wrap = 0xffff,
+    .scan_repeat = max_scan << (s->crtc[9] >> 7),
     .dot_repeat = s->seq[1] & 8 ? 2 : 1,
     .shift = s->gr[5] >> 5 & 3,
     .line_compare = s->crtc[0x18] | (s->crtc[7] >> 4 & 1) << 8 | (s->crtc[9] >> 6 & 1) << 9,
-    .pan = s->attr[0x13] & 15,
+    .preset_scan = MIN (s->crtc[8] & 0x1fu, max_scan - 1),
   };
 
-  mode.scan_repeat = max_scan << (s->crtc[9] >> 7);
-  mode.cell_width = s->seq[1] & 1 ? 8 : 9;
-  mode.cell_height = max_scan;
-  mode.rows = MAX (mode.height / max_scan, 1);
-  if (mode.text)
+  layout.pan = pan_of (s, layout.text && layout.cell_width == 9);
+  layout.split_pan = split_pans ? layout.pan : 0;
+  layout.split_start = split_pans ? byte_pan : 0;
+  if (layout.text)
     {
-      mode.columns = MIN (mode.columns, 256);
-      mode.rows = MIN (mode.rows, 128);
-      mode.width = mode.columns * mode.cell_width;
-      mode.height = mode.rows * max_scan;
+      unsigned width = layout.cell_width * layout.dot_repeat;
+
+      layout.columns = MIN (layout.columns, MAX_WIDTH / width);
+      layout.width = layout.columns * width;
     }
   else
-    mode.width = mode.columns * 8 * mode.dot_repeat;
-  mode.width = CLAMP (mode.width, 8, MAX_WIDTH);
-  mode.height = CLAMP (mode.height, 1, 1600);
-  return mode;
+    layout.width = MIN (layout.columns * 8 * layout.dot_repeat, MAX_WIDTH);
+  return layout;
 }
 
 /* FNV-1a over everything but memory that decides the picture. */
 static uint32_t
-signature_of (const VgaState *s, unsigned blink)
+signature_of (const VgaState *s, unsigned start)
 {
   VgaState copy = *s;
   const uint8_t *bytes = (const uint8_t *) &copy;
@@ -87,13 +85,15 @@ signature_of (const VgaState *s, unsigned blink)
   copy.attr_data = false;
   copy.seq[2] = copy.gr[0] = copy.gr[1] = copy.gr[2] = copy.gr[3] = copy.gr[4] = copy.gr[8] = 0;
   copy.gr[5] &= 0x60;
-  copy.crtc[0x0e] = copy.crtc[0x0f] = 0;
+  copy.crtc[0x0c] = copy.crtc[0x0d] = copy.crtc[0x0e] = copy.crtc[0x0f] = 0;
+  copy.shown_start = 0;
+  copy.start_shown_at = 0;
   copy.dispi_index = copy.dispi[DISPI_BANK] = 0;
   memset (copy.latch, 0, sizeof copy.latch);
   memset (copy.dac_latch, 0, sizeof copy.dac_latch);
   for (size_t i = 0; i < sizeof copy; i++)
     hash = (hash ^ bytes[i]) * 16777619u;
-  return (hash ^ blink) | 1;
+  return (hash ^ start) * 16777619u | 1;
 }
 
 static uint32_t
@@ -149,9 +149,8 @@ take_dirty (Vga *vga)
   return any;
 }
 
-/* Whether any byte of [at, at + length), at modulo display memory, may have changed. */
-static bool
-is_dirty (const Vga *vga, uint64_t at, unsigned length)
+bool
+vga_draw_is_dirty (const Vga *vga, uint64_t at, unsigned length)
 {
   for (uint64_t page = (at & VRAM_MASK) / MEMORY_PAGE_SIZE; length > 0; page = (page + 1) % N_PAGES)
     {
@@ -165,110 +164,6 @@ is_dirty (const Vga *vga, uint64_t at, unsigned length)
       at += inside;
     }
   return false;
-}
-
-/* Text */
-
-static bool
-fonts_changed (Vga *vga)
-{
-  bool changed = false;
-
-  for (unsigned font = 0; font < 8; font++)
-    {
-      unsigned base = (font & 3) * 0x4000 + (font >> 2) * 0x2000;
-
-      for (unsigned i = 0; i < sizeof vga->picture.fonts[0]; i++)
-        {
-          uint8_t row = vga->vram[((base + i) * 4 + 2) & VRAM_MASK];
-
-          changed |= vga->picture.fonts[font][i] != row;
-          vga->picture.fonts[font][i] = row;
-        }
-    }
-  return changed;
-}
-
-static void
-draw_cell (Vga *vga, const Mode *mode, uint32_t *pixels, unsigned stride, uint8_t code,
-           uint8_t attribute, bool blink_off, bool cursor)
-{
-  const VgaState *s = &vga->state;
-  unsigned select = s->seq[3];
-  unsigned font = attribute & 8 ? (select >> 2 & 3) | (select >> 3 & 4) : (select & 3) | (select >> 2 & 4);
-  bool blinks = s->attr[0x10] & 8;
-  const uint32_t *colours = vga->picture.colours;
-  uint32_t fore = colours[attribute & 15];
-  uint32_t back = colours[blinks ? attribute >> 4 & 7 : attribute >> 4];
-  bool mono = (s->attr[0x10] & 2) && (attribute & 7) == 1;
-  unsigned first = s->crtc[0x0a] & 31, last = s->crtc[0x0b] & 31;
-
-  for (unsigned y = 0; y < mode->cell_height; y++, pixels += stride)
-    {
-      uint8_t bits = vga->picture.fonts[font][code * 32 + y];
-      bool ninth = (s->attr[0x10] & 4) && code >= 0xc0 && code <= 0xdf && (bits & 1);
-
-      if (blinks && (attribute & 0x80) && blink_off)
-        bits = 0, ninth = false;
-      if (mono && y == (s->crtc[0x14] & 31u))
-        bits = 0xff, ninth = true;
-      if (cursor && y >= first && y <= last)
-        bits = 0xff, ninth = true;
-      for (unsigned x = 0; x < 8; x++)
-        pixels[x] = bits >> (7 - x) & 1 ? fore : back;
-      if (mode->cell_width == 9)
-        pixels[8] = ninth ? fore : back;
-    }
-}
-
-static void
-draw_text (Vga *vga, const Mode *mode, bool all)
-{
-  VgaPicture *p = &vga->picture;
-  const VgaState *s = &vga->state;
-  Surface *surface = console_get_surface (vga->console);
-  unsigned stride = surface_get_stride (surface) / 4;
-  unsigned n_cells = mode->columns * mode->rows;
-  unsigned cursor = s->crtc[0x0e] << 8 | s->crtc[0x0f];
-  int64_t phase = clock_get_ns (vga->clock) / CURSOR_BLINK_NS;
-  bool cursor_on = !(s->crtc[0x0a] & 0x20) && (phase & 1) == 0;
-  bool blink_off = phase & 2;
-
-  /* Fonts lie in the first 64 KiB of plane 2, that is of words. */
-  if (all || is_dirty (vga, 0, 4 << 16))
-    all |= fonts_changed (vga);
-  if (p->n_cells != n_cells)
-    {
-      p->cells = g_renew (uint32_t, p->cells, n_cells);
-      p->n_cells = n_cells;
-      all = true;
-    }
-  for (unsigned row = 0; row < mode->rows; row++)
-    {
-      unsigned first = mode->columns, last = 0;
-
-      for (unsigned column = 0; column < mode->columns; column++)
-        {
-          unsigned word = mode->start + row * mode->pitch + column;
-          const uint8_t *at = vga->vram + ((uint64_t) word * 4 & VRAM_MASK);
-          bool here = cursor_on && (word & 0xffff) == cursor;
-          uint32_t cell = at[0] | at[1] << 8 | here << 16
-                          | (blink_off && (at[1] & 0x80) && (s->attr[0x10] & 8)) << 17;
-
-          if (!all && p->cells[row * mode->columns + column] == cell)
-            continue;
-          p->cells[row * mode->columns + column] = cell;
-          first = MIN (first, column);
-          last = column;
-          draw_cell (vga, mode,
-                     surface_get_pixels (surface) + (size_t) row * mode->cell_height * stride
-                       + column * mode->cell_width,
-                     stride, at[0], at[1], blink_off, here);
-        }
-      if (first <= last && first < mode->columns)
-        console_damage (vga->console, first * mode->cell_width, row * mode->cell_height,
-                        (last - first + 1) * mode->cell_width, mode->cell_height);
-    }
 }
 
 /* Graphics modes of the VGA */
@@ -293,41 +188,41 @@ expand_word (const uint8_t *word, unsigned shift, uint8_t out[8])
 }
 
 static void
-draw_vga_line (Vga *vga, const Mode *mode, unsigned word, unsigned pan, uint32_t *pixels)
+draw_vga_line (Vga *vga, const VgaLayout *layout, unsigned word, unsigned pan, uint32_t *pixels)
 {
-  unsigned repeat = mode->shift >= 2 ? 2 : mode->dot_repeat;
-  unsigned skip = mode->shift >= 2 ? (pan & 7) / 2 : pan & 7;
+  unsigned repeat = layout->shift >= 2 ? 2 : layout->dot_repeat;
+  unsigned skip = layout->shift >= 2 ? (pan & 7) / 2 : pan & 7;
   unsigned x = 0;
 
-  for (; x < mode->width; word++)
+  for (; x < layout->width; word++)
     {
       uint8_t indices[8];
-      unsigned n = expand_word (vga->vram + ((uint64_t) word * 4 & VRAM_MASK), mode->shift, indices);
+      const uint8_t *at = vga->vram + (size_t) (word & layout->wrap) * 4;
+      unsigned n = expand_word (at, layout->shift, indices);
 
       for (unsigned i = skip; i < n; i++)
-        for (unsigned r = 0; r < repeat && x < mode->width; r++)
+        for (unsigned r = 0; r < repeat && x < layout->width; r++)
           pixels[x++] = vga->picture.colours[indices[i]];
       skip = 0;
     }
 }
 
 static void
-draw_graphics (Vga *vga, const Mode *mode, bool all)
+draw_graphics (Vga *vga, const VgaLayout *layout, bool all)
 {
   const VgaState *s = &vga->state;
   Surface *surface = console_get_surface (vga->console);
   unsigned stride = surface_get_stride (surface) / 4;
-  unsigned word = mode->start;
+  unsigned word = layout->start;
   unsigned row = 0; /* line of memory, from start or from line compare */
-  unsigned repeat = 0;
-  unsigned pan = mode->pan;
+  unsigned repeat = layout->preset_scan << (s->crtc[9] >> 7);
+  unsigned pan = layout->pan;
   unsigned bit_13 = s->crtc[0x17] & 0x40 ? 13 : 12;
   unsigned damage_from = 0, damaged = 0;
 
-  for (unsigned y = 0; y < mode->height; y++)
+  for (unsigned y = 0; y < layout->height; y++)
     {
-      unsigned at = word + row * mode->pitch;
-
+      unsigned at = word + row * layout->pitch;
       unsigned scan = repeat >> (s->crtc[9] >> 7);
 
       /* CGA modes take address bits 13 and 14 from the row scan counter; in word mode these are bits
@@ -336,31 +231,34 @@ draw_graphics (Vga *vga, const Mode *mode, bool all)
         at = (at & ~(1u << bit_13)) | (scan & 1) << bit_13;
       if (!(s->crtc[0x17] & 2))
         at = (at & ~(2u << bit_13)) | (scan >> 1 & 1) << (bit_13 + 1);
-      if (all || is_dirty (vga, (uint64_t) at * 4, mode->width / 2 + 8))
+      at &= layout->wrap;
+      if (all || at + layout->width / 8 + 2 > layout->wrap
+          || vga_draw_is_dirty (vga, (uint64_t) at * 4, layout->width / 2 + 8))
         {
-          draw_vga_line (vga, mode, at, pan, surface_get_pixels (surface) + (size_t) y * stride);
+          draw_vga_line (vga, layout, at, pan, surface_get_pixels (surface) + (size_t) y * stride);
           if (damaged == 0)
             damage_from = y;
           damaged = y + 1 - damage_from;
         }
       else if (damaged > 0)
         {
-          console_damage (vga->console, 0, damage_from, mode->width, damaged);
+          console_damage (vga->console, 0, damage_from, layout->width, damaged);
           damaged = 0;
         }
-      if (++repeat == mode->scan_repeat)
+      if (++repeat == layout->scan_repeat)
         {
           repeat = 0;
           row++;
         }
-      if (y == mode->line_compare)
+      if (y == layout->line_compare)
         {
-          word = row = repeat = 0;
-          pan = s->attr[0x10] & 0x20 ? 0 : pan;
+          row = repeat = 0;
+          word = layout->split_start;
+          pan = layout->split_pan;
         }
     }
   if (damaged > 0)
-    console_damage (vga->console, 0, damage_from, mode->width, damaged);
+    console_damage (vga->console, 0, damage_from, layout->width, damaged);
 }
 
 /* VBE */
@@ -415,7 +313,7 @@ draw_linear (Vga *vga, bool all)
 
   for (unsigned y = 0; y < height; y++, at += pitch)
     {
-      if (all || is_dirty (vga, at, bytes))
+      if (all || vga_draw_is_dirty (vga, at, bytes))
         {
           draw_linear_line (vga, at, width, r[DISPI_BPP],
                             surface_get_pixels (surface) + (size_t) y * width);
@@ -444,13 +342,13 @@ draw_blank (Vga *vga)
 }
 
 /* A planar VBE mode is a planar VGA mode of the size that VBE gives. */
-static Mode
-mode_of_planar_vbe (const VgaState *s)
+static VgaLayout
+layout_of_planar_vbe (const VgaState *s)
 {
-  return (Mode){ .width = s->dispi[DISPI_XRES], .height = s->dispi[DISPI_YRES],
+  return (VgaLayout){ .width = s->dispi[DISPI_XRES], .height = s->dispi[DISPI_YRES],
                  .start = (s->dispi[DISPI_Y_OFFSET] * s->dispi[DISPI_VIRT_WIDTH] + s->dispi[DISPI_X_OFFSET]) / 8u,
                  .pitch = s->dispi[DISPI_VIRT_WIDTH] / 8u, .scan_repeat = 1, .dot_repeat = 1,
-                 .line_compare = UINT_MAX };
+                 .line_compare = UINT_MAX, .wrap = VGA_MEMORY_SIZE / 4 - 1 };
 }
 
 void
@@ -461,71 +359,47 @@ vga_draw_refresh (void *device)
   bool dispi = vga_is_dispi (vga);
   bool planar_vbe = dispi && s->dispi[DISPI_BPP] == 4;
   bool linear = dispi && !planar_vbe;
-  Mode mode = planar_vbe ? mode_of_planar_vbe (s) : mode_of (s);
+  VgaLayout layout = planar_vbe ? layout_of_planar_vbe (s) : layout_of (vga);
   Surface *before = console_get_surface (vga->console);
   uint32_t signature;
   bool all, dirty;
 
-  if (!dispi && mode.blank)
+  if (!dispi && layout.blank)
     {
       if (vga->picture.signature != 2)
         draw_blank (vga);
       vga->picture.signature = 2; /* even: no other picture has it */
       return;
     }
-  console_resize (vga->console, linear ? s->dispi[DISPI_XRES] : mode.width,
-                  linear ? s->dispi[DISPI_YRES] : mode.height);
-  if (surface_get_width (console_get_surface (vga->console)) != (linear ? s->dispi[DISPI_XRES] : mode.width)
-      || surface_get_height (console_get_surface (vga->console)) != (linear ? s->dispi[DISPI_YRES] : mode.height))
+  console_resize (vga->console, linear ? s->dispi[DISPI_XRES] : layout.width,
+                  linear ? s->dispi[DISPI_YRES] : layout.height);
+  if (surface_get_width (console_get_surface (vga->console)) != (linear ? s->dispi[DISPI_XRES] : layout.width)
+      || surface_get_height (console_get_surface (vga->console)) != (linear ? s->dispi[DISPI_YRES] : layout.height))
     return; /* the host had no memory for it */
-  signature = signature_of (s, 0);
+  signature = signature_of (s, layout.start);
   all = signature != vga->picture.signature || before != console_get_surface (vga->console);
   vga->picture.signature = signature;
   if (all)
-    make_colours (vga, linear || (!mode.text && mode.shift >= 2));
+    make_colours (vga, linear || (!layout.text && layout.shift >= 2));
   dirty = take_dirty (vga);
-  if (mode.text && !dispi)
-    draw_text (vga, &mode, all);
+  if (layout.text && !dispi)
+    vga_text_draw (vga, &layout, all);
   else if (!dirty && !all)
     return;
   else if (linear)
     draw_linear (vga, all);
   else
-    draw_graphics (vga, &mode, all);
-}
-
-/* Code page 437 above ASCII, and the pictures in place of its control characters. */
-static const char *const cp437_low = " ☺☻♥♦♣♠•◘○◙♂♀♪♫☼►◄↕‼¶§▬↨↑↓→←∟↔▲▼";
-static const char *const cp437_high
-  = "⌂ÇüéâäàåçêëèïîìÄÅÉæÆôöòûùÿÖÜ¢£¥₧ƒáíóúñÑªº¿⌐¬½¼¡«»░▒▓│┤╡╢╖╕╣║╗╝╜╛┐└┴┬├─┼╞╟╚╔╩╦╠═╬╧╨╤╥╙╘╒╓╫╪"
-    "┘┌█▄▌▐▀αßΓπΣσµτΦΘΩδ∞φε∩≡±≥≤⌠⌡÷≈°∙·√ⁿ²■ ";
-
-static void
-append_cp437 (GString *text, uint8_t code)
-{
-  if (code >= 0x20 && code < 0x7f)
-    g_string_append_c (text, code);
-  else
-    g_string_append_unichar (text, g_utf8_get_char (g_utf8_offset_to_pointer (
-                                     code < 0x20 ? cp437_low : cp437_high,
-                                     code < 0x20 ? code : code - 0x7f)));
+    draw_graphics (vga, &layout, all);
 }
 
 gboolean
 vga_draw_get_text (void *device, GString *text)
 {
   Vga *vga = device;
-  Mode mode = mode_of (&vga->state);
+  VgaLayout layout = layout_of (vga);
 
-  if (vga_is_dispi (vga) || !mode.text)
+  if (vga_is_dispi (vga) || !layout.text)
     return FALSE;
-  for (unsigned row = 0; row < mode.rows; row++)
-    {
-      for (unsigned column = 0; column < mode.columns; column++)
-        append_cp437 (text, vga->vram[(uint64_t) (mode.start + row * mode.pitch + column) * 4 & VRAM_MASK]);
-      while (text->len > 0 && text->str[text->len - 1] == ' ')
-        g_string_truncate (text, text->len - 1);
-      g_string_append_c (text, '\n');
-    }
+  vga_text_append (vga, &layout, text);
   return TRUE;
 }

@@ -5,7 +5,7 @@
 #include "vga.h"
 
 /* What the files of the VGA share: vga.c (registers), vga-memory.c (the window at A0000h), dispi.c
- * (VBE) and vga-draw.c (the picture). */
+ * (VBE), vga-timing.c (the beam), vga-draw.c and vga-text.c (the picture). */
 
 enum
 {
@@ -48,7 +48,31 @@ typedef struct
   uint8_t palette[256][3];
   uint8_t latch[4];
   uint16_t dispi_index, dispi[DISPI_N];
+  /* A start address counts from the next vertical retrace: until that instant (guest ns) the screen
+   * shows the one before. */
+  uint16_t shown_start;
+  int64_t start_shown_at;
 } VgaState;
+
+#define VGA_MAX_LINES 1024
+
+/* What the registers of a VGA text or graphics mode come to. A word is a byte of each plane. */
+typedef struct
+{
+  bool text, blank;
+  unsigned width, height;     /* of the surface */
+  unsigned columns;           /* characters, or words of a graphics mode */
+  unsigned cell_width, cell_height;
+  unsigned start, pitch;      /* words */
+  unsigned wrap;              /* mask of word addresses */
+  unsigned scan_repeat;       /* lines of the surface for each row of characters, or line of memory */
+  unsigned dot_repeat;        /* 2: half the dot clock */
+  unsigned shift;             /* GR5 bits 5 and 6: planar, CGA, 256 colours */
+  unsigned preset_scan;       /* what the first row lacks at its top */
+  unsigned pan;               /* dots that the picture is shifted to the left */
+  unsigned line_compare;      /* the last line before the split screen, */
+  unsigned split_start, split_pan; /* and what holds below */
+} VgaLayout;
 
 /* What was drawn last, to find out what has changed. Not part of the state. */
 typedef struct
@@ -79,6 +103,8 @@ struct Vga
 /* vga.c */
 uint8_t vga_port_read (Vga *vga, unsigned port);
 void vga_port_write (Vga *vga, unsigned port, uint8_t value);
+/* The start address that the beam uses now. */
+unsigned vga_get_start (const Vga *vga);
 static inline bool
 vga_is_dispi (const Vga *vga)
 {
@@ -97,7 +123,21 @@ extern const BusOps dispi_mmio_ops; /* BAR 2 */
 /* Bytes of a line of the virtual screen. */
 unsigned dispi_get_pitch (const Vga *vga);
 
+/* vga-timing.c */
+/* Input Status 1 without the bits that are not timing. now is guest time in ns. */
+uint8_t vga_timing_get_status (const VgaState *s, int64_t now);
+/* The next start of a vertical retrace after now. */
+int64_t vga_timing_next_retrace (const VgaState *s, int64_t now);
+
+/* vga-text.c */
+/* Draws the cells that changed, or all of them. */
+void vga_text_draw (Vga *vga, const VgaLayout *layout, bool all);
+/* Appends what is on the screen as UTF-8, a line for each row. */
+void vga_text_append (Vga *vga, const VgaLayout *layout, GString *text);
+
 /* vga-draw.c */
+/* Whether any byte of [at, at + length), at modulo display memory, may have changed. */
+bool vga_draw_is_dirty (const Vga *vga, uint64_t at, unsigned length);
 void vga_draw_refresh (void *vga);
 gboolean vga_draw_get_text (void *vga, GString *text);
 /* Everything is to be drawn anew. */

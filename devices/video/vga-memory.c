@@ -2,6 +2,8 @@
 /* The 128 KiB window at A0000h: IBM VGA technical reference, "Video Memory Organization". */
 #include "vga-internal.h"
 
+#include <string.h>
+
 enum
 {
   SEQ_MAP_MASK = 2,
@@ -18,8 +20,11 @@ enum
 };
 
 #define MEMORY_MODE_CHAIN_4 0x08
+#define MODE_WRITE 0x03
+#define MODE_READ_1 0x08
+#define MODE_ODD_EVEN 0x10
 
-/* The offset in display memory that the map select of GR6 makes of a window offset; FALSE outside. */
+/* The offset that the map select of GR6 makes of one in the window; FALSE outside. */
 static bool
 window_offset (const Vga *vga, uint64_t *offset)
 {
@@ -51,22 +56,59 @@ touched (Vga *vga, uint64_t at)
   memory_block_mark_dirty (vga->block, at >> MEMORY_PAGE_SHIFT, 1);
 }
 
-/* Where a byte of chained memory lies; the plane select is what remains. */
 static bool
-chained_byte (const Vga *vga, uint64_t offset, uint64_t *at)
+is_chain_4 (const VgaState *s)
+{
+  return s->seq[SEQ_MEMORY_MODE] & MEMORY_MODE_CHAIN_4;
+}
+
+static bool
+is_odd_even (const VgaState *s)
+{
+  return s->gr[GR_MODE] & MODE_ODD_EVEN;
+}
+
+/* Splits a window offset in the word of four planes and the planes that it reaches. */
+static uint64_t
+word_of (const Vga *vga, uint64_t offset, uint8_t *planes)
 {
   const VgaState *s = &vga->state;
 
-  if (is_banked (vga))
-    *at = ((uint64_t) s->dispi[DISPI_BANK] << 16) + (offset & 0xffff);
-  else if (s->seq[SEQ_MEMORY_MODE] & MEMORY_MODE_CHAIN_4)
-    *at = offset;
-  else if (s->gr[GR_MODE] & 0x10)
-    *at = (offset & ~1ull) << 1 | (offset & 1); /* odd and even addresses: planes 0 and 1 */
+  *planes = 0x0f;
+  if (vga_is_dispi (vga)) /* planar modes of more than 64 KiB a plane have banks, too */
+    offset += (uint64_t) s->dispi[DISPI_BANK] << 16;
+  if (is_chain_4 (s))
+    {
+      *planes = 1 << (offset & 3);
+      offset &= ~3ull;
+    }
+  else if (is_odd_even (s))
+    {
+      *planes = offset & 1 ? 0x0a : 0x05;
+      offset = (offset & ~1ull) << 1;
+    }
   else
-    return false;
-  *at &= VGA_MEMORY_SIZE - 1;
-  return true;
+    offset <<= 2;
+  return offset & (VGA_MEMORY_SIZE - 1);
+}
+
+static uint64_t
+bank_byte (const Vga *vga, uint64_t offset)
+{
+  return (((uint64_t) vga->state.dispi[DISPI_BANK] << 16) + (offset & 0xffff))
+         & (VGA_MEMORY_SIZE - 1);
+}
+
+/* Read mode 1: a bit for each pixel that has the colour asked for. */
+static uint8_t
+compare_colours (const VgaState *s)
+{
+  uint8_t differs = 0;
+
+  for (unsigned plane = 0; plane < 4; plane++)
+    if (s->gr[GR_COLOR_DONT_CARE] >> plane & 1)
+      differs |= s->latch[plane] ^ (s->gr[GR_COLOR_COMPARE] >> plane & 1 ? 0xff : 0);
+  return ~differs;
 }
 
 static uint64_t
@@ -74,31 +116,20 @@ window_read (void *device, uint64_t offset, unsigned size)
 {
   Vga *vga = device;
   VgaState *s = &vga->state;
-  uint64_t at;
-  const uint8_t *word;
+  uint8_t planes;
 
-  if (!is_banked (vga) && !window_offset (vga, &offset))
+  if (is_banked (vga))
+    return vga->vram[bank_byte (vga, offset)];
+  if (!window_offset (vga, &offset))
     return 0xff;
-  if (chained_byte (vga, offset, &at))
-    {
-      /* Odd/even reads take the plane pair that the read map names. */
-      if (!is_banked (vga) && !(s->seq[SEQ_MEMORY_MODE] & MEMORY_MODE_CHAIN_4))
-        at |= s->gr[GR_READ_MAP] & 2;
-      return vga->vram[at];
-    }
-  word = vga->vram + (offset * 4 & (VGA_MEMORY_SIZE - 1));
-  for (unsigned plane = 0; plane < 4; plane++)
-    s->latch[plane] = word[plane];
-  if (s->gr[GR_MODE] & 0x08)
-    {
-      uint8_t differs = 0;
-
-      for (unsigned plane = 0; plane < 4; plane++)
-        if (s->gr[GR_COLOR_DONT_CARE] >> plane & 1)
-          differs |= word[plane] ^ (s->gr[GR_COLOR_COMPARE] >> plane & 1 ? 0xff : 0);
-      return (uint8_t) ~differs;
-    }
-  return word[s->gr[GR_READ_MAP] & 3];
+  memcpy (s->latch, vga->vram + word_of (vga, offset, &planes), sizeof s->latch);
+  if (s->gr[GR_MODE] & MODE_READ_1)
+    return compare_colours (s);
+  if (is_chain_4 (s))
+    return s->latch[offset & 3];
+  if (is_odd_even (s)) /* of the pair that Read Map names */
+    return s->latch[(s->gr[GR_READ_MAP] & 2) | (offset & 1)];
+  return s->latch[s->gr[GR_READ_MAP] & 3];
 }
 
 static uint8_t
@@ -133,7 +164,7 @@ plane_value (const VgaState *s, unsigned plane, uint8_t value)
   uint8_t set_reset = s->gr[GR_SET_RESET] >> plane & 1 ? 0xff : 0;
   uint8_t result;
 
-  switch (s->gr[GR_MODE] & 3)
+  switch (s->gr[GR_MODE] & MODE_WRITE)
     {
     case 0:
       result = combine (s, plane, s->gr[GR_ENABLE_SET_RESET] >> plane & 1 ? set_reset : rotated);
@@ -151,36 +182,39 @@ plane_value (const VgaState *s, unsigned plane, uint8_t value)
   return (result & mask) | (s->latch[plane] & ~mask);
 }
 
+/* Bytes go to memory as they come: write mode 0 with nothing of the data path switched on, as in
+ * text and 256-colour modes. */
+static bool
+is_plain (const VgaState *s)
+{
+  return (s->gr[GR_MODE] & MODE_WRITE) == 0 && s->gr[GR_ENABLE_SET_RESET] == 0
+         && s->gr[GR_DATA_ROTATE] == 0 && s->gr[GR_BIT_MASK] == 0xff;
+}
+
 static void
 window_write (void *device, uint64_t offset, unsigned size, uint64_t value)
 {
   Vga *vga = device;
   VgaState *s = &vga->state;
+  uint8_t planes;
   uint64_t at;
-  uint8_t *word;
+  bool plain;
 
-  if (!is_banked (vga) && !window_offset (vga, &offset))
-    return;
-  if (chained_byte (vga, offset, &at))
+  if (is_banked (vga))
     {
-      /* In text mode a pair of planes may be written at once. */
-      bool odd_even = !is_banked (vga) && !(s->seq[SEQ_MEMORY_MODE] & MEMORY_MODE_CHAIN_4);
-
-      for (unsigned plane = at & 3; plane < 4; plane += 2)
-        {
-          if (is_banked (vga) || (s->seq[SEQ_MAP_MASK] >> plane & 1))
-            vga->vram[(at & ~3ull) | plane] = value;
-          if (!odd_even)
-            break;
-        }
+      at = bank_byte (vga, offset);
+      vga->vram[at] = value;
       touched (vga, at);
       return;
     }
-  at = offset * 4 & (VGA_MEMORY_SIZE - 1);
-  word = vga->vram + at;
+  if (!window_offset (vga, &offset))
+    return;
+  at = word_of (vga, offset, &planes);
+  planes &= s->seq[SEQ_MAP_MASK];
+  plain = is_plain (s);
   for (unsigned plane = 0; plane < 4; plane++)
-    if (s->seq[SEQ_MAP_MASK] >> plane & 1)
-      word[plane] = plane_value (s, plane, value);
+    if (planes >> plane & 1)
+      vga->vram[at + plane] = plain ? value : plane_value (s, plane, value);
   touched (vga, at);
 }
 

@@ -10,8 +10,6 @@
 #define DEVICE_ID 0x1111
 
 #define MISC_COLOR 0x01
-#define FRAME_NS 16683333 /* 59.94 Hz */
-#define LINE_NS 31778     /* 31.47 kHz */
 
 /* Bits that exist, by index. */
 static const uint8_t seq_mask[8] = { 0x03, 0x3d, 0x0f, 0x3f, 0x0e };
@@ -26,16 +24,21 @@ port_is_off (const Vga *vga, unsigned port)
   return (port >= 0x3b0 && port < 0x3c0 && color) || (port >= 0x3d0 && port < 0x3e0 && !color);
 }
 
-/* Input Status 1: retrace as an ordinary monitor's, computed from the guest's time. */
 static uint8_t
 input_status_1 (Vga *vga)
 {
-  int64_t now = clock_get_ns (vga->clock);
-  bool vertical = now % FRAME_NS > FRAME_NS * 95ll / 100;
-  bool horizontal = now % LINE_NS > LINE_NS * 80ll / 100;
-
   vga->state.attr_data = false;
-  return (vertical ? 0x08 : 0) | (vertical || horizontal ? 0x01 : 0);
+  return vga_timing_get_status (&vga->state, clock_get_ns (vga->clock));
+}
+
+unsigned
+vga_get_start (const Vga *vga)
+{
+  const VgaState *s = &vga->state;
+
+  if (clock_get_ns (vga->clock) < s->start_shown_at)
+    return s->shown_start;
+  return s->crtc[0x0c] << 8 | s->crtc[0x0d];
 }
 
 static uint8_t
@@ -140,6 +143,11 @@ crtc_write (Vga *vga, uint8_t value)
       if (s->crtc_index == 7)
         s->crtc[7] = (s->crtc[7] & ~0x10) | (value & 0x10);
       return;
+    }
+  if (s->crtc_index == 0x0c || s->crtc_index == 0x0d)
+    {
+      s->shown_start = vga_get_start (vga);
+      s->start_shown_at = vga_timing_next_retrace (s, clock_get_ns (vga->clock));
     }
   s->crtc[s->crtc_index] = value;
 }
@@ -323,7 +331,8 @@ static const StateField vga_fields[] = {
   STATE_INT (VgaState, dac_write_index), STATE_INT (VgaState, dac_component),
   STATE_INTS (VgaState, dac_latch),    STATE_BLOB (VgaState, palette),
   STATE_INTS (VgaState, latch),        STATE_INT (VgaState, dispi_index),
-  STATE_INTS (VgaState, dispi),
+  STATE_INTS (VgaState, dispi),        STATE_INT (VgaState, shown_start),
+  STATE_INT (VgaState, start_shown_at),
 };
 static const StateTable vga_table = STATE_TABLE (VgaState, 1, vga_fields);
 
@@ -339,6 +348,8 @@ vga_after_load (void *device, GError **error)
   s->attr_index &= 0x3f;
   s->dac_component %= 3;
   s->dispi[DISPI_BANK] &= (VGA_MEMORY_SIZE >> 16) - 1;
+  s->start_shown_at = MIN (s->start_shown_at,
+                           vga_timing_next_retrace (s, clock_get_ns (vga->clock)));
   if (vga_is_dispi (vga))
     {
       /* Writing a register brings all of them inside display memory. */

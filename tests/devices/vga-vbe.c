@@ -173,6 +173,24 @@ test_banks (void)
   board_close (&board);
 }
 
+/* 1024×768 in 16 colours is 96 KiB a plane: the second bank begins in line 512. */
+static void
+test_planar_banks (void)
+{
+  Board board;
+
+  board_open (&board);
+  board_set_mode (&board, &vga_mode_12);
+  set_vbe_mode (&board, 1024, 768, 4);
+  dispi_out (&board, BANK, 1);
+  window_write (&board, 0xa0000 + 767 * 128 - 0x10000, 0x80);
+  board_draw (&board);
+  assert_size (&board, 1024, 768);
+  g_assert_cmphex (pixel (&board, 0, 767), ==, grey (0x3f));
+  g_assert_cmphex (pixel (&board, 0, 767 - 512), ==, 0);
+  board_close (&board);
+}
+
 static void
 test_virtual_screen (void)
 {
@@ -261,6 +279,7 @@ main (int argc, char **argv)
   g_test_add_func ("/vga-vbe/eight-bit-dac", test_eight_bit_dac);
   g_test_add_func ("/vga-vbe/planar-16-colours", test_planar_16_colours);
   g_test_add_func ("/vga-vbe/banks", test_banks);
+  g_test_add_func ("/vga-vbe/planar-banks", test_planar_banks);
   g_test_add_func ("/vga-vbe/virtual-screen", test_virtual_screen);
   g_test_add_func ("/vga-vbe/clearing", test_clearing);
   g_test_add_func ("/vga-vbe/largest-mode", test_largest_mode);

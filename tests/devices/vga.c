@@ -173,6 +173,38 @@ test_write_modes (void)
   board_close (&board);
 }
 
+/* Chained addresses choose planes; what happens to the byte on its way is the same. */
+static void
+test_the_data_path_of_chained_memory (void)
+{
+  Board board;
+
+  board_open (&board);
+  board_set_mode (&board, &vga_mode_13);
+  window_write (&board, 0xa0002, 0x5a);
+  out_indexed (&board, 0x3ce, 8, 0x0f); /* Bit Mask: the other bits come from the latches */
+  window_read (&board, 0xa0000);
+  window_write (&board, 0xa0002, 0xff);
+  g_assert_cmphex (window_read (&board, 0xa0002), ==, 0x5f);
+  g_assert_cmphex (window_read (&board, 0xa0001), ==, 0x00);
+  out_indexed (&board, 0x3ce, 8, 0xff);
+  window_read (&board, 0xa0002);
+  out_indexed (&board, 0x3ce, 5, 0x41); /* write mode 1: the latches */
+  for (unsigned i = 4; i < 8; i++)
+    window_write (&board, 0xa0000 + i, 0x00);
+  g_assert_cmphex (window_read (&board, 0xa0006), ==, 0x5f);
+
+  board_set_mode (&board, &vga_mode_03); /* odd and even addresses */
+  window_write (&board, 0xb8000, 'x');
+  window_write (&board, 0xb8001, 0x17);
+  window_read (&board, 0xb8000);
+  out_indexed (&board, 0x3ce, 3, 0x18); /* XOR */
+  window_write (&board, 0xb8000, 0x20);
+  g_assert_cmphex (window_read (&board, 0xb8000), ==, 'X');
+  g_assert_cmphex (window_read (&board, 0xb8001), ==, 0x17);
+  board_close (&board);
+}
+
 static void
 test_read_mode_1_compares_colours (void)
 {
@@ -261,6 +293,7 @@ main (int argc, char **argv)
   g_test_add_func ("/vga/palette", test_palette);
   g_test_add_func ("/vga/retrace-follows-guest-time", test_retrace_follows_guest_time);
   g_test_add_func ("/vga/write-modes", test_write_modes);
+  g_test_add_func ("/vga/chained-data-path", test_the_data_path_of_chained_memory);
   g_test_add_func ("/vga/read-mode-1-compares-colours", test_read_mode_1_compares_colours);
   g_test_add_func ("/vga/memory-map-select", test_memory_map_select);
   g_test_add_func ("/vga/state", test_state);
