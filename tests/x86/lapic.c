@@ -223,6 +223,11 @@ test_tsc_deadline (Fixture *f, gconstpointer data)
   clock_advance (f->clock, 5000);
   g_assert_cmpint (lapic_acknowledge (f->lapic), ==, 0x63);
   g_assert_cmpuint (lapic_get_tsc_deadline (f->lapic), ==, 0);
+  /* One in the past comes with the write. */
+  lapic_write (f->lapic, EOI, 0);
+  lapic_set_tsc_deadline (f->lapic, 4000);
+  g_assert_cmpint (lapic_acknowledge (f->lapic), ==, 0x63);
+  g_assert_cmpuint (lapic_get_tsc_deadline (f->lapic), ==, 0);
   /* The count register is dead in this mode, and leaving it disarms. */
   lapic_write (f->lapic, TIMER_INITIAL, 100);
   g_assert_cmpuint (lapic_read (f->lapic, TIMER_INITIAL), ==, 0);

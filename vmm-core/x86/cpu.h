@@ -98,6 +98,7 @@ struct X86Cpu
   X86TlbEntry *view; /* of the soft TLB, for explicit accesses at this CPL */
   _Atomic uint32_t requests;
   _Atomic uint8_t sipi_vector;
+  _Atomic uint8_t nmis;  /* that came since X86_REQUEST_NMI was last served */
   _Atomic bool sleeping; /* vcpu_run returned HALTED: requests have to wake the thread */
 
   X86Tlb *tlb;

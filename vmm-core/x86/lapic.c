@@ -288,26 +288,6 @@ timer_set_deadline (Lapic *lapic, int64_t deadline)
 }
 
 static void
-timer_restart (Lapic *lapic)
-{
-  X86LapicState *state = lapic->state;
-
-  if (TIMER_MODE (state->lvt_timer) == TIMER_TSC_DEADLINE)
-    timer_set_deadline (lapic,
-                        state->tsc_deadline == 0
-                            ? -1
-                            : (int64_t) MIN (lapic->ops.tsc_to_ns (lapic->ops.data, lapic->index,
-                                                                   state->tsc_deadline),
-                                             (uint64_t) INT64_MAX));
-  else
-    {
-      state->timer_start = clock_get_ns (lapic->clock);
-      timer_set_deadline (
-          lapic, state->timer_initial == 0 ? -1 : state->timer_start + timer_period (lapic));
-    }
-}
-
-static void
 timer_expired (void *data)
 {
   Lapic *lapic = data;
@@ -329,6 +309,34 @@ timer_expired (void *data)
       state->tsc_deadline = 0;
     }
   deliver_lvt (lapic, state->lvt_timer & ~0x700u);
+}
+
+static void
+timer_restart (Lapic *lapic)
+{
+  X86LapicState *state = lapic->state;
+
+  if (TIMER_MODE (state->lvt_timer) == TIMER_TSC_DEADLINE)
+    {
+      uint64_t deadline = lapic->ops.tsc_to_ns (lapic->ops.data, lapic->index, state->tsc_deadline);
+
+      if (state->tsc_deadline == 0)
+        timer_set_deadline (lapic, -1);
+      else if (deadline <= (uint64_t) clock_get_ns (lapic->clock))
+        {
+          /* In the past: the interrupt comes with the write. */
+          timer_disarm (lapic->timer);
+          timer_expired (lapic);
+        }
+      else
+        timer_set_deadline (lapic, (int64_t) MIN (deadline, (uint64_t) INT64_MAX));
+    }
+  else
+    {
+      state->timer_start = clock_get_ns (lapic->clock);
+      timer_set_deadline (
+          lapic, state->timer_initial == 0 ? -1 : state->timer_start + timer_period (lapic));
+    }
 }
 
 static uint32_t

@@ -96,7 +96,10 @@ software_interrupt (void *data, unsigned index)
 static void
 software_nmi (void *data, unsigned index)
 {
-  x86_software_request (((X86Software *) data)->cpus[index], X86_REQUEST_NMI);
+  X86Cpu *cpu = ((X86Software *) data)->cpus[index];
+
+  atomic_fetch_add (&cpu->nmis, 1);
+  x86_software_request (cpu, X86_REQUEST_NMI);
 }
 
 static void
@@ -264,6 +267,7 @@ software_set_state (AccelVcpu *vcpu, const X86State *state, GError **error)
     return false;
   cpu->state = *state;
   atomic_store (&cpu->requests, 0);
+  atomic_store (&cpu->nmis, 0);
   x86_cpu_sync_in (cpu);
   if (!held)
     machine_lock_acquire (lock);
@@ -344,11 +348,17 @@ serve_interrupts (X86Cpu *cpu, uint32_t requests)
 {
   X86State *state = &cpu->state;
 
+  /* One waits while another is served. Of two that came since the last block, a CPU that looks
+   * after each instruction would have taken the first before the second. */
   if (requests & X86_REQUEST_NMI)
-    state->nmi_pending = 1;
+    {
+      unsigned waiting = state->nmi_pending + atomic_exchange (&cpu->nmis, 0);
+
+      state->nmi_pending = MIN (waiting, state->nmi_blocked ? 1 : 2);
+    }
   if (state->nmi_pending && !state->nmi_blocked)
     {
-      state->nmi_pending = 0;
+      state->nmi_pending--;
       x86_software_request (cpu, X86_REQUEST_INTERRUPT);
       x86_interrupt_deliver (cpu, X86_NMI, X86_EVENT_NMI);
       return;
