@@ -1,0 +1,245 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The application in a world of its own, and the hands and eyes of a person who uses it.
+
+Widgets are found, read and pressed through AT-SPI. A press is repeated until its effect is seen, and
+nothing sleeps for a fixed time: what is waited for is always something that a person would see.
+"""
+
+import json
+import os
+import subprocess
+import tempfile
+import time
+
+import gi
+gi.require_version("Atspi", "2.0")
+from gi.repository import Atspi, GLib  # noqa: E402
+
+PATIENCE = 90     # seconds until something counts as not happening, on a busy host, too
+PRESS_AGAIN = 10  # seconds after which a press without effect counts as lost
+
+BUTTONS = ("push button", "toggle button", "menu item")
+
+
+class Failure(Exception):
+    """The application did something else than a person expects."""
+
+
+def check(true, what):
+    if not true:
+        raise Failure(what)
+
+
+def wait(what, look, seconds=PATIENCE):
+    """Looks until there is an answer, and returns it."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        try:
+            found = look()
+        except GLib.Error:
+            found = None  # a widget went away while we looked
+        if found:
+            return found
+        time.sleep(0.3)
+    raise Failure(f"not seen within {seconds} s: {what}")
+
+
+def walk(node, depth=40):
+    yield node
+    for i in range(node.get_child_count() if depth > 0 else 0):
+        child = node.get_child_at_index(i)
+        if child is not None:
+            yield from walk(child, depth - 1)
+
+
+def application():
+    """The application's node. libatspi is kept from caching it: GTK 4.8 does not announce widgets that
+    were hidden at first, so a cached tree would never have them."""
+    desktop = Atspi.get_desktop(0)
+    for i in range(desktop.get_child_count()):
+        node = desktop.get_child_at_index(i)
+        if node is not None and "guesthouse" in (node.get_name() or "").lower():
+            node.set_cache_mask(Atspi.Cache.NONE)
+            return node
+    return None
+
+
+def nodes():
+    root = application()
+    return walk(root) if root is not None else ()
+
+
+def has_state(node, state):
+    return node.get_state_set().contains(state)
+
+
+def is_shown(node):
+    """Pages of a stack that have not been turned to are there already, but without any room."""
+    return has_state(node, Atspi.StateType.VISIBLE) \
+        and Atspi.Component.get_extents(node, Atspi.CoordType.WINDOW).width > 0
+
+
+def is_called(node, name):
+    """Buttons with a mnemonic carry their label twice, once with its underline."""
+    text = node.get_name() or ""
+    return text == name or text.endswith(" " + name) or text.replace("_", "") == name
+
+
+def find(name, roles):
+    """A widget of that name on the screen, or None."""
+    for node in nodes():
+        if node.get_role_name() in roles and is_called(node, name) and is_shown(node):
+            return node
+    return None
+
+
+def find_button(name):
+    """A button that can be pressed now. Menu buttons consist of two, of which one has an action."""
+    for node in nodes():
+        if node.get_role_name() in BUTTONS and is_called(node, name) and is_shown(node) \
+           and has_state(node, Atspi.StateType.SENSITIVE) and node.get_n_actions() > 0:
+            return node
+    return None
+
+
+def shows(text):
+    """Whether a label on the screen has this in it."""
+    return any(node.get_role_name() == "label" and text in (node.get_name() or "") and is_shown(node)
+               for node in nodes())
+
+
+def act_until(what, act, effect):
+    """Does something again and again, until its effect is seen; gives what was seen."""
+    end = time.monotonic() + PATIENCE
+    while time.monotonic() < end:
+        try:
+            act()
+            return wait(what, effect, PRESS_AGAIN)
+        except (Failure, GLib.Error):
+            pass
+    raise Failure(f"not seen within {PATIENCE} s: {what}")
+
+
+def press(name, what, effect):
+    """Presses a button until its effect is seen."""
+    def act():
+        wait(f"“{name}” to be usable", lambda: find_button(name), PRESS_AGAIN).do_action(0)
+    return act_until(f"{what}, after pressing “{name}”", act, effect)
+
+
+def choose(menu, item, what, effect):
+    """Opens a menu and presses one of its items."""
+    press(menu, f"“{item}” in the menu", lambda: find_button(item))
+    return press(item, what, effect)
+
+
+def xdotool(*words):
+    subprocess.run(["xdotool", *words], check=True)
+
+
+def focused_text():
+    """The text field that the keyboard writes into."""
+    for node in nodes():
+        if node.get_role_name() in ("text", "entry") and has_state(node, Atspi.StateType.FOCUSED) \
+           and is_shown(node):
+            return node
+    return None
+
+
+def enter(text):
+    """Writes into the field that has the focus."""
+    def act():
+        Atspi.EditableText.set_text_contents(wait("a field", focused_text, PRESS_AGAIN), text)
+
+    def written():
+        field = focused_text()
+        return field and Atspi.Text.get_text(field, 0, Atspi.Text.get_character_count(field)) == text
+    act_until(f"“{text}” in the field", act, written)
+
+
+class Session:
+    """Folders of its own, in which the application runs and the command line looks."""
+
+    def __init__(self, guesthouse, ctl, pictures):
+        self.folder = tempfile.TemporaryDirectory(prefix="guesthouse-gui-")
+        self.guesthouse, self.ctl, self.pictures = guesthouse, ctl, pictures
+        os.makedirs(pictures, exist_ok=True)
+        for name in ("XDG_DATA_HOME", "XDG_CONFIG_HOME", "XDG_CACHE_HOME", "XDG_RUNTIME_DIR", "HOME"):
+            path = os.path.join(self.folder.name, name)
+            os.mkdir(path, 0o700)
+            os.environ[name] = path
+        os.environ.update(GSK_RENDERER="cairo", GDK_BACKEND="x11", GTK_A11Y="atspi",
+                          GSETTINGS_BACKEND="memory", NO_AT_BRIDGE="0", LC_ALL="C.UTF-8")
+        self.application = None
+        xdotool("mousemove", "200", "300")  # without a window manager, keys go to what is below it
+
+    def start(self):
+        self.application = subprocess.Popen([self.guesthouse])
+        wait("the application", lambda: find("Guesthouse", ("frame",)))
+
+    def kill(self):
+        """As the kernel does it when memory is short: the application can do nothing about it."""
+        self.application.kill()
+        self.application.wait(10)
+        wait("the application to be gone", lambda: application() is None)
+
+    def is_up(self):
+        return self.application.poll() is None
+
+    def control(self, *words):
+        done = subprocess.run([self.ctl, *words], capture_output=True, text=True, timeout=60,
+                              check=False)
+        return done.stdout if done.returncode == 0 else ""
+
+    def machine(self):
+        """The machine of the library: name, state and folder."""
+        machines = json.loads(self.control("list", "--json") or "[]")
+        return machines[0] if machines else {"name": "", "state": "none", "folder": ""}
+
+    def state(self):
+        return self.machine()["state"]
+
+    def counter(self, name):
+        said = self.control("--json", "stats", self.machine()["name"])
+        return json.loads(said or "{}").get(name, 0)
+
+    def machine_process(self):
+        """The process id of the machine, by its command line."""
+        folder = self.machine()["folder"].encode()
+        for pid in filter(str.isdigit, os.listdir("/proc")):
+            try:
+                with open(f"/proc/{pid}/cmdline", "rb") as file:
+                    words = file.read().split(b"\0")
+            except OSError:
+                continue
+            if words[0].endswith(b"guesthouse-vm") and folder in words:
+                return int(pid)
+        return None
+
+    def picture(self, name):
+        path = os.path.join(self.pictures, name + ".png")
+        subprocess.run(["import", "-window", "root", path], check=True)
+        return path
+
+    def close(self):
+        if self.state() not in ("none", "off"):
+            self.control("quit", self.machine()["name"])
+        if self.application is not None and self.is_up():
+            self.application.terminate()
+            self.application.wait(10)
+        self.folder.cleanup()
+
+
+def main(arguments, run):
+    """Runs a test on GUESTHOUSE, GUESTHOUSECTL and a folder for pictures: 0 if all was seen."""
+    session = Session(*arguments)
+    try:
+        run(session)
+        print("ok")
+        return 0
+    except (Failure, subprocess.SubprocessError) as problem:
+        session.picture("failure")
+        print(f"not ok: {problem}")
+        return 1
+    finally:
+        session.close()
