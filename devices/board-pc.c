@@ -357,7 +357,7 @@ add_pci (BoardPc *board)
 static void
 add_input (BoardPc *board)
 {
-  board->keyboard = ps2_keyboard_new (board->config.input);
+  board->keyboard = ps2_keyboard_new (board->config.input, board->config.clock);
   board->mouse = ps2_mouse_new (board->config.input);
   board->i8042 = i8042_new (board->io, board->keyboard, board->mouse, isa_irq_get (board->isa_irq, 1),
                             isa_irq_get (board->isa_irq, 12), (Irq){ set_a20, board, 0 },

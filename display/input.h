@@ -35,7 +35,7 @@ void input_free (Input *input);
 void input_add_sink (Input *input, const InputSink *sink, void *device);
 void input_remove_sink (Input *input, void *device);
 
-/* Keys that repeat while down are passed as further downs. */
+/* The host may repeat keys as further downs; devices repeat keys by themselves. */
 void input_key (Input *input, unsigned code, gboolean down);
 void input_release_all (Input *input); /* every key and button still down: focus was lost */
 void input_motion (Input *input, int dx, int dy);

@@ -235,6 +235,9 @@ write_thr (Uart *uart, uint8_t byte)
     receive_byte (s, byte);
   else
     chardev_write (uart->chardev, &byte, 1);
+  /* Full for a moment: a driver that never reads IIR needs the edge. */
+  s->thre_pending = false;
+  update_irq (uart);
   s->thre_pending = true;
 }
 

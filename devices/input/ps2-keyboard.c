@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* IBM PS/2 Hardware Interface Technical Reference, "Keyboards (101- and 102-Key)". Keys repeat at
- * the rate at which the host repeats them. */
+/* IBM PS/2 Hardware Interface Technical Reference, "Keyboards (101- and 102-Key)". The key pressed
+ * last repeats by guest time; that the host's keyboard repeats, too, is ignored. */
 #include "ps2-keyboard.h"
 
 #include "ps2-keys.h"
@@ -15,6 +15,8 @@
 #define ECHO 0xee
 #define BAT_PASSED 0xaa
 #define BREAK 0xf0
+#define RATE_DEFAULT 0x2b /* half a second, then 10.9 a second */
+#define N_KEYS 256
 
 enum
 {
@@ -51,12 +53,17 @@ typedef struct
   bool enabled;
   uint8_t breaks[32];  /* set 3: a bit for each code that reports its release, */
   uint8_t repeats[32]; /* and that repeats */
-  uint8_t down[32];    /* set 3: codes that are down */
+  uint8_t down[N_KEYS / 8]; /* a bit for each Linux key code */
+  uint8_t rate;             /* typematic delay and rate */
+  uint8_t repeating;        /* the Linux key code that repeats, or 0 */
+  int64_t repeat_deadline;  /* of the timer; -1: none */
 } Ps2KeyboardState;
 
 struct Ps2Keyboard
 {
   Input *input;
+  Clock *clock;
+  Timer *repeat;
   void (*ready) (void *host);
   void *host;
   Ps2KeyboardState state;
@@ -68,6 +75,8 @@ static const StateField ps2_keyboard_fields[] = {
   STATE_INT (Ps2KeyboardState, leds),    STATE_INT (Ps2KeyboardState, held),
   STATE_FLAG (Ps2KeyboardState, enabled), STATE_BLOB (Ps2KeyboardState, breaks),
   STATE_BLOB (Ps2KeyboardState, repeats), STATE_BLOB (Ps2KeyboardState, down),
+  STATE_INT (Ps2KeyboardState, rate),     STATE_INT (Ps2KeyboardState, repeating),
+  STATE_INT (Ps2KeyboardState, repeat_deadline),
 };
 static const StateTable ps2_keyboard_table = STATE_TABLE (Ps2KeyboardState, 1, ps2_keyboard_fields);
 
@@ -183,18 +192,72 @@ ps2_keyboard_send_pause (Ps2Keyboard *keyboard)
 static void
 ps2_keyboard_send_set3 (Ps2Keyboard *keyboard, unsigned key, bool down)
 {
-  Ps2KeyboardState *state = &keyboard->state;
   uint8_t code = ps2_keys_get_set3 (key);
   const uint8_t bytes[] = { BREAK, code };
-  bool repeated = down && bit_get (state->down, code);
 
   if (code == 0)
     return;
-  bit_set (state->down, code, down);
-  if (down && (!repeated || bit_get (state->repeats, code)))
+  if (down)
     ps2_keyboard_send (keyboard, bytes + 1, 1);
-  else if (!down && bit_get (state->breaks, code))
+  else if (bit_get (keyboard->state.breaks, code))
     ps2_keyboard_send (keyboard, bytes, 2);
+}
+
+static void
+ps2_keyboard_send_key (Ps2Keyboard *keyboard, unsigned key, bool down)
+{
+  uint16_t code = ps2_keys_get_set1 (key);
+
+  if (keyboard->state.set == 3)
+    ps2_keyboard_send_set3 (keyboard, key, down);
+  else if (key == KEY_SYSRQ)
+    ps2_keyboard_send_print_screen (keyboard, down);
+  else if (key == KEY_PAUSE && down)
+    ps2_keyboard_send_pause (keyboard);
+  else if (code != 0)
+    ps2_keyboard_send_code (keyboard, code, down);
+}
+
+static bool
+ps2_keyboard_may_repeat (const Ps2Keyboard *keyboard, unsigned key)
+{
+  if (keyboard->state.set == 3)
+    return bit_get (keyboard->state.repeats, ps2_keys_get_set3 (key));
+  return key != KEY_PAUSE;
+}
+
+static void
+ps2_keyboard_start_repeat (Ps2Keyboard *keyboard, unsigned key)
+{
+  int64_t delay = 250000000 * (1 + (keyboard->state.rate >> 5 & 3));
+
+  keyboard->state.repeating = key;
+  timer_arm (keyboard->repeat, clock_get_ns (keyboard->clock) + delay);
+}
+
+static void
+ps2_keyboard_stop_repeat (Ps2Keyboard *keyboard)
+{
+  keyboard->state.repeating = 0;
+  timer_disarm (keyboard->repeat);
+}
+
+/* A host that does not keep up gets no more than it has read. */
+static void
+ps2_keyboard_expired (void *device)
+{
+  Ps2Keyboard *keyboard = device;
+  unsigned key = keyboard->state.repeating, rate = keyboard->state.rate;
+  int64_t period = ((8 + (rate & 7)) << (rate >> 3 & 3)) * INT64_C (1000000000) / 240;
+
+  if (!ps2_keyboard_has_data (keyboard) && ps2_keyboard_may_repeat (keyboard, key))
+    {
+      if (key == KEY_SYSRQ && keyboard->state.set != 3)
+        ps2_keyboard_send_code (keyboard, keyboard->state.held & HELD_ALT ? 0x54 : 0xe037, true);
+      else
+        ps2_keyboard_send_key (keyboard, key, true);
+    }
+  timer_arm (keyboard->repeat, clock_get_ns (keyboard->clock) + period);
 }
 
 static void
@@ -215,19 +278,20 @@ static void
 ps2_keyboard_key (void *device, unsigned key, gboolean down)
 {
   Ps2Keyboard *keyboard = device;
-  uint16_t code = ps2_keys_get_set1 (key);
+  bool was_down;
 
-  ps2_keyboard_note_modifier (keyboard, key, down);
-  if (!keyboard->state.enabled)
+  if (key == 0 || key >= N_KEYS)
     return;
-  if (keyboard->state.set == 3)
-    ps2_keyboard_send_set3 (keyboard, key, down);
-  else if (key == KEY_SYSRQ)
-    ps2_keyboard_send_print_screen (keyboard, down);
-  else if (key == KEY_PAUSE && down)
-    ps2_keyboard_send_pause (keyboard);
-  else if (code != 0)
-    ps2_keyboard_send_code (keyboard, code, down);
+  was_down = bit_get (keyboard->state.down, key);
+  bit_set (keyboard->state.down, key, down);
+  ps2_keyboard_note_modifier (keyboard, key, down);
+  if (!keyboard->state.enabled || (down && was_down))
+    return;
+  ps2_keyboard_send_key (keyboard, key, down);
+  if (down)
+    ps2_keyboard_start_repeat (keyboard, key);
+  else if (keyboard->state.repeating == key)
+    ps2_keyboard_stop_repeat (keyboard);
 }
 
 /* Set 3's key types after reset: everything repeats, the modifiers report their release instead. */
@@ -249,6 +313,8 @@ ps2_keyboard_set_defaults (Ps2Keyboard *keyboard)
       bit_set (keyboard->state.repeats, modifiers[i], false);
       bit_set (keyboard->state.breaks, modifiers[i], true);
     }
+  keyboard->state.rate = RATE_DEFAULT;
+  ps2_keyboard_stop_repeat (keyboard);
   ps2_queue_clear_events (&keyboard->state.queue);
 }
 
@@ -273,6 +339,8 @@ ps2_keyboard_take_parameter (Ps2Keyboard *keyboard, uint8_t command, uint8_t byt
   ps2_keyboard_answer (keyboard, ACK);
   if (command == CMD_SET_LEDS)
     ps2_keyboard_set_leds (keyboard, byte);
+  else if (command == CMD_SET_RATE)
+    state->rate = byte & 0x7f;
   else if (command == CMD_SELECT_SET && byte == 0)
     ps2_keyboard_answer (keyboard, state->set);
   else if (command == CMD_SELECT_SET)
@@ -381,18 +449,19 @@ ps2_keyboard_reset (Ps2Keyboard *keyboard)
   keyboard->state.command = 0;
   keyboard->state.set = 2;
   keyboard->state.enabled = true;
-  memset (keyboard->state.down, 0, sizeof keyboard->state.down);
   ps2_keyboard_set_defaults (keyboard);
   ps2_keyboard_set_leds (keyboard, 0);
 }
 
 Ps2Keyboard *
-ps2_keyboard_new (Input *input)
+ps2_keyboard_new (Input *input, Clock *clock)
 {
   static const InputSink sink = { .key = ps2_keyboard_key };
   Ps2Keyboard *keyboard = g_new0 (Ps2Keyboard, 1);
 
   keyboard->input = input;
+  keyboard->clock = clock;
+  keyboard->repeat = timer_new (clock, ps2_keyboard_expired, keyboard);
   ps2_keyboard_reset (keyboard);
   input_add_sink (input, &sink, keyboard);
   return keyboard;
@@ -404,7 +473,16 @@ ps2_keyboard_free (Ps2Keyboard *keyboard)
   if (keyboard == NULL)
     return;
   input_remove_sink (keyboard->input, keyboard);
+  timer_free (keyboard->repeat);
   g_free (keyboard);
+}
+
+static void
+ps2_keyboard_before_save (void *device)
+{
+  Ps2Keyboard *keyboard = device;
+
+  keyboard->state.repeat_deadline = timer_get_deadline (keyboard->repeat);
 }
 
 static gboolean
@@ -414,7 +492,10 @@ ps2_keyboard_after_load (void *device, GError **error)
 
   if (ps2_queue_is_sane (&keyboard->state.queue) && keyboard->state.set >= 1
       && keyboard->state.set <= 3)
-    return TRUE;
+    {
+      timer_restore (keyboard->repeat, keyboard->state.repeat_deadline);
+      return TRUE;
+    }
   g_set_error (error, STATE_ERROR, STATE_ERROR_BAD_STREAM,
                "The saved state of “ps2-keyboard” holds values that no keyboard has.");
   return FALSE;
@@ -434,6 +515,7 @@ ps2_keyboard_state (Ps2Keyboard *keyboard)
 {
   return (StateSection){ .id = "ps2-keyboard", .table = &ps2_keyboard_table,
                          .state = &keyboard->state, .device = keyboard,
+                         .before_save = ps2_keyboard_before_save,
                          .after_load = ps2_keyboard_after_load,
                          .show_lines = ps2_keyboard_show_lines };
 }

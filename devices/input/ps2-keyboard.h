@@ -2,6 +2,7 @@
 #pragma once
 
 #include "display/input.h"
+#include "vmm-core/clock.h"
 #include "vmm-core/state.h"
 
 #include <stdbool.h>
@@ -10,7 +11,7 @@
  * there. */
 typedef struct Ps2Keyboard Ps2Keyboard;
 
-Ps2Keyboard *ps2_keyboard_new (Input *input);
+Ps2Keyboard *ps2_keyboard_new (Input *input, Clock *clock);
 void ps2_keyboard_free (Ps2Keyboard *keyboard);
 void ps2_keyboard_reset (Ps2Keyboard *keyboard); /* power on */
 

@@ -83,7 +83,7 @@ ps2_keys_set1_to_set2 (uint8_t set1)
 {
   for (unsigned i = 1; i < G_N_ELEMENTS (ps2_keys_translation); i++)
     if (ps2_keys_translation[i] == set1)
-      return set1 == 0x41 ? 0x83 : i; /* F7 is 83h: 02h is on no keyboard */
+      return set1 == 0x41 ? 0x83 : set1 == 0x54 ? 0x84 : i; /* F7 and SysRq are beyond the table */
   return 0;
 }
 

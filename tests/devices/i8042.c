@@ -8,6 +8,7 @@
 typedef struct
 {
   Bus *io;
+  Clock *clock;
   Input *input;
   TestLine irq1, irq12, a20;
   unsigned resets;
@@ -25,8 +26,9 @@ count_reset (void *data)
 static void
 set_up (Rig *rig, gconstpointer data)
 {
-  *rig = (Rig){ .io = bus_new ("io", 0x10000, NULL), .input = input_new () };
-  rig->keyboard = ps2_keyboard_new (rig->input);
+  *rig = (Rig){ .io = bus_new ("io", 0x10000, NULL), .clock = clock_new_manual (),
+                .input = input_new () };
+  rig->keyboard = ps2_keyboard_new (rig->input, rig->clock);
   rig->mouse = ps2_mouse_new (rig->input);
   rig->i8042 = i8042_new (rig->io, rig->keyboard, rig->mouse, test_line_irq (&rig->irq1),
                           test_line_irq (&rig->irq12), test_line_irq (&rig->a20), count_reset, rig);
@@ -39,6 +41,7 @@ tear_down (Rig *rig, gconstpointer data)
   ps2_mouse_free (rig->mouse);
   ps2_keyboard_free (rig->keyboard);
   input_free (rig->input);
+  clock_free (rig->clock);
   bus_free (rig->io);
 }
 
@@ -182,6 +185,84 @@ test_a_full_buffer_says_so (Rig *rig, gconstpointer data)
 }
 
 static void
+run_ms (Rig *rig, unsigned ms)
+{
+  clock_advance (rig->clock, ms * INT64_C (1000000));
+}
+
+/* The key pressed last repeats, as fast as the guest asked, until it is released. */
+static void
+test_typematic (Rig *rig, gconstpointer data)
+{
+  input_key (rig->input, KEY_A, TRUE);
+  input_key (rig->input, KEY_A, TRUE); /* the host's own repetition counts for nothing */
+  expect (rig, "1e");
+  run_ms (rig, 499);
+  expect (rig, "");
+  run_ms (rig, 2);
+  expect (rig, "1e");
+  run_ms (rig, 92); /* 10.9 a second */
+  expect (rig, "1e");
+  input_key (rig->input, KEY_B, TRUE);
+  expect (rig, "30");
+  input_key (rig->input, KEY_A, FALSE);
+  expect (rig, "9e");
+  run_ms (rig, 501);
+  expect (rig, "30");
+  run_ms (rig, 1000); /* nobody reads: nothing piles up */
+  expect (rig, "30 30");
+  input_key (rig->input, KEY_B, FALSE);
+  run_ms (rig, 1000);
+  expect (rig, "b0");
+
+  write_data (rig, 0xf3); /* a quarter of a second, then 30 a second */
+  write_data (rig, 0x00);
+  expect (rig, "fa fa");
+  input_key (rig->input, KEY_SYSRQ, TRUE);
+  expect (rig, "e0 2a e0 37");
+  run_ms (rig, 251);
+  expect (rig, "e0 37");
+  run_ms (rig, 34);
+  expect (rig, "e0 37");
+  input_key (rig->input, KEY_SYSRQ, FALSE);
+  expect (rig, "e0 b7 e0 aa");
+  input_key (rig->input, KEY_PAUSE, TRUE);
+  expect (rig, "e1 1d 45 e1 9d c5");
+  run_ms (rig, 600);
+  expect (rig, "");
+}
+
+/* Set 3: every key's behaviour is the guest's choice. */
+static void
+test_key_types_of_set_3 (Rig *rig, gconstpointer data)
+{
+  command (rig, 0x60);
+  write_data (rig, 0x01);
+  write_data (rig, 0xf0);
+  write_data (rig, 0x03);
+  write_data (rig, 0xf0);
+  write_data (rig, 0x00);
+  expect (rig, "fa fa fa fa 03");
+  input_key (rig->input, KEY_LEFTSHIFT, TRUE);
+  run_ms (rig, 2000);
+  input_key (rig->input, KEY_LEFTSHIFT, FALSE);
+  expect (rig, "12 f0 12"); /* modifiers do not repeat */
+  write_data (rig, 0xfa);   /* all keys: repeat and report release */
+  expect (rig, "fa");
+  press (rig, KEY_A);
+  expect (rig, "1c f0 1c");
+  write_data (rig, 0xfd); /* A: make only */
+  write_data (rig, 0x1c);
+  expect (rig, "fa fa");
+  input_key (rig->input, KEY_A, TRUE);
+  run_ms (rig, 2000);
+  input_key (rig->input, KEY_A, FALSE);
+  expect (rig, "1c");
+  press (rig, KEY_F1);
+  expect (rig, "07 f0 07");
+}
+
+static void
 test_mouse_packets (Rig *rig, gconstpointer data)
 {
   to_mouse (rig, 0xff);
@@ -222,6 +303,60 @@ test_the_wheel_answers_the_knock (Rig *rig, gconstpointer data)
   expect (rig, "fa");
   input_scroll (rig->input, 0, 1);
   expect (rig, "08 00 00 01");
+  input_scroll (rig->input, 0, -2);
+  expect (rig, "08 00 00 fe");
+  input_button (rig->input, INPUT_BUTTON_SIDE, TRUE); /* not on this mouse yet */
+  expect (rig, "08 00 00 00");
+  to_mouse (rig, 0xff);
+  to_mouse (rig, 0xf2);
+  expect (rig, "fa aa 00 fa 00");
+}
+
+static void
+test_five_buttons (Rig *rig, gconstpointer data)
+{
+  static const uint8_t rates[] = { 200, 100, 80, 200, 200, 80 };
+
+  for (unsigned i = 0; i < sizeof rates; i++)
+    {
+      to_mouse (rig, 0xf3);
+      to_mouse (rig, rates[i]);
+    }
+  to_mouse (rig, 0xf2);
+  to_mouse (rig, 0xf4);
+  expect (rig, "fa fa fa fa fa fa fa fa fa fa fa fa fa 04 fa");
+  input_button (rig->input, INPUT_BUTTON_SIDE, TRUE);
+  expect (rig, "08 00 00 10");
+  input_button (rig->input, INPUT_BUTTON_EXTRA, TRUE);
+  input_scroll (rig->input, 0, -1);
+  expect (rig, "08 00 00 30 08 00 00 3f");
+}
+
+/* Polled by the host, echoing, and asked for its state. */
+static void
+test_other_modes_of_the_mouse (Rig *rig, gconstpointer data)
+{
+  to_mouse (rig, 0xf0);
+  to_mouse (rig, 0xf4);
+  expect (rig, "fa fa");
+  input_motion (rig->input, 2, 0);
+  input_button (rig->input, INPUT_BUTTON_RIGHT, TRUE);
+  expect (rig, "");
+  to_mouse (rig, 0xeb);
+  expect (rig, "fa 0a 02 00");
+  to_mouse (rig, 0xe8);
+  to_mouse (rig, 0x03);
+  to_mouse (rig, 0xe9);
+  expect (rig, "fa fa fa 61 03 64");
+  to_mouse (rig, 0xee);
+  to_mouse (rig, 0x55);
+  to_mouse (rig, 0xf2);
+  to_mouse (rig, 0xec);
+  expect (rig, "fa 55 f2 fa");
+  to_mouse (rig, 0xea);
+  expect (rig, "fa");
+  input_motion (rig->input, 1000, 0); /* nine bits a packet */
+  expect (rig, "0a ff 00 0a ff 00 0a ff 00 0a eb 00");
 }
 
 static void
@@ -252,8 +387,12 @@ main (int argc, char **argv)
   ADD ("/ps2-keyboard/keys", test_keys_in_each_set);
   ADD ("/ps2-keyboard/commands", test_keyboard_commands);
   ADD ("/ps2-keyboard/overrun", test_a_full_buffer_says_so);
+  ADD ("/ps2-keyboard/typematic", test_typematic);
+  ADD ("/ps2-keyboard/key-types", test_key_types_of_set_3);
   ADD ("/ps2-mouse/packets", test_mouse_packets);
   ADD ("/ps2-mouse/wheel", test_the_wheel_answers_the_knock);
+  ADD ("/ps2-mouse/five-buttons", test_five_buttons);
+  ADD ("/ps2-mouse/modes", test_other_modes_of_the_mouse);
   ADD ("/i8042/reset-state", test_reset_and_state);
   return g_test_run ();
 }

@@ -144,6 +144,9 @@ test_transmit_interrupt (void)
   g_assert_false (rig->line.level); /* reading IIR acknowledges it */
   out (rig, 0, 'x');
   g_assert_true (rig->line.level);
+  g_assert_cmpuint (rig->line.rises, ==, 2);
+  out (rig, 0, 'y'); /* without a look at IIR */
+  g_assert_cmpuint (rig->line.rises, ==, 3);
   out (rig, 4, 0);
   g_assert_false (rig->line.level);
   rig_free (rig);

@@ -16,7 +16,7 @@ static void *
 open_device (FuzzBoard *board)
 {
   input = input_new ();
-  keyboard = ps2_keyboard_new (input);
+  keyboard = ps2_keyboard_new (input, board->clock);
   mouse = ps2_mouse_new (input);
   return i8042_new (board->io, keyboard, mouse, IRQ_NONE, IRQ_NONE, IRQ_NONE, reset_request, NULL);
 }
