@@ -7,7 +7,8 @@ struct _MachineRow
 {
   GtkListBoxRow parent_instance;
   Machine *machine;
-  GtkPicture *thumbnail;
+  GtkStack *thumbnail;
+  GtkPicture *picture;
   GtkLabel *name, *state;
 };
 
@@ -28,7 +29,10 @@ show_state (MachineRow *self)
 static void
 show_picture (MachineRow *self)
 {
-  picture_show (self->thumbnail, machine_get_picture (self->machine));
+  GBytes *png = machine_get_picture (self->machine);
+
+  picture_show (self->picture, png);
+  gtk_stack_set_visible_child_name (self->thumbnail, png != NULL ? "picture" : "none");
 }
 
 GtkWidget *
@@ -71,6 +75,7 @@ machine_row_class_init (MachineRowClass *klass)
   gtk_widget_class_set_template_from_resource (widget_class,
                                                "/org/guesthouse/Guesthouse/machine-row.ui");
   gtk_widget_class_bind_template_child (widget_class, MachineRow, thumbnail);
+  gtk_widget_class_bind_template_child (widget_class, MachineRow, picture);
   gtk_widget_class_bind_template_child (widget_class, MachineRow, name);
   gtk_widget_class_bind_template_child (widget_class, MachineRow, state);
 }
