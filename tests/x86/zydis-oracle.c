@@ -77,7 +77,6 @@ offered (const ZydisDecodedInstruction *zydis)
     case ZYDIS_ISA_EXT_MOVDIR:
     case ZYDIS_ISA_EXT_PADLOCK:
     case ZYDIS_ISA_EXT_PCONFIG:
-    case ZYDIS_ISA_EXT_PKU:
     case ZYDIS_ISA_EXT_PT:
     case ZYDIS_ISA_EXT_RDPRU:
     case ZYDIS_ISA_EXT_RTM:

@@ -102,7 +102,8 @@ x86_control_set_cr4 (X86Cpu *cpu, uint64_t value)
     refuse (cpu);
   state->cr4 = value;
   if (changed
-      & (X86_CR4_PAE | X86_CR4_PGE | X86_CR4_PSE | X86_CR4_PCIDE | X86_CR4_SMEP | X86_CR4_SMAP))
+      & (X86_CR4_PAE | X86_CR4_PGE | X86_CR4_PSE | X86_CR4_PCIDE | X86_CR4_SMEP | X86_CR4_SMAP
+         | X86_CR4_PKE | X86_CR4_PKS))
     x86_mmu_flush (cpu, false);
   x86_mode_update (cpu);
 }
@@ -120,4 +121,13 @@ x86_control_set_efer (X86Cpu *cpu, uint64_t value)
   state->efer = (value & ~(uint64_t) X86_EFER_LMA) | (state->efer & X86_EFER_LMA);
   if (changed & X86_EFER_NXE)
     x86_mmu_flush (cpu, false);
+}
+
+void
+x86_control_set_keys (X86Cpu *cpu, uint64_t *rights, uint64_t value)
+{
+  if (*rights == value)
+    return;
+  *rights = value;
+  x86_mmu_flush (cpu, false);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Paging: Intel SDM 3A, chapter 4. 32-bit with PSE-36, PAE and 4-level paging; NX, WP, SMEP, SMAP.
- */
+/* Paging: Intel SDM 3A, chapter 4. 32-bit with PSE-36, PAE and 4-level paging; NX, WP, SMEP, SMAP,
+ * protection keys. */
 #include "mmu.h"
 
 #include "block.h"
@@ -18,6 +18,7 @@
 #define PTE_D (1ull << 6)
 #define PTE_PS (1ull << 7)
 #define PTE_G (1ull << 8)
+#define PTE_KEY_SHIFT 59
 #define PTE_NX (1ull << 63)
 #define PTE_ADDRESS (((1ull << X86_PHYSICAL_BITS) - 1) & ~4095ull)
 /* Bits 51 down to MAXPHYADDR. */
@@ -42,6 +43,7 @@ typedef struct
   uint64_t physical; /* of the byte */
   uint64_t size;     /* of the page */
   bool user, writable, executable, global, dirty;
+  unsigned key; /* protection key */
 } Walk;
 
 static Pte
@@ -100,9 +102,26 @@ mmu_smap_forbids (const X86Cpu *cpu, unsigned access)
          && ((access & X86_ACCESS_IMPLICIT) || !(cpu->state.rflags & X86_FLAG_AC));
 }
 
+/* What the page's protection key forbids to data accesses (4.6.2). */
+static bool
+key_forbids (const X86Cpu *cpu, const Walk *walk, unsigned access)
+{
+  const X86State *state = &cpu->state;
+  uint64_t rights = (walk->user ? state->pkru : state->pkrs) >> 2 * walk->key;
+  bool write = (access & X86_PF_W)
+               && ((access & X86_PF_U) || (state->cr0 & X86_CR0_WP));
+
+  if (!(state->cr4 & (walk->user ? X86_CR4_PKE : X86_CR4_PKS)) || !x86_in_long_mode (cpu)
+      || (access & X86_PF_I))
+    return false;
+  return (rights & 1) || ((rights & 2) && write);
+}
+
 static bool
 walk_allows (const X86Cpu *cpu, const Walk *walk, unsigned access)
 {
+  if (key_forbids (cpu, walk, access))
+    return false;
   if (access & X86_PF_U)
     return walk->user && (walk->writable || !(access & X86_PF_W))
            && (walk->executable || !(access & X86_PF_I));
@@ -199,6 +218,7 @@ walk_wide (X86Cpu *cpu, uint64_t linear, unsigned access, Walk *walk, bool peek)
         {
           walk->size = 1ull << shift;
           walk->physical = (table & ~(walk->size - 1)) | (linear & (walk->size - 1));
+          walk->key = pte->value >> PTE_KEY_SHIFT & 15;
           return walk_finish (cpu, access, walk, ptes, n, 8, peek);
         }
     }
@@ -252,7 +272,7 @@ mmu_walk (X86Cpu *cpu, uint64_t linear, unsigned access, Walk *walk)
 
   if (!(cpu->state.cr0 & X86_CR0_PG))
     {
-      *walk = (Walk){ linear, 4096, true, true, true, false, true };
+      *walk = (Walk){ linear, 4096, true, true, true, false, true, 0 };
       return;
     }
   cpu->statistics[X86_STATISTIC_PAGE_WALKS]++;
@@ -264,6 +284,8 @@ mmu_walk (X86Cpu *cpu, uint64_t linear, unsigned access, Walk *walk)
     code |= X86_PF_P;
   if (result == WALK_RESERVED)
     code |= X86_PF_RSVD;
+  if (result == WALK_FORBIDDEN && key_forbids (cpu, walk, access))
+    code |= X86_PF_PK;
   if ((access & X86_PF_I)
       && ((cpu->state.cr4 & X86_CR4_SMEP)
           || ((cpu->state.efer & X86_EFER_NXE) && (cpu->state.cr4 & X86_CR4_PAE))))
@@ -300,7 +322,8 @@ static void
 mmu_fill (X86Cpu *cpu, uint64_t linear, unsigned access, const Walk *walk, const MemoryRange *range)
 {
   uint64_t offset = (walk->physical & ~4095ull) - range->first;
-  bool may_write = walk->writable || (!(access & X86_PF_U) && !(cpu->state.cr0 & X86_CR0_WP));
+  bool may_write = (walk->writable || (!(access & X86_PF_U) && !(cpu->state.cr0 & X86_CR0_WP)))
+                   && !key_forbids (cpu, walk, access | X86_PF_W);
   uint64_t page;
 
   if (range->read == NULL || (cpu->watching && x86_debug_watches_page (cpu, linear)))

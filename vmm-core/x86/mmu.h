@@ -14,7 +14,8 @@ enum
   X86_PF_W = 1 << 1,
   X86_PF_U = 1 << 2,
   X86_PF_RSVD = 1 << 3,
-  X86_PF_I = 1 << 4
+  X86_PF_I = 1 << 4,
+  X86_PF_PK = 1 << 5
 };
 
 /* How an access is made: W, U and I as above; implicit supervisor accesses have no U and leave

@@ -41,6 +41,7 @@ enum
   MSR_PAT = 0x277,
   MSR_MTRR_DEF_TYPE = 0x2ff,
   MSR_TSC_DEADLINE = 0x6e0,
+  MSR_PKRS = 0x6e1,
   MSR_X2APIC = 0x800,
   MSR_XSS = 0xda0
 };
@@ -290,6 +291,9 @@ x86_msr_read (X86Cpu *cpu, uint32_t msr, uint64_t *value)
     case MSR_XSS:
       *value = state->xss;
       return true;
+    case MSR_PKRS:
+      *value = state->pkrs;
+      return true;
     case MSR_EFER:
       *value = state->efer;
       return true;
@@ -351,8 +355,10 @@ x86_msr_write (X86Cpu *cpu, uint32_t msr, uint64_t value)
       x86_kvmclock_update (cpu);
       return true;
     case MSR_SPEC_CTRL:
+      if (x86_cpuid_is_amd () || (value & ~1ull))
+        return false;
       state->spec_ctrl = value;
-      return !x86_cpuid_is_amd () && !(value & ~1ull);
+      return true;
     case MSR_PAT:
       if (!are_memory_types (value, true))
         return false;
@@ -360,6 +366,11 @@ x86_msr_write (X86Cpu *cpu, uint32_t msr, uint64_t value)
       return true;
     case MSR_XSS:
       return value == 0;
+    case MSR_PKRS:
+      if (value >> 32)
+        return false;
+      x86_control_set_keys (cpu, &state->pkrs, value);
+      return true;
     case MSR_EFER:
       x86_control_set_efer (cpu, value);
       return true;

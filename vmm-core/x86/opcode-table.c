@@ -106,13 +106,17 @@ static const X86Opcode group7_c8[8] = {
   ONE (sys_monitor, 0), ONE (sys_mwait, END), ONE (sys_clac, 0), ONE (sys_stac, 0),
 };
 static const X86Opcode group7_d0[8] = { ONE (sys_xgetbv, 0), ONE (sys_xsetbv, END) };
+static const X86Opcode group7_e8[8] = {
+  NONE, NONE, NONE, NONE, NONE, NONE, ONE (sys_rdpkru, 0), ONE (sys_wrpkru, END),
+};
 static const X86Opcode group7_f8[8] = { ONE (sys_swapgs, X86_OP_ONLY64), ONE (sys_rdtscp, 0) };
 static const X86Opcode group7[16] = {
   ONE (sys_sgdt, 0), ONE (sys_sidt, 0), ONE (sys_lgdt, 0), ONE (sys_lidt, 0),
   ONE (sys_smsw, 0), NONE, ONE (sys_lmsw, END), ONE (sys_invlpg, END),
   MORE (group7_c0, X86_OP_BY_RM | X86_OP_NP), MORE (group7_c8, X86_OP_BY_RM | X86_OP_NP),
   MORE (group7_d0, X86_OP_BY_RM | X86_OP_NP), MORE (group7_d8, X86_OP_BY_RM),
-  ONE (sys_smsw, 0), NONE, ONE (sys_lmsw, END), MORE (group7_f8, X86_OP_BY_RM),
+  ONE (sys_smsw, 0), MORE (group7_e8, X86_OP_BY_RM | X86_OP_NP), ONE (sys_lmsw, END),
+  MORE (group7_f8, X86_OP_BY_RM),
 };
 
 static const X86Opcode group8[8] = {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* RDMSR and WRMSR, counters, CPUID, random numbers, hypercalls, XCR0. */
+/* RDMSR and WRMSR, counters, CPUID, random numbers, hypercalls, XCR0, PKRU. */
 #include "x86-cpuid.h"
+#include "control.h"
 #include "msr.h"
 #include "operand.h"
 #include "segment.h"
@@ -152,4 +153,24 @@ x86_sys_xsetbv (X86Cpu *cpu, const X86Insn *insn)
       || (value & ~x86_cpuid_get_xcr0_bits ()) || ((value & 4) && !(value & 2)))
     x86_raise_code (cpu, X86_GP, 0);
   cpu->state.xcr0 = value;
+}
+
+void
+x86_sys_rdpkru (X86Cpu *cpu, const X86Insn *insn)
+{
+  if (!(cpu->state.cr4 & X86_CR4_PKE))
+    x86_raise (cpu, X86_UD);
+  if ((uint32_t) cpu->state.gpr[X86_RCX] != 0)
+    x86_raise_code (cpu, X86_GP, 0);
+  set_edx_eax (cpu, cpu->state.pkru);
+}
+
+void
+x86_sys_wrpkru (X86Cpu *cpu, const X86Insn *insn)
+{
+  if (!(cpu->state.cr4 & X86_CR4_PKE))
+    x86_raise (cpu, X86_UD);
+  if ((uint32_t) cpu->state.gpr[X86_RCX] != 0 || (uint32_t) cpu->state.gpr[X86_RDX] != 0)
+    x86_raise_code (cpu, X86_GP, 0);
+  x86_control_set_keys (cpu, &cpu->state.pkru, (uint32_t) cpu->state.gpr[X86_RAX]);
 }

@@ -88,5 +88,7 @@ void x86_sys_rdpmc (X86Cpu *cpu, const X86Insn *insn);
 void x86_sys_cpuid (X86Cpu *cpu, const X86Insn *insn);
 void x86_sys_rdrand (X86Cpu *cpu, const X86Insn *insn); /* and RDSEED: 0F C7 /6 and /7 */
 void x86_sys_hypercall (X86Cpu *cpu, const X86Insn *insn); /* VMCALL and VMMCALL */
+void x86_sys_rdpkru (X86Cpu *cpu, const X86Insn *insn);
+void x86_sys_wrpkru (X86Cpu *cpu, const X86Insn *insn);
 void x86_sys_xgetbv (X86Cpu *cpu, const X86Insn *insn);
 void x86_sys_xsetbv (X86Cpu *cpu, const X86Insn *insn);

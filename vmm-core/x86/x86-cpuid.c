@@ -6,6 +6,7 @@
 #include "mmu.h"
 #include "software.h"
 #include "vector-table.h"
+#include "xsave.h"
 
 #include <cpuid.h>
 #include <string.h>
@@ -48,7 +49,10 @@
 #define EBX7_CLFLUSHOPT BIT (23)
 #define EBX7_CLWB BIT (24)
 #define ECX7_UMIP BIT (2)
+#define ECX7_PKU BIT (3)
+#define ECX7_OSPKE BIT (4)
 #define ECX7_RDPID BIT (22)
+#define ECX7_PKS BIT (31)
 #define EDX7_FSRM BIT (4)
 #define EDX7_SPEC_CTRL BIT (26)
 #define EDX7_ARCH_CAPABILITIES BIT (29)
@@ -117,7 +121,7 @@ fill_features (Table *table)
                | EBX7_FSGSBASE | EBX7_TSC_ADJUST | EBX7_SMEP | EBX7_SMAP | EBX7_ERMS | EBX7_INVPCID
                | EBX7_CLWB
                | vector_bit (VECTOR_AVX2, 5) | vector_bit (VECTOR_SHA, 29);
-  seven->ecx = ECX7_UMIP | ECX7_RDPID | vector_bit (VECTOR_GFNI, 8) | vector_bit (VECTOR_VAES, 9)
+  seven->ecx = ECX7_UMIP | ECX7_PKU | ECX7_RDPID | ECX7_PKS | vector_bit (VECTOR_GFNI, 8) | vector_bit (VECTOR_VAES, 9)
                | vector_bit (VECTOR_VPCLMUL, 10);
   seven->edx = EDX7_FSRM;
   if (!table->amd)
@@ -162,11 +166,12 @@ fill_xsave (Table *table)
 {
   bool avx = vector_feature_present (VECTOR_AVX);
 
-  table->leaf13[0] = (X86Cpuid){ avx ? 7 : 3, 576, avx ? 832 : 576, 0 };
+  table->leaf13[0].eax = XSAVE_X87 | XSAVE_SSE | (avx ? XSAVE_AVX : 0) | XSAVE_PKRU;
+  table->leaf13[0].ecx = xsave_size (table->leaf13[0].eax, false);
   table->leaf13[1].eax
       = BIT (0) | BIT (1) | BIT (2) | BIT (3); /* XSAVEOPT, XSAVEC, XGETBV 1, XSAVES */
   if (avx)
-    table->leaf13[2] = (X86Cpuid){ 256, 576, 0, 0 };
+    table->leaf13[2] = (X86Cpuid){ 256, XSAVE_AVX_AT, 0, 0 };
 }
 
 static void
@@ -277,6 +282,21 @@ topology_leaf (const X86Cpu *cpu, uint32_t subleaf)
 }
 
 static X86Cpuid
+xsave_leaf (const Table *table, const X86Cpu *cpu, uint32_t subleaf)
+{
+  X86Cpuid leaf;
+
+  if (subleaf == XSAVE_PKRU_NUMBER)
+    return (X86Cpuid){ XSAVE_PKRU_SIZE, XSAVE_PKRU_AT, 0, 0 };
+  if (subleaf >= G_N_ELEMENTS (table->leaf13))
+    return (X86Cpuid){ 0 };
+  leaf = table->leaf13[subleaf];
+  if (subleaf < 2)
+    leaf.ebx = xsave_size (cpu->state.xcr0, subleaf == 1);
+  return leaf;
+}
+
+static X86Cpuid
 basic_leaf (const Table *table, const X86Cpu *cpu, uint32_t leaf, uint32_t subleaf)
 {
   unsigned n = cpu->software->machine.n_vcpus;
@@ -296,16 +316,13 @@ basic_leaf (const Table *table, const X86Cpu *cpu, uint32_t leaf, uint32_t suble
     case 4:
       return table->amd ? answer : cache_leaf (table, subleaf, n);
     case 7:
+      if (cpu->state.cr4 & X86_CR4_PKE)
+        answer.ecx |= ECX7_OSPKE;
       return subleaf == 0 ? answer : (X86Cpuid){ 0 };
     case 0xb:
       return topology_leaf (cpu, subleaf);
     case 0xd:
-      if (subleaf >= G_N_ELEMENTS (table->leaf13))
-        return (X86Cpuid){ 0 };
-      answer = table->leaf13[subleaf];
-      if (subleaf < 2)
-        answer.ebx = cpu->state.xcr0 & 4 ? 832 : 576;
-      break;
+      return xsave_leaf (table, cpu, subleaf);
     default:
       break;
     }
@@ -354,7 +371,7 @@ x86_cpuid_get_cr4_bits (void)
   return X86_CR4_VME | X86_CR4_PVI | X86_CR4_TSD | X86_CR4_DE | X86_CR4_PSE | X86_CR4_PAE
          | X86_CR4_MCE | X86_CR4_PGE | X86_CR4_PCE | X86_CR4_OSFXSR | X86_CR4_OSXMMEXCPT
          | X86_CR4_UMIP | X86_CR4_FSGSBASE | X86_CR4_PCIDE | X86_CR4_OSXSAVE | X86_CR4_SMEP
-         | X86_CR4_SMAP;
+         | X86_CR4_SMAP | X86_CR4_PKE | X86_CR4_PKS;
 }
 
 uint64_t

@@ -92,6 +92,8 @@ static const StateField x86_fields[] = {
   STATE_INT (X86State, misc_enable),
   STATE_INT (X86State, xss),
   STATE_INT (X86State, spec_ctrl),
+  STATE_INT (X86State, pkru),
+  STATE_INT (X86State, pkrs),
   STATE_INT (X86State, mtrr_def_type),
   STATE_INTS (X86State, mtrr_fixed),
   STATE_INTS (X86State, mtrr_base),
@@ -166,6 +168,7 @@ reset_common (X86State *state, unsigned index)
   state->smi_pending = state->in_smm = 0;
   state->event_pending = 0;
   state->kvmclock = state->kvmclock_wall = 0;
+  state->pkrs = 0;
   x86_lapic_state_reset (&state->lapic, index);
 }
 
@@ -209,7 +212,7 @@ x86_state_check (const X86State *state, GError **error)
     wrong = "long mode without CR4.PAE";
   else if (state->activity > X86_WAIT_FOR_SIPI)
     wrong = "an unknown activity";
-  else if (state->xcr0 != 1 && state->xcr0 != 3 && state->xcr0 != 7)
+  else if ((state->xcr0 & ~0x207ull) || !(state->xcr0 & 1) || (state->xcr0 & 6) == 4)
     wrong = "an XCR0 that this CPU does not have";
   else if (state->mxcsr & ~0xffffu)
     wrong = "reserved bits in MXCSR";

@@ -83,6 +83,7 @@ struct X86State
   uint64_t efer, star, lstar, cstar, sfmask, kernel_gs_base, tsc_aux;
   uint64_t sysenter_cs, sysenter_esp, sysenter_eip;
   uint64_t pat, misc_enable, xss, spec_ctrl;
+  uint64_t pkru, pkrs; /* rights of the protection keys of user and supervisor pages, 32 bits */
   uint64_t mtrr_def_type, mtrr_fixed[11], mtrr_base[8], mtrr_mask[8];
   uint64_t tsc_offset; /* guest TSC = clock TSC + this, modulo 2^64 */
   uint64_t tsc_adjust;

@@ -54,6 +54,8 @@ enum
 #define X86_CR4_OSXSAVE (1u << 18)
 #define X86_CR4_SMEP (1u << 20)
 #define X86_CR4_SMAP (1u << 21)
+#define X86_CR4_PKE (1u << 22)
+#define X86_CR4_PKS (1u << 24)
 
 #define X86_EFER_SCE (1u << 0)
 #define X86_EFER_LME (1u << 8)

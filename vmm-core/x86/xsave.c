@@ -1,22 +1,18 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* FXSAVE, FXRSTOR and the XSAVE family (Intel SDM volume 1, chapters 10.5 and 13) for the
- * components x87, SSE and AVX. The compacted form of these three has the standard form's layout. */
+ * components x87, SSE, AVX and PKRU. The compacted form of the first three has the standard form's
+ * layout. */
 #include "xsave.h"
 
 #include "access.h"
+#include "control.h"
 #include "fpu-unit.h"
 #include "vector.h"
 
 enum
 {
-  XSAVE_X87 = 1 << 0,
-  XSAVE_SSE = 1 << 1,
-  XSAVE_AVX = 1 << 2,
-  XSAVE_ALL = 7,
   XSAVE_LEGACY_SIZE = 512,
-  XSAVE_HEADER_AT = 512,
-  XSAVE_AVX_AT = 576,
-  XSAVE_SIZE = 832
+  XSAVE_HEADER_AT = 512
 };
 
 #define XSAVE_COMPACTED (UINT64_C (1) << 63)
@@ -190,6 +186,8 @@ xsave_in_use (const X86Cpu *cpu)
       if (!xsave_is_zero (state->ymm[i] + 16, 16))
         in_use |= XSAVE_AVX;
     }
+  if (state->pkru != 0)
+    in_use |= XSAVE_PKRU;
   return in_use;
 }
 
@@ -208,7 +206,7 @@ xsave_check (X86Cpu *cpu, const X86Insn *insn, uint64_t ea, bool privileged)
 /* Which bytes of the area an instruction saves for the components given. */
 static void
 xsave_store_components (X86Cpu *cpu, const X86Insn *insn, uint64_t ea, uint64_t components,
-                        bool mxcsr, const XsaveLegacy *area)
+                        unsigned pkru_at, bool mxcsr, const XsaveLegacy *area)
 {
   unsigned n = xsave_n_registers (cpu);
   uint8_t upper[16][16];
@@ -229,6 +227,8 @@ xsave_store_components (X86Cpu *cpu, const X86Insn *insn, uint64_t ea, uint64_t 
         memcpy (upper[i], cpu->state.ymm[i] + 16, 16);
       x86_store_bytes (cpu, insn->segment, ea + XSAVE_AVX_AT, upper, 16 * n);
     }
+  if ((components & XSAVE_PKRU) != 0)
+    x86_store64 (cpu, insn->segment, ea + pkru_at, cpu->state.pkru);
 }
 
 static void
@@ -241,8 +241,7 @@ xsave_save (X86Cpu *cpu, const X86Insn *insn, XsaveKind kind, bool supervisor)
 
   xsave_check (cpu, insn, ea, supervisor);
   requested = xsave_requested (cpu);
-  x86_probe_store (cpu, insn->segment, ea,
-                   (requested & XSAVE_AVX) != 0 ? XSAVE_SIZE : XSAVE_AVX_AT);
+  x86_probe_store (cpu, insn->segment, ea, xsave_size (requested, kind == XSAVE_COMPACT));
   xsave_encode_legacy (cpu, insn, &area);
   in_use = xsave_in_use (cpu);
   if (kind == XSAVE_COMPACT)
@@ -262,7 +261,7 @@ xsave_save (X86Cpu *cpu, const X86Insn *insn, XsaveKind kind, bool supervisor)
       x86_store64 (cpu, insn->segment, ea + XSAVE_HEADER_AT, header.xstate_bv);
     }
   xsave_store_components (cpu, insn, ea, kind == XSAVE_PLAIN ? requested : requested & in_use,
-                          mxcsr, &area);
+                          xsave_pkru_at (requested, kind == XSAVE_COMPACT), mxcsr, &area);
 }
 
 static void
@@ -309,16 +308,20 @@ xsave_restore (X86Cpu *cpu, const X86Insn *insn, bool supervisor)
   uint64_t ea = x86_ea (cpu, insn), requested;
   XsaveLegacy area, initial = { .control = CONTROL_DEFAULT };
   XsaveHeader header;
-  uint32_t mxcsr;
+  uint32_t mxcsr, pkru = 0;
+  bool compacted;
 
   xsave_check (cpu, insn, ea, supervisor);
   requested = xsave_requested (cpu);
   x86_load_bytes (cpu, insn->segment, ea + XSAVE_HEADER_AT, &header, sizeof header);
   xsave_check_header (cpu, &header, supervisor);
   x86_load_bytes (cpu, insn->segment, ea, &area, sizeof area);
+  compacted = (header.xcomp_bv & XSAVE_COMPACTED) != 0;
+  if ((requested & header.xstate_bv & XSAVE_PKRU) != 0)
+    pkru = x86_load32 (cpu, insn->segment, ea + xsave_pkru_at (header.xcomp_bv, compacted));
   fpu_unit_gather_mxcsr (cpu);
   mxcsr = cpu->state.mxcsr;
-  if ((header.xcomp_bv & XSAVE_COMPACTED) == 0)
+  if (!compacted)
     mxcsr = (requested & (XSAVE_SSE | XSAVE_AVX)) != 0 ? area.mxcsr : mxcsr;
   else if ((requested & XSAVE_SSE) != 0)
     mxcsr = (header.xstate_bv & XSAVE_SSE) != 0 ? area.mxcsr : FPU_MXCSR_DEFAULT;
@@ -329,6 +332,8 @@ xsave_restore (X86Cpu *cpu, const X86Insn *insn, bool supervisor)
   fpu_unit_set_mxcsr (cpu, mxcsr);
   if ((requested & XSAVE_X87) != 0)
     xsave_decode_x87 (cpu, insn, (header.xstate_bv & XSAVE_X87) != 0 ? &area : &initial);
+  if ((requested & XSAVE_PKRU) != 0)
+    x86_control_set_keys (cpu, &cpu->state.pkru, pkru);
 }
 
 static void
