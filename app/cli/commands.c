@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "commands.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <glib/gstdio.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "app/model/machine-folder.h"
+#include "app/model/machine-process.h"
 #include "drive-commands.h"
 #include "machine-interface.h"
 
@@ -111,7 +109,7 @@ dup_state (const char *folder, char **name)
   *name = config != NULL ? g_strdup (config->name) : g_path_get_basename (folder);
   if (config == NULL)
     return g_strdup ("broken");
-  socket = machine_folder_dup_socket (config);
+  socket = machine_config_dup_socket (config->uuid);
   proxy = connect_to (socket, NULL);
   return g_strdup (proxy != NULL ? gh_machine1_get_state (proxy) : "off");
 }
@@ -216,66 +214,31 @@ command_create (char **words, int n_words, GError **error)
 
 /* One machine */
 
-/* guesthouse-vm beside this program, in the build folder, or wherever PATH finds it. */
-static char *
-dup_vm_program (void)
-{
-  g_autofree char *self = g_file_read_link ("/proc/self/exe", NULL);
-  g_autofree char *folder = g_path_get_dirname (self != NULL ? self : ".");
-  const char *const places[]
-    = { "guesthouse-vm", "../vmm-core/run/guesthouse-vm", "../../vmm-core/run/guesthouse-vm" };
-
-  for (unsigned i = 0; i < G_N_ELEMENTS (places); i++)
-    {
-      char *path = g_build_filename (folder, places[i], NULL);
-
-      if (g_file_test (path, G_FILE_TEST_IS_EXECUTABLE))
-        return path;
-      g_free (path);
-    }
-  return g_strdup ("guesthouse-vm");
-}
-
-/* In a session of its own, with its messages in the machine's log. */
-static void
-detach (gpointer log)
-{
-  int fd = open (log, O_WRONLY | O_CREAT | O_APPEND, 0644);
-
-  setsid ();
-  if (fd >= 0)
-    {
-      dup2 (fd, STDOUT_FILENO);
-      dup2 (fd, STDERR_FILENO);
-    }
-}
-
 static gboolean
 spawn_process (Target *target, GError **error)
 {
-  g_autofree char *program = dup_vm_program ();
-  g_autofree char *logs = g_build_filename (target->folder, "logs", NULL);
-  g_autofree char *log = g_build_filename (logs, "guesthouse-vm.log", NULL);
-  char *arguments[] = { program, (char *) "--stopped", target->folder, NULL };
-  GPid pid;
+  g_autoptr (GSubprocess) process = machine_process_spawn (target->folder, error);
+  g_autofree char *said = NULL;
+  g_autofree char *log = NULL;
 
-  g_mkdir_with_parents (logs, 0755);
-  if (!g_spawn_async (NULL, arguments, NULL, G_SPAWN_SEARCH_PATH | G_SPAWN_DO_NOT_REAP_CHILD,
-                      detach, log, &pid, error))
+  if (process == NULL)
     return FALSE;
   for (int waited = 0; waited < START_PATIENCE_MS; waited += 20)
     {
-      int status;
-
       g_usleep (20000);
       target->proxy = connect_to (target->socket, NULL);
       if (target->proxy != NULL)
         return TRUE;
-      if (waitpid (pid, &status, WNOHANG) == pid)
-        break;
+      if (g_subprocess_get_identifier (process) == NULL)
+        break; /* it has ended */
     }
-  g_set_error (error, G_IO_ERROR, G_IO_ERROR_FAILED, "“%s” did not start: its log is “%s”.",
-               target->config->name, log);
+  said = machine_process_dup_last_words (target->folder);
+  log = machine_process_dup_log_path (target->folder);
+  if (said != NULL)
+    g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_FAILED, said);
+  else
+    g_set_error (error, G_IO_ERROR, G_IO_ERROR_FAILED, "“%s” did not start: its log is “%s”.",
+                 target->config->name, log);
   return FALSE;
 }
 
@@ -444,9 +407,6 @@ command_plain (Target *target, const char *method, GError **error)
 static gboolean
 command_delete (Target *target, GError **error)
 {
-  gboolean deleted;
-  int lock;
-
   if (target->folder == NULL)
     return usage (error, "delete");
   if (target->proxy != NULL)
@@ -455,12 +415,7 @@ command_delete (Target *target, GError **error)
                    target->config->name);
       return FALSE;
     }
-  lock = machine_config_lock_folder (target->folder, error);
-  if (lock < 0)
-    return FALSE;
-  deleted = machine_folder_delete (target->folder, error);
-  close (lock);
-  return deleted;
+  return machine_folder_delete (target->folder, error);
 }
 
 static gboolean
@@ -589,7 +544,7 @@ commands_run (char **words, int n_words, const char *socket, gboolean json, GErr
           g_free (target.folder);
           return FALSE;
         }
-      target.socket = machine_socket = machine_folder_dup_socket (target.config);
+      target.socket = machine_socket = machine_config_dup_socket (target.config->uuid);
     }
   target.proxy = connect_to (target.socket, NULL);
   done = run_on (&target, words[0], error);

@@ -62,12 +62,6 @@ machine_folder_find (const char *name, GError **error)
 }
 
 char *
-machine_folder_dup_socket (const MachineConfig *config)
-{
-  return g_build_filename (g_get_user_runtime_dir (), "guesthouse", config->uuid, "control", NULL);
-}
-
-char *
 machine_folder_add_disk (const char *folder, guint64 size, GError **error)
 {
   g_autofree char *disks = g_build_filename (folder, "disks", NULL);
@@ -197,6 +191,48 @@ gboolean
 machine_folder_delete (const char *folder, GError **error)
 {
   g_autoptr (GFile) file = g_file_new_for_path (folder);
+  int lock = machine_config_lock_folder (folder, MACHINE_CONFIG_LOCK_PATIENCE, error);
+  gboolean deleted = lock >= 0 && remove_tree (file, error);
 
-  return remove_tree (file, error);
+  if (lock >= 0)
+    close (lock);
+  return deleted;
+}
+
+gboolean
+machine_folder_trash (const char *folder, GError **error)
+{
+  g_autoptr (GFile) file = g_file_new_for_path (folder);
+  int lock = machine_config_lock_folder (folder, 0, error);
+  gboolean trashed = lock >= 0 && g_file_trash (file, NULL, error);
+
+  if (lock >= 0)
+    close (lock);
+  return trashed;
+}
+
+static char *
+dup_picture_path (const char *folder)
+{
+  return g_build_filename (folder, "picture.png", NULL);
+}
+
+GBytes *
+machine_folder_load_picture (const char *folder)
+{
+  g_autofree char *path = dup_picture_path (folder);
+  char *data;
+  gsize length;
+
+  return g_file_get_contents (path, &data, &length, NULL) ? g_bytes_new_take (data, length) : NULL;
+}
+
+void
+machine_folder_save_picture (const char *folder, GBytes *picture)
+{
+  g_autofree char *path = dup_picture_path (folder);
+  gsize length;
+  const char *data = g_bytes_get_data (picture, &length);
+
+  g_file_set_contents (path, data, (gssize) length, NULL);
 }

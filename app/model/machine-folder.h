@@ -11,8 +11,6 @@ char *machine_folder_dup_root (void);
 GPtrArray *machine_folder_list (void);
 /* The folder of the machine with that name or uuid; a path to a machine folder is taken as it is. */
 char *machine_folder_find (const char *name, GError **error);
-/* The control socket of a machine, whether it runs or not. */
-char *machine_folder_dup_socket (const MachineConfig *config);
 
 /* What a new machine is made of. */
 typedef struct
@@ -33,5 +31,11 @@ char *machine_folder_create (const MachineFolderPlan *plan, GError **error);
 char *machine_folder_add_disk (const char *folder, guint64 size, GError **error);
 /* name, or name with a number behind it, so that no such machine exists. */
 char *machine_folder_dup_free_name (const char *name);
-/* Removes a machine with everything in its folder. */
+/* Removes a machine with everything in its folder, at once or into the trash; fails while it runs. */
 gboolean machine_folder_delete (const char *folder, GError **error);
+gboolean machine_folder_trash (const char *folder, GError **error);
+
+/* The last picture of the screen, PNG; NULL: none yet. One that cannot be saved is no harm: it is only
+ * shown in the library. */
+GBytes *machine_folder_load_picture (const char *folder);
+void machine_folder_save_picture (const char *folder, GBytes *picture);

@@ -2,16 +2,17 @@
 #include "machine-process.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <glib/gi18n.h>
+#include <string.h>
 #include <unistd.h>
 
-char *
-machine_process_dup_socket (const char *uuid)
-{
-  return g_build_filename (g_get_user_runtime_dir (), "guesthouse", uuid, "control", NULL);
-}
+#include "vmm-core/run/machine-config.h"
 
-/* Beside the application in a build tree, else where it was installed. */
+#define LOG_BYTES 16384
+#define PROGRAM "guesthouse-vm"
+
+/* Beside this program, in its build tree, or wherever PATH finds it. */
 static char *
 find_program (void)
 {
@@ -23,8 +24,7 @@ find_program (void)
   if (self != NULL)
     {
       g_autofree char *folder = g_path_get_dirname (self);
-      const char *places[] = { "guesthouse-vm", "../vmm-core/run/guesthouse-vm",
-                               "../../vmm-core/run/guesthouse-vm" };
+      const char *places[] = { PROGRAM, "../vmm-core/run/" PROGRAM, "../../vmm-core/run/" PROGRAM };
       for (gsize i = 0; i < G_N_ELEMENTS (places); i++)
         {
           g_autofree char *path = g_build_filename (folder, places[i], NULL);
@@ -32,7 +32,7 @@ find_program (void)
             return g_steal_pointer (&path);
         }
     }
-  return g_find_program_in_path ("guesthouse-vm");
+  return g_find_program_in_path (PROGRAM);
 }
 
 static void
@@ -41,31 +41,79 @@ leave_session (gpointer data)
   setsid ();
 }
 
-GSubprocess *
-machine_process_spawn (const char *folder, const char *socket, GError **error)
+char *
+machine_process_dup_log_path (const char *folder)
 {
+  return g_build_filename (folder, "logs", PROGRAM ".log", NULL);
+}
+
+char *
+machine_process_dup_log (const char *folder)
+{
+  g_autofree char *path = machine_process_dup_log_path (folder);
+  g_autofree char *text = NULL;
+  gsize length;
+
+  if (!g_file_get_contents (path, &text, &length, NULL))
+    return g_strdup ("");
+  return g_utf8_make_valid (length > LOG_BYTES ? text + length - LOG_BYTES : text, -1);
+}
+
+char *
+machine_process_dup_last_words (const char *folder)
+{
+  g_autofree char *log = g_strchomp (machine_process_dup_log (folder));
+  const char *end = strrchr (log, '\n');
+  const char *line = end != NULL ? end + 1 : log;
+
+  if (g_str_has_prefix (line, PROGRAM ": "))
+    line += strlen (PROGRAM ": ");
+  return *line != '\0' ? g_strdup (line) : NULL;
+}
+
+/* The log, empty unless the machine still runs, for then it is that process's. */
+static int
+open_log (const char *folder)
+{
+  g_autofree char *path = machine_process_dup_log_path (folder);
+  g_autofree char *logs = g_path_get_dirname (path);
+  int lock = machine_config_lock_folder (folder, 0, NULL);
+  int fd;
+
+  g_mkdir_with_parents (logs, 0755);
+  fd = open (path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | (lock >= 0 ? O_TRUNC : 0), 0644);
+  if (lock >= 0)
+    close (lock);
+  return fd;
+}
+
+GSubprocess *
+machine_process_spawn (const char *folder, GError **error)
+{
+  g_autoptr (GSubprocessLauncher) launcher = g_subprocess_launcher_new (G_SUBPROCESS_FLAGS_NONE);
   g_autofree char *program = find_program ();
+  int log;
+
   if (program == NULL)
     {
       g_set_error_literal (error, G_FILE_ERROR, G_FILE_ERROR_NOENT,
                            _("The program guesthouse-vm was not found: install Guesthouse again."));
       return NULL;
     }
-  g_autofree char *runtime = g_path_get_dirname (socket);
-  if (g_mkdir_with_parents (runtime, 0700) != 0)
+  log = open_log (folder);
+  if (log < 0)
     {
+      g_autofree char *path = machine_process_dup_log_path (folder);
+
       g_set_error (error, G_FILE_ERROR, g_file_error_from_errno (errno),
-                   _("The folder “%s” cannot be made: %s."), runtime, g_strerror (errno));
+                   _("The log “%s” cannot be written: %s. Make room or change the folder's "
+                     "permissions."),
+                   path, g_strerror (errno));
       return NULL;
     }
-  g_autofree char *logs = g_build_filename (folder, "logs", NULL);
-  g_autofree char *log = g_build_filename (logs, "guesthouse-vm.log", NULL);
-  g_mkdir_with_parents (logs, 0700);
-
-  g_autoptr (GSubprocessLauncher) launcher =
-    g_subprocess_launcher_new (G_SUBPROCESS_FLAGS_STDOUT_SILENCE);
   /* A file, not a pipe: a pipe's reader would have to live as long as the machine. */
-  g_subprocess_launcher_set_stderr_file_path (launcher, log);
+  g_subprocess_launcher_take_stdout_fd (launcher, fcntl (log, F_DUPFD_CLOEXEC, 3));
+  g_subprocess_launcher_take_stderr_fd (launcher, log);
   g_subprocess_launcher_set_child_setup (launcher, leave_session, NULL, NULL);
   return g_subprocess_launcher_spawn (launcher, error, program, "--stopped", folder, NULL);
 }

@@ -3,14 +3,17 @@
 
 #include <gio/gio.h>
 
-/* Where a machine's process is found and how it is started. */
+/* How a machine's process is started and reached, and what it leaves behind. */
 
-/* $XDG_RUNTIME_DIR/guesthouse/<uuid>/control. */
-char *machine_process_dup_socket (const char *uuid);
+/* Starts guesthouse-vm for a machine's folder in a session of its own, so that it outlives the caller.
+ * What it prints goes to its log, which begins anew. */
+GSubprocess *machine_process_spawn (const char *folder, GError **error);
 
-/* Starts guesthouse-vm for a machine's folder in a session of its own, so that it outlives the caller;
- * done says how it ended, if that happens while the caller lives. */
-GSubprocess *machine_process_spawn (const char *folder, const char *socket, GError **error);
+/* The path of the log; its last 16 KiB as UTF-8; and its last line, in which a process says what
+ * hindered it, or NULL if it has said nothing. */
+char *machine_process_dup_log_path (const char *folder);
+char *machine_process_dup_log (const char *folder);
+char *machine_process_dup_last_words (const char *folder);
 
 /* Connects to a control socket; finish with machine_process_connect_finish (). */
 void machine_process_connect_async (const char *socket, GCancellable *cancellable,

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "machine.h"
+#include "machine-folder.h"
 #include "machine-process.h"
 
 #include <glib/gi18n.h>
 #include <string.h>
 
 #define CONNECT_TRIES 100 /* of 100 ms: a machine with much memory on a busy host takes a while */
-#define LOG_BYTES 16384
+#define END_PATIENCE_MS 2000 /* between a lost connection and the end of its process */
 
 struct _Machine
 {
@@ -15,6 +16,7 @@ struct _Machine
   char *name;
   char *uuid;
   char *failure;
+  char *accelerator, *accelerator_reason; /* NULL while off */
   GKeyFile *conf;
   GBytes *picture;
   MachineState state;
@@ -77,38 +79,56 @@ problem (Machine *self, const GError *error)
 
 /* -------------------------------------------------------------------------------- machine.conf */
 
+static GKeyFile *
+read_conf (const char *path, GError **error)
+{
+  g_autoptr (GKeyFile) conf = g_key_file_new ();
+  g_autoptr (GError) reason = NULL;
+
+  if (g_key_file_load_from_file (conf, path, G_KEY_FILE_KEEP_COMMENTS, &reason))
+    return g_steal_pointer (&conf);
+  g_set_error (error, reason->domain, reason->code, _("The file “%s” cannot be read: %s."), path,
+               reason->message);
+  return NULL;
+}
+
 gboolean
 machine_reload (Machine *self, GError **error)
 {
-  g_autofree char *path = g_build_filename (self->folder, "machine.conf", NULL);
-  g_autoptr (GKeyFile) conf = g_key_file_new ();
-  g_autoptr (GError) local = NULL;
+  g_autofree char *path = g_build_filename (self->folder, MACHINE_CONFIG_FILE, NULL);
+  g_autoptr (GKeyFile) conf = read_conf (path, error);
+  g_autofree char *uuid = NULL;
 
-  if (!g_key_file_load_from_file (conf, path, G_KEY_FILE_KEEP_COMMENTS, &local))
+  if (conf != NULL && !g_key_file_has_key (conf, "machine", "uuid", NULL))
     {
-      g_set_error (error, local->domain, local->code, _("The file “%s” cannot be read: %s."), path,
-                   local->message);
+      /* Loading it as a machine writes one. */
+      g_autoptr (MachineConfig) config = machine_config_load (self->folder, error);
+
+      g_clear_pointer (&conf, g_key_file_unref);
+      conf = config != NULL ? read_conf (path, error) : NULL;
+    }
+  if (conf == NULL)
+    return FALSE;
+  /* The socket's folder is named by it: nothing that leaves that folder may stand here. */
+  uuid = g_key_file_get_string (conf, "machine", "uuid", NULL);
+  if (uuid == NULL || !g_uuid_string_is_valid (uuid))
+    {
+      g_set_error (error, G_KEY_FILE_ERROR, G_KEY_FILE_ERROR_INVALID_VALUE,
+                   _("In “%s”, uuid in [machine] is “%s”: remove that line."), path,
+                   uuid != NULL ? uuid : "");
       return FALSE;
     }
-  g_clear_pointer (&self->conf, g_key_file_unref);
-  self->conf = g_steal_pointer (&conf);
 
-  g_free (self->name);
+  g_key_file_unref (self->conf);
+  self->conf = g_steal_pointer (&conf);
   g_free (self->uuid);
+  self->uuid = g_steal_pointer (&uuid);
+  g_free (self->name);
   self->name = machine_get_string (self, "machine", "name");
-  self->uuid = machine_get_string (self, "machine", "uuid");
   if (self->name == NULL || *self->name == '\0')
     {
       g_free (self->name);
       self->name = g_path_get_basename (self->folder);
-    }
-  /* The socket's folder is named by it: nothing that leaves that folder may stand here. */
-  if (self->uuid == NULL || !g_uuid_string_is_valid (self->uuid))
-    {
-      g_set_error (error, G_KEY_FILE_ERROR, G_KEY_FILE_ERROR_INVALID_VALUE,
-                   _("The file “%s” has no valid “uuid”: write uuid=%s below [machine]."), path,
-                   "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx");
-      return FALSE;
     }
   notify (self, PROP_NAME);
   g_signal_emit (self, signals[CHANGED], 0);
@@ -118,13 +138,7 @@ machine_reload (Machine *self, GError **error)
 gboolean
 machine_save (Machine *self, GError **error)
 {
-  g_autofree char *path = g_build_filename (self->folder, "machine.conf", NULL);
-  gsize length;
-  g_autofree char *text = g_key_file_to_data (self->conf, &length, NULL);
-
-  if (!g_file_set_contents_full (path, text, (gssize) length,
-                                 G_FILE_SET_CONTENTS_CONSISTENT | G_FILE_SET_CONTENTS_DURABLE, 0600,
-                                 error))
+  if (!machine_config_write_key_file (self->conf, self->folder, error))
     return FALSE;
   return machine_reload (self, error);
 }
@@ -157,12 +171,6 @@ machine_resolve_file (Machine *self, const char *file)
 
 /* ------------------------------------------------------------------------------------- pictures */
 
-static char *
-dup_picture_path (Machine *self)
-{
-  return g_build_filename (self->folder, "picture.png", NULL);
-}
-
 static void
 set_picture (Machine *self, GBytes *picture)
 {
@@ -172,28 +180,10 @@ set_picture (Machine *self, GBytes *picture)
 }
 
 static void
-load_picture (Machine *self)
-{
-  g_autofree char *path = dup_picture_path (self);
-  char *data;
-  gsize length;
-
-  if (!g_file_get_contents (path, &data, &length, NULL))
-    return;
-  g_autoptr (GBytes) picture = g_bytes_new_take (data, length);
-  set_picture (self, picture);
-}
-
-/* A lost picture is no harm: it is only shown in the library. */
-static void
 keep_picture (Machine *self)
 {
-  if (self->picture == NULL)
-    return;
-  g_autofree char *path = dup_picture_path (self);
-  gsize length;
-  const char *data = g_bytes_get_data (self->picture, &length);
-  g_file_set_contents (path, data, (gssize) length, NULL);
+  if (self->picture != NULL)
+    machine_folder_save_picture (self->folder, self->picture);
 }
 
 static void
@@ -235,6 +225,18 @@ get_property_string (Machine *self, const char *name)
   return g_variant_dup_string (value, NULL);
 }
 
+static void
+read_properties (Machine *self)
+{
+  g_free (self->accelerator);
+  g_free (self->accelerator_reason);
+  self->accelerator = get_property_string (self, "Accelerator");
+  self->accelerator_reason = get_property_string (self, "AcceleratorReason");
+  notify (self, PROP_ACCELERATOR);
+  notify (self, PROP_REASON);
+  notify (self, PROP_DRIVES);
+}
+
 /* Leaves the process behind, whatever has become of it. */
 static void
 detach (Machine *self)
@@ -252,9 +254,7 @@ detach (Machine *self)
   g_clear_object (&self->process);
   self->attaching = FALSE;
   self->picture_pending = FALSE;
-  notify (self, PROP_ACCELERATOR);
-  notify (self, PROP_REASON);
-  notify (self, PROP_DRIVES);
+  read_properties (self);
 }
 
 static void
@@ -282,12 +282,28 @@ gone (Machine *self)
     machine_power_on (self);
 }
 
+static gboolean
+end_overdue (gpointer data)
+{
+  Machine *self = data;
+
+  self->retry = 0;
+  if (self->quitting)
+    gone (self);
+  else
+    crashed (self, _("The machine's process does not answer any more."));
+  return G_SOURCE_REMOVE;
+}
+
+/* The end of a process that this application started says more: process_ended () is waited for. */
 static void
 connection_closed (GDBusConnection *connection, gboolean remote, GError *error, gpointer data)
 {
   Machine *self = data;
 
-  if (self->quitting || self->state == MACHINE_OFF)
+  if (self->process != NULL)
+    self->retry = g_timeout_add (END_PATIENCE_MS, end_overdue, self);
+  else if (self->quitting || self->state == MACHINE_OFF)
     gone (self);
   else
     crashed (self, _("The machine's process ended unexpectedly."));
@@ -342,9 +358,7 @@ properties_changed (GDBusProxy *proxy, GVariant *changed, GStrv invalidated, gpo
   Machine *self = data;
   g_autoptr (GVariant) state = g_variant_lookup_value (changed, "State", NULL);
 
-  notify (self, PROP_ACCELERATOR);
-  notify (self, PROP_REASON);
-  notify (self, PROP_DRIVES);
+  read_properties (self);
   if (state != NULL)
     read_state (self);
 }
@@ -380,9 +394,7 @@ proxy_ready (GObject *source, GAsyncResult *result, gpointer data)
   self->proxy = g_steal_pointer (&proxy);
   g_signal_connect (self->proxy, "g-properties-changed", G_CALLBACK (properties_changed), self);
   g_signal_connect (self->proxy, "g-signal", G_CALLBACK (signal_arrived), self);
-  notify (self, PROP_ACCELERATOR);
-  notify (self, PROP_REASON);
-  notify (self, PROP_DRIVES);
+  read_properties (self);
   read_state (self);
 }
 
@@ -426,7 +438,7 @@ connect_done (GObject *source, GAsyncResult *result, gpointer data)
 static void
 attach (Machine *self)
 {
-  g_autofree char *socket = machine_process_dup_socket (self->uuid);
+  g_autofree char *socket = machine_config_dup_socket (self->uuid);
 
   if (self->attaching || self->connection != NULL)
     return;
@@ -441,6 +453,7 @@ process_ended (GObject *source, GAsyncResult *result, gpointer data)
 {
   g_autoptr (Machine) self = data;
   GSubprocess *process = G_SUBPROCESS (source);
+  g_autofree char *why = NULL;
 
   g_subprocess_wait_finish (process, result, NULL);
   if (process != self->process)
@@ -451,17 +464,12 @@ process_ended (GObject *source, GAsyncResult *result, gpointer data)
       gone (self);
       return;
     }
-  if (self->state == MACHINE_CRASHED)
-    return;
-
-  /* The process says in one sentence what hindered it, as its last line. */
-  g_autofree char *path = g_build_filename (self->folder, "logs", "guesthouse-vm.log", NULL);
-  g_autofree char *said = NULL;
-  g_file_get_contents (path, &said, NULL, NULL);
-  g_strchomp (said != NULL ? said : (said = g_strdup ("")));
-  const char *line = strrchr (said, '\n');
-  line = line != NULL ? line + 1 : said;
-  crashed (self, *line != '\0' ? line : _("The machine's process ended unexpectedly."));
+  if (g_subprocess_get_if_signaled (process))
+    why = g_strdup_printf (_("The machine's process was ended by a signal: %s."),
+                           g_strsignal (g_subprocess_get_term_sig (process)));
+  else
+    why = machine_process_dup_last_words (self->folder);
+  crashed (self, why != NULL ? why : _("The machine's process ended unexpectedly."));
 }
 
 void
@@ -486,8 +494,7 @@ machine_power_on (Machine *self)
       return;
     }
   detach (self);
-  g_autofree char *socket = machine_process_dup_socket (self->uuid);
-  self->process = machine_process_spawn (self->folder, socket, &error);
+  self->process = machine_process_spawn (self->folder, &error);
   if (self->process == NULL)
     {
       crashed (self, error->message);
@@ -557,7 +564,7 @@ machine_poll (Machine *self)
       take_picture (self);
       return;
     }
-  g_autofree char *socket = machine_process_dup_socket (self->uuid);
+  g_autofree char *socket = machine_config_dup_socket (self->uuid);
   if (self->state != MACHINE_STARTING && g_file_test (socket, G_FILE_TEST_EXISTS))
     attach (self);
 }
@@ -565,15 +572,13 @@ machine_poll (Machine *self)
 gboolean
 machine_trash (Machine *self, GError **error)
 {
-  g_autoptr (GFile) folder = g_file_new_for_path (self->folder);
-
   if (machine_is_on (self))
     {
       g_set_error (error, G_IO_ERROR, G_IO_ERROR_BUSY, _("“%s” is on: power it off first."),
                    self->name);
       return FALSE;
     }
-  return g_file_trash (folder, NULL, error);
+  return machine_folder_trash (self->folder, error);
 }
 
 /* -------------------------------------------------------------------------------------- answers */
@@ -626,23 +631,16 @@ machine_get_connection (Machine *self)
   return self->connection;
 }
 
-static const char *
-peek_property_string (Machine *self, const char *name)
-{
-  g_autofree char *value = get_property_string (self, name);
-  return value != NULL ? g_intern_string (value) : NULL;
-}
-
 const char *
 machine_get_accelerator (Machine *self)
 {
-  return peek_property_string (self, "Accelerator");
+  return self->accelerator;
 }
 
 const char *
 machine_get_accelerator_reason (Machine *self)
 {
-  return peek_property_string (self, "AcceleratorReason");
+  return self->accelerator_reason;
 }
 
 GVariant *
@@ -660,13 +658,7 @@ machine_get_drives (Machine *self)
 char *
 machine_dup_log (Machine *self)
 {
-  g_autofree char *path = g_build_filename (self->folder, "logs", "guesthouse-vm.log", NULL);
-  g_autofree char *text = NULL;
-  gsize length;
-
-  if (!g_file_get_contents (path, &text, &length, NULL))
-    return g_strdup ("");
-  return g_utf8_make_valid (length > LOG_BYTES ? text + length - LOG_BYTES : text, -1);
+  return machine_process_dup_log (self->folder);
 }
 
 const char *
@@ -698,7 +690,7 @@ machine_new (const char *folder, GError **error)
   self->folder = g_strdup (folder);
   if (!machine_reload (self, error))
     return NULL;
-  load_picture (self);
+  self->picture = machine_folder_load_picture (folder);
   return g_steal_pointer (&self);
 }
 
@@ -756,6 +748,8 @@ machine_finalize (GObject *object)
   g_free (self->name);
   g_free (self->uuid);
   g_free (self->failure);
+  g_free (self->accelerator);
+  g_free (self->accelerator_reason);
   g_clear_pointer (&self->conf, g_key_file_unref);
   g_clear_pointer (&self->picture, g_bytes_unref);
   G_OBJECT_CLASS (machine_parent_class)->finalize (object);

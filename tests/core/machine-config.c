@@ -188,15 +188,43 @@ test_lock (void)
 {
   g_autofree char *folder = g_dir_make_tmp ("guesthouse-XXXXXX", NULL);
   g_autoptr (GError) error = NULL;
-  int first = machine_config_lock_folder (folder, NULL);
+  int first = machine_config_lock_folder (folder, 0, NULL);
 
   g_assert_cmpint (first, >=, 0);
-  g_assert_cmpint (machine_config_lock_folder (folder, &error), ==, -1);
+  g_assert_cmpint (machine_config_lock_folder (folder, 0, &error), ==, -1);
   g_assert_error (error, G_IO_ERROR, G_IO_ERROR_BUSY);
   close (first);
-  first = machine_config_lock_folder (folder, NULL);
+  first = machine_config_lock_folder (folder, 0, NULL);
   g_assert_cmpint (first, >=, 0);
   close (first);
+  g_rmdir (folder);
+}
+
+/* A file without a uuid is given one, and keeps it and everything else. */
+static void
+test_uuid (void)
+{
+  g_autofree char *folder = g_dir_make_tmp ("guesthouse-XXXXXX", NULL);
+  g_autofree char *path = g_build_filename (folder, MACHINE_CONFIG_FILE, NULL);
+  g_autoptr (GError) error = NULL;
+  g_autofree char *text = NULL;
+
+  g_assert_true (g_file_set_contents (path, "# mine\n[machine]\nname=Small\n", -1, NULL));
+  g_autoptr (MachineConfig) first = machine_config_load (folder, &error);
+  g_autoptr (MachineConfig) second = machine_config_load (folder, &error);
+  g_assert_no_error (error);
+  g_assert_cmpstr (first->uuid, ==, second->uuid);
+  g_assert_true (g_file_get_contents (path, &text, NULL, NULL));
+  g_assert_nonnull (strstr (text, first->uuid));
+  g_assert_nonnull (strstr (text, "# mine\n"));
+
+  /* Not below a machine that runs: its process is known by another. */
+  g_assert_true (g_file_set_contents (path, "[machine]\nname=Small\n", -1, NULL));
+  int lock = machine_config_lock_folder (folder, 0, NULL);
+  g_assert_null (machine_config_load (folder, &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_BUSY);
+  close (lock);
+  g_unlink (path);
   g_rmdir (folder);
 }
 
@@ -239,6 +267,7 @@ main (int argc, char **argv)
   g_test_add_func ("/machine-config/write-keeps-the-unknown", test_write_keeps_the_unknown);
   g_test_add_func ("/machine-config/unreadable-folders", test_unreadable_folders);
   g_test_add_func ("/machine-config/lock", test_lock);
+  g_test_add_func ("/machine-config/uuid", test_uuid);
   g_test_add_func ("/machine-config/fuzz", test_fuzz);
   return g_test_run ();
 }

@@ -525,6 +525,17 @@ control_service_new (Vm *vm, const char *path, void (*quit) (void *data), void *
   return g_steal_pointer (&service);
 }
 
+/* A machine of the library has a folder for its socket alone. */
+static void
+remove_folder (ControlService *service)
+{
+  g_autofree char *usual = machine_config_dup_socket (vm_get_config (service->vm)->uuid);
+  g_autofree char *folder = g_path_get_dirname (usual);
+
+  if (g_str_equal (usual, service->path))
+    g_rmdir (folder);
+}
+
 void
 control_service_free (ControlService *service)
 {
@@ -538,6 +549,7 @@ control_service_free (ControlService *service)
       g_dbus_server_stop (service->server);
       g_object_unref (service->server);
       unlink (service->path);
+      remove_folder (service);
     }
   for (unsigned i = 0; i < service->connections->len; i++)
     g_signal_handlers_disconnect_by_data (g_ptr_array_index (service->connections, i), service);

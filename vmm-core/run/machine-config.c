@@ -10,6 +10,7 @@
 
 #define MAX_MEMORY 65536 /* MiB */
 #define MAX_CPUS 8
+#define LOCK_STEP_MS 20
 
 MachineConfig *
 machine_config_new (void)
@@ -386,16 +387,13 @@ machine_config_from_key_file (GKeyFile *file, const char *folder, const char *pa
   return g_steal_pointer (&config);
 }
 
-MachineConfig *
-machine_config_load (const char *folder, GError **error)
+static gboolean
+load_file (GKeyFile *file, const char *path, GError **error)
 {
-  g_autofree char *absolute = g_canonicalize_filename (folder, NULL);
-  g_autofree char *path = g_build_filename (absolute, MACHINE_CONFIG_FILE, NULL);
-  g_autoptr (GKeyFile) file = g_key_file_new ();
   g_autoptr (GError) reason = NULL;
 
-  if (g_key_file_load_from_file (file, path, G_KEY_FILE_NONE, &reason))
-    return machine_config_from_key_file (file, absolute, path, error);
+  if (g_key_file_load_from_file (file, path, G_KEY_FILE_KEEP_COMMENTS, &reason))
+    return TRUE;
   if (reason->domain == G_FILE_ERROR)
     g_set_error (
       error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND,
@@ -404,7 +402,53 @@ machine_config_load (const char *folder, GError **error)
     g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA,
                  "“%s” is not a machine.conf (%s): mend it in an editor or restore a copy.", path,
                  reason->message);
-  return NULL;
+  return FALSE;
+}
+
+/* Writes the uuid that was made up for a file without one, unless somebody else was faster: others
+ * find the machine's process by it. */
+static gboolean
+keep_uuid (MachineConfig *config, const char *path, GError **error)
+{
+  g_autoptr (GKeyFile) file = g_key_file_new ();
+  int lock = machine_config_lock_folder (config->folder, MACHINE_CONFIG_LOCK_PATIENCE, error);
+  gboolean kept;
+
+  if (lock < 0)
+    return FALSE;
+  kept = load_file (file, path, error);
+  if (kept && g_key_file_has_key (file, "machine", "uuid", NULL))
+    read_string (file, "machine", "uuid", &config->uuid);
+  else if (kept)
+    {
+      g_key_file_set_string (file, "machine", "uuid", config->uuid);
+      kept = machine_config_write_key_file (file, config->folder, error);
+    }
+  close (lock);
+  return kept;
+}
+
+MachineConfig *
+machine_config_load (const char *folder, GError **error)
+{
+  g_autofree char *absolute = g_canonicalize_filename (folder, NULL);
+  g_autofree char *path = g_build_filename (absolute, MACHINE_CONFIG_FILE, NULL);
+  g_autoptr (GKeyFile) file = g_key_file_new ();
+  g_autoptr (MachineConfig) config = NULL;
+
+  if (!load_file (file, path, error))
+    return NULL;
+  config = machine_config_from_key_file (file, absolute, path, error);
+  if (config != NULL && !g_key_file_has_key (file, "machine", "uuid", NULL)
+      && !keep_uuid (config, path, error))
+    return NULL;
+  return g_steal_pointer (&config);
+}
+
+char *
+machine_config_dup_socket (const char *uuid)
+{
+  return g_build_filename (g_get_user_runtime_dir (), "guesthouse", uuid, "control", NULL);
 }
 
 /* New file, fsync, rename, fsync of the folder. */
@@ -447,11 +491,18 @@ machine_config_write_key_file (GKeyFile *file, const char *folder, GError **erro
 }
 
 int
-machine_config_lock_folder (const char *folder, GError **error)
+machine_config_lock_folder (const char *folder, unsigned patience, GError **error)
 {
   int fd = open (folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  gboolean locked = fd >= 0 && flock (fd, LOCK_EX | LOCK_NB) == 0;
 
-  if (fd >= 0 && flock (fd, LOCK_EX | LOCK_NB) == 0)
+  for (unsigned waited = 0; fd >= 0 && !locked && errno == EWOULDBLOCK && waited < patience;
+       waited += LOCK_STEP_MS)
+    {
+      g_usleep (LOCK_STEP_MS * 1000);
+      locked = flock (fd, LOCK_EX | LOCK_NB) == 0;
+    }
+  if (locked)
     return fd;
   if (fd >= 0 && errno == EWOULDBLOCK)
     g_set_error (error, G_IO_ERROR, G_IO_ERROR_BUSY,

@@ -9,6 +9,7 @@
 #define MACHINE_CONFIG_FILE "machine.conf"
 #define MACHINE_CONFIG_DRIVES 4
 #define MACHINE_CONFIG_SERIAL_PORTS 4
+#define MACHINE_CONFIG_LOCK_PATIENCE 2000 /* ms that a process which was told to quit may take */
 
 typedef enum
 {
@@ -45,7 +46,8 @@ typedef struct
 MachineConfig *machine_config_new (void);
 void machine_config_free (MachineConfig *config);
 
-/* Reads folder/machine.conf. Error: one sentence that names the file, the key and the remedy. */
+/* Reads folder/machine.conf. A file without a uuid is given one, which it keeps. Error: one sentence
+ * that names the file, the key and the remedy. */
 MachineConfig *machine_config_load (const char *folder, GError **error);
 /* The same from a key file; path is for messages. */
 MachineConfig *machine_config_from_key_file (GKeyFile *file, const char *folder, const char *path,
@@ -61,8 +63,11 @@ unsigned machine_config_parse_memory (const char *text, GError **error);
  * there. */
 gboolean machine_config_write_key_file (GKeyFile *file, const char *folder, GError **error);
 
+/* Where the process of a machine of the library listens: $XDG_RUNTIME_DIR/guesthouse/<uuid>/control. */
+char *machine_config_dup_socket (const char *uuid);
+
 /* Takes the lock that keeps a machine from being started twice, or deleted while it runs: a file
- * descriptor whose closing gives it back, or -1. */
-int machine_config_lock_folder (const char *folder, GError **error);
+ * descriptor whose closing gives it back, or -1. Waits up to patience ms for it. */
+int machine_config_lock_folder (const char *folder, unsigned patience, GError **error);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (MachineConfig, machine_config_free)

@@ -201,7 +201,6 @@ options_parse (int argc, char **argv, gboolean *finished, GError **error)
     return NULL;
   /* A machine of the library is found by its uuid. */
   if (options->control == NULL && options->config->folder != NULL)
-    options->control = g_build_filename (g_get_user_runtime_dir (), "guesthouse",
-                                         options->config->uuid, "control", NULL);
+    options->control = machine_config_dup_socket (options->config->uuid);
   return g_steal_pointer (&options);
 }

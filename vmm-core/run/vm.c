@@ -226,7 +226,7 @@ vm_new (MachineConfig *config, GError **error)
     return NULL;
   if (config->folder != NULL)
     {
-      vm->folder_lock = machine_config_lock_folder (config->folder, error);
+      vm->folder_lock = machine_config_lock_folder (config->folder, MACHINE_CONFIG_LOCK_PATIENCE, error);
       if (vm->folder_lock < 0)
         return NULL;
     }
