@@ -4,6 +4,7 @@
 #include <adwaita.h>
 #include <glib/gi18n.h>
 
+#include "accessible-name.h"
 #include "app/model/drive-list.h"
 #include "disc-menu.h"
 #include "display/gtk/console-view.h"
@@ -455,4 +456,5 @@ machine_page_init (MachinePage *self)
 {
   self->drive_rows = g_ptr_array_new ();
   gtk_widget_init_template (GTK_WIDGET (self));
+  accessible_name_buttons (GTK_WIDGET (self->banner), _ ("Close"));
 }

@@ -15,15 +15,15 @@ struct _MachineRow
 G_DEFINE_FINAL_TYPE (MachineRow, machine_row, GTK_TYPE_LIST_BOX_ROW)
 
 static void
-show_name (MachineRow *self)
+show_name_and_state (MachineRow *self)
 {
-  gtk_label_set_label (self->name, machine_get_name (self->machine));
-}
+  const char *name = machine_get_name (self->machine);
+  const char *state = machine_state_to_text (machine_get_state (self->machine));
+  g_autofree char *both = g_strdup_printf ("%s, %s", name, state);
 
-static void
-show_state (MachineRow *self)
-{
-  gtk_label_set_label (self->state, machine_state_to_text (machine_get_state (self->machine)));
+  gtk_label_set_label (self->name, name);
+  gtk_label_set_label (self->state, state);
+  gtk_accessible_update_property (GTK_ACCESSIBLE (self), GTK_ACCESSIBLE_PROPERTY_LABEL, both, -1);
 }
 
 static void
@@ -41,14 +41,13 @@ machine_row_new (Machine *machine)
   MachineRow *self = g_object_new (MACHINE_ROW_TYPE, NULL);
 
   self->machine = g_object_ref (machine);
-  g_signal_connect_object (machine, "notify::name", G_CALLBACK (show_name), self,
+  g_signal_connect_object (machine, "notify::name", G_CALLBACK (show_name_and_state), self,
                            G_CONNECT_SWAPPED);
-  g_signal_connect_object (machine, "notify::state", G_CALLBACK (show_state), self,
+  g_signal_connect_object (machine, "notify::state", G_CALLBACK (show_name_and_state), self,
                            G_CONNECT_SWAPPED);
   g_signal_connect_object (machine, "notify::picture", G_CALLBACK (show_picture), self,
                            G_CONNECT_SWAPPED);
-  show_name (self);
-  show_state (self);
+  show_name_and_state (self);
   show_picture (self);
   return GTK_WIDGET (self);
 }

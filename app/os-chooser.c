@@ -85,12 +85,16 @@ static void
 bind_row (GtkListItemFactory *factory, GtkListItem *row)
 {
   OsItem *item = gtk_list_item_get_item (row);
-  GtkWidget *name = gtk_widget_get_first_child (gtk_list_item_get_child (row));
+  GtkWidget *box = gtk_list_item_get_child (row);
+  GtkWidget *name = gtk_widget_get_first_child (box);
   GtkWidget *vendor = gtk_widget_get_next_sibling (name);
 
   gtk_label_set_label (GTK_LABEL (name), os_item_get_name (item));
   gtk_label_set_label (GTK_LABEL (vendor), os_item_get_vendor (item));
   gtk_widget_set_visible (vendor, *os_item_get_vendor (item) != '\0');
+  /* The row itself is the list's. */
+  gtk_accessible_update_property (GTK_ACCESSIBLE (gtk_widget_get_parent (box)),
+                                  GTK_ACCESSIBLE_PROPERTY_LABEL, os_item_get_name (item), -1);
 }
 
 static void
@@ -148,6 +152,7 @@ os_chooser_class_init (OsChooserClass *klass)
   gtk_widget_class_bind_template_child (widget_class, OsChooser, list);
   gtk_widget_class_bind_template_callback (widget_class, search_changed);
   gtk_widget_class_bind_template_callback (widget_class, search_activated);
+  gtk_widget_class_bind_template_callback (widget_class, gtk_window_close);
   gtk_widget_class_bind_template_callback (widget_class, item_activated);
 }
 

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "accessible-name.h"
 #include "drives-group.h"
 
 struct _SettingsDialog
@@ -199,4 +200,6 @@ static void
 settings_dialog_init (SettingsDialog *self)
 {
   gtk_widget_init_template (GTK_WIDGET (self));
+  accessible_name_buttons (GTK_WIDGET (self->boot), _ ("Boot order"));
+  accessible_name_buttons (GTK_WIDGET (self->accelerator), _ ("Accelerator"));
 }

@@ -3,6 +3,7 @@
 
 #include <glib/gi18n.h>
 
+#include "accessible-name.h"
 #include "machine-page.h"
 #include "machine-row.h"
 #include "new-machine-dialog.h"
@@ -23,7 +24,7 @@ struct _Window
 
   AdwToastOverlay *toasts;
   AdwLeaflet *leaflet;
-  GtkWidget *sidebar, *content, *power_tools, *view_tools, *view_button, *disk_light;
+  GtkWidget *sidebar, *content, *power_tools, *view_tools, *view_button, *disk_light, *keys_button;
   GtkMenuButton *disc_button;
   GtkSearchEntry *search;
   GtkListBox *list;
@@ -361,6 +362,7 @@ window_class_init (WindowClass *klass)
   gtk_widget_class_bind_template_child (widget_class, Window, view_tools);
   gtk_widget_class_bind_template_child (widget_class, Window, view_button);
   gtk_widget_class_bind_template_child (widget_class, Window, disk_light);
+  gtk_widget_class_bind_template_child (widget_class, Window, keys_button);
   gtk_widget_class_bind_template_child (widget_class, Window, disc_button);
   gtk_widget_class_bind_template_child (widget_class, Window, search);
   gtk_widget_class_bind_template_child (widget_class, Window, list);
@@ -376,6 +378,7 @@ window_init (Window *self)
   GtkEventController *motion = gtk_event_controller_motion_new ();
 
   gtk_widget_init_template (GTK_WIDGET (self));
+  accessible_name_buttons (self->keys_button, _ ("Send Key"));
   g_signal_connect (self->list, "row-activated", G_CALLBACK (row_activated), self);
   g_signal_connect_swapped (self->search, "search-changed", G_CALLBACK (search_changed), self);
   g_signal_connect_swapped (self->tabs, "notify::selected-page", G_CALLBACK (show_selected), self);
