@@ -18,8 +18,9 @@
 #include "devices/chipset/pirq.h"
 #include "devices/chipset/pit.h"
 #include "devices/chipset/rtc.h"
+#include "devices/chipset/test-device.h"
 #include "devices/firmware/fw-cfg.h"
-#include "devices/firmware/linux-boot.h"
+#include "devices/firmware/direct-boot.h"
 #include "devices/input/i8042.h"
 #include "devices/pci/pci.h"
 #include "devices/storage/piix-ide.h"
@@ -83,6 +84,8 @@ struct BoardPc
   Ps2Mouse *mouse;
   I8042 *i8042;
   FwCfg *fw_cfg;
+  TestDevice *test_device;
+  uint32_t test_exit;
 
   StateSection states[MAX_STATES];
   unsigned n_states;
@@ -413,6 +416,30 @@ add_serial (BoardPc *board)
     board->debugcon = debugcon_new (board->io, 0x402, board->config.debugcon);
 }
 
+static void
+end_test (void *data, uint32_t code)
+{
+  BoardPc *board = data;
+
+  board->test_exit = code;
+  board->config.event (board->config.event_data, BOARD_EVENT_TEST_EXIT);
+}
+
+static void
+add_test_device (BoardPc *board)
+{
+  TestDeviceWiring wiring = { .io = board->io, .mmio = board->mmio, .memory = board->memory,
+                              .exit = end_test, .exit_data = board };
+
+  if (!board->config.test_device)
+    return;
+  for (unsigned n = 0; n < TEST_DEVICE_LINES; n++)
+    wiring.lines[n] = n == 2   ? IRQ_NONE
+                      : n < 16 ? isa_irq_get (board->isa_irq, n)
+                               : ioapic_get_irq (board->ioapic, n);
+  board->test_device = test_device_new (&wiring);
+}
+
 static const StateField board_pc_fields[] = { STATE_FLAG (BoardPcState, a20) };
 static const StateTable board_pc_table = STATE_TABLE (BoardPcState, 1, board_pc_fields);
 
@@ -455,6 +482,8 @@ collect_states (BoardPc *board)
   for (unsigned i = 0; i < BOARD_PC_SERIAL_PORTS; i++)
     if (board->serial[i] != NULL)
       add_state (board, uart_state (board->serial[i]));
+  if (board->test_device != NULL)
+    add_state (board, test_device_state (board->test_device));
 }
 
 static bool
@@ -499,11 +528,14 @@ board_pc_new (const BoardPcConfig *config, GError **error)
   if (!add_vga (board, error))
     return NULL;
   add_serial (board);
+  add_test_device (board);
   add_firmware_configuration (board);
   add_acpi_tables (board);
   if (config->kernel != NULL
-      && !linux_boot_add (board->fw_cfg, config->kernel, config->initrd, config->append,
-                          MIN (config->memory_size, PCI_HOLE), error))
+      && !direct_boot_add (board->fw_cfg,
+                           &(DirectBoot){ config->kernel, config->initrd, config->append,
+                                          MIN (config->memory_size, PCI_HOLE) },
+                           error))
     return NULL;
   describe_memory (board);
   describe_boot_order (board);
@@ -521,6 +553,7 @@ board_pc_free (BoardPc *board)
   if (board->accel != NULL)
     board->accel->ops->close (board->accel);
   board->accel = NULL;
+  test_device_free (board->test_device);
   debugcon_free (board->debugcon);
   for (unsigned i = 0; i < BOARD_PC_SERIAL_PORTS; i++)
     if (board->serial[i] != NULL)
@@ -571,6 +604,8 @@ board_pc_reset (BoardPc *board)
   for (unsigned i = 0; i < BOARD_PC_SERIAL_PORTS; i++)
     if (board->serial[i] != NULL)
       uart_reset (board->serial[i]);
+  if (board->test_device != NULL)
+    test_device_reset (board->test_device);
 }
 
 void
@@ -595,6 +630,12 @@ void
 board_pc_get_drive_traffic (BoardPc *board, unsigned drive, uint64_t *bytes_read, uint64_t *bytes_written)
 {
   ide_channel_get_traffic (board->ide[drive / 2], drive % 2, bytes_read, bytes_written);
+}
+
+uint32_t
+board_pc_get_test_exit (BoardPc *board)
+{
+  return board->test_exit;
 }
 
 Accel *

@@ -29,7 +29,8 @@ typedef enum
 {
   BOARD_EVENT_RESET,     /* 8042, port CF9h or port 92h */
   BOARD_EVENT_POWER_OFF, /* ACPI S5 */
-  BOARD_EVENT_TRAY       /* the guest opened or closed a CD tray */
+  BOARD_EVENT_TRAY,      /* the guest opened or closed a CD tray */
+  BOARD_EVENT_TEST_EXIT  /* the test device: the guest wants the process to end with a status */
 } BoardEvent;
 
 typedef struct
@@ -58,8 +59,9 @@ typedef struct
   const char *boot_order;                 /* letters c (disk), d (CD), n (network), in order; NULL: "cdn" */
   gboolean boot_menu;                     /* the firmware offers it for two and a half seconds */
 
-  /* Direct boot of a Linux bzImage; NULL kernel: none. */
+  /* Direct boot of a Linux bzImage or a Multiboot kernel, as in direct-boot.h; NULL kernel: none. */
   const char *kernel, *initrd, *append;
+  gboolean test_device; /* the aid for guests that test the machine is there */
 
   void (*event) (void *data, BoardEvent event);
   void *event_data;
@@ -79,6 +81,9 @@ gboolean board_pc_change_medium (BoardPc *board, unsigned drive, Image *image, g
 gboolean board_pc_is_tray_locked (BoardPc *board, unsigned drive);
 /* Bytes moved so far, for activity lights. */
 void board_pc_get_drive_traffic (BoardPc *board, unsigned drive, uint64_t *bytes_read, uint64_t *bytes_written);
+
+/* What the guest wrote to the test device when BOARD_EVENT_TEST_EXIT came. Lock held. */
+uint32_t board_pc_get_test_exit (BoardPc *board);
 
 Accel *board_pc_get_accel (BoardPc *board);
 Memory *board_pc_get_memory (BoardPc *board);

@@ -88,6 +88,12 @@ memory_notify (Memory *memory, MemoryNotify what, MemoryBlock *block)
 }
 
 void
+memory_flush (Memory *memory)
+{
+  memory_notify (memory, MEMORY_NOTIFY_MAP_CHANGED, NULL);
+}
+
+void
 memory_add_listener (Memory *memory, const MemoryListener *listener, void *data)
 {
   Listener added = { *listener, data };

@@ -43,6 +43,9 @@ void memory_map (Memory *memory, uint64_t gpa, uint64_t length, MemoryBlock *blo
 /* Removes the mapping of block that starts at gpa; it must exist. Of several, the one made last. */
 void memory_unmap (Memory *memory, uint64_t gpa, MemoryBlock *block);
 
+/* Makes every listener drop its cached translations, as a change of the map does. */
+void memory_flush (Memory *memory);
+
 /* A stretch of the flattened map with one answer for reads and one for writes. first and last are
  * inclusive guest-physical addresses on page bounds. read and write are host addresses of first, or
  * NULL: that direction belongs to the MMIO bus. */

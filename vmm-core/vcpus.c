@@ -53,6 +53,14 @@ stop_report_free (gpointer data)
   g_free (report);
 }
 
+static void
+vcpus_kick_all (Vcpus *vcpus)
+{
+  vcpus->running = false;
+  for (unsigned i = 0; i < vcpus->n; i++)
+    vcpus->accel->ops->vcpu_kick (vcpus->threads[i].vcpu);
+}
+
 /* A vCPU cannot go on by itself: everything stops, and the I/O thread hears why. */
 static void
 vcpus_report (Vcpus *vcpus, AccelExit reason, GError *error)
@@ -62,9 +70,7 @@ vcpus_report (Vcpus *vcpus, AccelExit reason, GError *error)
   report->vcpus = vcpus;
   report->reason = reason;
   report->error = error;
-  vcpus->running = false;
-  for (unsigned i = 0; i < vcpus->n; i++)
-    vcpus->accel->ops->vcpu_kick (vcpus->threads[i].vcpu);
+  vcpus_kick_all (vcpus);
   g_main_context_invoke_full (vcpus->context, G_PRIORITY_HIGH, vcpus_deliver_stop, report,
                               stop_report_free);
 }
@@ -184,6 +190,14 @@ vcpus_start (Vcpus *vcpus)
   for (unsigned i = 0; i < vcpus->n; i++)
     vcpus->threads[i].woken = true;
   g_cond_broadcast (&vcpus->changed);
+  g_mutex_unlock (&vcpus->mutex);
+}
+
+void
+vcpus_request_stop (Vcpus *vcpus)
+{
+  g_mutex_lock (&vcpus->mutex);
+  vcpus_kick_all (vcpus);
   g_mutex_unlock (&vcpus->mutex);
 }
 

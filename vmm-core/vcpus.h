@@ -16,6 +16,9 @@ void vcpus_free (Vcpus *vcpus);
 unsigned vcpus_get_count (const Vcpus *vcpus);
 
 void vcpus_start (Vcpus *vcpus);
+/* Has all of them leave the guest at the next opportunity, without waiting. Any thread, with or
+ * without the machine lock. */
+void vcpus_request_stop (Vcpus *vcpus);
 /* Returns when no vCPU is inside the guest any more. */
 void vcpus_stop (Vcpus *vcpus);
 

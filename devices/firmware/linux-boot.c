@@ -6,6 +6,9 @@
 #include <gio/gio.h>
 #include <string.h>
 
+#include "boot-file.h"
+#include "boot-rom.h"
+
 /* Fields of the setup header. */
 #define SETUP_SECTS 0x1f1
 #define HEADER_MAGIC 0x202
@@ -27,18 +30,11 @@
 #define CMDLINE_ADDRESS 0x20000u
 #define KERNEL_ADDRESS 0x100000u
 #define HEAP_END 0xde00u /* below the stack of linux-boot.asm, less 200h as the protocol counts */
-#define FIRMWARE_RESERVE (1u << 20) /* where BIOS keeps its tables, at the top of RAM */
 #define MAX_SETUP_SECTS 64
 
-#define ROM_PNP_HEADER 0x20
-#define ROM_PNP_CHECKSUM 9
-#define ROM_PNP_SIZE 32
 #define ROM_FILE "genroms/linuxboot.bin"
 
-#define ACCESS_READ 0x02
-#define ACCESS_SELECT 0x08
-
-extern const uint8_t linux_boot_rom[], linux_boot_rom_end[], linux_boot_rom_parts[];
+extern const uint8_t linux_boot_rom[], linux_boot_rom_end[], linux_boot_rom_list[];
 
 /* A part of the kernel and where it goes. */
 typedef struct
@@ -70,18 +66,13 @@ put_u32 (uint8_t *at, uint32_t value)
   memcpy (at, &value, sizeof value);
 }
 
-static GBytes *
-read_file (const char *path, GError **error)
+gboolean
+linux_boot_recognizes (GBytes *kernel)
 {
-  g_autoptr (GError) reason = NULL;
-  char *contents;
   gsize length;
+  const uint8_t *data = g_bytes_get_data (kernel, &length);
 
-  if (g_file_get_contents (path, &contents, &length, &reason))
-    return g_bytes_new_take (contents, length);
-  g_set_error (error, G_IO_ERROR, G_IO_ERROR_FAILED,
-               "“%s” cannot be read: %s. Choose another file.", path, reason->message);
-  return NULL;
+  return length >= HEADER_END && memcmp (data + HEADER_MAGIC, "HdrS", 4) == 0;
 }
 
 /* Splits the file in setup (a copy to be filled in) and the rest. */
@@ -92,12 +83,12 @@ split_kernel (const char *path, GBytes *file, uint8_t **setup, gsize *setup_size
   const uint8_t *data = g_bytes_get_data (file, &length);
   unsigned sectors;
 
-  if (length < HEADER_END || memcmp (data + HEADER_MAGIC, "HdrS", 4) != 0
-      || (data[VERSION] | data[VERSION + 1] << 8) < 0x202
-      || !(data[LOADFLAGS] & LOADFLAGS_LOADED_HIGH))
+  if ((data[VERSION] | data[VERSION + 1] << 8) < 0x202 || !(data[LOADFLAGS] & LOADFLAGS_LOADED_HIGH))
     {
       g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA,
-                   "“%s” is not a Linux kernel image (bzImage). Choose another file.", path);
+                   "The Linux kernel “%s” is too old or too small to be booted directly (it is no "
+                   "bzImage). Choose another file.",
+                   path);
       return FALSE;
     }
   sectors = data[SETUP_SECTS] != 0 ? data[SETUP_SECTS] : 4;
@@ -131,9 +122,9 @@ place_initrd (const uint8_t *setup, gsize kernel_size, gsize initrd_size, uint64
 
   if ((setup[VERSION] | setup[VERSION + 1] << 8) >= 0x203)
     top = get_u32 (setup + INITRD_ADDR_MAX);
-  if (memory_size < FIRMWARE_RESERVE)
+  if (memory_size < DIRECT_BOOT_FIRMWARE_RESERVE)
     return 0;
-  top = MIN (top + 1, memory_size - FIRMWARE_RESERVE);
+  top = MIN (top + 1, memory_size - DIRECT_BOOT_FIRMWARE_RESERVE);
   if (end > top || initrd_size > top - end)
     return 0;
   top = (top - initrd_size) & ~(uint64_t) 0xfff;
@@ -152,52 +143,22 @@ fill_setup (uint8_t *setup, uint32_t initrd_address, gsize initrd_size)
   put_u32 (setup + RAMDISK_SIZE, initrd_size);
 }
 
-static uint8_t
-negative_sum (const uint8_t *bytes, gsize n)
-{
-  uint8_t sum = 0;
-
-  for (gsize i = 0; i < n; i++)
-    sum += bytes[i];
-  return -sum;
-}
-
-/* The option ROM with its list of copies and its checksums. */
-static GBytes *
-make_rom (const Part parts[N_PARTS])
-{
-  gsize size = linux_boot_rom_end - linux_boot_rom;
-  uint8_t *rom = g_memdup2 (linux_boot_rom, size);
-  uint8_t *at = rom + (linux_boot_rom_parts - linux_boot_rom);
-
-  for (unsigned i = 0; i < N_PARTS; i++, at += 16)
-    {
-      uint32_t control = GUINT32_TO_BE (parts[i].data_key << 16 | ACCESS_SELECT | ACCESS_READ);
-      uint32_t length = GUINT32_TO_BE (g_bytes_get_size (parts[i].bytes));
-      uint64_t address = GUINT64_TO_BE (parts[i].address);
-
-      memcpy (at, &control, 4);
-      memcpy (at + 4, &length, 4);
-      memcpy (at + 8, &address, 8);
-    }
-  rom[ROM_PNP_HEADER + ROM_PNP_CHECKSUM] = negative_sum (rom + ROM_PNP_HEADER, ROM_PNP_SIZE);
-  rom[size - 1] = negative_sum (rom, size - 1);
-  return g_bytes_new_take (rom, size);
-}
-
 static void
 add_parts (FwCfg *fw_cfg, const Part parts[N_PARTS])
 {
-  g_autoptr (GBytes) rom = make_rom (parts);
+  BootRomCopy copies[N_PARTS];
 
   for (unsigned i = 0; i < N_PARTS; i++)
     {
+      uint32_t size = g_bytes_get_size (parts[i].bytes);
+
       fw_cfg_add_item (fw_cfg, parts[i].data_key, parts[i].bytes);
-      fw_cfg_add_number (fw_cfg, parts[i].size_key, g_bytes_get_size (parts[i].bytes), 4);
+      fw_cfg_add_number (fw_cfg, parts[i].size_key, size, 4);
       fw_cfg_add_number (fw_cfg, parts[i].address_key, parts[i].address, 4);
+      copies[i] = (BootRomCopy){ parts[i].data_key, true, size, parts[i].address };
     }
-  fw_cfg_add_file (fw_cfg, ROM_FILE, rom);
-  fw_cfg_add_boot_entry (fw_cfg, "/rom@" ROM_FILE);
+  boot_rom_add (fw_cfg, ROM_FILE, linux_boot_rom, linux_boot_rom_end - linux_boot_rom,
+                linux_boot_rom_list - linux_boot_rom, 0, copies, N_PARTS);
 }
 
 static gboolean
@@ -216,10 +177,9 @@ check_command_line (const uint8_t *setup, const char *append, GError **error)
 }
 
 gboolean
-linux_boot_add (FwCfg *fw_cfg, const char *kernel, const char *initrd, const char *append,
-                uint64_t memory_size, GError **error)
+linux_boot_add (FwCfg *fw_cfg, const DirectBoot *boot, GBytes *kernel, GError **error)
 {
-  g_autoptr (GBytes) file = read_file (kernel, error);
+  const char *append = boot->append != NULL ? boot->append : "";
   g_autoptr (GBytes) ramdisk = NULL;
   g_autoptr (GBytes) setup_bytes = NULL;
   g_autoptr (GBytes) rest = NULL;
@@ -228,25 +188,26 @@ linux_boot_add (FwCfg *fw_cfg, const char *kernel, const char *initrd, const cha
   gsize setup_size, kernel_size;
   uint32_t initrd_address;
 
-  append = append != NULL ? append : "";
-  if (file == NULL || !split_kernel (kernel, file, &setup, &setup_size, error)
+  if (!split_kernel (boot->kernel, kernel, &setup, &setup_size, error)
       || !check_command_line (setup, append, error))
     return FALSE;
-  ramdisk = initrd != NULL ? read_file (initrd, error) : g_bytes_new_static ("", 0);
+  ramdisk = boot->initrd != NULL ? boot_file_read (boot->initrd, boot->memory_size, error)
+                                 : g_bytes_new_static ("", 0);
   if (ramdisk == NULL)
     return FALSE;
-  kernel_size = g_bytes_get_size (file) - setup_size;
-  initrd_address = place_initrd (setup, kernel_size, g_bytes_get_size (ramdisk), memory_size);
+  kernel_size = g_bytes_get_size (kernel) - setup_size;
+  initrd_address = place_initrd (setup, kernel_size, g_bytes_get_size (ramdisk),
+                                 boot->memory_size);
   if (initrd_address == 0)
     {
       g_set_error (error, G_IO_ERROR, G_IO_ERROR_NO_SPACE,
                    "The machine has too little memory for the Linux kernel “%s”. Give it more.",
-                   kernel);
+                   boot->kernel);
       return FALSE;
     }
   fill_setup (setup, initrd_address, g_bytes_get_size (ramdisk));
   setup_bytes = g_bytes_new (setup, setup_size);
-  rest = g_bytes_new_from_bytes (file, setup_size, kernel_size);
+  rest = g_bytes_new_from_bytes (kernel, setup_size, kernel_size);
   command_line = g_bytes_new (append, strlen (append) + 1);
   add_parts (
       fw_cfg,

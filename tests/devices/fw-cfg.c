@@ -2,7 +2,7 @@
 /* The firmware configuration device, and the ACPI tables and Linux kernel that are handed over
  * through it. */
 #include "devices/acpi/acpi-tables.h"
-#include "devices/firmware/linux-boot.h"
+#include "devices/firmware/direct-boot.h"
 
 #include <glib/gstdio.h>
 #include <string.h>
@@ -187,7 +187,7 @@ test_a_kernel_is_prepared (Rig *rig, gconstpointer data)
   uint8_t sum = 0, setup[0x400];
 
   g_assert_true (g_file_set_contents (path, (char *) image, 0x3000, NULL));
-  g_assert_false (linux_boot_add (rig->fw_cfg, path, NULL, NULL, 64 << 20, &error));
+  g_assert_false (direct_boot_add (rig->fw_cfg, &(DirectBoot){ path, NULL, NULL, 64 << 20 }, &error));
   g_assert_nonnull (strstr (error->message, path));
   g_clear_error (&error);
 
@@ -195,9 +195,9 @@ test_a_kernel_is_prepared (Rig *rig, gconstpointer data)
   memcpy (image + 0x202, "HdrS\x02\x02", 6);
   image[0x211] = 1;
   g_assert_true (g_file_set_contents (path, (char *) image, 0x3000, NULL));
-  g_assert_false (linux_boot_add (rig->fw_cfg, path, NULL, NULL, 1 << 20, &error));
+  g_assert_false (direct_boot_add (rig->fw_cfg, &(DirectBoot){ path, NULL, NULL, 1 << 20 }, &error));
   g_clear_error (&error);
-  g_assert_true (linux_boot_add (rig->fw_cfg, path, NULL, "quiet", 64 << 20, &error));
+  g_assert_true (direct_boot_add (rig->fw_cfg, &(DirectBoot){ path, NULL, "quiet", 64 << 20 }, &error));
   read_item (rig, FW_CFG_SETUP_DATA, setup, sizeof setup);
   g_assert_cmphex (setup[0x22a], ==, 0x02); /* the command line is at 20000h */
   rom = read_named (rig, "genroms/linuxboot.bin", &size);

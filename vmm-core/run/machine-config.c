@@ -362,6 +362,7 @@ machine_config_from_key_file (GKeyFile *file, const char *folder, const char *pa
   if (!read_number (file, path, "machine", "memory", &config->memory, error)
       || !read_number (file, path, "machine", "cpus", &config->cpus, error)
       || !read_boolean (file, path, "machine", "boot-menu", &config->boot_menu, error)
+      || !read_boolean (file, path, "debug", "test-device", &config->test_device, error)
       || !read_drives (config, file, path, error))
     return NULL;
   for (unsigned i = 0; i < MACHINE_CONFIG_SERIAL_PORTS; i++)

@@ -40,6 +40,7 @@ typedef struct
     *serial[MACHINE_CONFIG_SERIAL_PORTS]; /* "none", "stdio", "file:F", "socket:F"; NULL: no port */
   char *debugcon;
   char *kernel, *initrd, *append;
+  gboolean test_device; /* for guests that test the machine */
 } MachineConfig;
 
 /* A machine with 512 MiB, one CPU and nothing attached. */

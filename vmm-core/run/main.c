@@ -47,17 +47,20 @@ time_limit_passed (gpointer data)
   return G_SOURCE_REMOVE;
 }
 
-/* A machine that ran and is off now ends the process, if asked to. */
+/* A machine that ran and is off now ends the process, if asked to or if its guest is a test. */
 static gboolean
 look_at_state (gpointer data)
 {
   Program *program = data;
   VmState state = vm_get_state (program->vm);
+  int status;
 
   if (state == VM_RUNNING || state == VM_PAUSED)
     return G_SOURCE_CONTINUE;
   if (state == VM_CRASHED)
     program->status = STATUS_ERROR;
+  else if (vm_get_test_status (program->vm, &status))
+    program->status = status;
   quit (program);
   return G_SOURCE_REMOVE;
 }
@@ -85,8 +88,8 @@ run (Program *program, GError **error)
     }
   if (!options->stopped && !vm_power_on (program->vm, error))
     return FALSE;
-  if (options->exit_on_shutdown && !options->stopped)
-    g_timeout_add (100, look_at_state, program);
+  if ((options->exit_on_shutdown || vm_get_config (program->vm)->test_device) && !options->stopped)
+    g_timeout_add (50, look_at_state, program);
   if (options->time_limit > 0)
     g_timeout_add_seconds (options->time_limit, time_limit_passed, program);
   g_unix_signal_add (SIGINT, quit_on_signal, program);

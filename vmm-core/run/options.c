@@ -11,7 +11,7 @@ typedef struct
   char **disks, **discs;
   int cpus, time_limit;
   char *control, *trace;
-  gboolean boot_menu, window, headless, stopped, exit_on_shutdown, version;
+  gboolean boot_menu, test_device, window, headless, stopped, exit_on_shutdown, version;
   char **rest;
 } Arguments;
 
@@ -53,9 +53,9 @@ read_arguments (int argc, char **argv, Arguments *a, GError **error)
     { "cdrom", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &a->discs,
       "A disc image in a CD drive (repeatable)", "FILE" },
     { "disk", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &a->disks, "A disk image (repeatable)", "FILE" },
-    { "kernel", 0, 0, G_OPTION_ARG_FILENAME, &a->kernel, "Boot this Linux kernel directly",
+    { "kernel", 0, 0, G_OPTION_ARG_FILENAME, &a->kernel, "Boot this Linux or Multiboot kernel directly",
       "FILE" },
-    { "initrd", 0, 0, G_OPTION_ARG_FILENAME, &a->initrd, "Its initial RAM disk", "FILE" },
+    { "initrd", 0, 0, G_OPTION_ARG_FILENAME, &a->initrd, "Its initial RAM disk, or “MODULE ARGUMENTS,MODULE …”", "FILE" },
     { "append", 0, 0, G_OPTION_ARG_STRING, &a->append, "Its command line", "TEXT" },
     { "boot", 0, 0, G_OPTION_ARG_STRING, &a->boot, "Boot order: letters c disk, d CD, n network",
       "ORDER" },
@@ -73,6 +73,8 @@ read_arguments (int argc, char **argv, Arguments *a, GError **error)
     { "stopped", 0, 0, G_OPTION_ARG_NONE, &a->stopped, "Wait for a power-on command", NULL },
     { "exit-on-shutdown", 0, 0, G_OPTION_ARG_NONE, &a->exit_on_shutdown,
       "End when the guest powers off", NULL },
+    { "test-device", 0, 0, G_OPTION_ARG_NONE, &a->test_device,
+      "Add the device by which test guests end the process with a status", NULL },
     { "time-limit", 0, 0, G_OPTION_ARG_INT, &a->time_limit, "End with status 2 after S seconds",
       "S" },
     { "trace", 0, 0, G_OPTION_ARG_STRING, &a->trace,
@@ -85,7 +87,8 @@ read_arguments (int argc, char **argv, Arguments *a, GError **error)
 
   g_option_context_set_summary (
     context, "Runs one machine: that of a machine folder, or one made from the options.\n"
-             "Exit status: 0, 1 for an error, 2 when the time limit has passed.");
+             "Exit status: 0, 1 for an error, 2 when the time limit has passed; with --test-device, "
+             "what the guest gives.");
   g_option_context_add_main_entries (context, entries, NULL);
   return g_option_context_parse (context, &argc, &argv, error);
 }
@@ -160,6 +163,7 @@ apply (Arguments *a, Options *options, GError **error)
   replace (&options->control, &a->control);
   replace (&options->trace, &a->trace);
   config->boot_menu |= a->boot_menu;
+  config->test_device |= a->test_device;
   options->window = a->window;
   options->stopped = a->stopped;
   options->exit_on_shutdown = a->exit_on_shutdown;

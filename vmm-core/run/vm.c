@@ -36,6 +36,7 @@ struct Vm
   BoardPc *board;
   Vcpus *vcpus;
 
+  int test_status; /* -1: the guest gave none */
   unsigned wishes; /* BoardEvents to serve, one bit each; under the lock */
   GSource *wish_source;
   VmListener listener;
@@ -145,7 +146,7 @@ open_everything (Vm *vm, GError **error)
   MachineConfig *config = vm->config;
 
   if (!check_host_memory (config, error) || !check_readable (config->kernel, error)
-      || !check_readable (config->initrd, error) || !open_drives (vm, error))
+      || !open_drives (vm, error))
     return FALSE;
   for (unsigned i = 0; i < MACHINE_CONFIG_SERIAL_PORTS; i++)
     if (!open_chardev (vm, config->serial[i], &vm->serial[i], error))
@@ -179,6 +180,9 @@ board_event (void *data, BoardEvent event)
   Vm *vm = data;
 
   vm->wishes |= 1u << event;
+  /* What guests have behind the write is not meant to run. */
+  if (event == BOARD_EVENT_TEST_EXIT && vm->vcpus != NULL)
+    vcpus_request_stop (vm->vcpus);
   g_source_set_ready_time (vm->wish_source, 0);
 }
 
@@ -215,6 +219,7 @@ vm_new (MachineConfig *config, GError **error)
 
   vm->config = config;
   vm->folder_lock = -1;
+  vm->test_status = -1;
   vm->context = g_main_context_default ();
   vm->lock = machine_lock_new ();
   vm->console = console_new ();
@@ -319,6 +324,7 @@ build (Vm *vm, GError **error)
     .kernel = config->kernel,
     .initrd = config->initrd,
     .append = config->append,
+    .test_device = config->test_device,
     .event = board_event,
     .event_data = vm,
   };
@@ -433,6 +439,13 @@ vm_reset (Vm *vm, GError **error)
 }
 
 gboolean
+vm_get_test_status (Vm *vm, int *status)
+{
+  *status = vm->test_status;
+  return vm->test_status >= 0;
+}
+
+gboolean
 vm_pause (Vm *vm, GError **error)
 {
   if (vm->state != VM_RUNNING)
@@ -454,6 +467,16 @@ vm_resume (Vm *vm, GError **error)
   return TRUE;
 }
 
+/* The status is that of QEMU's isa-debug-exit: odd, so that it is no success by mistake. */
+static void
+end_test (Vm *vm)
+{
+  machine_lock_acquire (vm->lock);
+  vm->test_status = (board_pc_get_test_exit (vm->board) << 1 | 1) & 0xff;
+  machine_lock_release (vm->lock);
+  vm_power_off (vm, NULL);
+}
+
 static void
 serve_wishes (Vm *vm)
 {
@@ -465,7 +488,9 @@ serve_wishes (Vm *vm)
   machine_lock_release (vm->lock);
   if (wishes & 1u << BOARD_EVENT_TRAY)
     tell_drives_changed (vm);
-  if (wishes & 1u << BOARD_EVENT_POWER_OFF)
+  if (wishes & 1u << BOARD_EVENT_TEST_EXIT)
+    end_test (vm);
+  else if (wishes & 1u << BOARD_EVENT_POWER_OFF)
     vm_power_off (vm, NULL);
   else if (wishes & 1u << BOARD_EVENT_RESET)
     vm_reset (vm, NULL);

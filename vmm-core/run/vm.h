@@ -45,6 +45,9 @@ gboolean vm_power_off (Vm *vm, GError **error);
 gboolean vm_power_button (Vm *vm, GError **error);
 /* A paused machine stays paused. */
 gboolean vm_reset (Vm *vm, GError **error);
+/* TRUE once the guest has ended the machine through its test device; *status is what the process
+ * shall end with: an odd number, as others give it for the same write. */
+gboolean vm_get_test_status (Vm *vm, int *status);
 gboolean vm_pause (Vm *vm, GError **error);
 gboolean vm_resume (Vm *vm, GError **error);
 
