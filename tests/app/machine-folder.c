@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Machines on disk: what is made, found, refused and removed. Every test has a data folder of its own. */
+#include "app/model/machine-folder.h"
+
+#include <glib/gstdio.h>
+#include <string.h>
+#include <unistd.h>
+
+static const MachineFolderPlan small = { .name = "Small", .memory = 64, .cpus = 2 };
+
+static void
+test_create (void)
+{
+  g_autoptr (GError) error = NULL;
+  MachineFolderPlan plan = small;
+  GStatBuf status;
+
+  plan.disc = "/discs/live.iso";
+  plan.disk_size = (guint64) 3 << 30;
+  plan.os = "http://debian.org/debian/12";
+  g_autofree char *folder = machine_folder_create (&plan, &error);
+  g_assert_no_error (error);
+  g_autoptr (MachineConfig) config = machine_config_load (folder, &error);
+  g_assert_no_error (error);
+  g_assert_cmpstr (config->name, ==, "Small");
+  g_assert_cmpuint (config->memory, ==, 64);
+  g_assert_cmpuint (config->cpus, ==, 2);
+  g_assert_cmpstr (config->drives[2].file, ==, "/discs/live.iso");
+
+  /* A disk is as large as was wanted and takes no room yet. */
+  g_assert_cmpint (g_stat (config->drives[0].file, &status), ==, 0);
+  g_assert_cmpuint (status.st_size, ==, plan.disk_size);
+  g_assert_cmpuint (status.st_blocks, <, 64);
+  g_assert_true (g_str_has_prefix (config->drives[0].file, folder));
+}
+
+/* An image that exists already is used where it is; without discs and disks the CD drive is empty. */
+static void
+test_drives (void)
+{
+  MachineFolderPlan plan = small;
+
+  plan.disk = "/disks/mine.img";
+  plan.disk_size = 1 << 30;
+  g_autofree char *with_disk = machine_folder_create (&plan, NULL);
+  g_autoptr (MachineConfig) config = machine_config_load (with_disk, NULL);
+  g_assert_cmpstr (config->drives[0].file, ==, "/disks/mine.img");
+  g_assert_null (config->drives[2].file);
+
+  plan = small;
+  plan.name = "Empty";
+  g_autofree char *empty = machine_folder_create (&plan, NULL);
+  g_autoptr (MachineConfig) nothing = machine_config_load (empty, NULL);
+  g_assert_cmpint (nothing->drives[0].kind, ==, MACHINE_DRIVE_NONE);
+  g_assert_cmpint (nothing->drives[2].kind, ==, MACHINE_DRIVE_CD);
+}
+
+static void
+test_more_disks (void)
+{
+  g_autoptr (GError) error = NULL;
+  MachineFolderPlan plan = small;
+
+  plan.disk_size = 1 << 20;
+  g_autofree char *folder = machine_folder_create (&plan, NULL);
+  g_autofree char *second = machine_folder_add_disk (folder, 1 << 20, &error);
+  g_assert_no_error (error);
+  g_assert_cmpstr (second, ==, "disks/disk1.img");
+  /* Larger than any file can be. */
+  g_assert_null (machine_folder_add_disk (folder, (guint64) G_MAXINT64 + 1, &error));
+  g_assert_nonnull (strstr (error->message, "disks/disk2.img"));
+  g_autofree char *third = g_build_filename (folder, "disks", "disk2.img", NULL);
+  g_assert_false (g_file_test (third, G_FILE_TEST_EXISTS));
+}
+
+static void
+test_names (void)
+{
+  static const char *const refused[] = { "", ".", "..", ".hidden", "a/b", "../evil", "\xff" };
+  g_autoptr (GError) error = NULL;
+  MachineFolderPlan plan = small;
+
+  for (gsize i = 0; i < G_N_ELEMENTS (refused); i++)
+    {
+      plan.name = refused[i];
+      g_assert_null (machine_folder_create (&plan, &error));
+      g_assert_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT);
+      g_clear_error (&error);
+    }
+  plan.name = "Möhre “1” = [x]";
+  g_autofree char *odd = machine_folder_create (&plan, &error);
+  g_assert_no_error (error);
+  g_autoptr (MachineConfig) config = machine_config_load (odd, NULL);
+  g_assert_cmpstr (config->name, ==, plan.name);
+
+  g_assert_null (machine_folder_create (&plan, &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_EXISTS);
+  g_autofree char *next = machine_folder_dup_free_name (plan.name);
+  g_assert_cmpstr (next, ==, "Möhre “1” = [x] 2");
+  g_autofree char *same = machine_folder_dup_free_name ("Other");
+  g_assert_cmpstr (same, ==, "Other");
+}
+
+static void
+test_find (void)
+{
+  g_autoptr (GError) error = NULL;
+  MachineFolderPlan plan = small;
+  g_autofree char *root = machine_folder_dup_root ();
+  g_autofree char *other = g_build_filename (root, "no machine", NULL);
+
+  g_autofree char *second = machine_folder_create (&plan, NULL);
+  plan.name = "Another";
+  g_autofree char *first = machine_folder_create (&plan, NULL);
+  g_mkdir (other, 0755);
+  g_autoptr (GPtrArray) folders = machine_folder_list ();
+  g_assert_cmpuint (folders->len, ==, 2);
+  g_assert_cmpstr (folders->pdata[0], ==, first);
+  g_assert_cmpstr (folders->pdata[1], ==, second);
+
+  g_autoptr (MachineConfig) config = machine_config_load (second, NULL);
+  const char *const names[] = { "Small", config->uuid, second };
+  for (gsize i = 0; i < G_N_ELEMENTS (names); i++)
+    {
+      g_autofree char *found = machine_folder_find (names[i], NULL);
+      g_assert_cmpstr (found, ==, second);
+    }
+  g_assert_null (machine_folder_find ("Nobody", &error));
+  g_assert_nonnull (strstr (error->message, "Nobody"));
+}
+
+/* What a link points at is not part of the machine. */
+static void
+test_delete (void)
+{
+  g_autoptr (GError) error = NULL;
+  g_autofree char *folder = machine_folder_create (&small, NULL);
+  g_autofree char *mine = g_build_filename (g_get_user_data_dir (), "mine", NULL);
+  g_autofree char *file = g_build_filename (mine, "letter", NULL);
+  g_autofree char *link = g_build_filename (folder, "disks", "link", NULL);
+
+  g_mkdir (mine, 0755);
+  g_assert_true (g_file_set_contents (file, "x", 1, NULL));
+  g_assert_cmpint (symlink (mine, link), ==, 0);
+
+  /* Somebody uses it. */
+  int lock = machine_config_lock_folder (folder, 0, NULL);
+  g_assert_false (machine_folder_trash (folder, &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_BUSY);
+  g_clear_error (&error);
+  g_assert_false (machine_folder_delete (folder, &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_BUSY);
+  g_clear_error (&error);
+  g_assert_true (g_file_test (link, G_FILE_TEST_IS_SYMLINK));
+  close (lock);
+
+  g_assert_true (machine_folder_delete (folder, &error));
+  g_assert_no_error (error);
+  g_assert_false (g_file_test (folder, G_FILE_TEST_EXISTS));
+  g_assert_true (g_file_test (file, G_FILE_TEST_EXISTS));
+}
+
+static void
+test_picture (void)
+{
+  g_autofree char *folder = machine_folder_create (&small, NULL);
+  g_autoptr (GBytes) picture = g_bytes_new_static ("png", 3);
+
+  g_assert_null (machine_folder_load_picture (folder));
+  machine_folder_save_picture (folder, picture);
+  g_autoptr (GBytes) again = machine_folder_load_picture (folder);
+  g_assert_true (g_bytes_equal (picture, again));
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, G_TEST_OPTION_ISOLATE_DIRS, NULL);
+  g_test_add_func ("/machine-folder/create", test_create);
+  g_test_add_func ("/machine-folder/drives", test_drives);
+  g_test_add_func ("/machine-folder/more-disks", test_more_disks);
+  g_test_add_func ("/machine-folder/names", test_names);
+  g_test_add_func ("/machine-folder/find", test_find);
+  g_test_add_func ("/machine-folder/delete", test_delete);
+  g_test_add_func ("/machine-folder/picture", test_picture);
+  return g_test_run ();
+}
