@@ -376,7 +376,8 @@ add_ide (BoardPc *board)
 
   for (unsigned i = 0; i < 2; i++)
     {
-      board->ide[i] = ide_channel_new (board->io, bases[i], controls[i], isa_irq_get (board->isa_irq, 14 + i),
+      board->ide[i] = ide_channel_new (board->io, bases[i], controls[i], board->config.clock,
+                                       isa_irq_get (board->isa_irq, 14 + i),
                                        i == 0 ? "ide0" : "ide1");
       ide_channel_set_tray_listener (board->ide[i], tell_tray, board);
     }

@@ -1,81 +1,25 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Commands of an ATAPI CD/DVD drive: ATA/ATAPI-7 for the ATA side, SPC-3 and MMC-5 for packets. */
-#include "ide-internal.h"
+#include "atapi-internal.h"
 
 #include <string.h>
 
 #include "vmm-core/trace.h"
 
-enum
-{
-  KEY_NOT_READY = 2,
-  KEY_ILLEGAL_REQUEST = 5,
-  KEY_UNIT_ATTENTION = 6
-};
-
-#define ASC_INVALID_OPCODE 0x20
-#define ASC_LBA_OUT_OF_RANGE 0x21
-#define ASC_INVALID_FIELD 0x24
-#define ASC_MEDIUM_CHANGED 0x28
-#define ASC_NO_MEDIUM 0x3a
-#define ASC_REMOVAL_PREVENTED 0x53
-
 #define FEATURE_DMA 0x01
-#define CD_BYTES_MAX (700u << 20) /* larger discs are DVDs */
 
-static uint16_t
-be16 (const uint8_t *p)
-{
-  return p[0] << 8 | p[1];
-}
-
-static uint32_t
-be32 (const uint8_t *p)
-{
-  return (uint32_t) p[0] << 24 | p[1] << 16 | p[2] << 8 | p[3];
-}
-
-static void
-put16 (uint8_t *p, unsigned value)
-{
-  p[0] = value >> 8;
-  p[1] = value;
-}
-
-static void
-put32 (uint8_t *p, uint32_t value)
-{
-  put16 (p, value >> 16);
-  put16 (p + 2, value);
-}
-
-/* Minutes, seconds, frames: 75 frames a second, two seconds before sector 0. */
-static void
-put_msf (uint8_t *p, uint32_t lba)
-{
-  lba += 150;
-  p[0] = 0;
-  p[1] = lba / 75 / 60;
-  p[2] = lba / 75 % 60;
-  p[3] = lba % 75;
-}
-
-static bool
-has_medium (const IdeDrive *drive)
+bool
+atapi_cd_has_medium (const IdeDrive *drive)
 {
   return drive->image != NULL && !drive->state.tray_open;
 }
 
-static uint32_t
-sectors_of (const IdeDrive *drive)
+uint32_t
+atapi_cd_get_sectors (const IdeDrive *drive)
 {
-  return has_medium (drive) ? MIN (image_get_size (drive->image) / ATAPI_SECTOR, UINT32_MAX) : 0;
-}
-
-static bool
-is_dvd (const IdeDrive *drive)
-{
-  return has_medium (drive) && image_get_size (drive->image) > CD_BYTES_MAX;
+  if (!atapi_cd_has_medium (drive))
+    return 0;
+  return MIN (image_get_size (drive->image) / ATAPI_SECTOR, UINT32_MAX);
 }
 
 void
@@ -90,42 +34,33 @@ atapi_cd_fail (IdeDrive *drive, uint8_t key, uint8_t asc, uint8_t ascq)
   s->count[0] = 3;
 }
 
-static void
-succeed (IdeDrive *drive)
+void
+atapi_cd_succeed (IdeDrive *drive)
 {
   drive->state.sense_key = drive->state.asc = drive->state.ascq = 0;
   ide_complete (drive);
 }
 
-/* Sends the first length bytes of the buffer, cut to what the command allows. */
-static void
-reply (IdeDrive *drive, uint32_t length, uint32_t allocation)
+/* The most that the guest wants at once: even, and 0 means as much as can be said. */
+static uint32_t
+byte_count_limit (const IdeDriveState *s)
+{
+  uint32_t limit = (s->lba_high[0] << 8 | s->lba_mid[0]) & 0xfffe;
+
+  return limit != 0 ? limit : 0xfffe;
+}
+
+void
+atapi_cd_reply (IdeDrive *drive, uint32_t length, uint32_t allocation)
 {
   IdeDriveState *s = &drive->state;
-  uint32_t limit = s->lba_high[0] << 8 | s->lba_mid[0];
 
   s->sense_key = s->asc = s->ascq = 0;
   length = MIN (length, allocation);
   if (length == 0)
-    succeed (drive);
+    atapi_cd_succeed (drive);
   else
-    ide_start_data_in (drive, length, MAX (limit & ~1u, 2), s->features[0] & FEATURE_DMA);
-}
-
-static void
-inquiry (IdeDrive *drive)
-{
-  uint8_t *b = drive->state.buffer;
-
-  memset (b, 0, 36);
-  b[0] = 0x05; /* CD/DVD */
-  b[1] = 0x80; /* removable */
-  b[3] = 0x21; /* ATAPI, response format */
-  b[4] = 31;
-  memcpy (b + 8, "GUESTHSE", 8);
-  memcpy (b + 16, "Guesthouse CD   ", 16);
-  memcpy (b + 32, "1.0 ", 4);
-  reply (drive, 36, be16 (drive->state.packet + 3));
+    ide_start_data_in (drive, length, byte_count_limit (s), s->features[0] & FEATURE_DMA);
 }
 
 static void
@@ -137,11 +72,11 @@ request_sense (IdeDrive *drive)
   memset (b, 0, 18);
   b[0] = 0x70;
   b[7] = 10;
-  if (s->attention)
+  if (s->attention != 0)
     {
-      b[2] = KEY_UNIT_ATTENTION;
-      b[12] = ASC_MEDIUM_CHANGED;
-      s->attention = false;
+      b[2] = ATAPI_UNIT_ATTENTION;
+      b[12] = s->attention;
+      s->attention = 0;
     }
   else
     {
@@ -149,7 +84,7 @@ request_sense (IdeDrive *drive)
       b[12] = s->asc;
       b[13] = s->ascq;
     }
-  reply (drive, 18, s->packet[4]);
+  atapi_cd_reply (drive, 18, s->packet[4]);
 }
 
 static void
@@ -157,207 +92,64 @@ read_capacity (IdeDrive *drive)
 {
   uint8_t *b = drive->state.buffer;
 
-  put32 (b, sectors_of (drive) - 1);
-  put32 (b + 4, ATAPI_SECTOR);
-  reply (drive, 8, 8);
+  atapi_put32 (b, atapi_cd_get_sectors (drive) - 1);
+  atapi_put32 (b + 4, ATAPI_SECTOR);
+  atapi_cd_reply (drive, 8, 8);
 }
 
 static void
 read_sectors (IdeDrive *drive, uint32_t lba, uint32_t count)
 {
   IdeDriveState *s = &drive->state;
-  uint32_t sectors = sectors_of (drive);
-  uint32_t limit = (s->lba_high[0] << 8 | s->lba_mid[0]) & ~1u;
+  uint32_t sectors = atapi_cd_get_sectors (drive);
 
   if (lba > sectors || count > sectors - lba || count > 65535)
-    atapi_cd_fail (drive, KEY_ILLEGAL_REQUEST, ASC_LBA_OUT_OF_RANGE, 0);
+    atapi_cd_fail (drive, ATAPI_ILLEGAL_REQUEST, ATAPI_LBA_OUT_OF_RANGE, 0);
   else if (count == 0)
-    succeed (drive);
+    atapi_cd_succeed (drive);
   else
     {
       s->sense_key = s->asc = s->ascq = 0;
       ide_start_transfer (drive, (uint64_t) lba * ATAPI_SECTOR, count * ATAPI_SECTOR,
-                          MAX (limit, 2), true, s->features[0] & FEATURE_DMA);
+                          byte_count_limit (s), true, s->features[0] & FEATURE_DMA);
     }
 }
 
-/* READ CD of user data only, which is all that an image has. */
+/* User data only, which is all that an image has. */
 static void
-read_cd (IdeDrive *drive)
+read_cd (IdeDrive *drive, uint32_t lba, uint32_t count)
 {
   const uint8_t *p = drive->state.packet;
-  uint32_t count = p[6] << 16 | p[7] << 8 | p[8];
 
   if ((p[9] & 0xf8) == 0)
-    succeed (drive);
+    atapi_cd_succeed (drive);
   else if ((p[9] & 0xf8) != 0x10 || (p[10] & 7) != 0)
-    atapi_cd_fail (drive, KEY_ILLEGAL_REQUEST, ASC_INVALID_FIELD, 0);
+    atapi_cd_fail (drive, ATAPI_ILLEGAL_REQUEST, ATAPI_INVALID_FIELD, 0);
   else
-    read_sectors (drive, be32 (p + 2), count);
+    read_sectors (drive, lba, count);
 }
 
-static uint8_t *
-put_track (uint8_t *b, uint8_t track, uint32_t lba, bool msf)
-{
-  memset (b, 0, 8);
-  b[1] = 0x14; /* data track */
-  b[2] = track;
-  if (msf)
-    put_msf (b + 4, lba);
-  else
-    put32 (b + 4, lba);
-  return b + 8;
-}
-
+/* From one place in minutes, seconds and frames up to another. */
 static void
-read_toc (IdeDrive *drive)
+read_cd_msf (IdeDrive *drive)
 {
   const uint8_t *p = drive->state.packet;
-  uint8_t *b = drive->state.buffer, *end = b + 4;
-  bool msf = p[1] & 2;
-  unsigned format = p[2] & 15 ? p[2] & 15 : p[9] >> 6;
+  uint32_t first = (p[3] * 60u + p[4]) * 75 + p[5], end = (p[6] * 60u + p[7]) * 75 + p[8];
 
-  if (format == 0)
-    {
-      if (p[6] > 1 && p[6] != 0xaa)
-        {
-          atapi_cd_fail (drive, KEY_ILLEGAL_REQUEST, ASC_INVALID_FIELD, 0);
-          return;
-        }
-      if (p[6] <= 1)
-        end = put_track (end, 1, 0, msf);
-      end = put_track (end, 0xaa, sectors_of (drive), msf);
-    }
-  else if (format == 1)
-    end = put_track (end, 1, 0, msf); /* one session */
+  if (first < 150 || end < first)
+    atapi_cd_fail (drive, ATAPI_ILLEGAL_REQUEST, ATAPI_LBA_OUT_OF_RANGE, 0);
   else
-    {
-      atapi_cd_fail (drive, KEY_ILLEGAL_REQUEST, ASC_INVALID_FIELD, 0);
-      return;
-    }
-  put16 (b, end - b - 2);
-  b[2] = b[3] = 1; /* first and last track or session */
-  reply (drive, end - b, be16 (p + 7));
+    read_cd (drive, first - 150, end - first);
 }
 
-/* GET EVENT STATUS NOTIFICATION, polled, class 4: media. */
+/* Tells of the disc that is in the drive now, or that there is none any more. */
 static void
-event_status (IdeDrive *drive)
+announce (IdeDrive *drive)
 {
-  IdeDriveState *s = &drive->state;
-  uint8_t *b = s->buffer;
+  bool medium = atapi_cd_has_medium (drive);
 
-  if (!(s->packet[1] & 1))
-    {
-      atapi_cd_fail (drive, KEY_ILLEGAL_REQUEST, ASC_INVALID_FIELD, 0);
-      return;
-    }
-  memset (b, 0, 8);
-  b[3] = 0x10; /* supported: media */
-  if (!(s->packet[4] & 0x10))
-    {
-      put16 (b, 2);
-      b[2] = 0x80; /* no event of the classes asked for */
-      reply (drive, 4, be16 (s->packet + 7));
-      return;
-    }
-  put16 (b, 6);
-  b[2] = 4;
-  if (s->event)
-    b[4] = has_medium (drive) ? 2 : 3; /* new media, media removal */
-  s->event = false;
-  b[5] = (s->tray_open ? 1 : 0) | (has_medium (drive) ? 2 : 0);
-  reply (drive, 8, be16 (s->packet + 7));
-}
-
-static uint8_t *
-put_feature (uint8_t *b, unsigned code, bool current, unsigned extra)
-{
-  memset (b, 0, 4 + extra);
-  put16 (b, code);
-  b[2] = 0x03 | (current ? 1 : 0); /* persistent for the core ones */
-  b[3] = extra;
-  return b + 4 + extra;
-}
-
-static void
-get_configuration (IdeDrive *drive)
-{
-  uint8_t *b = drive->state.buffer, *end = b + 8;
-  bool dvd = is_dvd (drive), cd = has_medium (drive) && !dvd;
-
-  memset (b, 0, 8);
-  put16 (b + 6, dvd ? 0x10 : cd ? 0x08 : 0); /* current profile */
-  end = put_feature (end, 0x0000, true, 8); /* profile list: DVD-ROM, CD-ROM */
-  put16 (end - 8, 0x10);
-  end[-6] = dvd;
-  put16 (end - 4, 0x08);
-  end[-2] = cd;
-  end = put_feature (end, 0x0001, true, 8); /* core: ATAPI */
-  end[-5] = 2;
-  end[-4] = 1;
-  end = put_feature (end, 0x0003, true, 4); /* removable medium: tray, eject, lock */
-  end[-4] = 0x29;
-  put32 (b, end - b - 4);
-  reply (drive, end - b, be16 (drive->state.packet + 7));
-}
-
-/* Pages 01h (error recovery), 0Eh (audio) and 2Ah (capabilities). */
-static uint8_t *
-put_mode_page (IdeDrive *drive, uint8_t *b, unsigned page)
-{
-  switch (page)
-    {
-    case 0x01:
-      memset (b, 0, 8);
-      b[0] = 0x01;
-      b[1] = 6;
-      return b + 8;
-    case 0x0e:
-      memset (b, 0, 16);
-      b[0] = 0x0e;
-      b[1] = 14;
-      return b + 16;
-    case 0x2a:
-      memset (b, 0, 20);
-      b[0] = 0x2a;
-      b[1] = 18;
-      b[2] = 0x3b; /* reads CD-R, CD-RW, DVD-ROM, DVD-R */
-      b[4] = 0x70;
-      b[6] = 0x29 | (drive->state.locked ? 2 : 0); /* tray, eject, lock */
-      put16 (b + 8, 706);
-      put16 (b + 12, 512);
-      put16 (b + 14, 706);
-      return b + 20;
-    default:
-      return b;
-    }
-}
-
-static void
-mode_sense (IdeDrive *drive)
-{
-  const uint8_t *p = drive->state.packet;
-  uint8_t *b = drive->state.buffer, *end = b + 8;
-  unsigned page = p[2] & 0x3f;
-
-  memset (b, 0, 8);
-  b[2] = !has_medium (drive) ? 0x70 : 0x12;
-  if (page == 0x3f)
-    {
-      end = put_mode_page (drive, end, 0x01);
-      end = put_mode_page (drive, end, 0x0e);
-      end = put_mode_page (drive, end, 0x2a);
-    }
-  else
-    end = put_mode_page (drive, end, page);
-  if (end == b + 8 || (p[2] >> 6) == 3)
-    {
-      atapi_cd_fail (drive, KEY_ILLEGAL_REQUEST, ASC_INVALID_FIELD, 0);
-      return;
-    }
-  put16 (b, end - b - 2);
-  reply (drive, end - b, be16 (p + 7));
+  drive->state.event = medium ? ATAPI_EVENT_NEW_MEDIUM : ATAPI_EVENT_MEDIUM_REMOVED;
+  drive->state.attention = medium ? ATAPI_MEDIUM_CHANGED : 0;
 }
 
 static void
@@ -368,42 +160,17 @@ start_stop (IdeDrive *drive)
 
   if (load_eject && !start && s->locked)
     {
-      atapi_cd_fail (drive, KEY_ILLEGAL_REQUEST, ASC_REMOVAL_PREVENTED, 2);
+      atapi_cd_fail (drive, ATAPI_ILLEGAL_REQUEST, ATAPI_REMOVAL_PREVENTED, 2);
       return;
     }
   if (load_eject && s->tray_open == start)
     {
       s->tray_open = !start;
-      s->event = true;
-      s->attention = start;
+      announce (drive);
       if (drive->channel->tray_moved != NULL)
         drive->channel->tray_moved (drive->channel->tray_data);
     }
-  succeed (drive);
-}
-
-static void
-mechanism_status (IdeDrive *drive)
-{
-  uint8_t *b = drive->state.buffer;
-
-  memset (b, 0, 8);
-  b[1] = drive->state.tray_open ? 0x10 : 0;
-  b[5] = 1;
-  reply (drive, 8, be16 (drive->state.packet + 8));
-}
-
-static void
-read_disc_information (IdeDrive *drive)
-{
-  uint8_t *b = drive->state.buffer;
-
-  memset (b, 0, 34);
-  put16 (b, 32);
-  b[2] = 0x0e; /* last session complete, disc finalized */
-  b[3] = b[4] = b[5] = b[6] = 1;
-  b[7] = 0x20; /* unrestricted use */
-  reply (drive, 34, be16 (drive->state.packet + 7));
+  atapi_cd_succeed (drive);
 }
 
 /* Commands that answer whatever became of the medium. */
@@ -424,7 +191,10 @@ needs_medium (uint8_t opcode)
     case 0x2b: /* SEEK */
     case 0x43: /* READ TOC */
     case 0x51: /* READ DISC INFORMATION */
+    case 0x52: /* READ TRACK INFORMATION */
     case 0xa8: /* READ (12) */
+    case 0xad: /* READ DVD STRUCTURE */
+    case 0xb9: /* READ CD MSF */
     case 0xbe: /* READ CD */
       return true;
     default:
@@ -443,53 +213,62 @@ run_packet (IdeDrive *drive)
     case 0x00: /* TEST UNIT READY */
     case 0x2b: /* SEEK */
     case 0xbb: /* SET CD SPEED */
-      succeed (drive);
+      atapi_cd_succeed (drive);
       break;
     case 0x03:
       request_sense (drive);
       break;
     case 0x12:
-      inquiry (drive);
+      atapi_info_inquiry (drive);
       break;
     case 0x1b:
       start_stop (drive);
       break;
     case 0x1e: /* PREVENT ALLOW MEDIUM REMOVAL */
       s->locked = p[4] & 1;
-      succeed (drive);
+      atapi_cd_succeed (drive);
       break;
     case 0x25:
       read_capacity (drive);
       break;
     case 0x28:
-      read_sectors (drive, be32 (p + 2), be16 (p + 7));
+      read_sectors (drive, atapi_get32 (p + 2), atapi_get16 (p + 7));
       break;
     case 0xa8:
-      read_sectors (drive, be32 (p + 2), be32 (p + 6));
+      read_sectors (drive, atapi_get32 (p + 2), atapi_get32 (p + 6));
+      break;
+    case 0xad:
+      atapi_disc_read_dvd_structure (drive);
+      break;
+    case 0xb9:
+      read_cd_msf (drive);
       break;
     case 0xbe:
-      read_cd (drive);
+      read_cd (drive, atapi_get32 (p + 2), p[6] << 16 | p[7] << 8 | p[8]);
       break;
     case 0x43:
-      read_toc (drive);
+      atapi_disc_read_toc (drive);
       break;
     case 0x46:
-      get_configuration (drive);
+      atapi_info_get_configuration (drive);
       break;
     case 0x4a:
-      event_status (drive);
+      atapi_info_event_status (drive);
       break;
     case 0x51:
-      read_disc_information (drive);
+      atapi_disc_read_information (drive);
+      break;
+    case 0x52:
+      atapi_disc_read_track_information (drive);
       break;
     case 0x5a:
-      mode_sense (drive);
+      atapi_info_mode_sense (drive);
       break;
     case 0xbd:
-      mechanism_status (drive);
+      atapi_info_mechanism_status (drive);
       break;
     default:
-      atapi_cd_fail (drive, KEY_ILLEGAL_REQUEST, ASC_INVALID_OPCODE, 0);
+      atapi_cd_fail (drive, ATAPI_ILLEGAL_REQUEST, ATAPI_INVALID_OPCODE, 0);
       break;
     }
 }
@@ -502,13 +281,15 @@ atapi_cd_packet (IdeDrive *drive)
   TRACE ("ide.packet", "%s.%u %02x %02x%02x%02x%02x %02x%02x%02x", drive->channel->id, drive->unit,
          s->packet[0], s->packet[2], s->packet[3], s->packet[4], s->packet[5], s->packet[6],
          s->packet[7], s->packet[8]);
-  if (s->attention && !ignores_attention (s->packet[0]))
+  if (s->attention != 0 && !ignores_attention (s->packet[0]))
     {
-      s->attention = false;
-      atapi_cd_fail (drive, KEY_UNIT_ATTENTION, ASC_MEDIUM_CHANGED, 0);
+      uint8_t asc = s->attention;
+
+      s->attention = 0;
+      atapi_cd_fail (drive, ATAPI_UNIT_ATTENTION, asc, 0);
     }
-  else if (needs_medium (s->packet[0]) && !has_medium (drive))
-    atapi_cd_fail (drive, KEY_NOT_READY, ASC_NO_MEDIUM, s->tray_open ? 2 : 1);
+  else if (needs_medium (s->packet[0]) && !atapi_cd_has_medium (drive))
+    atapi_cd_fail (drive, ATAPI_NOT_READY, ATAPI_NO_MEDIUM, s->tray_open ? 2 : 1);
   else
     run_packet (drive);
 }
@@ -516,8 +297,19 @@ atapi_cd_packet (IdeDrive *drive)
 void
 atapi_cd_medium_changed (IdeDrive *drive)
 {
-  drive->state.event = true;
-  drive->state.attention = drive->image != NULL;
+  announce (drive);
+}
+
+void
+atapi_cd_powered_on (IdeDrive *drive)
+{
+  drive->state.attention = ATAPI_POWERED_ON;
+}
+
+void
+atapi_cd_request_eject (IdeDrive *drive)
+{
+  drive->state.event = ATAPI_EVENT_EJECT_REQUEST;
 }
 
 static void
@@ -525,10 +317,12 @@ identify_packet (IdeDrive *drive)
 {
   uint8_t *w = drive->state.buffer;
   uint8_t mode = drive->state.transfer_mode;
+  char serial[21];
 
+  g_snprintf (serial, sizeof serial, "GH-%s-%u", drive->channel->id, drive->unit);
   memset (w, 0, 512);
   ata_put_word (w, 0, 0x85c0); /* ATAPI, CD, removable, DRQ within 50 us, 12-byte packets */
-  ata_put_string (w + 2 * 10, "GH00000003", 20);
+  ata_put_string (w + 2 * 10, serial, 20);
   ata_put_string (w + 2 * 23, "1.0", 8);
   ata_put_string (w + 2 * 27, "Guesthouse CD", 40);
   ata_put_word (w, 49, 0x0f00);

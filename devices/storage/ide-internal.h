@@ -35,6 +35,21 @@ typedef enum
   IDE_PHASE_DMA_WAIT     /* the bus master has not been started yet */
 } IdePhase;
 
+typedef enum
+{
+  IDE_RESET_NONE,
+  IDE_RESET_SOFT,      /* SRST is set, or was until a moment ago */
+  IDE_RESET_DIAGNOSTIC /* EXECUTE DEVICE DIAGNOSTIC */
+} IdeReset;
+
+/* As CHECK POWER MODE tells them. */
+enum
+{
+  IDE_POWER_STANDBY = 0x00,
+  IDE_POWER_IDLE = 0x80,
+  IDE_POWER_ACTIVE = 0xff
+};
+
 typedef struct
 {
   uint8_t features[2], count[2], lba_low[2], lba_mid[2],
@@ -42,6 +57,10 @@ typedef struct
   uint8_t device, status, error, command;
   uint8_t multiple;   /* sectors a block of READ/WRITE MULTIPLE; 0: disabled */
   uint8_t transfer_mode;
+  uint8_t power;      /* IDE_POWER_… */
+  bool write_cache_off, look_ahead_off, smart_off;
+  bool max_was_read;  /* the last command was READ NATIVE MAX ADDRESS */
+  uint64_t max_sectors; /* as SET MAX ADDRESS left them; 0: all */
   uint16_t heads, sectors; /* of the translation that INITIALIZE DEVICE PARAMETERS set */
 
   uint8_t phase;      /* IdePhase */
@@ -56,8 +75,8 @@ typedef struct
   /* ATAPI */
   uint8_t packet[12];
   uint8_t sense_key, asc, ascq;
-  bool attention;    /* the medium changed and the guest has not been told */
-  bool event;        /* nor by GET EVENT STATUS NOTIFICATION */
+  uint8_t attention; /* additional sense code of a unit attention not told yet, or 0 */
+  uint8_t event;     /* media event not told yet, or 0 */
   bool locked, tray_open;
 } IdeDriveState;
 
@@ -75,6 +94,8 @@ typedef struct
 {
   uint8_t control; /* Device Control: nIEN, SRST, HOB */
   bool irq;
+  uint8_t reset; /* IdeReset */
+  int64_t reset_deadline; /* of the timer; -1: none */
   IdeDriveState drives[2];
 } IdeChannelState;
 
@@ -82,6 +103,9 @@ struct IdeChannel
 {
   Bus *io;
   uint16_t command_base, control_base;
+  Clock *clock;
+  Timer *reset_timer;
+  IdeReset reset;
   Irq irq;
   char *id;
   uint8_t control;
@@ -112,19 +136,37 @@ void ide_start_data_in (IdeDrive *drive, uint32_t length, uint32_t block, bool d
 void ide_start_flush (IdeDrive *drive);
 void ide_set_signature (IdeDrive *drive);
 
+/* ide-reset.c */
+/* What every reset does to a drive, at its end. */
+void ide_reset_drive (IdeDrive *drive);
+void ide_reset_set_srst (IdeChannel *channel, bool srst);
+/* EXECUTE DEVICE DIAGNOSTIC: both drives; the master answers with an interrupt. */
+void ide_reset_diagnose (IdeChannel *channel);
+/* The drives are done with themselves: the timer's callback. */
+void ide_reset_expired (void *channel);
+
 /* ata-disk.c */
+#define ATA_MAX_MULTIPLE 16
 void ata_disk_command (IdeDrive *drive, uint8_t command);
 void ata_disk_identify (IdeDrive *drive);
 /* Text in IDENTIFY words: padded with spaces, bytes swapped. */
 void ata_put_string (uint8_t *words, const char *text, unsigned length);
 void ata_put_word (uint8_t *words, unsigned index, uint16_t value);
+/* The byte that makes the sum of a sector's bytes zero, at its end. */
+uint8_t ata_checksum (const uint8_t sector[512]);
 /* What both kinds of drive take: features, power. TRUE if it was such a command. */
 bool ata_common_command (IdeDrive *drive, uint8_t command);
+
+/* ata-smart.c */
+void ata_smart_command (IdeDrive *drive);
 
 /* atapi-cd.c */
 #define ATAPI_SECTOR 2048
 void atapi_cd_command (IdeDrive *drive, uint8_t command);
 void atapi_cd_packet (IdeDrive *drive);
 void atapi_cd_medium_changed (IdeDrive *drive);
+void atapi_cd_powered_on (IdeDrive *drive);
+/* Somebody would like to have the disc that the guest has locked in. */
+void atapi_cd_request_eject (IdeDrive *drive);
 /* Ends a packet command with a sense key, code and qualifier. */
 void atapi_cd_fail (IdeDrive *drive, uint8_t key, uint8_t asc, uint8_t ascq);

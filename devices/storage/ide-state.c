@@ -10,20 +10,25 @@ static const StateField drive_fields[] = {
   STATE_INT (IdeDriveState, command),   STATE_INT (IdeDriveState, multiple),
   STATE_INT (IdeDriveState, transfer_mode), STATE_INT (IdeDriveState, heads),
   STATE_INT (IdeDriveState, sectors),   STATE_INT (IdeDriveState, phase),
+  STATE_INT (IdeDriveState, power),     STATE_FLAG (IdeDriveState, write_cache_off),
+  STATE_FLAG (IdeDriveState, look_ahead_off), STATE_FLAG (IdeDriveState, smart_off),
+  STATE_FLAG (IdeDriveState, max_was_read), STATE_INT (IdeDriveState, max_sectors),
   STATE_FLAG (IdeDriveState, dma),      STATE_FLAG (IdeDriveState, to_guest),
   STATE_INT (IdeDriveState, offset),    STATE_INT (IdeDriveState, remaining),
   STATE_INT (IdeDriveState, block),     STATE_INT (IdeDriveState, at),
   STATE_INT (IdeDriveState, filled),    STATE_INT (IdeDriveState, drq_end),
   STATE_BLOB (IdeDriveState, buffer),   STATE_BLOB (IdeDriveState, packet),
   STATE_INT (IdeDriveState, sense_key), STATE_INT (IdeDriveState, asc),
-  STATE_INT (IdeDriveState, ascq),      STATE_FLAG (IdeDriveState, attention),
-  STATE_FLAG (IdeDriveState, event),    STATE_FLAG (IdeDriveState, locked),
+  STATE_INT (IdeDriveState, ascq),      STATE_INT (IdeDriveState, attention),
+  STATE_INT (IdeDriveState, event),    STATE_FLAG (IdeDriveState, locked),
   STATE_FLAG (IdeDriveState, tray_open),
 };
 static const StateTable drive_table = STATE_TABLE (IdeDriveState, 1, drive_fields);
 static const StateField channel_fields[] = {
   STATE_INT (IdeChannelState, control),
   STATE_FLAG (IdeChannelState, irq),
+  STATE_INT (IdeChannelState, reset),
+  STATE_INT (IdeChannelState, reset_deadline),
   STATE_NESTED_ARRAY (IdeChannelState, drives, &drive_table),
 };
 static const StateTable channel_table = STATE_TABLE (IdeChannelState, 1, channel_fields);
@@ -35,6 +40,8 @@ before_save (void *device)
 
   channel->saved.control = channel->control;
   channel->saved.irq = channel->irq_pending;
+  channel->saved.reset = channel->reset;
+  channel->saved.reset_deadline = timer_get_deadline (channel->reset_timer);
   for (unsigned unit = 0; unit < 2; unit++)
     channel->saved.drives[unit] = channel->drives[unit].state;
 }
@@ -80,7 +87,8 @@ after_load (void *device, GError **error)
   IdeChannel *channel = device;
 
   for (unsigned unit = 0; unit < 2; unit++)
-    if (!is_sane (&channel->drives[unit], &channel->saved.drives[unit]))
+    if (!is_sane (&channel->drives[unit], &channel->saved.drives[unit])
+        || channel->saved.reset > IDE_RESET_DIAGNOSTIC)
       {
         g_set_error (error, STATE_ERROR, STATE_ERROR_BAD_STREAM,
                      "The saved state of “%s” describes a transfer that cannot be.", channel->id);
@@ -88,6 +96,8 @@ after_load (void *device, GError **error)
       }
   channel->control = channel->saved.control;
   channel->irq_pending = channel->saved.irq;
+  channel->reset = channel->saved.reset;
+  timer_restore (channel->reset_timer, channel->saved.reset_deadline);
   for (unsigned unit = 0; unit < 2; unit++)
     {
       ide_cancel (&channel->drives[unit]);

@@ -186,6 +186,14 @@ offer_data (IdeDrive *drive)
     ide_complete (drive);
 }
 
+static void
+flush (IdeDrive *drive)
+{
+  drive->state.phase = IDE_PHASE_FLUSH;
+  drive->state.status = IDE_STATUS_BSY;
+  image_flush (drive->image, ide_image_done, drive);
+}
+
 void
 ide_image_done (void *data, int result)
 {
@@ -205,7 +213,9 @@ ide_image_done (void *data, int result)
       break;
     case IDE_PHASE_IMAGE_WRITE:
       s->offset += s->filled;
-      if (s->remaining == 0)
+      if (s->remaining == 0 && s->write_cache_off)
+        flush (drive);
+      else if (s->remaining == 0)
         ide_complete (drive);
       else
         {
@@ -231,6 +241,7 @@ ide_start_transfer (IdeDrive *drive, uint64_t offset, uint32_t bytes, uint32_t b
   s->block = block;
   s->to_guest = to_guest;
   s->dma = dma;
+  s->power = IDE_POWER_ACTIVE;
   if (to_guest)
     next_read (drive);
   else
@@ -254,10 +265,8 @@ ide_start_data_in (IdeDrive *drive, uint32_t length, uint32_t block, bool dma)
 void
 ide_start_flush (IdeDrive *drive)
 {
-  drive->state.phase = IDE_PHASE_FLUSH;
-  drive->state.status = IDE_STATUS_BSY;
   drive->state.dma = false;
-  image_flush (drive->image, ide_image_done, drive);
+  flush (drive);
 }
 
 void
@@ -377,28 +386,6 @@ ide_set_signature (IdeDrive *drive)
 }
 
 static void
-reset_drive (IdeDrive *drive)
-{
-  ide_cancel (drive);
-  ide_set_signature (drive);
-  drive->state.error = 1; /* diagnostics passed */
-  drive->state.status = drive->kind == IDE_DRIVE_DISK ? IDE_STATUS_DRDY | IDE_STATUS_DSC : 0;
-  drive->state.multiple = 16;
-}
-
-static void
-soft_reset (IdeChannel *channel)
-{
-  for (unsigned unit = 0; unit < 2; unit++)
-    {
-      reset_drive (&channel->drives[unit]);
-      channel->drives[unit].state.device = 0;
-    }
-  channel->irq_pending = false;
-  ide_update_irq (channel);
-}
-
-static void
 run_command (IdeChannel *channel, uint8_t command)
 {
   IdeDrive *drive = selected (channel);
@@ -408,19 +395,15 @@ run_command (IdeChannel *channel, uint8_t command)
   ide_update_irq (channel);
   if (command == 0x90) /* EXECUTE DEVICE DIAGNOSTIC: both drives, answered by the master */
     {
-      for (unsigned unit = 0; unit < 2; unit++)
-        {
-          reset_drive (&channel->drives[unit]);
-          channel->drives[unit].state.device = 0;
-        }
-      ide_raise_irq (&channel->drives[0]);
+      if (channel->reset == IDE_RESET_NONE)
+        ide_reset_diagnose (channel);
       return;
     }
   if (drive->kind == IDE_DRIVE_NONE)
     return;
-  if (command == 0x08 && drive->kind == IDE_DRIVE_CD) /* DEVICE RESET, even when busy */
+  if (command == 0x08 && drive->kind == IDE_DRIVE_CD && channel->reset == IDE_RESET_NONE)
     {
-      reset_drive (drive);
+      ide_reset_drive (drive); /* DEVICE RESET, even when busy */
       return;
     }
   if (drive->state.status & (IDE_STATUS_BSY | IDE_STATUS_DRQ))
@@ -574,41 +557,25 @@ control_write (void *device, uint64_t offset, unsigned size, uint64_t value)
   uint8_t before = channel->control;
 
   channel->control = value;
-  if (!(before & CONTROL_SRST) && (value & CONTROL_SRST))
-    soft_reset (channel);
+  if ((before ^ value) & CONTROL_SRST)
+    ide_reset_set_srst (channel, (value & CONTROL_SRST) != 0);
   ide_update_irq (channel);
 }
 
 static const BusOps task_file_ops = { task_file_read, task_file_write, 1, 4 };
 static const BusOps control_ops = { control_read, control_write, 1, 1 };
 
-void
-ide_channel_reset (IdeChannel *channel)
-{
-  soft_reset (channel);
-  channel->control = 0;
-  for (unsigned unit = 0; unit < 2; unit++)
-    {
-      IdeDriveState *s = &channel->drives[unit].state;
-      bool tray_open = s->tray_open;
-
-      memset (s, 0, sizeof *s);
-      s->tray_open = tray_open;
-      s->heads = 16;
-      s->sectors = 63;
-      reset_drive (&channel->drives[unit]);
-      s->attention = channel->drives[unit].kind == IDE_DRIVE_CD;
-    }
-}
-
 IdeChannel *
-ide_channel_new (Bus *io, uint16_t command_base, uint16_t control_base, Irq irq, const char *id)
+ide_channel_new (Bus *io, uint16_t command_base, uint16_t control_base, Clock *clock, Irq irq,
+                 const char *id)
 {
   IdeChannel *channel = g_new0 (IdeChannel, 1);
 
   channel->io = io;
   channel->command_base = command_base;
   channel->control_base = control_base;
+  channel->clock = clock;
+  channel->reset_timer = timer_new (clock, ide_reset_expired, channel);
   channel->irq = irq;
   channel->id = g_strdup (id);
   for (unsigned unit = 0; unit < 2; unit++)
@@ -631,6 +598,7 @@ ide_channel_free (IdeChannel *channel)
     ide_cancel (&channel->drives[unit]);
   bus_unmap (channel->io, channel->command_base, 8, channel);
   bus_unmap (channel->io, channel->control_base, 1, channel);
+  timer_free (channel->reset_timer);
   g_free (channel->id);
   g_free (channel);
 }
@@ -658,6 +626,7 @@ ide_channel_change_medium (IdeChannel *channel, unsigned unit, Image *image, gbo
     }
   if (drive->state.locked && !force)
     {
+      atapi_cd_request_eject (drive);
       g_set_error (
           error, G_IO_ERROR, G_IO_ERROR_BUSY,
           "The guest has locked the CD tray: eject the disc inside the guest first, or force it.");

@@ -3,6 +3,7 @@
 
 #include "devices/image/image.h"
 #include "devices/pci/pci.h"
+#include "vmm-core/clock.h"
 
 /* One IDE channel with a master and a slave: the task file and what the drives do with it. */
 typedef struct IdeChannel IdeChannel;
@@ -16,8 +17,8 @@ typedef enum
 
 /* command_base and control_base are the ports of the task file (8) and of the control block
  * (1): 1F0h and 3F6h, 170h and 376h. id names the state: "ide0". */
-IdeChannel *ide_channel_new (Bus *io, uint16_t command_base, uint16_t control_base, Irq irq,
-                             const char *id);
+IdeChannel *ide_channel_new (Bus *io, uint16_t command_base, uint16_t control_base,
+                             Clock *clock, Irq irq, const char *id);
 void ide_channel_free (IdeChannel *channel);
 void ide_channel_reset (IdeChannel *channel);
 

@@ -253,6 +253,7 @@ test_dma_stopped (void)
   g_assert_cmphex (ide_status (rig, PRIMARY) & (BSY | DRQ), !=, 0);
   ide_out (rig, PRIMARY_CONTROL, 0, 4);
   ide_out (rig, PRIMARY_CONTROL, 0, 0);
+  clock_advance (rig->clock, 2000000);
   ide_rig_prd (rig, 0, 0x3000, 512, true);
   ide_rig_start_dma (rig, 0, true);
   for (unsigned i = 0; i < 512; i++)
@@ -279,7 +280,7 @@ test_out_of_range (void)
 static void
 test_other_commands (void)
 {
-  static const uint8_t good[] = { 0x10, 0x70, 0xe7, 0xea, 0xe0, 0xe1, 0xe2, 0xe3 };
+  static const uint8_t good[] = { 0x10, 0x70, 0xe7, 0xea, 0xe0, 0xe1, 0xe2, 0xe3, 0xf5 };
   IdeRig *rig = ide_rig_new ();
 
   for (unsigned i = 0; i < sizeof good; i++)
@@ -288,15 +289,179 @@ test_other_commands (void)
       g_assert_true (rig->lines[0].level);
       assert_succeeded (rig);
     }
-  ide_command (rig, 0xe5, 0, 0);
-  g_assert_cmphex (ide_in (rig, PRIMARY, 2), ==, 0xff); /* active */
-  ide_command (rig, 0xf8, 0, 0);
-  g_assert_cmpuint (ide_in (rig, PRIMARY, 3) | ide_in (rig, PRIMARY, 4) << 8, ==,
-                    IDE_RIG_DISK_SECTORS - 1);
   ide_command (rig, 0xa1, 0, 0); /* IDENTIFY PACKET DEVICE is not for disks */
   assert_failed (rig, 0x04);
   ide_command (rig, 0xff, 0, 0);
   assert_failed (rig, 0x04);
+  ide_rig_free (rig);
+}
+
+static void
+assert_power (IdeRig *rig, uint8_t mode)
+{
+  ide_command (rig, 0xe5, 0, 0);
+  g_assert_cmphex (ide_in (rig, PRIMARY, 2), ==, mode);
+}
+
+static void
+test_power_modes (void)
+{
+  IdeRig *rig = ide_rig_new ();
+  uint8_t data[512];
+
+  assert_power (rig, 0xff);
+  ide_command (rig, 0xe0, 0, 0); /* STANDBY IMMEDIATE */
+  assert_power (rig, 0x00);
+  ide_command (rig, 0xe1, 0, 0); /* IDLE IMMEDIATE */
+  assert_power (rig, 0x80);
+  ide_command (rig, 0x20, 0, 1); /* the medium turns again */
+  ide_read_data (rig, PRIMARY, data, 512);
+  assert_power (rig, 0xff);
+  ide_rig_free (rig);
+}
+
+static uint32_t
+read_native_max (IdeRig *rig)
+{
+  ide_command (rig, 0xf8, 0, 0);
+  assert_succeeded (rig);
+  return ide_in (rig, PRIMARY, 3) | ide_in (rig, PRIMARY, 4) << 8 | ide_in (rig, PRIMARY, 5) << 16
+         | (ide_in (rig, PRIMARY, 6) & 15u) << 24;
+}
+
+static uint32_t
+identified_sectors (IdeRig *rig)
+{
+  uint8_t id[512];
+
+  ide_command (rig, 0xec, 0, 0);
+  ide_read_data (rig, PRIMARY, id, sizeof id);
+  g_assert_cmphex (id[510], ==, 0xa5);
+  return word (id, 60) | word (id, 61) << 16;
+}
+
+/* What lies above SET MAX ADDRESS is hidden, until the next hardware reset. */
+static void
+test_host_protected_area (void)
+{
+  IdeRig *rig = ide_rig_new ();
+
+  ide_command (rig, 0xf9, 1999, 0); /* only right after READ NATIVE MAX ADDRESS */
+  assert_failed (rig, 0x04);
+  g_assert_cmpuint (read_native_max (rig), ==, IDE_RIG_DISK_SECTORS - 1);
+  ide_command (rig, 0xf9, 1999, 1); /* for good: an image cannot */
+  assert_failed (rig, 0x04);
+  read_native_max (rig);
+  ide_command (rig, 0xf9, IDE_RIG_DISK_SECTORS, 0);
+  assert_failed (rig, 0x10);
+  read_native_max (rig);
+  ide_command (rig, 0xf9, 1999, 0);
+  assert_succeeded (rig);
+  g_assert_cmpuint (identified_sectors (rig), ==, 2000);
+  g_assert_cmpuint (read_native_max (rig), ==, IDE_RIG_DISK_SECTORS - 1);
+  ide_command (rig, 0x40, 1999, 1);
+  assert_succeeded (rig);
+  ide_command (rig, 0x40, 2000, 1);
+  assert_failed (rig, 0x10);
+  ide_out (rig, PRIMARY_CONTROL, 0, 4);
+  ide_out (rig, PRIMARY_CONTROL, 0, 0);
+  clock_advance (rig->clock, 2000000);
+  g_assert_cmpuint (identified_sectors (rig), ==, 2000);
+  ide_channel_reset (rig->channels[0]);
+  g_assert_cmpuint (identified_sectors (rig), ==, IDE_RIG_DISK_SECTORS);
+  ide_rig_free (rig);
+}
+
+static void
+smart (IdeRig *rig, uint8_t feature, uint8_t log)
+{
+  ide_out (rig, PRIMARY, 1, feature);
+  ide_command (rig, 0xb0, 0xc24f00 | log, 1);
+}
+
+static uint8_t
+sum_of (const uint8_t sector[512])
+{
+  uint8_t sum = 0;
+
+  for (unsigned i = 0; i < 512; i++)
+    sum += sector[i];
+  return sum;
+}
+
+static void
+test_smart (void)
+{
+  IdeRig *rig = ide_rig_new ();
+  uint8_t data[512];
+
+  smart (rig, 0xda, 0); /* the key comes back: the disk is well */
+  assert_succeeded (rig);
+  g_assert_cmphex (ide_in (rig, PRIMARY, 4), ==, 0x4f);
+  g_assert_cmphex (ide_in (rig, PRIMARY, 5), ==, 0xc2);
+  smart (rig, 0xd0, 0);
+  ide_read_data (rig, PRIMARY, data, 512);
+  g_assert_cmphex (data[2], ==, 1);
+  g_assert_cmpuint (data[5], ==, 100);
+  g_assert_cmpuint (sum_of (data), ==, 0);
+  smart (rig, 0xd1, 0);
+  ide_read_data (rig, PRIMARY, data, 512);
+  g_assert_cmpuint (data[3], <, 100);
+  g_assert_cmpuint (sum_of (data), ==, 0);
+  smart (rig, 0xd5, 1);
+  ide_read_data (rig, PRIMARY, data, 512);
+  g_assert_cmpuint (data[0], ==, 1);
+  g_assert_cmpuint (sum_of (data), ==, 0);
+  smart (rig, 0xd5, 0x80);
+  assert_failed (rig, 0x04);
+  smart (rig, 0xd9, 0); /* off: nothing but on works */
+  assert_succeeded (rig);
+  smart (rig, 0xda, 0);
+  assert_failed (rig, 0x04);
+  smart (rig, 0xd8, 0);
+  assert_succeeded (rig);
+  ide_out (rig, PRIMARY, 1, 0xda);
+  ide_command (rig, 0xb0, 0, 1); /* without the key */
+  assert_failed (rig, 0x04);
+  ide_rig_free (rig);
+}
+
+/* Nobody can lock the disk with a password. */
+static void
+test_security_is_frozen (void)
+{
+  static const uint8_t refused[] = { 0xf1, 0xf2, 0xf3, 0xf4, 0xf6 };
+  IdeRig *rig = ide_rig_new ();
+  uint8_t id[512];
+
+  ide_command (rig, 0xec, 0, 0);
+  ide_read_data (rig, PRIMARY, id, sizeof id);
+  g_assert_cmphex (word (id, 128), ==, 0x0009);
+  for (unsigned i = 0; i < sizeof refused; i++)
+    {
+      ide_command (rig, refused[i], 0, 0);
+      assert_failed (rig, 0x04);
+    }
+  ide_rig_free (rig);
+}
+
+static void
+test_caches (void)
+{
+  IdeRig *rig = ide_rig_new ();
+  uint8_t id[512], data[512] = { 0 };
+
+  ide_out (rig, PRIMARY, 1, 0x82);
+  ide_command (rig, 0xef, 0, 0);
+  ide_out (rig, PRIMARY, 1, 0x55);
+  ide_command (rig, 0xef, 0, 0);
+  ide_command (rig, 0xec, 0, 0);
+  ide_read_data (rig, PRIMARY, id, sizeof id);
+  g_assert_cmphex (word (id, 82) & 0x60, ==, 0x60);
+  g_assert_cmphex (word (id, 85) & 0x60, ==, 0);
+  ide_command (rig, 0x30, 3, 1); /* ends when the image has it for good */
+  ide_write_data (rig, PRIMARY, data, 512);
+  assert_succeeded (rig);
   ide_rig_free (rig);
 }
 
@@ -312,6 +477,9 @@ test_set_features (void)
   ide_command (rig, 0xec, 0, 0);
   ide_read_data (rig, PRIMARY, id, sizeof id);
   g_assert_cmphex (word (id, 88), ==, 0x203f);
+  ide_out (rig, PRIMARY, 1, 3);
+  ide_command (rig, 0xef, 0, 0x46); /* there is no Ultra DMA 6 */
+  assert_failed (rig, 0x04);
   ide_out (rig, PRIMARY, 1, 0x99);
   ide_command (rig, 0xef, 0, 0);
   assert_failed (rig, 0x04);
@@ -365,6 +533,11 @@ main (int argc, char **argv)
   g_test_add_func ("/ata/dma-stopped", test_dma_stopped);
   g_test_add_func ("/ata/out-of-range", test_out_of_range);
   g_test_add_func ("/ata/other-commands", test_other_commands);
+  g_test_add_func ("/ata/power-modes", test_power_modes);
+  g_test_add_func ("/ata/host-protected-area", test_host_protected_area);
+  g_test_add_func ("/ata/smart", test_smart);
+  g_test_add_func ("/ata/security", test_security_is_frozen);
+  g_test_add_func ("/ata/caches", test_caches);
   g_test_add_func ("/ata/set-features", test_set_features);
   g_test_add_func ("/ata/read-only", test_read_only);
   g_test_add_func ("/ata/traffic", test_traffic);

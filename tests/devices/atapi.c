@@ -48,14 +48,14 @@ assert_sense (IdeRig *rig, uint8_t key, uint8_t asc)
   g_assert_cmphex (sense[12], ==, asc);
 }
 
-/* A rig whose drive has told of the medium it was switched on with. */
+/* A rig whose drive has told that it was switched on. */
 static IdeRig *
 ready_rig (void)
 {
   IdeRig *rig = ide_rig_new ();
 
   PACKET (rig, 0x00);
-  assert_sense (rig, UNIT_ATTENTION, 0x28);
+  assert_sense (rig, UNIT_ATTENTION, 0x29);
   g_assert_cmphex (PACKET (rig, 0x00) & ERR, ==, 0);
   return rig;
 }
@@ -213,6 +213,92 @@ test_information (void)
   take (rig, reply, 34);
   PACKET (rig, 0xbd, 0, 0, 0, 0, 0, 0, 0, 0, 8);
   take (rig, reply, 8);
+  PACKET (rig, 0x12, 1, 0x80, 0, 64); /* no vital product data */
+  assert_sense (rig, ILLEGAL_REQUEST, 0x24);
+  PACKET (rig, 0x5a, 0, 0xea, 0, 0, 0, 0, 0, 64); /* nor saved mode pages */
+  assert_sense (rig, ILLEGAL_REQUEST, 0x39);
+  PACKET (rig, 0x5a, 0, 0x6a, 0, 0, 0, 0, 0, 64); /* nor anything to change in them */
+  take (rig, reply, 28);
+  for (unsigned i = 10; i < 28; i++)
+    g_assert_cmphex (reply[i], ==, 0);
+  PACKET (rig, 0x52, 1, 0, 0, 0, 1, 0, 0, 36); /* READ TRACK INFORMATION: track 1 */
+  take (rig, reply, 36);
+  g_assert_cmphex (reply[5], ==, 0x04);
+  g_assert_cmpuint (reply[27], ==, IDE_RIG_CD_SECTORS);
+  PACKET (rig, 0x52, 1, 0, 0, 0, 2, 0, 0, 36);
+  assert_sense (rig, ILLEGAL_REQUEST, 0x24);
+  PACKET (rig, 0x43, 0, 2, 0, 0, 0, 0, 0, 64); /* the raw table of contents */
+  take (rig, reply, 48);
+  g_assert_cmpmem (reply, 4, "\0\x2e\1\1", 4);
+  g_assert_cmpmem (reply + 26, 11, "\1\x14\0\xa2\0\0\0\0\0\2\x40", 11);
+  g_assert_cmpmem (reply + 37, 11, "\1\x14\0\1\0\0\0\0\0\2\0", 11);
+  PACKET (rig, 0xb9, 0, 0, 0, 2, 5, 0, 2, 6, 0x10); /* READ CD MSF */
+  ide_read_data (rig, SECONDARY, reply, sizeof reply);
+  g_assert_cmpuint (reply[0], ==, 5);
+  ide_rig_free (rig);
+}
+
+/* Features come from the one asked for on: all, those of the medium, or one alone. */
+static void
+test_configuration (void)
+{
+  IdeRig *rig = ready_rig ();
+  uint8_t reply[128];
+
+  PACKET (rig, 0x46, 2, 0, 0x1e, 0, 0, 0, 0, 128);
+  take (rig, reply, 16);
+  g_assert_cmpmem (reply, 16, "\0\0\0\x0c\0\0\0\x08\0\x1e\x09\4\0\0\0\0", 16);
+  PACKET (rig, 0x46, 1, 0, 0x1d, 0, 0, 0, 0, 128);
+  take (rig, reply, 8 + 4 + 8 + 4 + 8); /* multi-read, CD read, power, time-outs; not DVD read */
+  g_assert_cmphex (reply[8 + 1], ==, 0x1d);
+  g_assert_cmphex (reply[8 + 4 + 8 + 0], ==, 0x01);
+  ide_channel_change_medium (rig->channels[1], 0, NULL, FALSE, NULL);
+  PACKET (rig, 0x46, 1, 0, 0x10, 0, 0, 0, 0, 128);
+  take (rig, reply, 8 + 4 + 8);
+  g_assert_cmphex (reply[7], ==, 0);
+  ide_rig_free (rig);
+}
+
+static void
+test_dvd (void)
+{
+  IdeRig *rig = ready_rig ();
+  Image *dvd = image_new_memory (360001ull * 2048, TRUE);
+  uint8_t reply[2052];
+
+  PACKET (rig, 0xad, 0, 0, 0, 0, 0, 0, 0, 8, 4); /* not of a CD */
+  assert_sense (rig, ILLEGAL_REQUEST, 0x30);
+  ide_channel_change_medium (rig->channels[1], 0, dvd, FALSE, NULL);
+  PACKET (rig, 0x00);
+  assert_sense (rig, UNIT_ATTENTION, 0x28);
+  PACKET (rig, 0xad, 0, 0, 0, 0, 0, 0, 0, 8, 4); /* READ DVD STRUCTURE: physical format */
+  take (rig, reply, 2052);
+  g_assert_cmpmem (reply, 4, "\x08\x02\0\0", 4);
+  g_assert_cmphex (reply[9], ==, 0x03); /* sectors count from 30000h */
+  PACKET (rig, 0xad, 0, 0, 0, 0, 0, 0, 1, 8, 4);
+  take (rig, reply, 8);
+  PACKET (rig, 0xad, 0, 0, 0, 0, 0, 0, 0xff, 8, 4);
+  take (rig, reply, 16);
+  PACKET (rig, 0xad, 0, 0, 0, 0, 0, 1, 0, 8, 4); /* a second layer */
+  assert_sense (rig, ILLEGAL_REQUEST, 0x24);
+  PACKET (rig, 0x46, 2, 0, 0x1f, 0, 0, 0, 0, 64);
+  take (rig, reply, 16);
+  g_assert_cmphex (reply[7], ==, 0x10);
+  g_assert_cmphex (reply[10] & 1, ==, 1);
+  ide_rig_free (rig);
+  image_free (dvd);
+}
+
+/* A byte count limit of 0 is none. */
+static void
+test_no_limit (void)
+{
+  IdeRig *rig = ready_rig ();
+  uint8_t data[2048];
+
+  packet (rig, false, 0, (const uint8_t[12]){ 0x28, 0, 0, 0, 0, 10, 0, 0, 1 });
+  take (rig, data, 2048);
+  ide_rig_assert_sectors (data, 2048, 10, 1);
   ide_rig_free (rig);
 }
 
@@ -264,12 +350,16 @@ static void
 test_lock (void)
 {
   IdeRig *rig = ready_rig ();
+  uint8_t reply[8];
   g_autoptr (GError) error = NULL;
 
   PACKET (rig, 0x1e, 0, 0, 0, 1);
   g_assert_true (ide_channel_is_locked (rig->channels[1], 0));
   g_assert_false (ide_channel_change_medium (rig->channels[1], 0, NULL, FALSE, &error));
   g_assert_error (error, G_IO_ERROR, G_IO_ERROR_BUSY);
+  PACKET (rig, 0x4a, 1, 0, 0, 0x10, 0, 0, 0, 8); /* but it hears that somebody wants the disc */
+  take (rig, reply, 8);
+  g_assert_cmphex (reply[4], ==, 1);
   PACKET (rig, 0x1b, 0, 0, 0, 2); /* nor may the guest eject */
   assert_sense (rig, ILLEGAL_REQUEST, 0x53);
   g_assert_true (ide_channel_change_medium (rig->channels[1], 0, NULL, TRUE, NULL));
@@ -337,6 +427,9 @@ main (int argc, char **argv)
   g_test_add_func ("/atapi/toc", test_toc);
   g_test_add_func ("/atapi/unknown", test_unknown);
   g_test_add_func ("/atapi/information", test_information);
+  g_test_add_func ("/atapi/configuration", test_configuration);
+  g_test_add_func ("/atapi/dvd", test_dvd);
+  g_test_add_func ("/atapi/no-limit", test_no_limit);
   g_test_add_func ("/atapi/medium-change", test_medium_change);
   g_test_add_func ("/atapi/change-in-a-transfer", test_change_in_a_transfer);
   g_test_add_func ("/atapi/lock", test_lock);

@@ -28,6 +28,7 @@ typedef struct
 {
   Bus *io, *mmio;
   Memory *memory;
+  Clock *clock;
   uint8_t *ram;
   PciBus *pci;
   TestLine lines[2];
@@ -75,9 +76,9 @@ ide_rig_assert_sectors (const void *bytes, unsigned sector_size, uint32_t first,
     }
 }
 
-/* The devices on given buses and memory; the RAM must be there. */
+/* The devices on given buses, memory and clock; the RAM must be there. */
 static inline IdeRig *
-ide_rig_new_on (Bus *io, Bus *mmio, Memory *memory)
+ide_rig_new_on (Bus *io, Bus *mmio, Memory *memory, Clock *clock)
 {
   IdeRig *rig = g_new0 (IdeRig, 1);
   const Irq intx[4] = { IRQ_NONE, IRQ_NONE, IRQ_NONE, IRQ_NONE };
@@ -85,10 +86,11 @@ ide_rig_new_on (Bus *io, Bus *mmio, Memory *memory)
   rig->io = io;
   rig->mmio = mmio;
   rig->memory = memory;
+  rig->clock = clock;
   rig->pci = pci_bus_new (rig->io, rig->mmio, rig->memory, intx);
-  rig->channels[0]
-      = ide_channel_new (rig->io, PRIMARY, PRIMARY_CONTROL, test_line_irq (&rig->lines[0]), "ide0");
-  rig->channels[1] = ide_channel_new (rig->io, SECONDARY, SECONDARY_CONTROL,
+  rig->channels[0] = ide_channel_new (rig->io, PRIMARY, PRIMARY_CONTROL, rig->clock,
+                                      test_line_irq (&rig->lines[0]), "ide0");
+  rig->channels[1] = ide_channel_new (rig->io, SECONDARY, SECONDARY_CONTROL, rig->clock,
                                       test_line_irq (&rig->lines[1]), "ide1");
   rig->ide = piix_ide_new (rig->pci, 1, 1, rig->channels);
   rig->disk = image_new_memory (IDE_RIG_DISK_SECTORS * 512, FALSE);
@@ -110,7 +112,8 @@ ide_rig_new (void)
   IdeRig *rig;
 
   memory_map (memory, 0, IDE_RIG_RAM, ram, 0, MEMORY_RW, 0);
-  rig = ide_rig_new_on (bus_new ("io", 0x10000, NULL), bus_new ("mmio", 0, NULL), memory);
+  rig = ide_rig_new_on (bus_new ("io", 0x10000, NULL), bus_new ("mmio", 0, NULL), memory,
+                        clock_new_manual ());
   rig->ram = memory_block_get_data (ram);
   return rig;
 }
@@ -132,8 +135,10 @@ ide_rig_free (IdeRig *rig)
 {
   Memory *memory = rig->memory;
   Bus *mmio = rig->mmio, *io = rig->io;
+  Clock *clock = rig->clock;
 
   ide_rig_free_devices (rig);
+  clock_free (clock);
   memory_free (memory);
   bus_free (mmio);
   bus_free (io);

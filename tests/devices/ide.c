@@ -6,7 +6,8 @@ static void
 test_empty_channel (void)
 {
   g_autoptr (Bus) io = bus_new ("io", 0x10000, NULL);
-  IdeChannel *channel = ide_channel_new (io, PRIMARY, PRIMARY_CONTROL, IRQ_NONE, "ide0");
+  g_autoptr (Clock) clock = clock_new_manual ();
+  IdeChannel *channel = ide_channel_new (io, PRIMARY, PRIMARY_CONTROL, clock, IRQ_NONE, "ide0");
 
   /* The bus floats with bit 7 pulled down: never busy. */
   g_assert_cmphex (bus_read (io, PRIMARY + 7, 1), ==, 0x7f);
@@ -93,13 +94,25 @@ test_nien (void)
 }
 
 static void
+run_ms (IdeRig *rig, unsigned ms)
+{
+  clock_advance (rig->clock, ms * INT64_C (1000000));
+}
+
+/* Busy while SRST is set, and for a while after. */
+static void
 test_soft_reset_ends_a_transfer (void)
 {
   IdeRig *rig = ide_rig_new ();
 
   ide_command (rig, 0x20, 7, 4);
   ide_out (rig, PRIMARY_CONTROL, 0, 4);
+  run_ms (rig, 100);
+  g_assert_cmphex (ide_in (rig, PRIMARY_CONTROL, 0), ==, BSY);
+  ide_out (rig, PRIMARY, 7, 0xec); /* falls on deaf ears */
   ide_out (rig, PRIMARY_CONTROL, 0, 0);
+  g_assert_cmphex (ide_status (rig, PRIMARY), ==, BSY);
+  run_ms (rig, 2);
   g_assert_cmphex (ide_status (rig, PRIMARY), ==, DRDY | 0x10);
   g_assert_cmphex (ide_in (rig, PRIMARY, 1), ==, 1);
   g_assert_cmphex (ide_in (rig, PRIMARY, 3), ==, 1);
@@ -110,14 +123,22 @@ test_soft_reset_ends_a_transfer (void)
 static void
 test_diagnostic (void)
 {
-  IdeRig *rig = ide_rig_new ();
+  IdeRig *rig = ide_rig_new (), *other = ide_rig_new ();
+  StateSection from = ide_channel_state (rig->channels[0]),
+               to = ide_channel_state (other->channels[0]);
 
   ide_out (rig, PRIMARY, 6, 0xb0); /* either drive may be selected */
   ide_out (rig, PRIMARY, 7, 0x90);
-  g_assert_true (rig->lines[0].level);
-  g_assert_cmphex (ide_in (rig, PRIMARY, 1), ==, 1);
-  g_assert_cmphex (ide_in (rig, PRIMARY, 2), ==, 1);
+  g_assert_cmphex (ide_in (rig, PRIMARY_CONTROL, 0), ==, BSY);
+  g_assert_false (rig->lines[0].level);
+  test_state_round_trip (&from, &to);
+  run_ms (other, 2);
+  g_assert_true (other->lines[0].level);
+  g_assert_cmphex (ide_status (other, PRIMARY), ==, DRDY | 0x10);
+  g_assert_cmphex (ide_in (other, PRIMARY, 1), ==, 1);
+  g_assert_cmphex (ide_in (other, PRIMARY, 2), ==, 1);
   ide_rig_free (rig);
+  ide_rig_free (other);
 }
 
 static void

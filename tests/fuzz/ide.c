@@ -8,7 +8,7 @@ static IdeRig *rig;
 static void *
 open_ide (FuzzBoard *board)
 {
-  rig = ide_rig_new_on (board->io, board->mmio, board->memory);
+  rig = ide_rig_new_on (board->io, board->mmio, board->memory, board->clock);
   ide_channel_attach (rig->channels[0], 1, IDE_DRIVE_CD, rig->cd);
   return rig->channels[0];
 }
