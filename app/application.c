@@ -83,13 +83,31 @@ quit (GSimpleAction *action, GVariant *parameter, gpointer data)
     gtk_window_close (window);
 }
 
+void
+application_set_shortcuts (Application *self, gboolean on)
+{
+  static const struct
+  {
+    const char *action, *keys;
+  } shortcuts[] = {
+    { "app.quit", "<Control>q" },
+    { "win.new-machine", "<Control>n" },
+    { "win.fullscreen", "F11" },
+    { "win.show-help-overlay", "<Control>question" },
+  };
+
+  for (unsigned i = 0; i < G_N_ELEMENTS (shortcuts); i++)
+    {
+      const char *keys[] = { on ? shortcuts[i].keys : NULL, NULL };
+
+      gtk_application_set_accels_for_action (GTK_APPLICATION (self), shortcuts[i].action, keys);
+    }
+}
+
 static void
 application_startup (GApplication *application)
 {
   static const GActionEntry actions[] = { { "about", show_about }, { "quit", quit } };
-  static const char *quit_keys[] = { "<Control>q", NULL };
-  static const char *new_keys[] = { "<Control>n", NULL };
-  static const char *fullscreen_keys[] = { "F11", NULL };
   Application *self = GUESTHOUSE_APPLICATION (application);
   g_autoptr (GtkCssProvider) css = gtk_css_provider_new ();
 
@@ -97,9 +115,7 @@ application_startup (GApplication *application)
   self->settings = g_settings_new ("org.guesthouse.Guesthouse");
   self->library = library_new (NULL);
   g_action_map_add_action_entries (G_ACTION_MAP (self), actions, G_N_ELEMENTS (actions), self);
-  gtk_application_set_accels_for_action (GTK_APPLICATION (self), "app.quit", quit_keys);
-  gtk_application_set_accels_for_action (GTK_APPLICATION (self), "win.new-machine", new_keys);
-  gtk_application_set_accels_for_action (GTK_APPLICATION (self), "win.fullscreen", fullscreen_keys);
+  application_set_shortcuts (self, TRUE);
   gtk_css_provider_load_from_resource (css, "/org/guesthouse/Guesthouse/style.css");
   gtk_style_context_add_provider_for_display (gdk_display_get_default (), GTK_STYLE_PROVIDER (css),
                                               GTK_STYLE_PROVIDER_PRIORITY_APPLICATION);

@@ -14,6 +14,8 @@ G_DECLARE_FINAL_TYPE (Application, application, GUESTHOUSE, APPLICATION, AdwAppl
 Application *application_new (void);
 Library *application_get_library (Application *self);
 GSettings *application_get_settings (Application *self);
+/* Whether the application's keys are its own: not while a guest has the keyboard. */
+void application_set_shortcuts (Application *self, gboolean on);
 
 /* Where translations are: in the build tree the program runs from, else where it was installed. */
 char *application_dup_locale_folder (void);

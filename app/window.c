@@ -4,6 +4,7 @@
 #include <glib/gi18n.h>
 
 #include "accessible-name.h"
+#include "display/gtk/console-view.h"
 #include "machine-page.h"
 #include "machine-row.h"
 #include "new-machine-dialog.h"
@@ -25,7 +26,7 @@ struct _Window
   AdwToastOverlay *toasts;
   AdwLeaflet *leaflet;
   GtkWidget *sidebar, *content, *power_tools, *view_tools, *view_button, *disk_light, *keys_button;
-  GtkMenuButton *disc_button;
+  GtkMenuButton *disc_button, *main_menu;
   GtkSearchEntry *search;
   GtkListBox *list;
   GtkRevealer *bars;
@@ -65,6 +66,20 @@ show_selected (Window *self)
   gtk_menu_button_set_menu_model (self->disc_button, discs);
   gtk_widget_set_visible (GTK_WIDGET (self->disc_button),
                           discs != NULL && g_menu_model_get_n_items (discs) > 0);
+}
+
+/* A guest that has the keyboard has all of it. */
+static void
+focus_changed (Window *self)
+{
+  GtkApplication *application = gtk_window_get_application (GTK_WINDOW (self));
+  gboolean ours = !CONSOLE_IS_VIEW (gtk_window_get_focus (GTK_WINDOW (self)));
+
+  if (application != NULL)
+    application_set_shortcuts (GUESTHOUSE_APPLICATION (application), ours);
+  adw_tab_view_set_shortcuts (self->tabs, ours ? ADW_TAB_VIEW_SHORTCUT_ALL_SHORTCUTS
+                                               : ADW_TAB_VIEW_SHORTCUT_NONE);
+  gtk_menu_button_set_primary (self->main_menu, ours); /* F10 */
 }
 
 static AdwTabPage *
@@ -364,6 +379,7 @@ window_class_init (WindowClass *klass)
   gtk_widget_class_bind_template_child (widget_class, Window, disk_light);
   gtk_widget_class_bind_template_child (widget_class, Window, keys_button);
   gtk_widget_class_bind_template_child (widget_class, Window, disc_button);
+  gtk_widget_class_bind_template_child (widget_class, Window, main_menu);
   gtk_widget_class_bind_template_child (widget_class, Window, search);
   gtk_widget_class_bind_template_child (widget_class, Window, list);
   gtk_widget_class_bind_template_child (widget_class, Window, bars);
@@ -379,6 +395,7 @@ window_init (Window *self)
 
   gtk_widget_init_template (GTK_WIDGET (self));
   accessible_name_buttons (self->keys_button, _ ("Send Key"));
+  g_signal_connect (self, "notify::focus-widget", G_CALLBACK (focus_changed), NULL);
   g_signal_connect (self->list, "row-activated", G_CALLBACK (row_activated), self);
   g_signal_connect_swapped (self->search, "search-changed", G_CALLBACK (search_changed), self);
   g_signal_connect_swapped (self->tabs, "notify::selected-page", G_CALLBACK (show_selected), self);

@@ -108,9 +108,10 @@ key_released (GtkEventControllerKey *controller, guint keyval, guint keycode, Gd
   if (code == 0 || !input->down[code])
     return;
   send_key (input, code, FALSE);
-  /* Released without another key between: not the beginning of Ctrl+Alt+Delete. */
-  if (input->chord)
-    console_input_ungrab (input);
+  /* Released without another key between: not the beginning of Ctrl+Alt+Delete. The keyboard is the
+   * person's again, too; losing the focus ends the grab. */
+  if (input->chord && gtk_widget_get_root (input->widget) != NULL)
+    gtk_root_set_focus (gtk_widget_get_root (input->widget), NULL);
   input->chord = FALSE;
 }
 
