@@ -9,6 +9,7 @@ typedef struct
   unsigned index;
   AccelVcpu *vcpu;
   GThread *thread;
+  GCond wake; /* one for each, so that an interrupt disturbs no other halted vCPU */
   bool inside; /* the guest: between leaving and entering the wait below */
   bool woken;  /* since the last entry: a HALTED answer is stale then */
   bool halted;
@@ -22,7 +23,7 @@ struct Vcpus
   VcpusStopped stopped;
   void *data;
   GMutex mutex;
-  GCond changed;
+  GCond left; /* a vCPU has left the guest */
   bool running; /* what the threads should do */
   bool quit;
   VcpuThread threads[];
@@ -89,7 +90,7 @@ vcpu_thread_run (gpointer data)
 
       if (!vcpus->running || (self->halted && !self->woken))
         {
-          g_cond_wait (&vcpus->changed, &vcpus->mutex);
+          g_cond_wait (&self->wake, &vcpus->mutex);
           continue;
         }
       self->inside = true;
@@ -102,7 +103,7 @@ vcpu_thread_run (gpointer data)
       self->halted = exit == ACCEL_EXIT_HALTED;
       if (exit == ACCEL_EXIT_SHUTDOWN || exit == ACCEL_EXIT_FAILED)
         vcpus_report (vcpus, exit, g_steal_pointer (&error));
-      g_cond_broadcast (&vcpus->changed);
+      g_cond_broadcast (&vcpus->left);
     }
   g_mutex_unlock (&vcpus->mutex);
   return NULL;
@@ -115,7 +116,7 @@ vcpus_wake (void *data, unsigned index)
 
   g_mutex_lock (&vcpus->mutex);
   vcpus->threads[index].woken = true;
-  g_cond_broadcast (&vcpus->changed);
+  g_cond_signal (&vcpus->threads[index].wake);
   g_mutex_unlock (&vcpus->mutex);
 }
 
@@ -131,7 +132,9 @@ vcpus_new (Accel *accel, unsigned n, GMainContext *context, VcpusStopped stopped
   vcpus->stopped = stopped;
   vcpus->data = data;
   g_mutex_init (&vcpus->mutex);
-  g_cond_init (&vcpus->changed);
+  g_cond_init (&vcpus->left);
+  for (unsigned i = 0; i < n; i++)
+    g_cond_init (&vcpus->threads[i].wake);
   for (unsigned i = 0; i < n; i++)
     {
       VcpuThread *thread = &vcpus->threads[i];
@@ -161,7 +164,8 @@ vcpus_free (Vcpus *vcpus)
   vcpus_stop (vcpus);
   g_mutex_lock (&vcpus->mutex);
   vcpus->quit = true;
-  g_cond_broadcast (&vcpus->changed);
+  for (unsigned i = 0; i < vcpus->n; i++)
+    g_cond_signal (&vcpus->threads[i].wake);
   g_mutex_unlock (&vcpus->mutex);
   for (unsigned i = 0; i < vcpus->n; i++)
     if (vcpus->threads[i].thread != NULL)
@@ -171,7 +175,9 @@ vcpus_free (Vcpus *vcpus)
     if (vcpus->threads[i].vcpu != NULL)
       vcpus->accel->ops->vcpu_free (vcpus->threads[i].vcpu);
   g_mutex_clear (&vcpus->mutex);
-  g_cond_clear (&vcpus->changed);
+  for (unsigned i = 0; i < vcpus->n; i++)
+    g_cond_clear (&vcpus->threads[i].wake);
+  g_cond_clear (&vcpus->left);
   g_free (vcpus);
 }
 
@@ -188,8 +194,10 @@ vcpus_start (Vcpus *vcpus)
   vcpus->running = true;
   /* Whatever happened to a halted vCPU while it stood, it looks for itself. */
   for (unsigned i = 0; i < vcpus->n; i++)
-    vcpus->threads[i].woken = true;
-  g_cond_broadcast (&vcpus->changed);
+    {
+      vcpus->threads[i].woken = true;
+      g_cond_signal (&vcpus->threads[i].wake);
+    }
   g_mutex_unlock (&vcpus->mutex);
 }
 
@@ -211,7 +219,7 @@ vcpus_stop (Vcpus *vcpus)
       {
         /* Again and again: a kick may arrive just before the entry and be spent there. */
         vcpus->accel->ops->vcpu_kick (vcpus->threads[i].vcpu);
-        g_cond_wait_until (&vcpus->changed, &vcpus->mutex, g_get_monotonic_time () + 10000);
+        g_cond_wait_until (&vcpus->left, &vcpus->mutex, g_get_monotonic_time () + 10000);
       }
   g_mutex_unlock (&vcpus->mutex);
 }
