@@ -9,6 +9,7 @@
 
 struct MemoryBlock
 {
+  Memory *memory; /* whose block it is; NULL in tests of a block alone */
   char *name;
   uint8_t *data;
   uint64_t size;
@@ -31,3 +32,4 @@ typedef enum
 } MemoryNotify;
 
 void memory_notify (Memory *memory, MemoryNotify what, MemoryBlock *block);
+void memory_notify_code (Memory *memory, MemoryBlock *block, uint64_t page);

@@ -67,7 +67,10 @@ memory_block_new (Memory *memory, const char *name, uint64_t size, bool shared, 
   MemoryBlock *block = memory_block_create (name, size, shared, error);
 
   if (block != NULL)
-    g_ptr_array_add (memory->blocks, block);
+    {
+      block->memory = memory;
+      g_ptr_array_add (memory->blocks, block);
+    }
   return block;
 }
 
@@ -91,6 +94,18 @@ void
 memory_flush (Memory *memory)
 {
   memory_notify (memory, MEMORY_NOTIFY_MAP_CHANGED, NULL);
+}
+
+void
+memory_notify_code (Memory *memory, MemoryBlock *block, uint64_t page)
+{
+  for (unsigned i = 0; i < memory->listeners->len; i++)
+    {
+      const Listener *listener = &g_array_index (memory->listeners, Listener, i);
+
+      if (listener->ops.code_overwritten != NULL)
+        listener->ops.code_overwritten (listener->data, block, page);
+    }
 }
 
 void

@@ -185,6 +185,8 @@ memory_block_store_hit (MemoryBlock *block, uint64_t page, unsigned offset, unsi
   atomic_fetch_add (&block->version[page], 1);
   /* Everything cached from this page is stale now, and is noted again when it is decoded again. */
   atomic_store (&block->code[page], 0);
+  if (block->memory != NULL)
+    memory_notify_code (block->memory, block, page);
   return true;
 }
 

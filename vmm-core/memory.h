@@ -73,6 +73,8 @@ typedef struct
   void (*map_changed) (void *data);               /* drop every cached translation */
   void (*dirty_sync) (void *data, MemoryBlock *b); /* bring the dirty bits up to date before they are taken */
   void (*dirty_taken) (void *data, MemoryBlock *b); /* stores must be noticed anew: drop cached write permission */
+  /* Cached code of a page of b was overwritten. Any thread, with or without the machine lock. */
+  void (*code_overwritten) (void *data, MemoryBlock *b, uint64_t page);
 } MemoryListener;
 void memory_add_listener (Memory *memory, const MemoryListener *listener, void *data);
 void memory_remove_listener (Memory *memory, void *data);

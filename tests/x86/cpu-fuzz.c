@@ -25,7 +25,7 @@ LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
 
   if (size < 130)
     return 0;
-  machine = x86_machine_new ();
+  machine = x86_machine_new (&software_accel_ops);
   x86_machine_init_state (&state, bits[data[0] & 3]);
   memcpy (state.gpr, data + 1, sizeof state.gpr);
   state.rip = bits[data[0] & 3] == 16 ? 0x8000 : CODE;

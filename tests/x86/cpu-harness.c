@@ -66,7 +66,7 @@ main (int argc, char **argv)
     }
   if (!choose_engine (engine))
     return 1;
-  machine = x86_machine_new ();
+  machine = x86_machine_new (&software_accel_ops);
   g_io_channel_set_encoding (input, NULL, NULL);
   while (g_io_channel_read_line (input, &line, NULL, NULL, NULL) == G_IO_STATUS_NORMAL)
     {

@@ -2,7 +2,7 @@
 /* Random user code on the software CPU against the host's CPU: registers, flags, x87 and vector
  * state, memory, and the exception that ends it, must all be the same.
  *
- *   differential [--start SEED] [--count N]
+ *   differential [--engine interpreter|translator] [--start SEED] [--count N]
  *
  * A failure prints its seed and the shortest code that still fails. */
 #include <glib.h>
@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "user-case.h"
+#include "vmm-core/translator/translator.h"
 
 #define BATCH 64
 /* The flags user code can see and set, without IF, which the host always has. */
@@ -36,6 +37,7 @@ typedef struct
 } Differential;
 
 static uint64_t first_seed = 1, n_cases = 50000;
+static bool translate;
 
 static _Noreturn void
 native_child (Shared *shared, int input, int output)
@@ -74,7 +76,9 @@ differential_start (Differential *d)
   close (back[1]);
   d->to_child = there[1];
   d->from_child = back[0];
-  d->machine = x86_machine_new ();
+  d->machine = x86_machine_new (translate ? &translator_accel_ops : &software_accel_ops);
+  if (translate)
+    translator_set_thorough (x86_machine_get_accel (d->machine), true);
   user_software_prepare (d->machine);
 }
 
@@ -334,6 +338,8 @@ main (int argc, char **argv)
         first_seed = g_ascii_strtoull (argv[i + 1], NULL, 10);
       else if (strcmp (argv[i], "--count") == 0)
         n_cases = g_ascii_strtoull (argv[i + 1], NULL, 10);
+      else if (strcmp (argv[i], "--engine") == 0)
+        translate = strcmp (argv[i + 1], "translator") == 0;
     }
   g_test_add_data_func ("/x86/differential/64", GINT_TO_POINTER (64), test_user_code);
   g_test_add_data_func ("/x86/differential/32", GINT_TO_POINTER (32), test_user_code);

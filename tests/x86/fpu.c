@@ -19,7 +19,7 @@ typedef struct
 static void
 set_up (Fixture *f, gconstpointer bits)
 {
-  f->machine = x86_machine_new ();
+  f->machine = x86_machine_new (&software_accel_ops);
   x86_machine_init_state (&f->state, GPOINTER_TO_UINT (bits));
   f->state.gpr[X86_RDI] = GPOINTER_TO_UINT (bits) == 16 ? AREA & 0xffff : AREA;
   f->state.gpr[X86_RSP] = 0x8000;

@@ -43,6 +43,7 @@ struct X86Machine
   MemoryBlock *ram;
   Bus *io, *mmio;
   Clock *clock;
+  const AccelOps *ops;
   Accel *accel;
   AccelVcpu *vcpu;
   AccelMachine description;
@@ -87,7 +88,7 @@ x86_machine_build_tables (X86Machine *machine)
 }
 
 X86Machine *
-x86_machine_new (void)
+x86_machine_new (const AccelOps *ops)
 {
   X86Machine *machine = g_new0 (X86Machine, 1);
   g_autoptr (GError) error = NULL;
@@ -104,19 +105,26 @@ x86_machine_new (void)
                                           .mmio = machine->mmio,
                                           .clock = machine->clock,
                                           .n_vcpus = 1 };
-  machine->accel = software_accel_ops.open (&machine->description, &error);
+  machine->ops = ops;
+  machine->accel = ops->open (&machine->description, &error);
   g_assert_no_error (error);
-  machine->vcpu = software_accel_ops.vcpu_new (machine->accel, 0, &error);
+  machine->vcpu = machine->ops->vcpu_new (machine->accel, 0, &error);
   g_assert_no_error (error);
   x86_machine_build_tables (machine);
   return machine;
 }
 
+Accel *
+x86_machine_get_accel (X86Machine *machine)
+{
+  return machine->accel;
+}
+
 void
 x86_machine_free (X86Machine *machine)
 {
-  software_accel_ops.vcpu_free (machine->vcpu);
-  software_accel_ops.close (machine->accel);
+  machine->ops->vcpu_free (machine->vcpu);
+  machine->ops->close (machine->accel);
   clock_free (machine->clock);
   bus_free (machine->mmio);
   bus_free (machine->io);
@@ -281,13 +289,13 @@ x86_machine_run (X86Machine *machine, X86State *state)
   g_autoptr (GError) error = NULL;
   AccelExit result;
 
-  software_accel_ops.set_state (machine->vcpu, state, &error);
+  machine->ops->set_state (machine->vcpu, state, &error);
   g_assert_no_error (error);
   do
-    result = software_accel_ops.vcpu_run (machine->vcpu, &error);
+    result = machine->ops->vcpu_run (machine->vcpu, &error);
   while (result == ACCEL_EXIT_KICKED);
   g_assert_no_error (error);
-  software_accel_ops.get_state (machine->vcpu, state);
+  machine->ops->get_state (machine->vcpu, state);
   if (result == ACCEL_EXIT_HALTED)
     outcome.vector = x86_machine_find_handler (state, 1);
   state->activity = X86_RUNNING;
@@ -303,14 +311,14 @@ x86_machine_step (X86Machine *machine, X86State *state, uint64_t n, uint64_t *do
   X86Outcome outcome = { .vector = -1 };
   g_autoptr (GError) error = NULL;
 
-  software_accel_ops.set_state (machine->vcpu, state, &error);
+  machine->ops->set_state (machine->vcpu, state, &error);
   g_assert_no_error (error);
   for (*done = 0; *done < n && outcome.vector < 0; ++*done)
     {
       fpu_enter (cpu);
       x86_interpret_one (cpu);
       fpu_leave (cpu);
-      software_accel_ops.get_state (machine->vcpu, state);
+      machine->ops->get_state (machine->vcpu, state);
       outcome.vector = x86_machine_find_handler (state, 0);
     }
   if (outcome.vector >= 0)

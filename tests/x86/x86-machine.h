@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #pragma once
 
-#include "vmm-core/x86/cpu.h"
+#include "vmm-core/x86/software.h"
 
 /* A machine with one software CPU, RAM and nothing else, to run a few instructions in. Memory is
  * mapped one to one. Whatever exception comes ends at a HLT of the machine's own. */
@@ -18,7 +18,9 @@ typedef struct
   uint64_t address; /* of a page fault */
 } X86Outcome;
 
-X86Machine *x86_machine_new (void);
+/* ops is software_accel_ops, or another engine's. */
+X86Machine *x86_machine_new (const AccelOps *ops);
+Accel *x86_machine_get_accel (X86Machine *machine);
 void x86_machine_free (X86Machine *machine);
 
 /* A state ready to run user code of 64 or 32 bits (CPL 3, compatibility mode) or real-mode code

@@ -6,6 +6,7 @@
 #include "vmm-core/kvm/kvm-accel.h"
 #include "vmm-core/kvm/kvm-probe.h"
 #include "vmm-core/none-accel.h"
+#include "vmm-core/translator/translator.h"
 #include "vmm-core/x86/software.h"
 
 static const AccelOps *
@@ -37,8 +38,10 @@ accel_choice (const char *name, char **reason, GError **error)
   *reason = g_strdup_printf ("The machine's settings ask for “%s”.", name);
   if (g_str_equal (name, "kvm"))
     return &kvm_accel_ops;
-  if (g_str_equal (name, "interpreter") || g_str_equal (name, "translator"))
+  if (g_str_equal (name, "interpreter"))
     return &software_accel_ops;
+  if (g_str_equal (name, "translator"))
+    return &translator_accel_ops;
   if (g_str_equal (name, "none"))
     return &none_accel_ops;
   g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,

@@ -28,6 +28,7 @@ enum
   X86_REQUEST_SIPI = 1 << 4,      /* vector in sipi_vector */
   X86_REQUEST_FLUSH_TLB = 1 << 5, /* the memory map changed, or dirty bits were taken */
   X86_REQUEST_EXCLUSIVE = 1 << 6, /* another CPU wants to be alone: wait in x86_exclusive_wait */
+  X86_REQUEST_CODE = 1 << 8,      /* code the engine cached was overwritten */
   X86_REQUEST_LOCAL = 1 << 7      /* this CPU's own: recompute what the state demands before the next block */
 };
 
@@ -90,6 +91,8 @@ struct X86Cpu
   /* Status flags as LAHF and SETO leave them in AX: AH = SF ZF 0 AF 0 PF 1 CF, AL = OF. The bits
    * of state.rflags under X86_FLAGS_STATUS are stale while the CPU runs: use flags.h. */
   uint32_t cc;
+
+  X86TlbSlots slots; /* of tlb; here, so that translated code finds them at a fixed place */
 
   uint32_t mode; /* X86_MODE_* */
   uint8_t cpl;   /* 0 to 3 */

@@ -465,6 +465,7 @@ x86_decode (const X86Cpu *cpu, const uint8_t *bytes, unsigned available, X86Insn
     return X86_DECODE_UNDEFINED;
 
   insn->length = d.at;
+  insn->attributes = attributes;
   if (rip_relative)
     insn->disp += insn->offset + insn->length;
   bind_registers (&d, insn, attributes);

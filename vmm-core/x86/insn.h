@@ -36,6 +36,7 @@ typedef enum
 struct X86Insn
 {
   X86Exec exec;
+  uint32_t attributes;  /* X86_OP_* of opcode.h, those of all tables on the way */
   const void *thunk;    /* host code of a vector or x87 instruction (fpu/), else NULL */
   uint64_t imm;         /* sign-extended to the operand size's needs; the address of a moffs operand */
   int64_t disp;         /* for RIP-relative operands already counted from the block's first byte */

@@ -57,8 +57,8 @@ execute (X86Cpu *cpu, X86Block *block)
 }
 
 /* One instruction with everything that is only looked at between two. */
-static void
-step (X86Cpu *cpu)
+void
+x86_interpreter_step (X86Cpu *cpu)
 {
   bool tf = (cpu->state.rflags & X86_FLAG_TF) != 0;
 
@@ -66,6 +66,12 @@ step (X86Cpu *cpu)
   cpu->state.interrupt_shadow = 0;
   execute (cpu, x86_block_single (cpu));
   x86_debug_after (cpu, tf);
+}
+
+void
+x86_interpreter_block (X86Cpu *cpu)
+{
+  execute (cpu, x86_block_lookup (cpu));
 }
 
 /* The block after `previous`, which has just run to its end. */
@@ -110,10 +116,9 @@ run_blocks (X86Cpu *cpu)
             return exit;
           block = NULL;
         }
-      if (G_UNLIKELY ((cpu->state.rflags & (X86_FLAG_TF | X86_FLAG_RF)) || cpu->state.interrupt_shadow
-                      || (cpu->state.dr[7] & 0xff)))
+      if (G_UNLIKELY (x86_interpreter_must_step (cpu)))
         {
-          step (cpu);
+          x86_interpreter_step (cpu);
           block = NULL;
           continue;
         }
@@ -122,9 +127,8 @@ run_blocks (X86Cpu *cpu)
     }
 }
 
-/* Where cpu->escape lands: takes back what was counted but not executed, and delivers. */
-static bool
-land (X86Cpu *cpu)
+bool
+x86_interpreter_land (X86Cpu *cpu)
 {
   const X86Block *running = x86_block_get_running (cpu);
 
@@ -138,7 +142,7 @@ land (X86Cpu *cpu)
 AccelExit
 x86_interpreter_run (X86Cpu *cpu, GError **error)
 {
-  if (sigsetjmp (cpu->escape, 0) != 0 && !land (cpu))
+  if (sigsetjmp (cpu->escape, 0) != 0 && !x86_interpreter_land (cpu))
     return ACCEL_EXIT_SHUTDOWN;
   return run_blocks (cpu);
 }
@@ -147,7 +151,7 @@ bool
 x86_interpret_one (X86Cpu *cpu)
 {
   if (sigsetjmp (cpu->escape, 0) != 0)
-    return land (cpu);
-  step (cpu);
+    return x86_interpreter_land (cpu);
+  x86_interpreter_step (cpu);
   return true;
 }

@@ -370,6 +370,34 @@ x86_mmu_translate (X86Cpu *cpu, uint64_t linear, unsigned access, X86Page *page)
     }
 }
 
+bool
+x86_mmu_try_fill (X86Cpu *cpu, uint64_t linear, bool write)
+{
+  unsigned access = (write ? X86_PF_W : 0) | (cpu->cpl == 3 ? X86_PF_U : 0);
+  const X86TlbEntry *entry = &cpu->view[x86_tlb_index (linear)];
+  WalkResult result = WALK_AGAIN;
+  MemoryRange range;
+  Walk walk;
+
+  if (!(cpu->state.cr0 & X86_CR0_PG))
+    walk = (Walk){ linear, 4096, true, true, true, false, true };
+  else
+    {
+      if (x86_is_code64 (cpu) && !x86_is_canonical (linear))
+        return false;
+      cpu->statistics[X86_STATISTIC_PAGE_WALKS]++;
+      for (unsigned tries = 0; result == WALK_AGAIN && tries < MAX_RETRIES; tries++)
+        result = walk_once (cpu, linear, access, &walk, false);
+      if (result != WALK_DONE)
+        return false;
+    }
+  if (mmu_is_lapic (cpu, walk.physical))
+    return false;
+  range = memory_find (cpu->software->machine.memory, walk.physical);
+  mmu_fill (cpu, linear, access, &walk, &range);
+  return (linear & ~4095ull) == (write ? entry->write : entry->read);
+}
+
 const X86CodePage *
 x86_mmu_fetch (X86Cpu *cpu, uint64_t linear)
 {
@@ -557,6 +585,8 @@ void
 x86_mmu_flush_page (X86Cpu *cpu, uint64_t linear)
 {
   x86_tlb_flush_page (cpu->tlb, linear);
+  if (cpu->software->engine->page_flushed != NULL)
+    cpu->software->engine->page_flushed (cpu, linear);
   x86_block_flush_jumps (cpu);
 }
 

@@ -39,6 +39,10 @@ typedef struct
  * allows it. */
 void x86_mmu_translate (X86Cpu *cpu, uint64_t linear, unsigned access, X86Page *page);
 
+/* Makes the TLB hold linear's page in the current view, if an access there, a write if so said, is
+ * one to RAM that needs no more looking at. Never raises: FALSE may be any obstacle. */
+bool x86_mmu_try_fill (X86Cpu *cpu, uint64_t linear, bool write);
+
 /* Where to fetch code from at linear (CS base included), at the CPU's CPL; raises #PF. The answer
  * stays good until the TLB is flushed. */
 const X86CodePage *x86_mmu_fetch (X86Cpu *cpu, uint64_t linear);

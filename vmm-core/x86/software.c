@@ -189,8 +189,8 @@ software_send (void *data, unsigned index, uint64_t icr)
     }
 }
 
-static void
-software_send_msi (Accel *accel, uint64_t address, uint32_t data)
+void
+x86_software_send_msi (Accel *accel, uint64_t address, uint32_t data)
 {
   uint32_t destination = address >> 12 & 0xff;
 
@@ -200,8 +200,8 @@ software_send_msi (Accel *accel, uint64_t address, uint32_t data)
                    data >> 15 & 1);
 }
 
-static void
-software_set_intr (Accel *accel, bool level)
+void
+x86_software_set_intr (Accel *accel, bool level)
 {
   X86Software *software = software_of (accel);
 
@@ -213,8 +213,8 @@ software_set_intr (Accel *accel, bool level)
       x86_software_request (software->cpus[i], X86_REQUEST_INTERRUPT);
 }
 
-static void
-software_pulse_nmi (Accel *accel)
+void
+x86_software_pulse_nmi (Accel *accel)
 {
   X86Software *software = software_of (accel);
 
@@ -247,8 +247,8 @@ x86_cpu_sync_out (X86Cpu *cpu)
   cpu->state.cr8 = lapic_get_cr8 (cpu->lapic);
 }
 
-static void
-software_get_state (AccelVcpu *vcpu, X86State *state)
+void
+x86_software_get_state (AccelVcpu *vcpu, X86State *state)
 {
   X86Cpu *cpu = x86_software_get_cpu (vcpu);
 
@@ -256,8 +256,8 @@ software_get_state (AccelVcpu *vcpu, X86State *state)
   *state = cpu->state;
 }
 
-static bool
-software_set_state (AccelVcpu *vcpu, const X86State *state, GError **error)
+bool
+x86_software_set_state (AccelVcpu *vcpu, const X86State *state, GError **error)
 {
   X86Cpu *cpu = x86_software_get_cpu (vcpu);
   MachineLock *lock = cpu->software->machine.lock;
@@ -382,7 +382,9 @@ x86_software_poll (X86Cpu *cpu, AccelExit *exit)
 {
   const uint32_t events = X86_REQUEST_INTERRUPT | X86_REQUEST_NMI;
   bool shadow = cpu->state.interrupt_shadow != 0;
-  uint32_t requests = atomic_fetch_and (&cpu->requests, shadow ? events : 0);
+  /* X86_REQUEST_CODE is the engine's. */
+  uint32_t requests
+      = atomic_fetch_and (&cpu->requests, X86_REQUEST_CODE | (shadow ? events : 0));
 
   if (requests & X86_REQUEST_EXCLUSIVE)
     x86_exclusive_wait (cpu);
@@ -429,17 +431,30 @@ software_dirty_taken (void *data, MemoryBlock *block)
   request_all (data, X86_REQUEST_FLUSH_TLB);
 }
 
+static void
+software_code_overwritten (void *data, MemoryBlock *block, uint64_t page)
+{
+  X86Software *software = data;
+
+  if (software->engine->code_overwritten == NULL)
+    return;
+  software->engine->code_overwritten (software, block, page);
+  request_all (software, X86_REQUEST_CODE);
+}
+
 static const MemoryListener software_listener = {
   .map_changed = software_map_changed,
   .dirty_taken = software_dirty_taken,
+  .code_overwritten = software_code_overwritten,
 };
 
-static Accel *
-software_open (const AccelMachine *machine, GError **error)
+Accel *
+x86_software_open (const AccelMachine *machine, const AccelOps *ops, const X86Engine *engine)
 {
   X86Software *software = g_new0 (X86Software, 1);
 
-  software->accel.ops = &software_accel_ops;
+  software->accel.ops = ops;
+  software->engine = engine;
   software->machine = *machine;
   software->tsc_khz = x86_cpuid_get_tsc_khz ();
   software->exclusive = x86_exclusive_new ();
@@ -447,20 +462,22 @@ software_open (const AccelMachine *machine, GError **error)
   return &software->accel;
 }
 
-static void
-software_close (Accel *accel)
+void
+x86_software_close (Accel *accel)
 {
   X86Software *software = software_of (accel);
 
   if (software == NULL)
     return;
   memory_remove_listener (software->machine.memory, software);
+  if (software->engine->close != NULL)
+    software->engine->close (software);
   x86_exclusive_free (software->exclusive);
   g_free (software);
 }
 
-static AccelVcpu *
-software_vcpu_new (Accel *accel, unsigned index, GError **error)
+AccelVcpu *
+x86_software_vcpu_new (Accel *accel, unsigned index, GError **error)
 {
   X86Software *software = software_of (accel);
   const LapicOps ops = { software_interrupt, software_nmi, software_init,      software_sipi,
@@ -474,34 +491,38 @@ software_vcpu_new (Accel *accel, unsigned index, GError **error)
                    X86_MAX_CPUS);
       return NULL;
     }
-  cpu = g_aligned_alloc0 (1, sizeof *cpu, 64);
+  cpu = g_aligned_alloc0 (1, software->engine->cpu_size, 4096);
   cpu->software = software;
   cpu->index = index;
-  cpu->tlb = x86_tlb_new ();
+  cpu->tlb = x86_tlb_new (&cpu->slots);
   cpu->blocks = x86_block_cache_new ();
   cpu->lapic = lapic_new (index, &cpu->state.lapic, software->machine.clock, &ops);
   x86_state_reset (&cpu->state, index);
   software->cpus[index] = cpu;
   x86_cpu_sync_in (cpu);
+  if (software->engine->cpu_added != NULL)
+    software->engine->cpu_added (cpu);
   return (AccelVcpu *) cpu;
 }
 
-static void
-software_vcpu_free (AccelVcpu *vcpu)
+void
+x86_software_vcpu_free (AccelVcpu *vcpu)
 {
   X86Cpu *cpu = x86_software_get_cpu (vcpu);
 
   if (cpu == NULL)
     return;
   cpu->software->cpus[cpu->index] = NULL;
+  if (cpu->software->engine->cpu_removed != NULL)
+    cpu->software->engine->cpu_removed (cpu);
   lapic_free (cpu->lapic);
   x86_block_cache_free (cpu->blocks);
   x86_tlb_free (cpu->tlb);
   g_aligned_free (cpu);
 }
 
-static AccelExit
-software_vcpu_run (AccelVcpu *vcpu, GError **error)
+AccelExit
+x86_software_vcpu_run (AccelVcpu *vcpu, GError **error)
 {
   X86Cpu *cpu = x86_software_get_cpu (vcpu);
   AccelExit exit;
@@ -512,7 +533,7 @@ software_vcpu_run (AccelVcpu *vcpu, GError **error)
       atomic_fetch_or (&cpu->requests, X86_REQUEST_LOCAL);
       x86_exclusive_enter (cpu);
       fpu_enter (cpu);
-      exit = x86_interpreter_run (cpu, error);
+      exit = cpu->software->engine->run (cpu, error);
       fpu_leave (cpu);
       x86_exclusive_leave (cpu);
       if (exit == ACCEL_EXIT_HALTED)
@@ -525,14 +546,14 @@ software_vcpu_run (AccelVcpu *vcpu, GError **error)
   return exit;
 }
 
-static void
-software_vcpu_kick (AccelVcpu *vcpu)
+void
+x86_software_vcpu_kick (AccelVcpu *vcpu)
 {
   atomic_fetch_or (&x86_software_get_cpu (vcpu)->requests, X86_REQUEST_KICK);
 }
 
-static void
-software_get_statistics (Accel *accel, GVariantBuilder *builder)
+void
+x86_software_get_statistics (Accel *accel, GVariantBuilder *builder)
 {
   static const char *const names[X86_N_STATISTICS] = { "interrupts", "page-walks" };
   X86Software *software = software_of (accel);
@@ -550,20 +571,23 @@ software_get_statistics (Accel *accel, GVariantBuilder *builder)
   g_variant_builder_add (builder, "{st}", "instructions", instructions);
   for (unsigned n = 0; n < X86_N_STATISTICS; n++)
     g_variant_builder_add (builder, "{st}", names[n], totals[n]);
+  if (software->engine->add_statistics != NULL)
+    software->engine->add_statistics (software, builder);
+}
+
+static const X86Engine interpreter_engine = {
+  .cpu_size = sizeof (X86Cpu),
+  .run = x86_interpreter_run,
+};
+
+static Accel *
+interpreter_open (const AccelMachine *machine, GError **error)
+{
+  return x86_software_open (machine, &software_accel_ops, &interpreter_engine);
 }
 
 const AccelOps software_accel_ops = {
   .name = "interpreter",
-  .open = software_open,
-  .close = software_close,
-  .vcpu_new = software_vcpu_new,
-  .vcpu_free = software_vcpu_free,
-  .vcpu_run = software_vcpu_run,
-  .vcpu_kick = software_vcpu_kick,
-  .get_state = software_get_state,
-  .set_state = software_set_state,
-  .set_intr = software_set_intr,
-  .pulse_nmi = software_pulse_nmi,
-  .send_msi = software_send_msi,
-  .get_statistics = software_get_statistics,
+  .open = interpreter_open,
+  X86_SOFTWARE_OPS,
 };

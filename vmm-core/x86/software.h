@@ -5,9 +5,26 @@
 
 /* All software CPUs of a machine, and the accelerator "interpreter" made of them. */
 
+/* How their code is run: by the interpreter, or by the translator on top of it. Everything but
+ * cpu_size and run may be NULL. */
+typedef struct
+{
+  size_t cpu_size; /* of a struct that begins with X86Cpu */
+  AccelExit (*run) (X86Cpu *cpu, GError **error); /* as vcpu_run */
+  void (*cpu_added) (X86Cpu *cpu);
+  void (*cpu_removed) (X86Cpu *cpu);
+  void (*close) (X86Software *software);
+  void (*page_flushed) (X86Cpu *cpu, uint64_t linear); /* INVLPG */
+  /* As in MemoryListener; X86_REQUEST_CODE is posted to every CPU afterwards. */
+  void (*code_overwritten) (X86Software *software, MemoryBlock *block, uint64_t page);
+  void (*add_statistics) (X86Software *software, GVariantBuilder *builder);
+} X86Engine;
+
 struct X86Software
 {
   Accel accel; /* first */
+  const X86Engine *engine;
+  void *engine_data;
   AccelMachine machine;
   X86Cpu *cpus[64];
   uint64_t tsc_khz;
@@ -18,6 +35,28 @@ struct X86Software
 #define X86_MAX_CPUS 64
 
 extern const AccelOps software_accel_ops;
+
+/* For an accelerator with another engine: its `open`, and its other operations. */
+Accel *x86_software_open (const AccelMachine *machine, const AccelOps *ops, const X86Engine *engine);
+void x86_software_close (Accel *accel);
+AccelVcpu *x86_software_vcpu_new (Accel *accel, unsigned index, GError **error);
+void x86_software_vcpu_free (AccelVcpu *vcpu);
+AccelExit x86_software_vcpu_run (AccelVcpu *vcpu, GError **error);
+void x86_software_vcpu_kick (AccelVcpu *vcpu);
+void x86_software_get_state (AccelVcpu *vcpu, X86State *state);
+bool x86_software_set_state (AccelVcpu *vcpu, const X86State *state, GError **error);
+void x86_software_set_intr (Accel *accel, bool level);
+void x86_software_pulse_nmi (Accel *accel);
+void x86_software_send_msi (Accel *accel, uint64_t address, uint32_t data);
+void x86_software_get_statistics (Accel *accel, GVariantBuilder *builder);
+
+#define X86_SOFTWARE_OPS                                                                           \
+  .close = x86_software_close, .vcpu_new = x86_software_vcpu_new,                                  \
+  .vcpu_free = x86_software_vcpu_free, .vcpu_run = x86_software_vcpu_run,                          \
+  .vcpu_kick = x86_software_vcpu_kick, .get_state = x86_software_get_state,                        \
+  .set_state = x86_software_set_state, .set_intr = x86_software_set_intr,                          \
+  .pulse_nmi = x86_software_pulse_nmi, .send_msi = x86_software_send_msi,                          \
+  .get_statistics = x86_software_get_statistics
 
 /* The CPU behind a vCPU of software_accel_ops. */
 X86Cpu *x86_software_get_cpu (AccelVcpu *vcpu);

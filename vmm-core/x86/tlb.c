@@ -16,11 +16,42 @@ tlb_clear (X86TlbEntry *entry, unsigned index)
   entry->read = entry->write = tlb_no_tag (index);
 }
 
-X86Tlb *
-x86_tlb_new (void)
+static void
+tlb_clear_slot (X86Tlb *tlb, X86TlbSlot *slot)
 {
-  X86Tlb *tlb = g_new0 (X86Tlb, 1);
+  slot->read = slot->write = X86_TLB_NOWHERE;
+  slot->read_addend = slot->write_addend = (uintptr_t) tlb->nowhere - X86_TLB_NOWHERE;
+}
 
+static void
+tlb_clear_slots (X86Tlb *tlb)
+{
+  for (unsigned view = 0; view < X86_N_VIEWS; view++)
+    for (unsigned i = 0; i < X86_TLB_SLOTS; i++)
+      tlb_clear_slot (tlb, &(*tlb->slots)[view][i]);
+}
+
+/* Those that lead to the page. */
+static void
+tlb_clear_slots_of (X86Tlb *tlb, uint64_t page)
+{
+  for (unsigned view = 0; view < X86_N_VIEWS; view++)
+    for (unsigned i = 0; i < X86_TLB_SLOTS; i++)
+      {
+        X86TlbSlot *slot = &(*tlb->slots)[view][i];
+
+        if (slot->read == page || slot->write == page)
+          tlb_clear_slot (tlb, slot);
+      }
+}
+
+X86Tlb *
+x86_tlb_new (X86TlbSlots *slots)
+{
+  X86Tlb *tlb = g_aligned_alloc0 (1, sizeof *tlb, 4096);
+
+  tlb->slots = slots;
+  tlb_clear_slots (tlb);
   for (unsigned view = 0; view < X86_N_VIEWS; view++)
     tlb_clear (&tlb->view[view][0], 0);
   for (unsigned half = 0; half < 2; half++)
@@ -31,7 +62,7 @@ x86_tlb_new (void)
 void
 x86_tlb_free (X86Tlb *tlb)
 {
-  g_free (tlb);
+  g_aligned_free (tlb);
 }
 
 static void
@@ -63,6 +94,9 @@ tlb_flush_view (X86Tlb *tlb, unsigned view, bool keep_global)
 void
 x86_tlb_flush (X86Tlb *tlb, bool keep_global)
 {
+  tlb->flushes++;
+  tlb->full_flushes += !keep_global;
+  tlb_clear_slots (tlb);
   for (unsigned view = 0; view < X86_N_VIEWS; view++)
     tlb_flush_view (tlb, view, keep_global);
   for (unsigned i = 0; i < X86_TLB_CODE_ENTRIES; i++)
@@ -89,6 +123,7 @@ x86_tlb_flush_page (X86Tlb *tlb, uint64_t linear)
       x86_tlb_flush (tlb, false);
       return;
     }
+  tlb_clear_slots_of (tlb, page);
   for (unsigned view = 0; view < X86_N_VIEWS; view++)
     if (tlb->view[view][index].read == page || tlb->view[view][index].write == page)
       tlb_clear (&tlb->view[view][index], index);
@@ -122,6 +157,7 @@ x86_tlb_drop_writes (X86Tlb *tlb)
 void
 x86_tlb_drop_writes_to (X86Tlb *tlb, const uint8_t *host)
 {
+  tlb_clear_slots (tlb);
   for (unsigned view = 0; view < X86_N_VIEWS; view++)
     tlb_drop_writes (tlb, view, host);
 }

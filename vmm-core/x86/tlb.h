@@ -31,6 +31,18 @@ typedef struct
   uint64_t global; /* kept when CR3 is written */
 } X86TlbEntry;
 
+/* In front of it, for translated code: the last page found through one base register (or the like),
+ * for reads and for writes. An empty slot has the tag X86_TLB_NOWHERE, an address that is not
+ * canonical, and leads to a page that nobody looks at. */
+#define X86_TLB_SLOTS 32
+#define X86_TLB_NOWHERE 0x4d5b3a61f0c2e000u
+typedef struct
+{
+  uint64_t read, write;
+  uint64_t read_addend, write_addend;
+} X86TlbSlot;
+typedef X86TlbSlot X86TlbSlots[X86_N_VIEWS][X86_TLB_SLOTS];
+
 typedef struct MemoryBlock MemoryBlock;
 
 /* A page of code: where fetches find it. */
@@ -57,6 +69,9 @@ struct X86Tlb
   /* Large pages were filled from inside these bounds, one pair for each half of the address
    * space: INVLPG there has to drop more than one entry. */
   uint64_t large_first[2], large_last[2];
+  X86TlbSlots *slots;
+  uint64_t flushes, full_flushes; /* how often pages were dropped; and global ones, too */
+  uint8_t nowhere[4096] __attribute__ ((aligned (4096)));
 };
 typedef struct X86Tlb X86Tlb;
 
@@ -66,7 +81,8 @@ x86_tlb_index (uint64_t linear)
   return (linear >> 12) & (X86_TLB_ENTRIES - 1);
 }
 
-X86Tlb *x86_tlb_new (void);
+/* slots are the caller's and outlive the TLB. */
+X86Tlb *x86_tlb_new (X86TlbSlots *slots);
 void x86_tlb_free (X86Tlb *tlb);
 
 /* Drops everything, or everything but global pages. */

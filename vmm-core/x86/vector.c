@@ -483,6 +483,21 @@ vector_emit (VectorThunk *thunk, const X86Insn *insn)
   vector_emit_end (thunk);
 }
 
+bool
+vector_get_shape (const X86Insn *insn, VectorShape *shape)
+{
+  const VectorOp *op = vector_find (insn);
+
+  if (op == NULL)
+    return false;
+  shape->operands = op->operands;
+  shape->mmx = (op->flags & VECTOR_MMX) != 0 && insn->pp == 0;
+  shape->w = (insn->prefixes & X86_PREFIX_REX_W) != 0;
+  shape->general_w = (op->flags & VECTOR_GW) != 0;
+  shape->obeys_mxcsr = (op->flags & VECTOR_MXCSR) != 0;
+  return true;
+}
+
 static void
 vector_bind_registers (X86Insn *insn, const VectorOp *op)
 {

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "operand.h"
+#include "vector-table.h"
 
 /* MMX, SSE and AVX instructions. */
 
@@ -12,6 +13,19 @@ bool vector_bind (const X86Cpu *cpu, X86Insn *insn);
 /* As fpu_bind, for those that no single host instruction can do safely: masked moves, gathers,
  * MOVNTI, MXCSR, VZEROUPPER. */
 bool vector_special_bind (const X86Cpu *cpu, X86Insn *insn);
+
+/* What an instruction with a thunk is, for the translator. */
+typedef struct
+{
+  VectorOperands operands;
+  bool mmx;         /* on MMX registers */
+  bool w;           /* REX.W or VEX.W */
+  bool general_w;   /* which is the size of general registers: means something in 64-bit code only */
+  bool obeys_mxcsr;
+} VectorShape;
+
+/* FALSE: no instruction of vector_bind's. */
+bool vector_get_shape (const X86Insn *insn, VectorShape *shape);
 
 /* Raise what CR0, CR4 and XCR0 demand before an instruction of the family runs. */
 _Noreturn void vector_raise_sse (X86Cpu *cpu);

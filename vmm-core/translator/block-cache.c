@@ -1,0 +1,449 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "block-cache.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "generate.h"
+#include "vmm-core/trace.h"
+#include "vmm-core/x86/mmu.h"
+
+#define HASH_SIZE 65536
+#define CHUNK_SIZE (1u << 20)
+/* A page whose code is overwritten more often than this within a second is interpreted for one. */
+#define MAX_OVERWRITES 16
+
+/* A page that holds translated code, by the address of its version (memory.h). */
+typedef struct
+{
+  const uint32_t *version;
+  TranslatorBlock *blocks;
+  int64_t since; /* monotonic µs: start of the second in which overwrites are counted */
+  unsigned overwrites;
+} Page;
+
+/* What is mapped where: the identity that guards compare. */
+typedef struct
+{
+  uint64_t linear_page, physical_page;
+  uint32_t key;
+} Mapping;
+
+struct BlockCache
+{
+  X86Software *software;
+  CodeCache *code;
+  Stubs stubs;
+  GMutex mutex; /* held while blocks are added; never while another CPU is waited for */
+  _Atomic uint32_t generation;
+  TranslatorBlock *_Atomic hash[HASH_SIZE];
+  GHashTable *pages;    /* version to Page */
+  GHashTable *mappings; /* Mapping to its number */
+  GPtrArray *chunks;    /* what blocks are made of besides code */
+  size_t chunk_used;
+
+  GMutex overwritten_mutex;
+  GArray *overwritten; /* of const uint32_t *: versions */
+
+  bool thorough;
+  uint64_t n_blocks, n_flushes, n_dropped, guest_bytes;
+};
+
+static guint
+mapping_hash (gconstpointer data)
+{
+  const Mapping *mapping = data;
+
+  return (mapping->linear_page * 31 + mapping->physical_page) * 0x9e3779b1u ^ mapping->key;
+}
+
+static gboolean
+mapping_equal (gconstpointer a, gconstpointer b)
+{
+  const Mapping *left = a, *right = b;
+
+  return left->linear_page == right->linear_page && left->physical_page == right->physical_page
+         && left->key == right->key;
+}
+
+BlockCache *
+block_cache_new (X86Software *software, size_t size, GError **error)
+{
+  g_autoptr (CodeCache) code = code_cache_new (size, error);
+  BlockCache *cache;
+
+  if (code == NULL)
+    return NULL;
+  cache = g_new0 (BlockCache, 1);
+  cache->software = software;
+  cache->code = g_steal_pointer (&code);
+  g_mutex_init (&cache->mutex);
+  g_mutex_init (&cache->overwritten_mutex);
+  stubs_emit (&cache->stubs, cache->code);
+  cache->generation = 1;
+  cache->pages = g_hash_table_new_full (g_direct_hash, g_direct_equal, NULL, g_free);
+  cache->mappings = g_hash_table_new_full (mapping_hash, mapping_equal, g_free, NULL);
+  cache->chunks = g_ptr_array_new_with_free_func (g_aligned_free);
+  cache->chunk_used = CHUNK_SIZE;
+  cache->overwritten = g_array_new (FALSE, FALSE, sizeof (const uint32_t *));
+  return cache;
+}
+
+void
+block_cache_free (BlockCache *cache)
+{
+  if (cache == NULL)
+    return;
+  g_array_unref (cache->overwritten);
+  g_ptr_array_unref (cache->chunks);
+  g_hash_table_unref (cache->mappings);
+  g_hash_table_unref (cache->pages);
+  g_mutex_clear (&cache->overwritten_mutex);
+  g_mutex_clear (&cache->mutex);
+  code_cache_free (cache->code);
+  g_free (cache);
+}
+
+void
+block_cache_set_thorough (BlockCache *cache, bool thorough)
+{
+  cache->thorough = thorough;
+}
+
+const Stubs *
+block_cache_get_stubs (const BlockCache *cache)
+{
+  return &cache->stubs;
+}
+
+uint32_t
+block_cache_get_generation (const BlockCache *cache)
+{
+  return cache->generation;
+}
+
+static void *
+block_cache_allocate (void *data, size_t size)
+{
+  BlockCache *cache = data;
+  void *result;
+
+  size = (size + 15) & ~(size_t) 15;
+  if (cache->chunk_used + size > CHUNK_SIZE)
+    {
+      g_ptr_array_add (cache->chunks, g_aligned_alloc0 (1, CHUNK_SIZE, 64));
+      cache->chunk_used = 0;
+    }
+  result = (char *) g_ptr_array_index (cache->chunks, cache->chunks->len - 1) + cache->chunk_used;
+  cache->chunk_used += size;
+  return result;
+}
+
+/* Everything goes. Every CPU notices by the generation before it runs translated code again. */
+static void
+block_cache_flush (BlockCache *cache, TranslatorCpu *cpu)
+{
+  x86_exclusive_begin (&cpu->cpu);
+  memset (cache->hash, 0, sizeof cache->hash);
+  g_hash_table_remove_all (cache->pages);
+  g_hash_table_remove_all (cache->mappings);
+  g_ptr_array_set_size (cache->chunks, 0);
+  cache->chunk_used = CHUNK_SIZE;
+  code_cache_flush (cache->code);
+  cache->generation++;
+  cache->n_flushes++;
+  TRACE ("translator.flush", "generation %u", (unsigned) cache->generation);
+  x86_exclusive_end (&cpu->cpu);
+}
+
+static unsigned
+hash_of (uint64_t physical, uint64_t rip, uint32_t key)
+{
+  return (physical ^ physical >> 15 ^ rip >> 12 ^ key * 0x9e5u) & (HASH_SIZE - 1);
+}
+
+static bool
+block_is_current (const TranslatorBlock *block)
+{
+  return __atomic_load_n (block->version, __ATOMIC_ACQUIRE) == block->made_at;
+}
+
+static TranslatorBlock *
+block_cache_find (BlockCache *cache, uint64_t physical, uint64_t rip, uint32_t key,
+                  const uint32_t *version)
+{
+  TranslatorBlock *block = atomic_load_explicit (&cache->hash[hash_of (physical, rip, key)],
+                                                 memory_order_acquire);
+
+  while (block != NULL
+         && !(block->physical == physical && block->rip == rip && block->key == key
+              && block->version == version && block_is_current (block)))
+    block = atomic_load_explicit (&block->hash_next, memory_order_acquire);
+  return block;
+}
+
+/* mutex held. */
+static Page *
+block_cache_get_page (BlockCache *cache, const uint32_t *version)
+{
+  Page *page = g_hash_table_lookup (cache->pages, version);
+
+  if (page == NULL)
+    {
+      page = g_new0 (Page, 1);
+      page->version = version;
+      g_hash_table_insert (cache->pages, (gpointer) version, page);
+    }
+  return page;
+}
+
+static bool
+page_is_restless (const Page *page)
+{
+  return page->overwrites > MAX_OVERWRITES && g_get_monotonic_time () - page->since < G_USEC_PER_SEC;
+}
+
+/* mutex held. */
+static uint32_t
+block_cache_get_mapping (BlockCache *cache, const Mapping *mapping)
+{
+  gpointer number = g_hash_table_lookup (cache->mappings, mapping);
+
+  if (number == NULL)
+    {
+      number = GUINT_TO_POINTER (g_hash_table_size (cache->mappings) + 1);
+      g_hash_table_insert (cache->mappings, g_memdup2 (mapping, sizeof *mapping), number);
+    }
+  return GPOINTER_TO_UINT (number);
+}
+
+/* mutex held. */
+static TranslatorBlock *
+block_cache_add (BlockCache *cache, const Plan *plan, uint64_t linear, uint64_t physical,
+                 const uint32_t *version, uint32_t made_at)
+{
+  const GenerateArena arena = { block_cache_allocate, cache };
+  TranslatorBlock *_Atomic *bucket = &cache->hash[hash_of (physical, plan->rip, plan->key)];
+  Page *page = block_cache_get_page (cache, version);
+  TranslatorBlock *block;
+  Emitter emitter;
+
+  if (!cache->thorough && page_is_restless (page))
+    return NULL;
+  block = block_cache_allocate (cache, sizeof *block);
+  block->physical = physical;
+  block->rip = plan->rip;
+  block->key = plan->key;
+  block->version = version;
+  block->made_at = made_at;
+  block->length = plan->length;
+  block->page_id = block_cache_get_mapping (
+    cache, &(Mapping){ linear >> 12, physical >> 12, plan->key });
+  emitter = code_cache_begin (cache->code);
+  generate_block (&emitter, &cache->stubs, plan, block, &arena);
+  code_cache_end (cache->code, &emitter);
+  TRACE ("translator.block", "rip %#" PRIx64 " physical %#" PRIx64 " key %#x: %u bytes to %zu",
+         plan->rip, physical, plan->key, plan->length, (size_t) (block->end - block->guard));
+
+  block->page_next = page->blocks;
+  page->blocks = block;
+  block->hash_next = *bucket;
+  atomic_store_explicit (bucket, block, memory_order_release);
+  cache->n_blocks++;
+  cache->guest_bytes += plan->length;
+  return block;
+}
+
+/* Notes which bytes the plan depends on, before they are compared with what it was made from: a
+ * store of another CPU in between is either seen here or raises the version. */
+static bool
+note_code (TranslatorCpu *cpu, const X86CodePage *page, const Plan *plan, unsigned offset,
+           const uint8_t *bytes)
+{
+  bool added = memory_block_note_code (page->block, page->page, offset, plan->length);
+
+  for (unsigned i = 0; i < plan->n_peeked; i++)
+    added |= memory_block_note_code (page->block, page->page, plan->peeked[i].offset,
+                                     plan->peeked[i].length);
+  if (added)
+    x86_code_page_added (&cpu->cpu, page->block, page->page);
+  if (memcmp (page->host + offset, bytes + offset, plan->length) != 0)
+    return false;
+  for (unsigned i = 0; i < plan->n_peeked; i++)
+    if (memcmp (page->host + plan->peeked[i].offset, bytes + plan->peeked[i].offset,
+                plan->peeked[i].length)
+        != 0)
+      return false;
+  return true;
+}
+
+TranslatorBlock *
+block_cache_get (BlockCache *cache, TranslatorCpu *cpu, bool *global)
+{
+  uint64_t rip = cpu->cpu.state.rip;
+  uint64_t linear = (cpu->cpu.state.seg[X86_CS].base + rip) & cpu->cpu.linear_mask;
+  X86CodePage page = *x86_mmu_fetch (&cpu->cpu, linear);
+  unsigned offset = linear & 4095;
+  uint64_t physical = page.physical | offset;
+  const uint32_t *version;
+  uint32_t made_at;
+  TranslatorBlock *block;
+  uint8_t bytes[4096];
+  Plan plan;
+
+  if (page.host == NULL)
+    return NULL;
+  *global = (page.linear & 4) != 0;
+  version = memory_block_get_code_version (page.block, page.page);
+  block = block_cache_find (cache, physical, rip, cpu->key, version);
+  if (block != NULL)
+    return block;
+
+  do
+    {
+      made_at = __atomic_load_n (version, __ATOMIC_ACQUIRE);
+      memcpy (bytes, page.host, sizeof bytes);
+      if (!plan_make (&plan, &cpu->cpu, cpu->key, rip, bytes, offset, cache->thorough))
+        return NULL;
+    }
+  while (!note_code (cpu, &page, &plan, offset, bytes));
+  if (code_cache_get_free (cache->code) < GENERATE_MAX_CODE)
+    block_cache_flush (cache, cpu);
+
+  g_mutex_lock (&cache->mutex);
+  if (code_cache_get_free (cache->code) >= GENERATE_MAX_CODE)
+    {
+      block = block_cache_find (cache, physical, rip, cpu->key, version);
+      if (block == NULL)
+        block = block_cache_add (cache, &plan, linear, physical, version, made_at);
+    }
+  g_mutex_unlock (&cache->mutex);
+  return block;
+}
+
+void
+block_cache_link (BlockCache *cache, TranslatorExit *exit, TranslatorBlock *block)
+{
+  TranslatorBlock *from = exit->block;
+  bool same_page = from->version == block->version
+                   && ((from->physical ^ block->physical) | (from->rip ^ block->rip)) >> 12 == 0;
+  Emitter emitter;
+
+  /* In segmented code RIP does not tell the page. */
+  if (!same_page && !(block->key & X86_MODE_FLAT))
+    return;
+  g_mutex_lock (&cache->mutex);
+  if (!exit->linked && !from->stale && !block->stale && from->key == block->key)
+    {
+      exit->linked = true;
+      exit->incoming = block->incoming;
+      block->incoming = exit;
+      emitter = code_cache_begin (cache->code);
+      emit_link (&emitter, exit->displacement, same_page ? block->entry : block->guard);
+    }
+  g_mutex_unlock (&cache->mutex);
+}
+
+void
+block_cache_note_overwritten (BlockCache *cache, MemoryBlock *block, uint64_t page)
+{
+  const uint32_t *version = memory_block_get_code_version (block, page);
+
+  g_mutex_lock (&cache->overwritten_mutex);
+  g_array_append_val (cache->overwritten, version);
+  g_mutex_unlock (&cache->overwritten_mutex);
+}
+
+static void
+block_drop (BlockCache *cache, TranslatorBlock *block)
+{
+  TranslatorBlock *_Atomic *link = &cache->hash[hash_of (block->physical, block->rip, block->key)];
+  Emitter emitter = code_cache_begin (cache->code);
+
+  while (*link != NULL && *link != block)
+    link = &(*link)->hash_next;
+  if (*link == block)
+    *link = block->hash_next;
+  block->stale = true;
+  for (TranslatorExit *exit = block->incoming; exit != NULL; exit = exit->incoming)
+    {
+      emit_link (&emitter, exit->displacement, exit->stub);
+      exit->linked = false;
+    }
+  block->incoming = NULL;
+  cache->n_dropped++;
+}
+
+static void
+page_drop_stale (BlockCache *cache, Page *page)
+{
+  TranslatorBlock **link = &page->blocks;
+  int64_t now = g_get_monotonic_time ();
+
+  if (now - page->since >= G_USEC_PER_SEC)
+    {
+      page->since = now;
+      page->overwrites = 0;
+    }
+  page->overwrites++;
+  while (*link != NULL)
+    {
+      TranslatorBlock *block = *link;
+
+      if (block_is_current (block))
+        link = &block->page_next;
+      else
+        {
+          *link = block->page_next;
+          block_drop (cache, block);
+        }
+    }
+}
+
+void
+block_cache_drop_overwritten (BlockCache *cache, TranslatorCpu *cpu)
+{
+  g_autoptr (GArray) overwritten = NULL;
+
+  g_mutex_lock (&cache->overwritten_mutex);
+  if (cache->overwritten->len > 0)
+    {
+      overwritten = cache->overwritten;
+      cache->overwritten = g_array_new (FALSE, FALSE, sizeof (const uint32_t *));
+    }
+  g_mutex_unlock (&cache->overwritten_mutex);
+  if (overwritten == NULL)
+    return;
+  x86_exclusive_begin (&cpu->cpu);
+  for (unsigned i = 0; i < overwritten->len; i++)
+    {
+      const uint32_t *version = g_array_index (overwritten, const uint32_t *, i);
+      Page *page = g_hash_table_lookup (cache->pages, version);
+
+      if (page != NULL)
+        page_drop_stale (cache, page);
+    }
+  TRACE ("translator.invalidate", "%u pages", overwritten->len);
+  /* Pairs of return addresses and tables of jumps may lead to what is gone. */
+  cache->generation++;
+  x86_exclusive_end (&cpu->cpu);
+}
+
+void
+block_cache_add_statistics (BlockCache *cache, GVariantBuilder *builder)
+{
+  const struct
+  {
+    const char *name;
+    uint64_t value;
+  } figures[] = {
+    { "blocks", cache->n_blocks },
+    { "block-bytes", cache->guest_bytes },
+    { "code-bytes", code_cache_get_used (cache->code) },
+    { "blocks-dropped", cache->n_dropped },
+    { "code-cache-flushes", cache->n_flushes },
+  };
+
+  for (unsigned i = 0; i < G_N_ELEMENTS (figures); i++)
+    g_variant_builder_add (builder, "{st}", figures[i].name, figures[i].value);
+}

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#pragma once
+
+#include "code-cache.h"
+#include "plan.h"
+#include "stubs.h"
+#include "translator-cpu.h"
+#include "vmm-core/memory.h"
+#include "vmm-core/x86/software.h"
+
+/* Translated blocks, shared by all CPUs of a machine: found without a lock, added under one. A
+ * block is taken away while every CPU stands still (software.h, exclusive sections); its code's
+ * memory comes back when the whole cache is emptied. */
+
+typedef struct TranslatorExit TranslatorExit;
+typedef struct BlockCache BlockCache;
+
+/* A jump with a fixed target, out of a block. Until it is linked it leads to its stub, which
+ * leaves translated code with this struct. */
+struct TranslatorExit
+{
+  uint64_t rip;
+  TranslatorBlock *block;
+  uint8_t *displacement;    /* as written */
+  const uint8_t *stub;      /* as run */
+  TranslatorExit *incoming; /* the next of those linked to the same block */
+  bool linked;
+};
+
+/* An instruction that the interpreter runs. */
+typedef struct
+{
+  X86Insn insn;
+  uint64_t block_rip;
+} TranslatorSite;
+
+struct TranslatorBlock
+{
+  TranslatorBlock *_Atomic hash_next;
+  TranslatorBlock *page_next;
+  uint64_t physical, rip;
+  const uint32_t *version; /* of its page */
+  uint32_t made_at;
+  uint32_t key;
+  uint32_t page_id;
+  uint16_t length;
+  bool stale;
+  const uint8_t *guard;   /* entry for those who do not know what is mapped at rip */
+  const uint8_t *entry;
+  const uint8_t *end;
+  TranslatorExit *incoming;
+};
+
+/* What r10 tells the run loop when translated code is left: an exit, a site to interpret, or
+ * nothing, RIP being right. */
+#define TRANSLATOR_SITE_TAG 1u
+
+BlockCache *block_cache_new (X86Software *software, size_t size, GError **error);
+void block_cache_free (BlockCache *cache);
+
+void block_cache_set_thorough (BlockCache *cache, bool thorough);
+const Stubs *block_cache_get_stubs (const BlockCache *cache);
+uint32_t block_cache_get_generation (const BlockCache *cache);
+
+/* The block at state.rip, found or made; NULL: the interpreter has to run what is there. Raises #PF
+ * of the fetch. *global: its page survives a change of CR3. */
+TranslatorBlock *block_cache_get (BlockCache *cache, TranslatorCpu *cpu, bool *global);
+
+/* Lets the exit lead straight to the block, if it may. */
+void block_cache_link (BlockCache *cache, TranslatorExit *exit, TranslatorBlock *block);
+
+/* Notes that code was overwritten (any thread), and takes the blocks away (the CPU's own thread,
+ * between two blocks). */
+void block_cache_note_overwritten (BlockCache *cache, MemoryBlock *block, uint64_t page);
+void block_cache_drop_overwritten (BlockCache *cache, TranslatorCpu *cpu);
+
+void block_cache_add_statistics (BlockCache *cache, GVariantBuilder *builder);

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "code-cache.h"
+
+#include <errno.h>
+#include <gio/gio.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#define ALIGNMENT 16
+
+struct CodeCache
+{
+  uint8_t *write, *run;
+  size_t size, used, kept;
+};
+
+CodeCache *
+code_cache_new (size_t size, GError **error)
+{
+  g_autofree CodeCache *cache = g_new0 (CodeCache, 1);
+  int fd = memfd_create ("guesthouse-code", MFD_CLOEXEC);
+
+  cache->size = size;
+  cache->write = cache->run = MAP_FAILED;
+  if (fd >= 0 && ftruncate (fd, (off_t) size) == 0)
+    {
+      cache->write = mmap (NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+      cache->run = mmap (NULL, size, PROT_READ | PROT_EXEC, MAP_SHARED, fd, 0);
+    }
+  if (fd >= 0)
+    close (fd);
+  if (cache->write != MAP_FAILED && cache->run != MAP_FAILED)
+    return g_steal_pointer (&cache);
+  g_set_error (error, G_IO_ERROR, g_io_error_from_errno (errno),
+               "The host gives no %zu MiB of memory for translated code (%s): choose a smaller code "
+               "cache, or the accelerator “interpreter”.",
+               size >> 20, g_strerror (errno));
+  if (cache->write != MAP_FAILED)
+    munmap (cache->write, size);
+  if (cache->run != MAP_FAILED)
+    munmap (cache->run, size);
+  return NULL;
+}
+
+void
+code_cache_free (CodeCache *cache)
+{
+  if (cache == NULL)
+    return;
+  munmap (cache->write, cache->size);
+  munmap (cache->run, cache->size);
+  g_free (cache);
+}
+
+Emitter
+code_cache_begin (CodeCache *cache)
+{
+  return (Emitter){ cache->write + cache->used, cache->write + cache->size,
+                    cache->run - cache->write };
+}
+
+void
+code_cache_end (CodeCache *cache, const Emitter *emitter)
+{
+  cache->used = (emitter->at - cache->write + ALIGNMENT - 1) & ~(size_t) (ALIGNMENT - 1);
+}
+
+size_t
+code_cache_get_free (const CodeCache *cache)
+{
+  return cache->size - cache->used;
+}
+
+size_t
+code_cache_get_used (const CodeCache *cache)
+{
+  return cache->used;
+}
+
+void
+code_cache_keep (CodeCache *cache)
+{
+  cache->kept = cache->used;
+}
+
+void
+code_cache_flush (CodeCache *cache)
+{
+  cache->used = cache->kept;
+}

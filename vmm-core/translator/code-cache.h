@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#pragma once
+
+#include <glib.h>
+
+#include "emit.h"
+
+/* Memory for translated code: one memfd mapped twice, writable and executable, so that no page is
+ * ever both. Filled from its start; emptied all at once. Not locked. */
+typedef struct CodeCache CodeCache;
+
+#define CODE_CACHE_DEFAULT_SIZE (64u << 20)
+
+/* size is in bytes, at most 1 GiB: 32-bit displacements reach everywhere. */
+CodeCache *code_cache_new (size_t size, GError **error);
+void code_cache_free (CodeCache *cache);
+
+/* An emitter at the first free byte. */
+Emitter code_cache_begin (CodeCache *cache);
+/* Keeps what was emitted. */
+void code_cache_end (CodeCache *cache, const Emitter *emitter);
+size_t code_cache_get_free (const CodeCache *cache);
+size_t code_cache_get_used (const CodeCache *cache);
+
+/* What is in the cache now stays when it is emptied. */
+void code_cache_keep (CodeCache *cache);
+void code_cache_flush (CodeCache *cache);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (CodeCache, code_cache_free)

@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Memory operands: the lookup in front of every access. */
+#include "generator.h"
+
+enum
+{
+  SLOT_FS = 16,
+  SLOT_GS = 17,
+  SLOT_CONSTANT = 18, /* 8 of them, by the page */
+  SLOT_INDEX = 26,    /* 4 of them, by the index register */
+  SLOT_NONE = 30
+};
+
+Ea
+generator_ea (const Generator *g, const X86Insn *insn)
+{
+  Ea ea = { GUEST_NONE, GUEST_NONE, insn->scale, insn->segment, insn->addr_size, false, insn->disp };
+
+  if (insn->base == offsetof (X86Cpu, block_rip))
+    {
+      ea.constant = true;
+      ea.disp += (int64_t) g->plan->rip;
+    }
+  else if (insn->base != offsetof (X86Cpu, zero))
+    ea.base = insn->base / 8;
+  if (insn->index != offsetof (X86Cpu, zero))
+    ea.index = insn->index / 8;
+  if (ea.base == GUEST_NONE && ea.index == GUEST_NONE)
+    ea.constant = true;
+  if (ea.constant && ea.addr_size < 8)
+    ea.disp = ea.addr_size == 4 ? (uint32_t) ea.disp : (uint16_t) ea.disp;
+  return ea;
+}
+
+/* The host register that has a guest register's value, `spare` being one to load it into. */
+static unsigned
+load_address_register (Generator *g, unsigned guest, unsigned spare)
+{
+  unsigned host;
+
+  if (guest == GUEST_NONE)
+    return HOST_NONE;
+  host = generator_host_of (guest);
+  if (host != HOST_NONE)
+    return host;
+  emit_load (g->e, spare, GPR_AT (guest));
+  return spare;
+}
+
+void
+generator_emit_ea (Generator *g, const Ea *ea, unsigned to)
+{
+  HostOperand rm = { .memory = true, .scale = ea->scale, .disp = (int32_t) ea->disp };
+
+  if (ea->constant)
+    {
+      emit_move_imm (g->e, to, (uint64_t) ea->disp);
+      return;
+    }
+  rm.base = load_address_register (g, ea->base, HOST_R10);
+  rm.index = load_address_register (g, ea->index, HOST_R11);
+  if (ea->addr_size == 8 && rm.index == HOST_NONE && rm.disp == 0)
+    {
+      if (rm.base != to)
+        emit_move (g->e, to, rm.base);
+      return;
+    }
+  if (ea->addr_size == 8)
+    emit_op64 (g->e, 0x8d, to, rm);
+  else
+    emit_op32 (g->e, 0x8d, to, rm);
+  if (ea->addr_size == 2)
+    emit_insn (g->e, &(HostInsn){ .map = X86_MAP_0F, .opcode = 0xb7, .reg = to,
+                                  .rm = host_register (to) });
+}
+
+static bool
+is_segmented (const Generator *g, unsigned segment)
+{
+  return is_code64 (g) ? segment >= X86_FS
+                       : !is_flat (g) || segment >= X86_FS || segment == X86_CS;
+}
+
+/* Makes the address in r10 linear; outside 64-bit code, leaves for cold's second half where the
+ * segment's limit or type need a look. */
+static void
+emit_segment (Generator *g, unsigned segment, bool write, Cold *cold)
+{
+  size_t window = offsetof (X86Cpu, window) + segment * sizeof (X86Window);
+
+  if (!is_segmented (g, segment))
+    return;
+  if (is_code64 (g))
+    {
+      emit_op64 (g->e, 0x03, HOST_R10, host_cpu (window + offsetof (X86Window, base)));
+      return;
+    }
+  if (cold != NULL)
+    {
+      emit_op64 (g->e, 0x3b, HOST_R10,
+                 host_cpu (window
+                           + (write ? offsetof (X86Window, write_end)
+                                    : offsetof (X86Window, read_end))));
+      cold->interpret_from[cold->n_interpret++] = emit_jcc (g->e, EMIT_AE);
+    }
+  emit_op32 (g->e, 0x03, HOST_R10, host_cpu (window + offsetof (X86Window, base)));
+}
+
+static unsigned
+choose_slot (const Generator *g, const Ea *ea)
+{
+  if (ea->segment >= X86_FS)
+    return ea->segment == X86_FS ? SLOT_FS : SLOT_GS;
+  if (ea->constant)
+    return SLOT_CONSTANT + (ea->disp >> 12 & 7);
+  if (ea->base != GUEST_NONE)
+    return ea->base;
+  return ea->index != GUEST_NONE ? SLOT_INDEX + (ea->index & 3) : SLOT_NONE;
+}
+
+static size_t
+slot_at (const Generator *g, unsigned slot)
+{
+  return offsetof (TranslatorCpu, cpu.slots)
+         + (g->view * X86_TLB_SLOTS + slot) * sizeof (X86TlbSlot);
+}
+
+/* Whether [base + r11 + disp] can be the operand itself. */
+static bool
+is_simple (const Generator *g, const Ea *ea)
+{
+  bool base = ea->base != GUEST_NONE, index = ea->index != GUEST_NONE;
+
+  return ea->addr_size == 8 && !ea->constant && !is_segmented (g, ea->segment) && base != index
+         && generator_host_of (base ? ea->base : ea->index) != HOST_NONE;
+}
+
+HostOperand
+generator_access (Generator *g, const PlanInsn *p, const Ea *ea, unsigned size, unsigned alignment,
+                  bool write, bool spare_r11)
+{
+  Emitter *e = g->e;
+  bool simple = is_simple (g, ea) && !spare_r11;
+  unsigned tested = simple ? HOST_R10 : HOST_R11;
+  size_t slot;
+  Cold *cold;
+
+  generator_before_clobber (g);
+  cold = generator_add_cold (g, COLD_ACCESS, p);
+  cold->ea = *ea;
+  cold->write = write;
+  cold->slot = choose_slot (g, ea);
+  slot = slot_at (g, cold->slot);
+  cold->retry = emit_run_address (e, e->at);
+
+  generator_emit_ea (g, ea, HOST_R10);
+  emit_segment (g, ea->segment, write, cold);
+  if (!simple)
+    emit_move (e, HOST_R11, HOST_R10);
+  emit_op64 (e, 0x33, tested,
+             host_cpu (slot + (write ? offsetof (X86TlbSlot, write) : offsetof (X86TlbSlot, read))));
+  if (alignment != 0)
+    {
+      emit_insn (e, &(HostInsn){ .opcode = 0xf6, .rex = true, .rm = host_register (tested),
+                                 .imm_size = 1, .imm = alignment });
+      cold->interpret_from[cold->n_interpret++] = emit_jcc (e, EMIT_NE);
+    }
+  emit_alu_imm (e, EMIT_CMP, true, host_register (tested), 4096 - (int32_t) size);
+  cold->from[cold->n_from++] = emit_jcc (e, EMIT_A);
+  slot += write ? offsetof (X86TlbSlot, write_addend) : offsetof (X86TlbSlot, read_addend);
+  if (!simple)
+    {
+      emit_op64 (e, 0x03, HOST_R10, host_cpu (slot));
+      return host_memory (HOST_R10, 0);
+    }
+  emit_load (e, HOST_R11, host_cpu (slot));
+  if (ea->base != GUEST_NONE)
+    return (HostOperand){ .memory = true, .base = generator_host_of (ea->base), .index = HOST_R11,
+                          .disp = (int32_t) ea->disp };
+  return (HostOperand){ .memory = true, .base = HOST_R11, .index = generator_host_of (ea->index),
+                        .scale = ea->scale, .disp = (int32_t) ea->disp };
+}
+
+/* Looks further; what cannot be found is interpreted. */
+void
+generator_emit_cold_access (Generator *g, Cold *cold)
+{
+  Emitter *e = g->e;
+
+  generator_emit_ea (g, &cold->ea, HOST_R10);
+  emit_segment (g, cold->ea.segment, cold->write, NULL);
+  emit_move_imm (e, HOST_R11, slot_at (g, cold->slot));
+  emit_call_to (e, g->stubs->fill[g->view][cold->write]);
+  emit_jump_to (e, cold->retry);
+  for (unsigned i = 0; i < cold->n_interpret; i++)
+    emit_link_here (e, cold->interpret_from[i]);
+  emit_move_imm (e, HOST_R10, (uintptr_t) generator_new_site (g, cold->insn));
+  emit_call_to (e, g->stubs->interpret);
+  if (cold->load_flags)
+    generator_load_flags (g);
+  emit_jump_to (e, cold->back);
+}

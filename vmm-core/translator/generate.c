@@ -1,0 +1,342 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The block as a whole: its entry, its instructions in turn, and the code that is seldom run.
+ *
+ * rax to r9, r12 to r14 of the guest are in the host's registers of the same name, rsp in r15; r10,
+ * r11 and r15 are in memory. r10 and r11 of the host are free for any use. */
+#include "generator.h"
+
+#define RAX_CC_LOAD "\x04\x7f\x9e" /* add al, 7Fh; sahf */
+
+unsigned
+generator_host_of (unsigned guest)
+{
+  switch (guest)
+    {
+    case 4:
+      return HOST_R15;
+    case 10:
+    case 11:
+    case 15:
+      return HOST_NONE;
+    default:
+      return guest;
+    }
+}
+
+uint64_t
+generator_mask_rip (const Generator *g, uint64_t rip)
+{
+  return is_code64 (g) ? rip : g->plan->key & X86_MODE_CODE32 ? (uint32_t) rip : (uint16_t) rip;
+}
+
+uint64_t
+generator_next_rip (const Generator *g, const PlanInsn *p)
+{
+  return generator_mask_rip (g, g->plan->rip + p->insn.offset + p->insn.length);
+}
+
+Cold *
+generator_add_cold (Generator *g, ColdKind kind, const PlanInsn *p)
+{
+  Cold *cold = &g->cold[g->n_cold++];
+
+  g_assert (g->n_cold <= MAX_COLD);
+  memset (cold, 0, sizeof *cold);
+  cold->kind = kind;
+  cold->insn = p;
+  return cold;
+}
+
+TranslatorSite *
+generator_new_site (Generator *g, const PlanInsn *p)
+{
+  TranslatorSite *site = g->arena->allocate (g->arena->data, sizeof *site);
+
+  site->insn = p->insn;
+  site->block_rip = g->plan->rip;
+  return site;
+}
+
+/* mov r10, rax; seto al; lahf; mov cc, eax; mov rax, r10 */
+void
+generator_save_flags (Generator *g)
+{
+  emit_move (g->e, HOST_R10, HOST_RAX);
+  emit_bytes (g->e, "\x0f\x90\xc0\x9f", 4);
+  emit_op32 (g->e, 0x89, HOST_RAX, AT (cpu.cc));
+  emit_move (g->e, HOST_RAX, HOST_R10);
+}
+
+void
+generator_load_flags (Generator *g)
+{
+  emit_store (g->e, AT (scratch), HOST_RAX);
+  emit_op32 (g->e, 0x8b, HOST_RAX, AT (cpu.cc));
+  emit_bytes (g->e, RAX_CC_LOAD, 3);
+  emit_load (g->e, HOST_RAX, AT (scratch));
+}
+
+void
+generator_before_clobber (Generator *g)
+{
+  if (g->live != 0 && !(g->flags & FLAGS_MEMORY))
+    generator_save_flags (g);
+  g->flags = g->live != 0 ? FLAGS_MEMORY : 0;
+}
+
+void
+generator_need_host_flags (Generator *g)
+{
+  if (!(g->flags & FLAGS_HOST))
+    generator_load_flags (g);
+  g->flags |= FLAGS_HOST;
+}
+
+void
+generator_interpret (Generator *g, const PlanInsn *p)
+{
+  generator_before_clobber (g);
+  emit_move_imm (g->e, HOST_R10, (uintptr_t) generator_new_site (g, p));
+  emit_call_to (g->e, g->stubs->interpret);
+  g->flags = FLAGS_MEMORY;
+  if (p->insn.attributes & X86_OP_FPU)
+    g->x87 = false;
+}
+
+static void
+emit_end (Generator *g, const PlanInsn *p)
+{
+  generator_before_clobber (g);
+  emit_move_imm (g->e, HOST_R10, (uintptr_t) generator_new_site (g, p) | TRANSLATOR_SITE_TAG);
+  emit_jump_to (g->e, g->stubs->leave);
+}
+
+/* Instructions without ModRM whose registers are the host's, too. */
+static void
+emit_raw (Generator *g, const PlanInsn *p)
+{
+  const X86Insn *insn = &p->insn;
+  bool byte = (insn->attributes & X86_OP_BYTE) != 0;
+  unsigned size = insn->attributes & X86_OP_IMM8   ? 1
+                  : insn->attributes & X86_OP_IMMZ ? (insn->op_size == 2 ? 2 : 4)
+                                                   : 0;
+
+  if (insn->map == X86_MAP_0F)
+    {
+      emit_u8 (g->e, 0x0f);
+      emit_u8 (g->e, insn->opcode);
+      emit_u8 (g->e, insn->modrm);
+      return;
+    }
+  if (insn->op_size == 2 && !byte)
+    emit_u8 (g->e, 0x66);
+  if (insn->op_size == 8 && !byte)
+    emit_u8 (g->e, 0x48);
+  emit_u8 (g->e, insn->opcode);
+  emit_bytes (g->e, &insn->imm, size);
+}
+
+void
+generator_prepare_flags (Generator *g, const PlanInsn *p)
+{
+  unsigned passed = p->flags_written != 0 ? p->live & ~p->flags_written : 0;
+
+  if (((p->flags_read | passed) & g->live) != 0)
+    generator_need_host_flags (g);
+}
+
+/* An instruction that may have to do with status flags. */
+static void
+emit_with_flags (Generator *g, const PlanInsn *p)
+{
+  bool done = true;
+
+  g->first_cold = g->n_cold;
+  switch (p->kind)
+    {
+    case PLAN_RAW:
+      generator_prepare_flags (g, p);
+      emit_raw (g, p);
+      break;
+    case PLAN_INTEGER:
+      done = generator_integer (g, p);
+      break;
+    case PLAN_VECTOR:
+      done = generator_vector (g, p);
+      break;
+    default:
+      done = generator_x87 (g, p);
+      break;
+    }
+  if (!done)
+    {
+      generator_interpret (g, p);
+      return;
+    }
+  if (p->flags_written != 0)
+    g->flags = p->live != 0 ? FLAGS_HOST : 0;
+  for (unsigned i = g->first_cold; i < g->n_cold; i++)
+    if (g->cold[i].back == NULL)
+      {
+        g->cold[i].back = emit_run_address (g->e, g->e->at);
+        g->cold[i].load_flags
+          = (p->live != 0 && (g->flags & FLAGS_HOST)) && g->cold[i].kind != COLD_VECTORS;
+      }
+}
+
+static void
+emit_one (Generator *g, const PlanInsn *p)
+{
+  switch (p->kind)
+    {
+    case PLAN_INTERPRET:
+      generator_interpret (g, p);
+      break;
+    case PLAN_END:
+      emit_end (g, p);
+      break;
+    case PLAN_NOTHING:
+      break;
+    case PLAN_LEA:
+      generator_lea (g, p);
+      break;
+    case PLAN_RAW:
+    case PLAN_INTEGER:
+    case PLAN_VECTOR:
+    case PLAN_X87:
+      emit_with_flags (g, p);
+      break;
+    case PLAN_PUSH:
+      generator_push (g, p);
+      break;
+    case PLAN_POP:
+      generator_pop (g, p);
+      break;
+    case PLAN_LEAVE:
+      generator_stack_leave (g, p);
+      break;
+    case PLAN_JUMP:
+      generator_exit (g, generator_mask_rip (g, generator_next_rip (g, p) + p->insn.imm), p->live, -1);
+      break;
+    case PLAN_CONDITIONAL:
+      generator_need_host_flags (g);
+      generator_exit (g, generator_mask_rip (g, generator_next_rip (g, p) + p->insn.imm),
+                      p->live_taken, p->insn.opcode & 15);
+      break;
+    case PLAN_JUMP_INDIRECT:
+      generator_jump_indirect (g, p);
+      break;
+    case PLAN_CALL:
+      generator_call (g, p);
+      break;
+    case PLAN_CALL_INDIRECT:
+      generator_call_indirect (g, p);
+      break;
+    case PLAN_RETURN:
+      generator_return (g, p);
+      break;
+    }
+  /* An access of an instruction that keeps flags alone goes on behind it. */
+  for (unsigned i = 0; i < g->n_cold; i++)
+    if (g->cold[i].back == NULL)
+      g->cold[i].back = emit_run_address (g->e, g->e->at);
+}
+
+static void
+emit_entry (Generator *g)
+{
+  TranslatorBlock *block = g->block;
+  size_t page = offsetof (TranslatorCpu, sets) + g->view * sizeof (TranslatorSet)
+                + offsetof (TranslatorSet, pages)
+                + 4 * (g->plan->rip >> 12 & (TRANSLATOR_PAGES - 1));
+  Cold *cold = generator_add_cold (g, COLD_LEAVE, NULL);
+
+  block->guard = emit_run_address (g->e, g->e->at);
+  emit_insn (g->e, &(HostInsn){ .opcode = 0x81, .reg = EMIT_CMP, .rm = host_cpu (page),
+                                .imm_size = 4, .imm = block->page_id });
+  cold->from[cold->n_from++] = emit_jcc (g->e, EMIT_NE);
+  block->entry = emit_run_address (g->e, g->e->at);
+  emit_alu_imm (g->e, EMIT_CMP, false, AT (cpu.requests), 0);
+  cold->from[cold->n_from++] = emit_jcc (g->e, EMIT_NE);
+}
+
+static void
+emit_cold (Generator *g, Cold *cold)
+{
+  Emitter *e = g->e;
+
+  for (unsigned i = 0; i < cold->n_from; i++)
+    emit_link_here (e, cold->from[i]);
+  switch (cold->kind)
+    {
+    case COLD_ACCESS:
+      generator_emit_cold_access (g, cold);
+      break;
+    case COLD_EXIT:
+      if (cold->save_flags)
+        {
+          generator_save_flags (g);
+          cold->exit->displacement = emit_jump (e);
+          emit_link_here (e, cold->exit->displacement);
+        }
+      cold->exit->stub = emit_run_address (e, e->at);
+      emit_move_imm (e, HOST_R10, (uintptr_t) cold->exit);
+      emit_jump_to (e, g->stubs->leave);
+      break;
+    case COLD_SITE:
+      emit_move_imm (e, HOST_R10,
+                     (uintptr_t) generator_new_site (g, cold->insn) | TRANSLATOR_SITE_TAG);
+      emit_jump_to (e, g->stubs->leave);
+      break;
+    case COLD_INTERPRET:
+      emit_move_imm (e, HOST_R10, (uintptr_t) generator_new_site (g, cold->insn));
+      emit_call_to (e, g->stubs->interpret);
+      if (cold->load_flags)
+        generator_load_flags (g);
+      emit_jump_to (e, cold->back);
+      break;
+    case COLD_VECTORS:
+      emit_call_to (e, g->stubs->vectors[cold->level]);
+      emit_jump_to (e, cold->back);
+      break;
+    case COLD_STACK:
+      emit_load (e, HOST_RSP, AT (stack_top));
+      emit_jump_to (e, cold->back);
+      break;
+    case COLD_LEAVE:
+      emit_move_imm (e, HOST_R10, g->plan->rip);
+      emit_store (e, AT (cpu.state.rip), HOST_R10);
+      emit_op32 (e, 0x31, HOST_R10, host_register (HOST_R10));
+      emit_jump_to (e, g->stubs->leave);
+      break;
+    case COLD_RETURN:
+      emit_call_to (e, g->stubs->drop_pair);
+      emit_jump_to (e, cold->back);
+      break;
+    }
+}
+
+void
+generate_block (Emitter *e, const Stubs *stubs, const Plan *plan, TranslatorBlock *block,
+                const GenerateArena *arena)
+{
+  Generator g = { e, stubs, plan, block, arena, translator_view_of_key (plan->key) };
+  const PlanInsn *last = &plan->insns[plan->n - 1];
+
+  g.n_cold = 0;
+  emit_entry (&g);
+  g.cold[0].back = block->entry;
+  g.live = plan->live;
+  g.flags = g.live != 0 ? FLAGS_MEMORY : 0;
+  for (unsigned i = 0; i < plan->n; i++)
+    {
+      emit_one (&g, &plan->insns[i]);
+      g.live = plan->insns[i].live;
+    }
+  if (last->kind != PLAN_END && last->kind != PLAN_JUMP && last->kind != PLAN_JUMP_INDIRECT
+      && last->kind != PLAN_RETURN)
+    generator_exit (&g, generator_next_rip (&g, last), last->live, -1);
+  for (unsigned i = 0; i < g.n_cold; i++)
+    emit_cold (&g, &g.cold[i]);
+  block->end = emit_run_address (e, e->at);
+}

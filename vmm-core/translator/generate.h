@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#pragma once
+
+#include "block-cache.h"
+
+/* Code for one planned block. */
+
+/* Upper bound of what one block may need. */
+#define GENERATE_MAX_CODE (48u << 10)
+
+/* What a block's code refers to: allocated by the caller, which keeps them as long as the code. */
+typedef struct
+{
+  void *(*allocate) (void *data, size_t size); /* zeroed, aligned to 16 bytes */
+  void *data;
+} GenerateArena;
+
+/* Emits the block. Sets its entries and end; its address, key and page_id are set already. */
+void generate_block (Emitter *e, const Stubs *stubs, const Plan *plan, TranslatorBlock *block,
+                     const GenerateArena *arena);

@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#pragma once
+
+#include <string.h>
+
+#include "generate.h"
+#include "vmm-core/x86/flags.h"
+#include "vmm-core/x86/opcode.h"
+
+/* What the parts of generate share. */
+
+#define AT(field) host_cpu (offsetof (TranslatorCpu, field))
+#define GPR_AT(n) host_cpu (offsetof (X86Cpu, state.gpr) + 8u * (n))
+
+enum { N_RESIDENT = 16, GUEST_NONE = 0xff };
+
+/* Where the guest's status flags are, as far as they are alive: in the host's, in cpu.cc, or both. */
+enum
+{
+  FLAGS_HOST = 1,
+  FLAGS_MEMORY = 2
+};
+
+/* A memory operand of the guest. */
+typedef struct
+{
+  uint8_t base, index; /* guest registers, GUEST_NONE where there is none */
+  uint8_t scale, segment, addr_size;
+  bool constant;       /* disp is the address */
+  int64_t disp;
+} Ea;
+
+typedef enum
+{
+  COLD_ACCESS,    /* a lookup that failed */
+  COLD_EXIT,      /* an exit, and its stub */
+  COLD_SITE,      /* interpret, and leave */
+  COLD_INTERPRET, /* interpret, and go on */
+  COLD_VECTORS,
+  COLD_STACK,     /* the stack of pairs is full */
+  COLD_LEAVE,     /* at the block's entry */
+  COLD_RETURN     /* the pair did not match */
+} ColdKind;
+
+/* Code that is seldom run lies behind the block. */
+typedef struct
+{
+  ColdKind kind;
+  uint8_t *from[3], *interpret_from[3]; /* displacements of the jumps to it; to its second half */
+  uint8_t n_from, n_interpret;
+  bool load_flags, save_flags, write;
+  uint8_t slot, level;
+  const uint8_t *retry, *back; /* as run */
+  const PlanInsn *insn;
+  TranslatorExit *exit;
+  Ea ea;
+} Cold;
+
+#define MAX_COLD 256
+
+typedef struct
+{
+  Emitter *e;
+  const Stubs *stubs;
+  const Plan *plan;
+  TranslatorBlock *block;
+  const GenerateArena *arena;
+  unsigned view;
+  unsigned flags;   /* FLAGS_* */
+  unsigned vectors; /* VECTORS_* that are in place for certain */
+  bool x87;         /* the host's unit is the guest's for certain */
+  unsigned live;    /* status flags alive before the instruction */
+  Cold cold[MAX_COLD];
+  unsigned n_cold;
+  unsigned first_cold; /* of the running instruction */
+} Generator;
+
+static inline bool
+is_code64 (const Generator *g)
+{
+  return (g->plan->key & X86_MODE_CODE64) != 0;
+}
+
+static inline bool
+is_flat (const Generator *g)
+{
+  return (g->plan->key & X86_MODE_FLAT) != 0;
+}
+
+/* The host's register of a guest's; HOST_NONE: it lives in memory. */
+unsigned generator_host_of (unsigned guest);
+
+uint64_t generator_next_rip (const Generator *g, const PlanInsn *p);
+uint64_t generator_mask_rip (const Generator *g, uint64_t rip);
+
+Cold *generator_add_cold (Generator *g, ColdKind kind, const PlanInsn *p);
+TranslatorSite *generator_new_site (Generator *g, const PlanInsn *p);
+
+/* Flags */
+void generator_save_flags (Generator *g);                /* clobbers r10 */
+void generator_load_flags (Generator *g);                /* clobbers nothing but flags */
+/* Before the host's flags are lost. */
+void generator_before_clobber (Generator *g);
+void generator_need_host_flags (Generator *g);
+
+/* generate-memory.c: the effective address into r10. */
+Ea generator_ea (const Generator *g, const X86Insn *insn);
+void generator_emit_ea (Generator *g, const Ea *ea, unsigned to);
+/* A checked access of size bytes. Clobbers flags, r10 and r11; with spare_r11, r11 is free
+ * afterwards. */
+HostOperand generator_access (Generator *g, const PlanInsn *p, const Ea *ea, unsigned size,
+                              unsigned alignment, bool write, bool spare_r11);
+void generator_emit_cold_access (Generator *g, Cold *cold);
+
+/* Interprets the instruction in line. */
+void generator_interpret (Generator *g, const PlanInsn *p);
+
+/* Loads the host's flags if the instruction reads them, or passes some on. */
+void generator_prepare_flags (Generator *g, const PlanInsn *p);
+
+/* FALSE: cannot be translated after all; nothing was emitted. */
+bool generator_integer (Generator *g, const PlanInsn *p);
+void generator_lea (Generator *g, const PlanInsn *p);
+bool generator_vector (Generator *g, const PlanInsn *p);
+bool generator_x87 (Generator *g, const PlanInsn *p);
+/* generate-flow.c */
+void generator_push (Generator *g, const PlanInsn *p);
+void generator_pop (Generator *g, const PlanInsn *p);
+void generator_stack_leave (Generator *g, const PlanInsn *p);
+void generator_exit (Generator *g, uint64_t rip, unsigned live, int condition); /* -1: always */
+void generator_call (Generator *g, const PlanInsn *p);
+void generator_call_indirect (Generator *g, const PlanInsn *p);
+void generator_jump_indirect (Generator *g, const PlanInsn *p);
+void generator_return (Generator *g, const PlanInsn *p);

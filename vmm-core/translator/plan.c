@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Blocks: where they end, and which status flags are alive in them. */
+#include "plan.h"
+
+#include <string.h>
+
+#include "translator-cpu.h"
+
+#define PEEK_INSNS 6
+#define PEEK_DEPTH 3
+#define MAX_BRANCHES 4 /* conditional branches and calls inside a block */
+#define ALL ((uint16_t) X86_FLAGS_STATUS)
+
+/* Where a branch with a displacement goes, from the first byte of the block at offset. */
+static int64_t
+branch_offset (const PlanInsn *p)
+{
+  return (int64_t) p->insn.offset + p->insn.length + (int64_t) p->insn.imm;
+}
+
+/* Which status flags code at offset may read before it writes them. */
+static uint16_t
+peek_live (Plan *plan, const X86Cpu *cpu, const uint8_t *page, int64_t offset, unsigned depth)
+{
+  uint16_t wanted = 0, open = ALL;
+  int64_t start = offset;
+
+  if (depth == 0 || plan->n_peeked == PLAN_MAX_PEEKS || !(cpu->mode & X86_MODE_FLAT))
+    return ALL;
+  for (unsigned i = 0; i < PEEK_INSNS && open != 0; i++)
+    {
+      PlanInsn p;
+
+      if (offset < 0 || offset >= 4096)
+        break;
+      p.insn.offset = 0;
+      if (x86_decode (cpu, page + offset, MIN (4096 - offset, X86_MAX_LENGTH), &p.insn, &p.flow)
+          != X86_DECODE_OK)
+        break;
+      plan_classify (&p, plan->key);
+      offset += p.insn.length;
+      wanted |= open & p.flags_read;
+      open &= ~p.flags_written;
+      if (p.flow != X86_FLOW_NEXT)
+        {
+          if (p.kind == PLAN_CONDITIONAL && depth > 1 && open != 0)
+            wanted |= open
+                      & peek_live (plan, cpu, page, offset + (int64_t) p.insn.imm, depth - 1);
+          else if (p.kind == PLAN_JUMP)
+            {
+              offset += (int64_t) p.insn.imm;
+              if (--depth == 0)
+                break;
+              continue;
+            }
+          if (p.kind != PLAN_CONDITIONAL || depth <= 1)
+            break;
+        }
+    }
+  if (plan->n_peeked < PLAN_MAX_PEEKS && start >= 0 && start < 4096)
+    {
+      plan->peeked[plan->n_peeked].offset = start;
+      plan->peeked[plan->n_peeked++].length = MIN (4096 - start, PEEK_INSNS * X86_MAX_LENGTH);
+    }
+  return wanted | open;
+}
+
+/* Backwards: what is alive after each instruction. */
+static void
+find_live (Plan *plan, const X86Cpu *cpu, const uint8_t *page, unsigned offset)
+{
+  const PlanInsn *last = &plan->insns[plan->n - 1];
+  uint16_t live = ALL;
+
+  if (last->kind == PLAN_JUMP)
+    live = peek_live (plan, cpu, page, offset + branch_offset (last), PEEK_DEPTH);
+  else if (last->flow == X86_FLOW_NEXT || last->kind == PLAN_CONDITIONAL)
+    live = peek_live (plan, cpu, page, offset + plan->length, PEEK_DEPTH);
+  for (unsigned i = plan->n; i-- > 0;)
+    {
+      PlanInsn *p = &plan->insns[i];
+
+      if (p->kind == PLAN_CONDITIONAL)
+        {
+          p->live_taken = peek_live (plan, cpu, page, offset + branch_offset (p), PEEK_DEPTH);
+          live |= p->live_taken;
+        }
+      else if (p->kind == PLAN_CALL)
+        live = peek_live (plan, cpu, page, offset + branch_offset (p), PEEK_DEPTH);
+      else if (p->kind == PLAN_CALL_INDIRECT)
+        live = ALL;
+      p->live = live;
+      live = (live & ~p->flags_written) | p->flags_read;
+    }
+  plan->live = live;
+}
+
+bool
+plan_make (Plan *plan, const X86Cpu *cpu, uint32_t key, uint64_t rip, const uint8_t *page,
+           unsigned offset, bool exact_flags)
+{
+  unsigned at = 0, branches = 0;
+
+  plan->n = plan->n_peeked = 0;
+  plan->key = key;
+  plan->rip = rip;
+  while (plan->n < PLAN_MAX_INSNS && branches < MAX_BRANCHES)
+    {
+      PlanInsn *p = &plan->insns[plan->n];
+      unsigned available = MIN (4096 - offset - at, X86_MAX_LENGTH);
+
+      p->insn.offset = at;
+      if (x86_decode (cpu, page + offset + at, available, &p->insn, &p->flow) != X86_DECODE_OK)
+        break;
+      plan_classify (p, key);
+      p->live_taken = 0;
+      plan->n++;
+      at += p->insn.length;
+      if (p->kind == PLAN_CONDITIONAL || p->kind == PLAN_CALL || p->kind == PLAN_CALL_INDIRECT)
+        branches++;
+      else if (p->flow != X86_FLOW_NEXT || p->kind == PLAN_END)
+        break;
+    }
+  plan->length = at;
+  if (plan->n == 0)
+    return false;
+  find_live (plan, cpu, page, offset);
+  if (exact_flags)
+    {
+      plan->live = ALL;
+      for (unsigned i = 0; i < plan->n; i++)
+        plan->insns[i].live = plan->insns[i].live_taken = ALL;
+    }
+  return true;
+}

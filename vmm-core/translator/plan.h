@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#pragma once
+
+#include "vmm-core/x86/decode.h"
+
+/* What is to become of each instruction of a block, found out before any code is emitted. */
+
+#define PLAN_MAX_INSNS 64
+#define PLAN_MAX_PEEKS 16
+
+typedef enum
+{
+  PLAN_INTERPRET, /* by the interpreter; the block goes on */
+  PLAN_END,       /* by the interpreter; the block ends */
+  PLAN_NOTHING,   /* NOP and its like */
+  PLAN_RAW,       /* no ModRM: registers of its own that are where the guest has them */
+  PLAN_INTEGER,   /* ModRM or opcode operands, general registers */
+  PLAN_LEA,
+  PLAN_PUSH,
+  PLAN_POP,
+  PLAN_LEAVE,
+  PLAN_JUMP,
+  PLAN_CONDITIONAL,
+  PLAN_JUMP_INDIRECT,
+  PLAN_CALL,
+  PLAN_CALL_INDIRECT,
+  PLAN_RETURN,
+  PLAN_VECTOR,
+  PLAN_X87
+} PlanKind;
+
+enum
+{
+  PLAN_READ = 1,
+  PLAN_WRITE = 2
+};
+
+typedef struct
+{
+  X86Insn insn;
+  X86Flow flow;
+  PlanKind kind;
+  uint8_t reg, rm;      /* PLAN_READ, PLAN_WRITE of the operands; reg 0: no register */
+  uint8_t size;         /* bytes of the memory operand */
+  uint8_t alignment;    /* bits of its linear address that must be clear */
+  uint16_t flags_read, flags_written; /* status flags; written: for certain, or undefined after it */
+  uint16_t live;        /* status flags that somebody may read after it */
+  uint16_t live_taken;  /* where a conditional branch goes */
+} PlanInsn;
+
+typedef struct
+{
+  PlanInsn insns[PLAN_MAX_INSNS];
+  unsigned n;
+  unsigned length;      /* bytes */
+  struct
+  {
+    uint16_t offset, length;
+  } peeked[PLAN_MAX_PEEKS]; /* in the page: other code that the plan depends on */
+  unsigned n_peeked;
+  uint32_t key;         /* translator-cpu.h */
+  uint64_t rip;
+  uint16_t live;        /* at the block's entry */
+} Plan;
+
+/* Plans the block at rip, which is at offset of its page's 4096 bytes. FALSE: nothing to be translated
+ * there. With exact_flags, all status flags are taken for alive everywhere. */
+bool plan_make (Plan *plan, const X86Cpu *cpu, uint32_t key, uint64_t rip, const uint8_t *page,
+                unsigned offset, bool exact_flags);
+
+/* Sets kind, operands and flags of a decoded instruction. */
+void plan_classify (PlanInsn *p, uint32_t key);

@@ -1,0 +1,413 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The run loop: from block to block, and what translated code cannot do itself. */
+#include "run.h"
+
+#include <asm/prctl.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "translator.h"
+#include "vmm-core/x86/block.h"
+#include "vmm-core/x86/fpu-unit.h"
+#include "vmm-core/x86/interpreter.h"
+#include "vmm-core/x86/mmu.h"
+#include "vmm-core/x86/opcode.h"
+#include "vmm-core/x86/segment.h"
+
+enum
+{
+  STATISTIC_INTERPRETED,
+  STATISTIC_FILLS,
+  STATISTIC_LEAVES,
+  STATISTIC_UNTRANSLATED,
+  N_STATISTICS
+};
+
+static TranslatorCpu *
+translator_cpu (X86Cpu *cpu)
+{
+  return (TranslatorCpu *) cpu;
+}
+
+static uint32_t
+current_key (const X86Cpu *cpu)
+{
+  const X86State *state = &cpu->state;
+  bool switched = (state->cr0 & X86_CR0_TS) != 0;
+  bool emulated = (state->cr0 & X86_CR0_EM) != 0;
+  unsigned view = (unsigned) ((cpu->view - cpu->tlb->view[0]) / X86_TLB_ENTRIES);
+  uint32_t key = cpu->mode | TRANSLATOR_KEY_VALID | view << TRANSLATOR_VIEW_SHIFT;
+
+  if (switched || emulated || (state->fpu.control & FPU_EXCEPTIONS) != FPU_EXCEPTIONS)
+    key |= TRANSLATOR_NO_X87;
+  if (switched || emulated || !(state->cr4 & X86_CR4_OSFXSR))
+    key |= TRANSLATOR_NO_SSE;
+  if (switched || !(state->cr4 & X86_CR4_OSXSAVE) || (state->xcr0 & 6) != 6)
+    key |= TRANSLATOR_NO_AVX;
+  if ((state->mxcsr & FPU_MXCSR_DEFAULT) != FPU_MXCSR_DEFAULT)
+    key |= TRANSLATOR_SIMD_EXACT;
+  return key;
+}
+
+/* What blocks are not made for: alignment checks, and code segments shorter than RIP can reach. */
+static bool
+must_interpret (const X86Cpu *cpu)
+{
+  const X86State *state = &cpu->state;
+
+  if (cpu->cpl == 3 && (state->rflags & X86_FLAG_AC) && (state->cr0 & X86_CR0_AM))
+    return true;
+  if (cpu->mode & X86_MODE_CODE64)
+    return false;
+  return state->seg[X86_CS].limit < (cpu->mode & X86_MODE_CODE32 ? UINT32_MAX : 0xffff);
+}
+
+/* The stack of pairs */
+
+static void
+set_empty_stack (TranslatorCpu *cpu, TranslatorSet *set)
+{
+  set->stack = set->stack_memory + TRANSLATOR_STACK_SIZE - 64;
+  if (cpu->key != 0 && set == &cpu->sets[translator_view_of_key (cpu->key)])
+    cpu->stack = set->stack;
+}
+
+static void
+clear_set (TranslatorCpu *cpu, TranslatorSet *set)
+{
+  memset (set->jumps, 0, sizeof set->jumps);
+  memset (set->pages, 0, sizeof set->pages);
+  /* No RIP with this index is 1. */
+  set->jumps[0].rip = 1;
+  set->all_global = true;
+  set_empty_stack (cpu, set);
+}
+
+static void
+choose_set (TranslatorCpu *cpu, unsigned view)
+{
+  TranslatorSet *set = &cpu->sets[view];
+
+  cpu->stack = set->stack;
+  cpu->stack_top = set->stack_memory + TRANSLATOR_STACK_SIZE - 64;
+  cpu->stack_limit = set->stack_memory + 512;
+}
+
+/* Brings what translated code relies on up to date: tables, stacks, the key. */
+static void
+prepare (TranslatorCpu *cpu, BlockCache *cache)
+{
+  uint32_t generation = block_cache_get_generation (cache);
+  uint32_t key = current_key (&cpu->cpu);
+  X86Tlb *tlb = cpu->cpu.tlb;
+
+  if (G_UNLIKELY (cpu->generation != generation))
+    {
+      for (unsigned view = 0; view < X86_N_VIEWS; view++)
+        clear_set (cpu, &cpu->sets[view]);
+      cpu->generation = generation;
+    }
+  if (G_UNLIKELY (cpu->flushes != tlb->flushes))
+    {
+      for (unsigned view = 0; view < X86_N_VIEWS; view++)
+        if (cpu->full_flushes != tlb->full_flushes || !cpu->sets[view].all_global)
+          {
+            memset (cpu->sets[view].pages, 0, sizeof cpu->sets[view].pages);
+            cpu->sets[view].all_global = true;
+            set_empty_stack (cpu, &cpu->sets[view]);
+          }
+      cpu->flushes = tlb->flushes;
+      cpu->full_flushes = tlb->full_flushes;
+    }
+  if (G_UNLIKELY (cpu->key != key))
+    {
+      unsigned view = translator_view_of_key (key);
+
+      if (cpu->key != 0)
+        cpu->sets[translator_view_of_key (cpu->key)].stack = cpu->stack;
+      cpu->key = 0;
+      if (cpu->sets[view].key != key)
+        clear_set (cpu, &cpu->sets[view]);
+      cpu->sets[view].key = key;
+      choose_set (cpu, view);
+      cpu->key = key;
+    }
+}
+
+static void
+interpret (TranslatorCpu *cpu, const TranslatorSite *site)
+{
+  X86Cpu *x86 = &cpu->cpu;
+  const X86Insn *insn = &cpu->running;
+
+  cpu->running = site->insn;
+  x86->block_rip = site->block_rip;
+  x86->state.rip = x86_next_rip (x86, insn);
+  if (!x86_is_code64 (x86))
+    x86->state.rip = x86->mode & X86_MODE_CODE32 ? (uint32_t) x86->state.rip
+                                                 : (uint16_t) x86->state.rip;
+  cpu->statistics[STATISTIC_INTERPRETED]++;
+  x86->instructions++;
+  x86->insn = insn;
+  insn->exec (x86, insn);
+  x86->insn = NULL;
+  if (insn->attributes & X86_OP_FPU)
+    fpu_unit_gather_mxcsr (x86);
+}
+
+uint32_t
+translator_interpret (TranslatorCpu *cpu, const TranslatorSite *site)
+{
+  BlockCache *cache = cpu->cpu.software->engine_data;
+
+  interpret (cpu, site);
+  return !(cpu->running.attributes & (X86_OP_BRANCH | X86_OP_END))
+         && atomic_load_explicit (&cpu->cpu.requests, memory_order_relaxed) == 0
+         && cpu->generation == block_cache_get_generation (cache)
+         && cpu->key == current_key (&cpu->cpu) && !x86_interpreter_must_step (&cpu->cpu);
+}
+
+uint32_t
+translator_fill (TranslatorCpu *cpu, uint64_t linear, uint32_t slot_at, uint32_t write)
+{
+  X86TlbSlot *slot = (X86TlbSlot *) ((char *) cpu + slot_at);
+  const X86TlbEntry *entry = &cpu->cpu.view[x86_tlb_index (linear)];
+  uint64_t page = linear & ~4095ull;
+
+  cpu->statistics[STATISTIC_FILLS]++;
+  if (!x86_mmu_try_fill (&cpu->cpu, linear, write))
+    return 0;
+  if (write)
+    {
+      slot->write = page;
+      slot->write_addend = entry->addend;
+    }
+  else
+    {
+      slot->read = page;
+      slot->read_addend = entry->addend;
+    }
+  return 1;
+}
+
+/* Finds the block at state.rip and makes it known to indirect branches. */
+static TranslatorBlock *
+find_block (TranslatorCpu *cpu, BlockCache *cache)
+{
+  X86Cpu *x86 = &cpu->cpu;
+  uint64_t rip = x86->state.rip;
+  TranslatorSet *set = &cpu->sets[translator_view_of_key (cpu->key)];
+  TranslatorJump *jump = &set->jumps[translator_jump_index (rip)];
+  bool global = false;
+  TranslatorBlock *block;
+
+  if (x86_is_code64 (x86) && !x86_is_canonical (rip))
+    x86_raise_code (x86, X86_GP, 0);
+  block = block_cache_get (cache, cpu, &global);
+  /* Making it may have emptied the cache for others, too. */
+  if (block == NULL || cpu->generation != block_cache_get_generation (cache))
+    return NULL;
+  set->pages[(x86->state.seg[X86_CS].base + rip) >> 12 & (TRANSLATOR_PAGES - 1)] = block->page_id;
+  set->all_global &= global;
+  if (cpu->key & X86_MODE_FLAT)
+    {
+      jump->rip = rip;
+      jump->entry = block->guard;
+    }
+  return block;
+}
+
+static AccelExit
+run_blocks (TranslatorCpu *cpu, BlockCache *cache)
+{
+  const Stubs *stubs = block_cache_get_stubs (cache);
+  X86Cpu *x86 = &cpu->cpu;
+  TranslatorExit *pending = NULL;
+  AccelExit exit;
+
+  for (;;)
+    {
+      uint32_t generation;
+      TranslatorBlock *block;
+      uintptr_t result;
+
+      if (G_UNLIKELY (atomic_load_explicit (&x86->requests, memory_order_relaxed) != 0))
+        {
+          if (atomic_load (&x86->requests) & X86_REQUEST_CODE)
+            {
+              atomic_fetch_and (&x86->requests, ~(uint32_t) X86_REQUEST_CODE);
+              block_cache_drop_overwritten (cache, cpu);
+            }
+          if (!x86_software_poll (x86, &exit))
+            return exit;
+          pending = NULL;
+        }
+      if (G_UNLIKELY (x86_interpreter_must_step (x86)))
+        {
+          x86_interpreter_step (x86);
+          fpu_unit_gather_mxcsr (x86);
+          pending = NULL;
+          continue;
+        }
+      prepare (cpu, cache);
+      generation = cpu->generation;
+      block = must_interpret (x86) ? NULL : find_block (cpu, cache);
+      if (G_UNLIKELY (block == NULL))
+        {
+          if (generation == block_cache_get_generation (cache))
+            {
+              cpu->statistics[STATISTIC_UNTRANSLATED]++;
+              x86_interpreter_block (x86);
+              x86_block_set_running (x86, NULL);
+              fpu_unit_gather_mxcsr (x86);
+            }
+          pending = NULL;
+          continue;
+        }
+      if (pending != NULL)
+        block_cache_link (cache, pending, block);
+      cpu->statistics[STATISTIC_LEAVES]++;
+      result = stubs->enter (block->entry);
+      pending = NULL;
+      if (result & TRANSLATOR_SITE_TAG)
+        interpret (cpu, (const TranslatorSite *) (result & ~(uintptr_t) TRANSLATOR_SITE_TAG));
+      else if (result != 0)
+        {
+          pending = (TranslatorExit *) result;
+          x86->state.rip = pending->rip;
+        }
+    }
+}
+
+static AccelExit
+translator_run (X86Cpu *x86, GError **error)
+{
+  TranslatorCpu *cpu = translator_cpu (x86);
+
+  syscall (SYS_arch_prctl, ARCH_SET_GS, cpu);
+  x86_block_set_running (x86, NULL);
+  if (sigsetjmp (x86->escape, 0) != 0)
+    {
+      bool alive = x86_interpreter_land (x86);
+
+      x86_block_set_running (x86, NULL);
+      if (!alive)
+        return ACCEL_EXIT_SHUTDOWN;
+    }
+  return run_blocks (cpu, x86->software->engine_data);
+}
+
+/* Life */
+
+static void
+translator_cpu_added (X86Cpu *x86)
+{
+  TranslatorCpu *cpu = translator_cpu (x86);
+  BlockCache *cache = x86->software->engine_data;
+
+  cpu->self = cpu;
+  cpu->host_mxcsr = FPU_MXCSR_DEFAULT;
+  for (unsigned view = 0; view < X86_N_VIEWS; view++)
+    {
+      uint8_t *memory = g_malloc0 (TRANSLATOR_STACK_SIZE);
+      uint64_t *bottom = (uint64_t *) (memory + TRANSLATOR_STACK_SIZE - 64);
+
+      bottom[0] = (uintptr_t) block_cache_get_stubs (cache)->bottom;
+      bottom[1] = X86_TLB_NOWHERE;
+      cpu->sets[view].stack_memory = memory;
+      clear_set (cpu, &cpu->sets[view]);
+    }
+}
+
+static void
+translator_cpu_removed (X86Cpu *x86)
+{
+  for (unsigned view = 0; view < X86_N_VIEWS; view++)
+    g_free (translator_cpu (x86)->sets[view].stack_memory);
+}
+
+/* A page that has run may be among the pairs. */
+static void
+translator_page_flushed (X86Cpu *x86, uint64_t linear)
+{
+  TranslatorCpu *cpu = translator_cpu (x86);
+
+  for (unsigned view = 0; view < X86_N_VIEWS; view++)
+    {
+      uint32_t *page = &cpu->sets[view].pages[linear >> 12 & (TRANSLATOR_PAGES - 1)];
+
+      if (*page != 0)
+        set_empty_stack (cpu, &cpu->sets[view]);
+      *page = 0;
+    }
+}
+
+static void
+translator_close (X86Software *software)
+{
+  block_cache_free (software->engine_data);
+}
+
+static void
+translator_code_overwritten (X86Software *software, MemoryBlock *block, uint64_t page)
+{
+  block_cache_note_overwritten (software->engine_data, block, page);
+}
+
+static void
+translator_add_statistics (X86Software *software, GVariantBuilder *builder)
+{
+  static const char *const names[N_STATISTICS]
+    = { "interpreted", "page-fills", "entries", "untranslated-blocks" };
+
+  block_cache_add_statistics (software->engine_data, builder);
+  for (unsigned n = 0; n < N_STATISTICS; n++)
+    {
+      uint64_t total = 0;
+
+      for (unsigned i = 0; i < X86_MAX_CPUS; i++)
+        if (software->cpus[i] != NULL)
+          total += translator_cpu (software->cpus[i])->statistics[n];
+      g_variant_builder_add (builder, "{st}", names[n], total);
+    }
+}
+
+static const X86Engine translator_engine = {
+  .cpu_size = sizeof (TranslatorCpu),
+  .run = translator_run,
+  .cpu_added = translator_cpu_added,
+  .cpu_removed = translator_cpu_removed,
+  .close = translator_close,
+  .page_flushed = translator_page_flushed,
+  .code_overwritten = translator_code_overwritten,
+  .add_statistics = translator_add_statistics,
+};
+
+static Accel *
+translator_open (const AccelMachine *machine, GError **error)
+{
+  Accel *accel = x86_software_open (machine, &translator_accel_ops, &translator_engine);
+  X86Software *software = (X86Software *) accel;
+
+  software->engine_data = block_cache_new (software, CODE_CACHE_DEFAULT_SIZE, error);
+  if (software->engine_data == NULL)
+    {
+      x86_software_close (accel);
+      return NULL;
+    }
+  return accel;
+}
+
+void
+translator_set_thorough (Accel *accel, bool thorough)
+{
+  block_cache_set_thorough (((X86Software *) accel)->engine_data, thorough);
+}
+
+const AccelOps translator_accel_ops = {
+  .name = "translator",
+  .open = translator_open,
+  X86_SOFTWARE_OPS,
+};

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#pragma once
+
+#include "block-cache.h"
+
+/* What translated code calls, through stubs.c. */
+
+/* Interprets one instruction. 1: goes on behind it; 0: the run loop has to look. May raise. */
+uint32_t translator_interpret (TranslatorCpu *cpu, const TranslatorSite *site);
+/* Fills the slot at this offset with linear's page. 1: done; 0: the access has to be interpreted. */
+uint32_t translator_fill (TranslatorCpu *cpu, uint64_t linear, uint32_t slot, uint32_t write);

@@ -1,0 +1,340 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "stubs.h"
+
+#include <stddef.h>
+
+#include "run.h"
+#include "translator-cpu.h"
+#include "vmm-core/x86/fpu-unit.h"
+#include "vmm-core/x86/insn.h"
+#include "vmm-core/x86/vector-table.h"
+
+#define AT(field) host_cpu (offsetof (TranslatorCpu, field))
+#define GPR(n) host_cpu (offsetof (X86Cpu, state.gpr) + 8u * (n))
+#define N_VECTORS 16
+
+/* The guest's registers that live in the host's. */
+static const struct
+{
+  uint8_t guest, host;
+} resident[] = {
+  { 0, HOST_RAX }, { 1, HOST_RCX }, { 2, HOST_RDX },  { 3, HOST_RBX },  { 4, HOST_R15 },
+  { 5, HOST_RBP }, { 6, HOST_RSI }, { 7, HOST_RDI },  { 8, HOST_R8 },   { 9, HOST_R9 },
+  { 12, HOST_R12 }, { 13, HOST_R13 }, { 14, HOST_R14 },
+};
+
+static const uint8_t callee_saved[] = { HOST_RBX, HOST_RBP, HOST_R12, HOST_R13, HOST_R14, HOST_R15 };
+
+static void
+emit_push (Emitter *e, unsigned reg)
+{
+  if (reg >= 8)
+    emit_u8 (e, 0x41);
+  emit_u8 (e, 0x50 | (reg & 7));
+}
+
+static void
+emit_pop (Emitter *e, unsigned reg)
+{
+  if (reg >= 8)
+    emit_u8 (e, 0x41);
+  emit_u8 (e, 0x58 | (reg & 7));
+}
+
+static void
+emit_save_registers (Emitter *e)
+{
+  for (unsigned i = 0; i < G_N_ELEMENTS (resident); i++)
+    emit_store (e, GPR (resident[i].guest), resident[i].host);
+}
+
+static void
+emit_load_registers (Emitter *e)
+{
+  for (unsigned i = 0; i < G_N_ELEMENTS (resident); i++)
+    emit_load (e, resident[i].host, GPR (resident[i].guest));
+}
+
+/* mov byte gs:[vectors], level */
+static void
+emit_set_level (Emitter *e, unsigned level)
+{
+  emit_insn (e, &(HostInsn){ .opcode = 0xc6, .rm = AT (vectors), .imm_size = 1, .imm = level });
+}
+
+static void
+emit_compare_level (Emitter *e, size_t field, unsigned level)
+{
+  emit_insn (e, &(HostInsn){ .opcode = 0x80, .reg = EMIT_CMP, .rm = host_cpu (field),
+                             .imm_size = 1, .imm = level });
+}
+
+/* All 16 registers: the 16-byte halves, or all of them. */
+static void
+emit_vectors (Emitter *e, bool store, bool ymm)
+{
+  for (unsigned i = 0; i < N_VECTORS; i++)
+    emit_insn (e, &(HostInsn){ .map = X86_MAP_0F, .opcode = store ? 0x11 : 0x10, .reg = i,
+                               .vex = ymm, .vex_l = ymm,
+                               .rm = host_cpu (offsetof (X86Cpu, state.ymm) + 32 * i) });
+}
+
+static void
+emit_mxcsr (Emitter *e, bool store, HostOperand rm)
+{
+  emit_insn (e, &(HostInsn){ .map = X86_MAP_0F, .opcode = 0xae, .reg = store ? 3 : 2, .rm = rm });
+}
+
+/* Puts the guest's vector registers away if the host's hold them. */
+static void
+emit_save_vectors (Emitter *e)
+{
+  bool avx = vector_feature_present (VECTOR_AVX);
+  uint8_t *none, *xmm, *done;
+
+  emit_compare_level (e, offsetof (TranslatorCpu, vectors), VECTORS_NONE);
+  none = emit_jcc (e, EMIT_E);
+  emit_mxcsr (e, true, AT (cpu.state.mxcsr));
+  emit_mxcsr (e, false, AT (host_mxcsr));
+  emit_compare_level (e, offsetof (TranslatorCpu, vectors), VECTORS_XMM);
+  emit_set_level (e, VECTORS_NONE);
+  xmm = emit_jcc (e, EMIT_E);
+  if (avx)
+    {
+      emit_vectors (e, true, true);
+      emit_bytes (e, "\xc5\xf8\x77", 3); /* vzeroupper */
+    }
+  done = emit_jump (e);
+  emit_link_here (e, xmm);
+  emit_vectors (e, true, false);
+  emit_link_here (e, none);
+  emit_link_here (e, done);
+}
+
+/* Onto the run loop's stack, with all the guest's registers put away. */
+static void
+emit_to_host_stack (Emitter *e)
+{
+  emit_load (e, HOST_RSP, AT (host_rsp));
+}
+
+static void
+emit_return_to_run_loop (Emitter *e)
+{
+  emit_alu_imm (e, EMIT_ADD, true, host_register (HOST_RSP), 8);
+  for (unsigned i = G_N_ELEMENTS (callee_saved); i-- > 0;)
+    emit_pop (e, callee_saved[i]);
+  emit_u8 (e, 0xc3);
+}
+
+static void
+emit_enter (Stubs *stubs, Emitter *e)
+{
+  stubs->enter = (uintptr_t (*) (const uint8_t *)) (uintptr_t) emit_run_address (e, e->at);
+  for (unsigned i = 0; i < G_N_ELEMENTS (callee_saved); i++)
+    emit_push (e, callee_saved[i]);
+  emit_alu_imm (e, EMIT_SUB, true, host_register (HOST_RSP), 8);
+  emit_store (e, AT (host_rsp), HOST_RSP);
+  emit_store (e, AT (entry), HOST_RDI);
+  emit_load (e, HOST_RSP, AT (stack));
+  emit_load_registers (e);
+  emit_insn (e, &(HostInsn){ .opcode = 0xff, .reg = 4, .rm = AT (entry) });
+}
+
+static void
+emit_leave (Stubs *stubs, Emitter *e)
+{
+  stubs->leave = emit_run_address (e, e->at);
+  emit_save_registers (e);
+  emit_store (e, AT (stack), HOST_RSP);
+  emit_to_host_stack (e);
+  emit_save_vectors (e);
+  emit_move (e, HOST_RAX, HOST_R10);
+  emit_return_to_run_loop (e);
+}
+
+static void
+emit_call_c (Emitter *e, uintptr_t function)
+{
+  emit_move_imm (e, HOST_RAX, function);
+  emit_bytes (e, "\xff\xd0", 2); /* call rax */
+}
+
+/* Into C from a stub that was called, its return address being on top of the stack. */
+static void
+emit_begin_c (Emitter *e)
+{
+  emit_save_registers (e);
+  emit_store (e, AT (resume_rsp), HOST_RSP);
+  emit_op64 (e, 0x8d, HOST_RAX, host_memory (HOST_RSP, 8));
+  emit_store (e, AT (stack), HOST_RAX);
+  emit_to_host_stack (e);
+  emit_insn (e, &(HostInsn){ .opcode = 0x8a, .reg = HOST_RAX, .rm = AT (vectors) });
+  emit_insn (e, &(HostInsn){ .opcode = 0x88, .reg = HOST_RAX, .rm = AT (vectors_before) });
+  emit_save_vectors (e);
+  emit_load (e, HOST_RDI, AT (self));
+}
+
+/* And back to where it was called from, with the vector registers as they were. */
+static void
+emit_end_c (Stubs *stubs, Emitter *e)
+{
+  uint8_t *skip[2];
+
+  emit_load (e, HOST_RSP, AT (resume_rsp));
+  emit_load_registers (e);
+  emit_compare_level (e, offsetof (TranslatorCpu, vectors_before), VECTORS_XMM);
+  skip[0] = emit_jcc (e, EMIT_B);
+  skip[1] = emit_jcc (e, EMIT_A);
+  emit_call_to (e, stubs->vectors[VECTORS_XMM]);
+  emit_u8 (e, 0xc3);
+  emit_link_here (e, skip[1]);
+  emit_call_to (e, stubs->vectors[VECTORS_YMM]);
+  emit_link_here (e, skip[0]);
+  emit_u8 (e, 0xc3);
+}
+
+static void
+emit_interpret (Stubs *stubs, Emitter *e)
+{
+  uint8_t *resume;
+
+  stubs->interpret = emit_run_address (e, e->at);
+  emit_begin_c (e);
+  emit_move (e, HOST_RSI, HOST_R10);
+  emit_call_c (e, (uintptr_t) translator_interpret);
+  emit_op32 (e, 0x85, HOST_RAX, host_register (HOST_RAX));
+  resume = emit_jcc (e, EMIT_NE);
+  emit_return_to_run_loop (e); /* with 0 */
+  emit_link_here (e, resume);
+  emit_end_c (stubs, e);
+}
+
+static void
+emit_fill (Stubs *stubs, Emitter *e, unsigned view, bool write)
+{
+  const size_t tag = write ? offsetof (X86TlbEntry, write) : offsetof (X86TlbEntry, read);
+  const size_t slot_tag = write ? offsetof (X86TlbSlot, write) : offsetof (X86TlbSlot, read);
+  const size_t slot_addend
+    = write ? offsetof (X86TlbSlot, write_addend) : offsetof (X86TlbSlot, read_addend);
+  HostOperand slot = host_memory (HOST_R11, 0);
+  uint8_t *crosses, *miss, *failed;
+
+  slot.gs = true;
+  stubs->fill[view][write] = emit_run_address (e, e->at);
+  emit_push (e, HOST_RAX);
+  emit_push (e, HOST_RCX);
+  emit_move (e, HOST_RCX, HOST_R10);
+  emit_alu_imm (e, EMIT_AND, true, host_register (HOST_RCX), -4096);
+  /* The right page was there: the access crosses into the next. */
+  slot.disp = (int32_t) slot_tag;
+  emit_op64 (e, 0x3b, HOST_RCX, slot);
+  crosses = emit_jcc (e, EMIT_E);
+  emit_move (e, HOST_RAX, HOST_R10);
+  emit_insn (e, &(HostInsn){ .opcode = 0xc1, .reg = 5, .wide = true, .rm = host_register (HOST_RAX),
+                             .imm_size = 1, .imm = 12 - 5 });
+  emit_alu_imm (e, EMIT_AND, false, host_register (HOST_RAX), (X86_TLB_ENTRIES - 1) << 5);
+  emit_op64 (e, 0x03, HOST_RAX, AT (cpu.tlb));
+  if (view != 0)
+    emit_alu_imm (e, EMIT_ADD, true, host_register (HOST_RAX),
+                  (int32_t) (view * sizeof (X86TlbEntry) * X86_TLB_ENTRIES));
+  emit_op64 (e, 0x3b, HOST_RCX, host_memory (HOST_RAX, (int32_t) tag));
+  miss = emit_jcc (e, EMIT_NE);
+  emit_store (e, slot, HOST_RCX);
+  emit_load (e, HOST_RCX, host_memory (HOST_RAX, offsetof (X86TlbEntry, addend)));
+  slot.disp = (int32_t) slot_addend;
+  emit_store (e, slot, HOST_RCX);
+  emit_pop (e, HOST_RCX);
+  emit_pop (e, HOST_RAX);
+  emit_u8 (e, 0xc3);
+
+  emit_link_here (e, crosses);
+  emit_pop (e, HOST_RCX);
+  emit_pop (e, HOST_RAX);
+  emit_alu_imm (e, EMIT_ADD, true, host_memory (HOST_RSP, 0), 5);
+  emit_u8 (e, 0xc3);
+
+  emit_link_here (e, miss);
+  emit_pop (e, HOST_RCX);
+  emit_pop (e, HOST_RAX);
+  emit_begin_c (e);
+  emit_move (e, HOST_RSI, HOST_R10);
+  emit_op32 (e, 0x8b, HOST_RDX, host_register (HOST_R11));
+  emit_move_imm (e, HOST_RCX, write);
+  emit_call_c (e, (uintptr_t) translator_fill);
+  emit_op32 (e, 0x85, HOST_RAX, host_register (HOST_RAX));
+  failed = emit_jcc (e, EMIT_NE);
+  emit_load (e, HOST_RAX, AT (resume_rsp));
+  emit_alu_imm (e, EMIT_ADD, true, host_memory (HOST_RAX, 0), 5);
+  emit_link_here (e, failed);
+  emit_end_c (stubs, e);
+}
+
+static void
+emit_get_vectors (Stubs *stubs, Emitter *e, unsigned level)
+{
+  uint8_t *loaded, *fresh;
+
+  stubs->vectors[level] = emit_run_address (e, e->at);
+  emit_compare_level (e, offsetof (TranslatorCpu, vectors), VECTORS_NONE);
+  fresh = emit_jcc (e, EMIT_E);
+  if (level == VECTORS_YMM)
+    emit_vectors (e, true, false);
+  loaded = emit_jump (e);
+  emit_link_here (e, fresh);
+  emit_mxcsr (e, false, AT (cpu.state.mxcsr));
+  emit_link_here (e, loaded);
+  emit_vectors (e, false, level == VECTORS_YMM);
+  emit_set_level (e, level);
+  emit_u8 (e, 0xc3);
+}
+
+/* A pair that does not match is dropped, unless the stack is empty. */
+static void
+emit_drop_pair (Stubs *stubs, Emitter *e)
+{
+  uint8_t *empty;
+
+  stubs->drop_pair = emit_run_address (e, e->at);
+  /* The stub's own return address lies on top. */
+  emit_op64 (e, 0x8d, HOST_R11, host_memory (HOST_RSP, 8));
+  emit_op64 (e, 0x3b, HOST_R11, AT (stack_top));
+  empty = emit_jcc (e, EMIT_AE);
+  emit_pop (e, HOST_R11);
+  emit_alu_imm (e, EMIT_ADD, true, host_register (HOST_RSP), 16);
+  emit_push (e, HOST_R11);
+  emit_link_here (e, empty);
+  emit_u8 (e, 0xc3);
+}
+
+static void
+emit_bottom (Stubs *stubs, Emitter *e)
+{
+  stubs->bottom = emit_run_address (e, e->at);
+  emit_store (e, AT (cpu.state.rip), HOST_R10);
+  emit_load (e, HOST_RSP, AT (stack_top));
+  emit_op32 (e, 0x31, HOST_R10, host_register (HOST_R10));
+  emit_jump_to (e, stubs->leave);
+}
+
+void
+stubs_emit (Stubs *stubs, CodeCache *cache)
+{
+  Emitter e = code_cache_begin (cache);
+
+  emit_enter (stubs, &e);
+  emit_leave (stubs, &e);
+  emit_get_vectors (stubs, &e, VECTORS_XMM);
+  if (vector_feature_present (VECTOR_AVX))
+    emit_get_vectors (stubs, &e, VECTORS_YMM);
+  else
+    stubs->vectors[VECTORS_YMM] = stubs->vectors[VECTORS_XMM];
+  emit_interpret (stubs, &e);
+  for (unsigned view = 0; view < X86_N_VIEWS; view++)
+    for (unsigned write = 0; write < 2; write++)
+      emit_fill (stubs, &e, view, write);
+  emit_drop_pair (stubs, &e);
+  emit_bottom (stubs, &e);
+  code_cache_end (cache, &e);
+  code_cache_keep (cache);
+}

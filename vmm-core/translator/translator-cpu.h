@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#pragma once
+
+#include "vmm-core/x86/cpu.h"
+#include "vmm-core/x86/tlb.h"
+
+/* One CPU as translated code sees it: GS leads here. */
+
+typedef struct TranslatorBlock TranslatorBlock;
+
+#define TRANSLATOR_JUMPS 1024
+#define TRANSLATOR_PAGES 256
+#define TRANSLATOR_STACK_SIZE (64u << 10)
+
+/* The key of a block, beside its address: X86Cpu.mode, and what else code depends on. */
+enum
+{
+  TRANSLATOR_NO_X87 = 1 << 8,  /* CR0.EM or TS, or an unmasked exception in the control word */
+  TRANSLATOR_NO_SSE = 1 << 9,
+  TRANSLATOR_NO_AVX = 1 << 10,
+  TRANSLATOR_SIMD_EXACT = 1 << 11, /* an exception is unmasked in MXCSR */
+  TRANSLATOR_VIEW_SHIFT = 12,      /* the TLB's view, 2 bits */
+  TRANSLATOR_KEY_VALID = 1 << 14
+};
+
+/* Where an indirect branch to rip goes on in translated code. */
+typedef struct
+{
+  uint64_t rip; /* no RIP of a block: empty */
+  const uint8_t *entry;
+} TranslatorJump;
+
+/* What depends on the privilege, one for each view of the TLB. */
+typedef struct
+{
+  TranslatorJump jumps[TRANSLATOR_JUMPS];
+  uint32_t pages[TRANSLATOR_PAGES]; /* by linear page: TranslatorBlock.page_id of what is mapped there */
+  uint32_t key;                     /* that all this is for; 0: none */
+  bool all_global;                  /* every page in here survives a change of CR3 */
+  uint8_t *stack_memory;
+  uint8_t *stack;                   /* while another set is in use */
+} TranslatorSet;
+
+typedef struct
+{
+  X86Cpu cpu; /* first */
+
+  /* Translated code calls and returns as the guest does: for each call of the guest a pair of its
+   * return address and the host's lies on this stack. */
+  uint8_t *stack;
+  uint8_t *stack_top, *stack_limit;
+
+  uint64_t host_rsp;   /* of the run loop */
+  uint64_t resume_rsp; /* of translated code that called C */
+  const uint8_t *entry;
+  uint64_t scratch, target;
+  void *self;
+  uint32_t host_mxcsr;
+  uint8_t vectors;        /* VECTORS_*: what of the guest's the host's vector registers hold */
+  uint8_t vectors_before; /* the same before C was called */
+
+  X86Insn running; /* interpreted out of a block, which may go meanwhile */
+  uint32_t key;
+  uint32_t generation;    /* of the code cache: code from before is gone */
+  uint64_t flushes, full_flushes; /* of the TLB, as far as they were noticed here */
+  TranslatorSet sets[X86_N_VIEWS];
+  uint64_t statistics[8]; /* STATISTIC_* of translator.c */
+} TranslatorCpu;
+
+enum { VECTORS_NONE, VECTORS_XMM, VECTORS_YMM };
+
+static inline unsigned
+translator_view_of_key (uint32_t key)
+{
+  return key >> TRANSLATOR_VIEW_SHIFT & 3;
+}
+
+static inline unsigned
+translator_jump_index (uint64_t rip)
+{
+  return (rip >> 4 ^ rip) & (TRANSLATOR_JUMPS - 1);
+}
