@@ -326,12 +326,11 @@ generate_block (Emitter *e, const Stubs *stubs, const Plan *plan, TranslatorBloc
   g.n_cold = 0;
   emit_entry (&g);
   g.cold[0].back = block->entry;
-  g.live = plan->live;
-  g.flags = g.live != 0 ? FLAGS_MEMORY : 0;
+  g.flags = plan->insns[0].live_before != 0 ? FLAGS_MEMORY : 0;
   for (unsigned i = 0; i < plan->n; i++)
     {
+      g.live = plan->insns[i].live_before;
       emit_one (&g, &plan->insns[i]);
-      g.live = plan->insns[i].live;
     }
   if (last->kind != PLAN_END && last->kind != PLAN_JUMP && last->kind != PLAN_JUMP_INDIRECT
       && last->kind != PLAN_RETURN)

@@ -90,9 +90,8 @@ find_live (Plan *plan, const X86Cpu *cpu, const uint8_t *page, unsigned offset)
       else if (p->kind == PLAN_CALL_INDIRECT)
         live = ALL;
       p->live = live;
-      live = (live & ~p->flags_written) | p->flags_read;
+      live = p->live_before = (live & ~p->flags_written) | p->flags_read;
     }
-  plan->live = live;
 }
 
 bool
@@ -127,9 +126,8 @@ plan_make (Plan *plan, const X86Cpu *cpu, uint32_t key, uint64_t rip, const uint
   find_live (plan, cpu, page, offset);
   if (exact_flags)
     {
-      plan->live = ALL;
       for (unsigned i = 0; i < plan->n; i++)
-        plan->insns[i].live = plan->insns[i].live_taken = ALL;
+        plan->insns[i].live_before = plan->insns[i].live = plan->insns[i].live_taken = ALL;
     }
   return true;
 }

@@ -44,7 +44,8 @@ typedef struct
   uint8_t size;         /* bytes of the memory operand */
   uint8_t alignment;    /* bits of its linear address that must be clear */
   uint16_t flags_read, flags_written; /* status flags; written: for certain, or undefined after it */
-  uint16_t live;        /* status flags that somebody may read after it */
+  uint16_t live_before; /* status flags that it, or somebody after it, may read */
+  uint16_t live;        /* those that somebody may read after it: for a call, its target */
   uint16_t live_taken;  /* where a conditional branch goes */
 } PlanInsn;
 
@@ -60,7 +61,6 @@ typedef struct
   unsigned n_peeked;
   uint32_t key;         /* translator-cpu.h */
   uint64_t rip;
-  uint16_t live;        /* at the block's entry */
 } Plan;
 
 /* Plans the block at rip, which is at offset of its page's 4096 bytes. FALSE: nothing to be translated
