@@ -246,8 +246,10 @@ x86_enter (X86Cpu *cpu, const X86Insn *insn)
   uint64_t rbp = cpu->state.gpr[X86_RBP];
   uint64_t frame, at;
 
-  at = frame = x86_stack_mask (cpu, rsp - size);
-  x86_store_sized (cpu, X86_SS, frame, size, rbp);
+  at = x86_stack_mask (cpu, rsp - size);
+  /* The frame pointer is all of ESP, even where the stack uses only SP. */
+  frame = x86_stack_size (cpu) == 2 ? (rsp & ~(uint64_t) 0xffff) | at : at;
+  x86_store_sized (cpu, X86_SS, at, size, rbp);
   for (unsigned i = 1; i < level; i++)
     {
       uint64_t link

@@ -147,12 +147,13 @@ task_load_registers (X86Cpu *cpu, const TaskImage *image, const TssLayout *layou
 
   state->rip = image->ip;
   for (unsigned i = 0; i < 8; i++)
-    state->gpr[i]
-        = layout->size == 4 ? image->gpr[i] : (state->gpr[i] & 0xffff0000) | image->gpr[i];
+    /* Processors fill the upper halves, which a 16-bit TSS does not have, with ones. */
+    state->gpr[i] = layout->size == 4 ? image->gpr[i] : 0xffff0000 | image->gpr[i];
   for (unsigned i = 0; i < 6; i++)
     state->seg[i] = (X86Segment){ .selector = image->selectors[i],
                                   .attributes = X86_SEG_UNUSABLE | cpl << X86_SEG_DPL_SHIFT };
-  x86_rflags_load (cpu, image->flags, layout->size == 4 ? 0x3f7fd5 : 0x7fd5);
+  /* Of a 16-bit TSS the upper half is zero, VM included. */
+  x86_rflags_load (cpu, image->flags, 0x3f7fd5);
   x86_mode_update (cpu);
 }
 

@@ -81,6 +81,33 @@ after_fault:
         test dword [seen_flags], 0x80000
         jnz failed
 
+; From virtual-8086 mode into a task of a 16-bit TSS: VM is not among its flags, and the upper halves
+; of its registers are ones.
+        DESCRIPTOR GATE, 43, 0x00008100
+        mov word [gdt + GATE + 2], narrow_tss
+        mov dword [IDT_AT + 13 * 8], GATE << 16
+        mov dword [IDT_AT + 13 * 8 + 4], 0x8500
+        mov [resume_esp], esp
+        VM86 0x20002, 2                 ; cli
+after_narrow:
+        CHECK dword [narrow_ebx], 0xffff1234
+        CHECK dword [narrow_esp], 0xffff47fe    ; with an error code of 16 bits
+
+; ENTER keeps all of ESP as the frame, even on a stack of 16 bits.
+        DESCRIPTOR SPARE + 16, 0x0000ffff, 0x00009200
+        mov ebx, esp
+        mov ax, SPARE + 16
+        mov ss, ax
+        mov esp, 0x12344900
+        enter 8, 1
+        mov ecx, esp
+        mov dx, KERNEL_DATA
+        mov ss, dx
+        mov esp, ebx
+        CHECK ebp, 0x123448fc
+        CHECK ecx, 0x123448f0
+        CHECK dword [0x48f8], 0x123448fc
+
         xor eax, eax
         jmp finish
 failed: mov eax, 0xffff
@@ -100,6 +127,21 @@ second_fault:
         mov [tss + 0x20], eax
         iret
 
+narrow:
+        mov [narrow_ebx], ebx
+        mov [narrow_esp], esp
+        mov dword [tss + 0x20], after_narrow
+        mov dword [tss + 0x24], 2
+        mov eax, [resume_esp]
+        mov [tss + 0x38], eax
+        mov dword [tss + 0x48], KERNEL_DATA
+        mov dword [tss + 0x4c], KERNEL_CODE
+        mov dword [tss + 0x50], KERNEL_DATA
+        mov dword [tss + 0x54], KERNEL_DATA
+        iret
+
+narrow_ebx   dd 0
+narrow_esp   dd 0
 second_ran   dd 0
 second_flags dd 0
 fault_code   dd 0
@@ -112,3 +154,9 @@ second_tss:
         dd second, 2, 0, 0, 0, 0, 0x4800, 0, 0, 0
         dd KERNEL_DATA, KERNEL_CODE, KERNEL_DATA, KERNEL_DATA, 0, 0
         dd 0, 104 << 16
+
+        align 16
+narrow_tss:
+        dw 0, 0, 0, 0, 0, 0, 0
+        dw narrow, 2, 0, 0, 0, 0x1234, 0x4800, 0, 0, 0
+        dw KERNEL_DATA, KERNEL_CODE, KERNEL_DATA, KERNEL_DATA, 0
