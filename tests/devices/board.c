@@ -1,101 +1,15 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* A running board's devices go on in another board as if nothing had happened, which is what
  * snapshots rest on. No CPU runs; the test is the guest, at the buses that the accelerator is given. */
-#include "devices/board-pc.h"
+#include "board-rig.h"
 
 #include <string.h>
 
-#include "tests/support/device-test.h"
-#include "vmm-core/none-accel.h"
-
-#define RAM_SIZE (8u << 20)
 #define FRAMEBUFFER 0xe0000000u
-
-typedef struct
-{
-  Clock *clock;
-  MachineLock *lock;
-  Console *console;
-  Input *input;
-  Image *disk;
-  Chardev *serial;
-  BoardPc *board;
-} Rig;
-
-/* What the accelerator of the board made last was told. */
-static AccelMachine machine;
-static bool intr;
-static AccelOps accel_ops;
-
-static Accel *
-open_accel (const AccelMachine *wiring, GError **error)
-{
-  Accel *accel = none_accel_ops.open (wiring, error);
-
-  accel->ops = &accel_ops;
-  machine = *wiring;
-  intr = false;
-  return accel;
-}
-
-static void
-set_intr (Accel *accel, bool level)
-{
-  intr = level;
-}
-
-static void
-ignore_event (void *data, BoardEvent event)
-{
-}
-
-static void
-rig_open (Rig *rig)
-{
-  BoardPcConfig config;
-
-  rig->clock = clock_new_manual ();
-  rig->lock = machine_lock_new ();
-  rig->console = console_new ();
-  rig->input = input_new ();
-  rig->disk = image_new_memory (1 << 20, FALSE);
-  rig->serial = chardev_new_buffer ();
-  accel_ops = none_accel_ops;
-  accel_ops.open = open_accel;
-  accel_ops.set_intr = set_intr;
-  config = (BoardPcConfig){
-    .accel = &accel_ops, .n_vcpus = 1, .memory_size = RAM_SIZE, .lock = rig->lock, .clock = rig->clock,
-    .wall_clock = 951825600, .console = rig->console, .input = rig->input,
-    .drives = { { BOARD_DRIVE_DISK, rig->disk }, { BOARD_DRIVE_NONE, NULL },
-                { BOARD_DRIVE_CD, NULL } },
-    .serial = { rig->serial }, .event = ignore_event,
-  };
-  rig->board = board_pc_new (&config, NULL);
-  g_assert_nonnull (rig->board);
-}
-
-static void
-rig_close (Rig *rig)
-{
-  board_pc_free (rig->board);
-  chardev_free (rig->serial);
-  image_free (rig->disk);
-  input_free (rig->input);
-  console_free (rig->console);
-  machine_lock_free (rig->lock);
-  clock_free (rig->clock);
-}
-
-static void
-config_write (unsigned devfn, unsigned reg, unsigned size, uint32_t value)
-{
-  bus_write (machine.io, 0xcf8, 4, 0x80000000u | devfn << 8 | (reg & 0xfc));
-  bus_write (machine.io, 0xcfc + (reg & 3), size, value);
-}
 
 /* The registers of a guest in full flight: something pending at every device. */
 static void
-run_guest (Rig *rig)
+run_guest (BoardRig *rig)
 {
   static const uint16_t ports[][2] = {
     { 0x20, 0x11 }, { 0x21, 0x08 }, { 0x21, 0x04 }, { 0x21, 0x01 }, { 0x21, 0x00 }, /* PIC */
@@ -112,20 +26,20 @@ run_guest (Rig *rig)
   };
 
   for (unsigned i = 0; i < G_N_ELEMENTS (ports); i++)
-    bus_write (machine.io, ports[i][0], 1, ports[i][1]);
-  config_write (0, 0x59, 1, 0x30);            /* F0000h: RAM */
-  config_write (0, 0x5a, 1, 0x01);            /* C0000h: RAM for reads */
-  config_write (2 << 3, 0x10, 4, FRAMEBUFFER); /* the VGA's framebuffer */
-  config_write (2 << 3, 0x04, 2, 0x03);
-  config_write (1 << 3 | 3, 0x40, 4, 0xb000); /* power management */
-  config_write (1 << 3 | 3, 0x80, 1, 0x01);
-  config_write (1 << 3 | 1, 0x20, 4, 0xc000); /* bus master */
-  config_write (1 << 3 | 1, 0x04, 2, 0x05);
-  bus_write (machine.mmio, 0xfec00000, 4, 0x14);
-  bus_write (machine.mmio, 0xfec00010, 4, 0x31);
+    bus_write (board_machine.io, ports[i][0], 1, ports[i][1]);
+  board_rig_write_config (0, 0x59, 1, 0x30);            /* F0000h: RAM */
+  board_rig_write_config (0, 0x5a, 1, 0x01);            /* C0000h: RAM for reads */
+  board_rig_write_config (2 << 3, 0x10, 4, FRAMEBUFFER); /* the VGA's framebuffer */
+  board_rig_write_config (2 << 3, 0x04, 2, 0x03);
+  board_rig_write_config (1 << 3 | 3, 0x40, 4, 0xb000); /* power management */
+  board_rig_write_config (1 << 3 | 3, 0x80, 1, 0x01);
+  board_rig_write_config (1 << 3 | 1, 0x20, 4, 0xc000); /* bus master */
+  board_rig_write_config (1 << 3 | 1, 0x04, 2, 0x05);
+  bus_write (board_machine.mmio, 0xfec00000, 4, 0x14);
+  bus_write (board_machine.mmio, 0xfec00010, 4, 0x31);
   chardev_feed (rig->serial, "abc", 3);
   input_key (rig->input, 30, TRUE);
-  machine.set_ferr (machine.ferr, true);
+  board_machine.set_ferr (board_machine.ferr, true);
   clock_advance (rig->clock, 12345678);
 }
 
@@ -159,7 +73,7 @@ compare_maps (BoardPc *from, BoardPc *to)
 
 /* What a guest sees from now on: each interrupt with what its handler reads, for a while. */
 static GByteArray *
-watch (Rig *rig)
+watch (BoardRig *rig)
 {
   static const uint16_t handlers[][2] = { { 0x71, 1 }, { 0x60, 1 }, { 0x64, 1 }, { 0x3fa, 1 },
                                           { 0x3f8, 1 }, { 0x3fd, 1 }, { 0x1f7, 1 }, { 0x1f0, 4 },
@@ -169,17 +83,17 @@ watch (Rig *rig)
 
   for (unsigned step = 0; step < 200; step++)
     {
-      uint8_t vector = intr ? machine.acknowledge_pic (machine.pic) : 0;
+      uint8_t vector = board_intr ? board_machine.acknowledge_pic (board_machine.pic) : 0;
 
       g_byte_array_append (seen, &vector, 1);
-      bus_write (machine.io, 0xa0, 1, 0x20);
-      bus_write (machine.io, 0x20, 1, 0x20);
+      bus_write (board_machine.io, 0xa0, 1, 0x20);
+      bus_write (board_machine.io, 0x20, 1, 0x20);
       if (vector == 0x75)
-        bus_write (machine.io, 0xf0, 1, 0);
-      bus_write (machine.io, 0x70, 1, 0x0c);
+        bus_write (board_machine.io, 0xf0, 1, 0);
+      bus_write (board_machine.io, 0x70, 1, 0x0c);
       for (unsigned i = 0; i < G_N_ELEMENTS (handlers); i++)
         {
-          uint32_t value = bus_read (machine.io, handlers[i][0], handlers[i][1]);
+          uint32_t value = bus_read (board_machine.io, handlers[i][0], handlers[i][1]);
 
           g_byte_array_append (seen, (uint8_t *) &value, handlers[i][1]);
         }
@@ -191,7 +105,9 @@ watch (Rig *rig)
 static void
 test_a_running_board_moves (void)
 {
-  Rig first, second;
+  BoardRig first, second;
+  g_autoptr (Clock) clock = clock_new_manual ();
+  g_autoptr (Clock) other_clock = clock_new_manual ();
   g_autoptr (GByteArray) saved = g_byte_array_new ();
   g_autoptr (GByteArray) again = g_byte_array_new ();
   g_autoptr (GByteArray) there = NULL;
@@ -200,46 +116,48 @@ test_a_running_board_moves (void)
   AccelMachine first_machine;
   const uint8_t *cursor;
 
-  rig_open (&first);
+  board_rig_open (&first, clock);
   run_guest (&first);
-  g_assert_true (intr);
+  g_assert_true (board_intr);
   board_pc_save (first.board, saved);
-  first_machine = machine;
+  first_machine = board_machine;
 
-  rig_open (&second);
-  g_assert_false (intr);
+  board_rig_open (&second, other_clock);
+  g_assert_false (board_intr);
   copy_block (first.board, second.board, 0);
   clock_set_ns (second.clock, clock_get_ns (first.clock));
   cursor = saved->data;
   board_pc_load (second.board, &cursor, saved->data + saved->len, &error);
   g_assert_no_error (error);
   g_assert_true (cursor == saved->data + saved->len);
-  g_assert_true (intr);
+  g_assert_true (board_intr);
   g_assert_cmphex (input_get_leds (second.input), ==, INPUT_LED_NUM_LOCK);
   compare_maps (first.board, second.board);
   board_pc_save (second.board, again);
   g_assert_cmpmem (saved->data, saved->len, again->data, again->len);
 
   here = watch (&second);
-  machine = first_machine;
-  intr = true;
+  board_machine = first_machine;
+  board_intr = true;
   there = watch (&first);
   g_assert_cmpmem (here->data, here->len, there->data, there->len);
-  rig_close (&second);
-  rig_close (&first);
+  board_rig_close (&second);
+  board_rig_close (&first);
 }
 
 /* Whatever is cut off, the answer is an error, and after a reset the board is as new. */
 static void
 test_a_broken_stream_is_an_error (void)
 {
-  Rig first, second;
+  BoardRig first, second;
+  g_autoptr (Clock) clock = clock_new_manual ();
+  g_autoptr (Clock) other_clock = clock_new_manual ();
   g_autoptr (GByteArray) saved = g_byte_array_new ();
 
-  rig_open (&first);
+  board_rig_open (&first, clock);
   run_guest (&first);
   board_pc_save (first.board, saved);
-  rig_open (&second);
+  board_rig_open (&second, other_clock);
   for (guint length = 0; length < saved->len; length += saved->len / 97 + 1)
     {
       g_autoptr (GError) error = NULL;
@@ -249,37 +167,38 @@ test_a_broken_stream_is_an_error (void)
       g_assert_error (error, STATE_ERROR, STATE_ERROR_BAD_STREAM);
     }
   board_pc_reset (second.board);
-  g_assert_cmphex (bus_read (machine.io, 0x92, 1), ==, 0x02);
-  g_assert_cmphex (bus_read (machine.io, 0x21, 1), ==, 0x00);
-  rig_close (&second);
-  rig_close (&first);
+  g_assert_cmphex (bus_read (board_machine.io, 0x92, 1), ==, 0x02);
+  g_assert_cmphex (bus_read (board_machine.io, 0x21, 1), ==, 0x00);
+  board_rig_close (&second);
+  board_rig_close (&first);
 }
 
 /* DOS extenders know one way to close A20 and check that it worked. */
 static void
 test_either_gate_closes_a20 (void)
 {
-  Rig rig;
+  BoardRig rig;
+  g_autoptr (Clock) clock = clock_new_manual ();
   Memory *memory;
 
-  rig_open (&rig);
+  board_rig_open (&rig, clock);
   memory = board_pc_get_memory (rig.board);
   memory_write_u32 (memory, 0x1000, 0x11111111);
   memory_write_u32 (memory, 0x101000, 0x22222222);
-  bus_write (machine.io, 0x92, 1, 0x00);
+  bus_write (board_machine.io, 0x92, 1, 0x00);
   g_assert_cmphex (memory_read_u32 (memory, 0x101000), ==, 0x11111111);
-  bus_write (machine.io, 0x92, 1, 0x02);
+  bus_write (board_machine.io, 0x92, 1, 0x02);
   g_assert_cmphex (memory_read_u32 (memory, 0x101000), ==, 0x22222222);
-  bus_write (machine.io, 0x64, 1, 0xd1);
-  bus_write (machine.io, 0x60, 1, 0xdd);
+  bus_write (board_machine.io, 0x64, 1, 0xd1);
+  bus_write (board_machine.io, 0x60, 1, 0xdd);
   g_assert_cmphex (memory_read_u32 (memory, 0x101000), ==, 0x11111111);
   memory_write_u32 (memory, 0x112344, 0x33333333);
   g_assert_cmphex (memory_read_u32 (memory, 0x12344), ==, 0x33333333);
-  bus_write (machine.io, 0x64, 1, 0xd1);
-  bus_write (machine.io, 0x60, 1, 0xdf);
+  bus_write (board_machine.io, 0x64, 1, 0xd1);
+  bus_write (board_machine.io, 0x60, 1, 0xdf);
   g_assert_cmphex (memory_read_u32 (memory, 0x112344), ==, 0);
   g_assert_cmphex (memory_read_u32 (memory, 0x101000), ==, 0x22222222);
-  rig_close (&rig);
+  board_rig_close (&rig);
 }
 
 int
