@@ -6,6 +6,7 @@
 #include "app/model/machine-disc.h"
 #include "app/model/machine-folder.h"
 #include "drive-row.h"
+#include "sentence-toast.h"
 
 #define DEFAULT_SIZE 20 /* GiB */
 #define LARGEST_SIZE 2048
@@ -24,10 +25,9 @@ static void
 tell (DrivesGroup *self, const char *sentence)
 {
   GtkRoot *root = gtk_widget_get_root (GTK_WIDGET (self));
-  g_autofree char *escaped = g_markup_escape_text (sentence, -1);
 
   if (ADW_IS_PREFERENCES_WINDOW (root))
-    adw_preferences_window_add_toast (ADW_PREFERENCES_WINDOW (root), adw_toast_new (escaped));
+    adw_preferences_window_add_toast (ADW_PREFERENCES_WINDOW (root), sentence_toast_new (sentence));
 }
 
 /* machine.conf has changed in memory; the rows follow by the machine's signal. */

@@ -7,6 +7,7 @@
 
 #include "accessible-name.h"
 #include "drives-group.h"
+#include "sentence-toast.h"
 
 struct _SettingsDialog
 {
@@ -29,9 +30,7 @@ static const char *const accelerators[] = { "auto", "kvm", "translator", "interp
 static void
 show_problem (SettingsDialog *self, const char *sentence)
 {
-  g_autofree char *escaped = g_markup_escape_text (sentence, -1);
-
-  adw_preferences_window_add_toast (ADW_PREFERENCES_WINDOW (self), adw_toast_new (escaped));
+  adw_preferences_window_add_toast (ADW_PREFERENCES_WINDOW (self), sentence_toast_new (sentence));
 }
 
 static void

@@ -8,6 +8,7 @@
 #include "machine-page.h"
 #include "machine-row.h"
 #include "new-machine-dialog.h"
+#include "sentence-toast.h"
 
 #define POLL_SECONDS 3 /* thumbnails, and machines started elsewhere */
 #define LIGHT_MS 150
@@ -98,10 +99,7 @@ find_tab (Window *self, Machine *machine)
 static void
 show_problem (Window *self, const char *sentence)
 {
-  AdwToast *toast = adw_toast_new (sentence);
-
-  adw_toast_set_timeout (toast, 8);
-  adw_toast_overlay_add_toast (self->toasts, toast);
+  adw_toast_overlay_add_toast (self->toasts, sentence_toast_new (sentence));
 }
 
 static gboolean
@@ -127,12 +125,6 @@ show_activity (Machine *machine, const char *drive, const char *kind, Window *se
 }
 
 static void
-machine_state_changed (Window *self)
-{
-  show_selected (self);
-}
-
-static void
 open_machine (Window *self, Machine *machine)
 {
   AdwTabPage *tab = find_tab (self, machine);
@@ -147,7 +139,9 @@ open_machine (Window *self, Machine *machine)
       g_object_bind_property (machine, "name", tab, "title", G_BINDING_SYNC_CREATE);
       g_signal_connect_object (machine, "problem", G_CALLBACK (show_problem), self,
                                G_CONNECT_SWAPPED);
-      g_signal_connect_object (machine, "notify::state", G_CALLBACK (machine_state_changed), self,
+      g_signal_connect_object (machine, "notify::state", G_CALLBACK (show_selected), self,
+                               G_CONNECT_SWAPPED);
+      g_signal_connect_object (machine, "notify::name", G_CALLBACK (show_selected), self,
                                G_CONNECT_SWAPPED);
       g_signal_connect_object (machine, "activity", G_CALLBACK (show_activity), self, 0);
     }
