@@ -10,7 +10,6 @@
 #include "new-machine-dialog.h"
 #include "sentence-toast.h"
 
-#define POLL_SECONDS 3 /* thumbnails, and machines started elsewhere */
 #define LIGHT_MS 150
 #define EDGE 3  /* pixels from the top edge that bring the bars back in full screen */
 #define BARS 96 /* and below which they go again */
@@ -20,7 +19,6 @@ struct _Window
   AdwApplicationWindow parent_instance;
   Library *library;
   GtkFilter *filter;
-  guint poll;
   guint light;
   gboolean close_confirmed;
 
@@ -206,21 +204,6 @@ library_changed (Window *self)
     }
 }
 
-static gboolean
-poll_machines (gpointer data)
-{
-  Window *self = data;
-  guint n = g_list_model_get_n_items (G_LIST_MODEL (self->library));
-
-  for (guint i = 0; i < n; i++)
-    {
-      g_autoptr (Machine) machine = g_list_model_get_item (G_LIST_MODEL (self->library), i);
-
-      machine_poll (machine);
-    }
-  return G_SOURCE_CONTINUE;
-}
-
 /* Actions */
 
 static void
@@ -334,8 +317,6 @@ window_new (Application *application)
   g_settings_bind (settings, "window-maximized", self, "maximized", G_SETTINGS_BIND_DEFAULT);
   g_signal_connect_object (self->library, "items-changed", G_CALLBACK (library_changed), self,
                            G_CONNECT_SWAPPED);
-  self->poll = g_timeout_add_seconds (POLL_SECONDS, poll_machines, self);
-  poll_machines (self);
   show_selected (self);
   return self;
 }
@@ -345,7 +326,6 @@ window_dispose (GObject *object)
 {
   Window *self = GUESTHOUSE_WINDOW (object);
 
-  g_clear_handle_id (&self->poll, g_source_remove);
   g_clear_handle_id (&self->light, g_source_remove);
   if (self->list != NULL)
     gtk_list_box_bind_model (self->list, NULL, NULL, NULL, NULL);

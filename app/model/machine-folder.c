@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <glib/gi18n.h>
 #include <glib/gstdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -58,6 +59,46 @@ machine_folder_find (const char *name, GError **error)
     return g_canonicalize_filename (name, NULL);
   g_set_error (error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND,
                "There is no machine “%s”: “guesthousectl list” names those that exist.", name);
+  return NULL;
+}
+
+static GKeyFile *
+read_key_file (const char *path, GError **error)
+{
+  g_autoptr (GKeyFile) conf = g_key_file_new ();
+  g_autoptr (GError) reason = NULL;
+
+  if (g_key_file_load_from_file (conf, path, G_KEY_FILE_KEEP_COMMENTS, &reason))
+    return g_steal_pointer (&conf);
+  g_set_error (error, reason->domain, reason->code, _("The file “%s” cannot be read: %s."), path,
+               reason->message);
+  return NULL;
+}
+
+GKeyFile *
+machine_folder_read_conf (const char *folder, GError **error)
+{
+  g_autofree char *path = g_build_filename (folder, MACHINE_CONFIG_FILE, NULL);
+  g_autoptr (GKeyFile) conf = read_key_file (path, error);
+  g_autofree char *uuid = NULL;
+
+  if (conf != NULL && !g_key_file_has_key (conf, "machine", "uuid", NULL))
+    {
+      /* Loading it as a machine writes one. */
+      g_autoptr (MachineConfig) config = machine_config_load (folder, error);
+
+      g_clear_pointer (&conf, g_key_file_unref);
+      conf = config != NULL ? read_key_file (path, error) : NULL;
+    }
+  if (conf == NULL)
+    return NULL;
+  /* The socket's folder is named by it: nothing that leaves that folder may stand here. */
+  uuid = g_key_file_get_string (conf, "machine", "uuid", NULL);
+  if (uuid != NULL && g_uuid_string_is_valid (uuid))
+    return g_steal_pointer (&conf);
+  g_set_error (error, G_KEY_FILE_ERROR, G_KEY_FILE_ERROR_INVALID_VALUE,
+               _("In “%s”, uuid in [machine] is “%s”: remove that line."), path,
+               uuid != NULL ? uuid : "");
   return NULL;
 }
 

@@ -12,6 +12,9 @@ GPtrArray *machine_folder_list (void);
 /* The folder of the machine with that name or uuid; a path to a machine folder is taken as it is. */
 char *machine_folder_find (const char *name, GError **error);
 
+/* machine.conf with its comments and whatever else stands in it; one without a uuid is given one. */
+GKeyFile *machine_folder_read_conf (const char *folder, GError **error);
+
 /* What a new machine is made of. */
 typedef struct
 {

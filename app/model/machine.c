@@ -4,6 +4,7 @@
 #include "machine-process.h"
 
 #include <glib/gi18n.h>
+#include <glib/gstdio.h>
 #include <string.h>
 
 #define CONNECT_TRIES 100 /* of 100 ms: a machine with much memory on a busy host takes a while */
@@ -18,6 +19,7 @@ struct _Machine
   char *failure;
   char *accelerator, *accelerator_reason; /* NULL while off */
   GKeyFile *conf;
+  GStatBuf conf_status; /* of machine.conf when it was read */
   GBytes *picture;
   MachineState state;
 
@@ -79,50 +81,42 @@ problem (Machine *self, const GError *error)
 
 /* -------------------------------------------------------------------------------- machine.conf */
 
-static GKeyFile *
-read_conf (const char *path, GError **error)
+/* Whether the file is another than the one that was read; from now on it counts as read. */
+static gboolean
+note_conf (Machine *self)
 {
-  g_autoptr (GKeyFile) conf = g_key_file_new ();
-  g_autoptr (GError) reason = NULL;
+  g_autofree char *path = g_build_filename (self->folder, MACHINE_CONFIG_FILE, NULL);
+  GStatBuf status = { 0 };
+  gboolean other;
 
-  if (g_key_file_load_from_file (conf, path, G_KEY_FILE_KEEP_COMMENTS, &reason))
-    return g_steal_pointer (&conf);
-  g_set_error (error, reason->domain, reason->code, _("The file “%s” cannot be read: %s."), path,
-               reason->message);
-  return NULL;
+  g_stat (path, &status);
+  other = status.st_ino != self->conf_status.st_ino
+          || status.st_mtim.tv_sec != self->conf_status.st_mtim.tv_sec
+          || status.st_mtim.tv_nsec != self->conf_status.st_mtim.tv_nsec;
+  self->conf_status = status;
+  return other;
 }
 
 gboolean
 machine_reload (Machine *self, GError **error)
 {
-  g_autofree char *path = g_build_filename (self->folder, MACHINE_CONFIG_FILE, NULL);
-  g_autoptr (GKeyFile) conf = read_conf (path, error);
-  g_autofree char *uuid = NULL;
+  g_autoptr (GKeyFile) conf = NULL;
+  unsigned tries = 0;
 
-  if (conf != NULL && !g_key_file_has_key (conf, "machine", "uuid", NULL))
+  /* Until it stays as it was read: reading may write a uuid, and others may write, too. */
+  note_conf (self);
+  do
     {
-      /* Loading it as a machine writes one. */
-      g_autoptr (MachineConfig) config = machine_config_load (self->folder, error);
-
       g_clear_pointer (&conf, g_key_file_unref);
-      conf = config != NULL ? read_conf (path, error) : NULL;
+      conf = machine_folder_read_conf (self->folder, error);
+      if (conf == NULL)
+        return FALSE;
     }
-  if (conf == NULL)
-    return FALSE;
-  /* The socket's folder is named by it: nothing that leaves that folder may stand here. */
-  uuid = g_key_file_get_string (conf, "machine", "uuid", NULL);
-  if (uuid == NULL || !g_uuid_string_is_valid (uuid))
-    {
-      g_set_error (error, G_KEY_FILE_ERROR, G_KEY_FILE_ERROR_INVALID_VALUE,
-                   _("In “%s”, uuid in [machine] is “%s”: remove that line."), path,
-                   uuid != NULL ? uuid : "");
-      return FALSE;
-    }
-
+  while (note_conf (self) && ++tries < 3);
   g_key_file_unref (self->conf);
   self->conf = g_steal_pointer (&conf);
   g_free (self->uuid);
-  self->uuid = g_steal_pointer (&uuid);
+  self->uuid = machine_get_string (self, "machine", "uuid");
   g_free (self->name);
   self->name = machine_get_string (self, "machine", "name");
   if (self->name == NULL || *self->name == '\0')
@@ -138,6 +132,15 @@ machine_reload (Machine *self, GError **error)
 gboolean
 machine_save (Machine *self, GError **error)
 {
+  /* What somebody else has written is not written over. */
+  if (note_conf (self))
+    {
+      if (machine_reload (self, error))
+        g_set_error (error, G_IO_ERROR, G_IO_ERROR_WRONG_ETAG,
+                     _("The settings of “%s” were just changed elsewhere: make your change again."),
+                     self->name);
+      return FALSE;
+    }
   if (!machine_config_write_key_file (self->conf, self->folder, error))
     return FALSE;
   return machine_reload (self, error);
@@ -559,6 +562,10 @@ machine_restart (Machine *self)
 void
 machine_poll (Machine *self)
 {
+  g_autoptr (GError) error = NULL;
+
+  if (note_conf (self) && !machine_reload (self, &error))
+    problem (self, error);
   if (self->connection != NULL)
     {
       take_picture (self);

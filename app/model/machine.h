@@ -49,7 +49,7 @@ GVariant *machine_get_drives (Machine *self);
 /* The connection to the running machine; NULL while off. */
 GDBusConnection *machine_get_connection (Machine *self);
 
-/* machine.conf. Change it and machine_save () it. */
+/* machine.conf. Change it and machine_save () it, which fails if somebody else was faster. */
 GKeyFile *machine_get_conf (Machine *self);
 char *machine_get_string (Machine *self, const char *group, const char *key); /* NULL: no such key */
 int machine_get_integer (Machine *self, const char *group, const char *key, int fallback);
@@ -67,7 +67,8 @@ void machine_restart (Machine *self);
 /* Calls a method of org.guesthouse.Machine1 that answers nothing; sinks parameters. */
 void machine_call (Machine *self, const char *method, GVariant *parameters);
 
-/* Looks whether a process runs for it, started by whomever, and attaches; else takes a new picture. */
+/* Reads machine.conf if somebody has changed it; looks whether a process runs for the machine, started
+ * by whomever, and attaches; else takes a new picture. */
 void machine_poll (Machine *self);
 
 /* Moves the folder to the trash. The machine must be off. */

@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The list of machines follows what happens in its folder, whoever does it. */
+#include "app/model/library.h"
+
+#include <glib/gstdio.h>
+#include <string.h>
+
+#include "vmm-core/run/machine-config.h"
+
+#define PATIENCE_S 60
+
+typedef struct
+{
+  char *folder;
+  Library *library;
+} Fixture;
+
+static void
+put_machine (Fixture *f, const char *base, const char *lines)
+{
+  g_autofree char *folder = g_build_filename (f->folder, base, NULL);
+  g_autofree char *path = g_build_filename (folder, MACHINE_CONFIG_FILE, NULL);
+  g_autofree char *text = g_strconcat ("[machine]\n", lines, NULL);
+
+  g_mkdir (folder, 0755);
+  g_assert_true (g_file_set_contents (path, text, -1, NULL));
+}
+
+/* The names in their order, with commas. */
+static char *
+dup_names (Fixture *f)
+{
+  g_autoptr (GString) names = g_string_new (NULL);
+
+  for (guint i = 0; i < g_list_model_get_n_items (G_LIST_MODEL (f->library)); i++)
+    {
+      g_autoptr (Machine) machine = g_list_model_get_item (G_LIST_MODEL (f->library), i);
+      g_string_append_printf (names, "%s%s", i > 0 ? "," : "", machine_get_name (machine));
+    }
+  return g_string_free (g_steal_pointer (&names), FALSE);
+}
+
+static void
+expect_names (Fixture *f, const char *expected)
+{
+  gint64 end = g_get_monotonic_time () + PATIENCE_S * G_USEC_PER_SEC;
+  g_autofree char *names = dup_names (f);
+
+  while (strcmp (names, expected) != 0 && g_get_monotonic_time () < end)
+    {
+      g_main_context_iteration (NULL, FALSE);
+      g_usleep (1000);
+      g_free (names);
+      names = dup_names (f);
+    }
+  g_assert_cmpstr (names, ==, expected);
+}
+
+static void
+set_up (Fixture *f, gconstpointer data)
+{
+  f->folder = g_build_filename (g_get_user_data_dir (), g_test_get_path () + 1, NULL);
+  g_mkdir_with_parents (f->folder, 0755);
+}
+
+static void
+tear_down (Fixture *f, gconstpointer data)
+{
+  g_clear_object (&f->library);
+  g_free (f->folder);
+}
+
+static void
+test_reading (Fixture *f, gconstpointer data)
+{
+  put_machine (f, "b", "name=Beta\n");
+  put_machine (f, "a", "name=Gamma\nuuid=01234567-89ab-4cde-8f01-23456789abcd\n");
+  put_machine (f, "c", "name=Alpha\n");
+  put_machine (f, ".hidden", "name=Hidden\n");
+  put_machine (f, "bad", "uuid=x\n");
+  f->library = library_new (f->folder);
+  expect_names (f, "Alpha,Beta,Gamma");
+
+  g_autofree char *folder = g_build_filename (f->folder, "a", NULL);
+  Machine *machine = library_find (f->library, folder);
+  g_assert_cmpstr (machine_get_name (machine), ==, "Gamma");
+  g_assert_true (library_find (f->library, machine_get_uuid (machine)) == machine);
+  g_assert_null (library_find (f->library, "Gamma"));
+  g_assert_null (g_list_model_get_item (G_LIST_MODEL (f->library), 3));
+  g_assert_cmpuint (library_count_on (f->library), ==, 0);
+}
+
+static void
+test_following (Fixture *f, gconstpointer data)
+{
+  g_autofree char *one = g_build_filename (f->folder, "one", NULL);
+  g_autofree char *conf = g_build_filename (one, MACHINE_CONFIG_FILE, NULL);
+  g_autofree char *two = g_build_filename (f->folder, "two", NULL);
+  g_autofree char *moved = g_build_filename (f->folder, "moved", NULL);
+
+  f->library = library_new (f->folder);
+  expect_names (f, "");
+  put_machine (f, "one", "name=One\n");
+  expect_names (f, "One");
+
+  /* A folder first, its machine.conf much later. */
+  g_mkdir (two, 0755);
+  library_rescan (f->library);
+  expect_names (f, "One");
+  put_machine (f, "two", "name=Another\n");
+  expect_names (f, "Another,One");
+
+  g_assert_cmpint (g_rename (two, moved), ==, 0);
+  library_rescan (f->library);
+  expect_names (f, "Another,One");
+  g_assert_nonnull (library_find (f->library, moved));
+  g_assert_null (library_find (f->library, two));
+
+  g_assert_cmpint (g_unlink (conf), ==, 0);
+  g_assert_cmpint (g_rmdir (one), ==, 0);
+  expect_names (f, "Another");
+}
+
+static void
+note_change (GListModel *model, guint at, guint removed, guint added, GString *changes)
+{
+  g_string_append_printf (changes, "%u-%u+%u;", at, removed, added);
+}
+
+/* A new name is a new place in the list: the same machine leaves and comes. */
+static void
+test_renaming (Fixture *f, gconstpointer data)
+{
+  g_autoptr (GString) changes = g_string_new (NULL);
+
+  put_machine (f, "a", "name=A\n");
+  put_machine (f, "b", "name=B\n");
+  put_machine (f, "c", "name=C\n");
+  f->library = library_new (f->folder);
+  g_signal_connect (f->library, "items-changed", G_CALLBACK (note_change), changes);
+  g_autoptr (Machine) machine = g_list_model_get_item (G_LIST_MODEL (f->library), 0);
+
+  g_key_file_set_string (machine_get_conf (machine), "machine", "name", "Ab");
+  g_assert_true (machine_save (machine, NULL));
+  g_assert_cmpstr (changes->str, ==, "");
+  g_key_file_set_string (machine_get_conf (machine), "machine", "name", "D");
+  g_assert_true (machine_save (machine, NULL));
+  g_assert_cmpstr (changes->str, ==, "0-1+0;2-0+1;");
+  expect_names (f, "B,C,D");
+}
+
+/* What somebody else writes into machine.conf is seen, and the application's next change keeps it. */
+static void
+test_edited (Fixture *f, gconstpointer data)
+{
+  put_machine (f, "a", "name=A\n");
+  f->library = library_new (f->folder);
+  g_autoptr (Machine) machine = g_list_model_get_item (G_LIST_MODEL (f->library), 0);
+  g_autofree char *lines
+    = g_strdup_printf ("name=Edited\nmemory=77\nuuid=%s\n", machine_get_uuid (machine));
+
+  put_machine (f, "a", lines);
+  expect_names (f, "Edited");
+  g_key_file_set_integer (machine_get_conf (machine), "machine", "cpus", 2);
+  g_assert_true (machine_save (machine, NULL));
+  g_assert_cmpint (machine_get_integer (machine, "machine", "memory", 0), ==, 77);
+}
+
+/* Machines that run, whoever started them, are seen at once when the library opens. */
+static void
+test_running (Fixture *f, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+
+  put_machine (f, "a", "name=A\naccelerator=none\nmemory=16\n");
+  put_machine (f, "b", "name=B\naccelerator=none\nmemory=16\n");
+  f->library = library_new (f->folder);
+  g_autoptr (Machine) machine = g_list_model_get_item (G_LIST_MODEL (f->library), 1);
+  machine_power_on (machine);
+  while (machine_get_state (machine) != MACHINE_RUNNING)
+    g_main_context_iteration (NULL, TRUE);
+  g_assert_cmpuint (library_count_on (f->library), ==, 1);
+
+  g_object_unref (f->library);
+  f->library = library_new (f->folder);
+  while (library_count_on (f->library) == 0)
+    g_main_context_iteration (NULL, TRUE);
+  g_autoptr (Machine) found = g_list_model_get_item (G_LIST_MODEL (f->library), 1);
+  g_assert_true (found != machine);
+  g_assert_cmpint (machine_get_state (found), ==, MACHINE_RUNNING);
+  machine_power_off (found);
+  while (machine_get_connection (found) != NULL)
+    g_main_context_iteration (NULL, TRUE);
+  g_assert_cmpuint (library_count_on (f->library), ==, 0);
+}
+
+int
+main (int argc, char **argv)
+{
+  g_autofree char *home = g_dir_make_tmp ("guesthouse-XXXXXX", NULL);
+  g_autofree char *remove = g_strdup_printf ("rm -rf '%s'", home);
+  int status;
+
+  /* Not GLib's: its paths are too long for sockets. */
+  g_setenv ("XDG_DATA_HOME", home, TRUE);
+  g_setenv ("XDG_RUNTIME_DIR", home, TRUE);
+  g_test_init (&argc, &argv, NULL);
+  g_test_add ("/library/reading", Fixture, NULL, set_up, test_reading, tear_down);
+  g_test_add ("/library/following", Fixture, NULL, set_up, test_following, tear_down);
+  g_test_add ("/library/renaming", Fixture, NULL, set_up, test_renaming, tear_down);
+  g_test_add ("/library/edited", Fixture, NULL, set_up, test_edited, tear_down);
+  g_test_add ("/library/running", Fixture, NULL, set_up, test_running, tear_down);
+  status = g_test_run ();
+  g_assert_true (g_spawn_command_line_sync (remove, NULL, NULL, NULL, NULL));
+  return status;
+}
