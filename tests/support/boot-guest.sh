@@ -12,7 +12,7 @@ flock 9 # several tests may want the same guest, and the same kernel
 
 # Whether a guest is there and nothing that it is made of is newer.
 is_fresh() {
-  [ -s "$1" ] && [ -z "$(find "$here" "$here/../guests" -newer "$1" -type f -print -quit)" ]
+  [ -s "$1" ] && [ -z "$(find "$here" "$here/../guests" -path "$here/../guests/bare" -prune -o -newer "$1" -type f -print -quit)" ]
 }
 
 case $guest in
