@@ -100,35 +100,6 @@ machine_changed (Machine *machine, Library *self)
     }
 }
 
-/* Somebody else wrote machine.conf: the command line, or a person's editor. */
-static void
-conf_changed (GFileMonitor *monitor, GFile *file, GFile *other, GFileMonitorEvent event,
-              Machine *machine)
-{
-  g_autofree char *path = g_build_filename (machine_get_folder (machine), "machine.conf", NULL);
-  g_autofree char *known = g_key_file_to_data (machine_get_conf (machine), NULL, NULL);
-  g_autofree char *text = NULL;
-  g_autoptr (GError) error = NULL;
-
-  if (event == G_FILE_MONITOR_EVENT_CHANGED || !g_file_get_contents (path, &text, NULL, NULL)
-      || g_str_equal (text, known))
-    return;
-  if (!machine_reload (machine, &error))
-    g_signal_emit_by_name (machine, "problem", error->message);
-}
-
-static void
-watch_conf (Machine *machine, const char *path)
-{
-  g_autoptr (GFile) file = g_file_new_for_path (path);
-  GFileMonitor *monitor = g_file_monitor_file (file, G_FILE_MONITOR_WATCH_MOVES, NULL, NULL);
-
-  if (monitor == NULL)
-    return;
-  g_signal_connect (monitor, "changed", G_CALLBACK (conf_changed), machine);
-  g_object_set_data_full (G_OBJECT (machine), "conf-monitor", monitor, g_object_unref);
-}
-
 /* A folder without a readable machine.conf is not a machine, or not yet: it is still being made. */
 static void
 add_folder (Library *self, const char *folder)
@@ -145,7 +116,6 @@ add_folder (Library *self, const char *folder)
       return;
     }
   g_signal_connect (machine, "changed", G_CALLBACK (machine_changed), self);
-  watch_conf (machine, conf);
   insert_sorted (self, machine);
   machine_poll (machine);
 }
