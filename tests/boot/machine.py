@@ -20,7 +20,7 @@ class Machine:
         self.socket = os.path.join(self.folder.name, "control")
         self.serial = os.path.join(self.folder.name, "serial")
         self.log = open(os.path.join(self.folder.name, "log"), "w+")
-        accelerator = os.environ.get("BOOT_ACCELERATOR", "interpreter")
+        accelerator = os.environ.get("BOOT_ACCELERATOR", "translator")
         self.process = subprocess.Popen(
             [os.environ["GUESTHOUSE_VM"], "--headless", "--memory", memory, "--accel", accelerator,
              "--serial", "file:" + self.serial, "--control", self.socket,

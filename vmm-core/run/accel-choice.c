@@ -24,10 +24,10 @@ choose_automatically (char **reason)
       return &kvm_accel_ops;
     }
   *reason
-    = g_strdup_printf ("KVM is not used, because %s. The software CPU runs the machine instead: it "
-                       "works everywhere, but more slowly.",
+    = g_strdup_printf ("KVM is not used, because %s. The binary translator runs the machine instead: "
+                       "it works everywhere, but more slowly.",
                        why_not);
-  return &software_accel_ops;
+  return &translator_accel_ops;
 }
 
 const AccelOps *

@@ -18,14 +18,30 @@ branch_offset (const PlanInsn *p)
   return (int64_t) p->insn.offset + p->insn.length + (int64_t) p->insn.imm;
 }
 
+/* The plan depends on these bytes of the page. FALSE: no room to note that. */
+static bool
+note_peeked (Plan *plan, unsigned offset, unsigned length)
+{
+  for (unsigned i = 0; i < plan->n_peeked; i++)
+    if (plan->peeked[i].offset + plan->peeked[i].length == offset)
+      {
+        plan->peeked[i].length += length;
+        return true;
+      }
+  if (plan->n_peeked == PLAN_MAX_PEEKS)
+    return false;
+  plan->peeked[plan->n_peeked].offset = offset;
+  plan->peeked[plan->n_peeked++].length = length;
+  return true;
+}
+
 /* Which status flags code at offset may read before it writes them. */
 static uint16_t
 peek_live (Plan *plan, const X86Cpu *cpu, const uint8_t *page, int64_t offset, unsigned depth)
 {
   uint16_t wanted = 0, open = ALL;
-  int64_t start = offset;
 
-  if (depth == 0 || plan->n_peeked == PLAN_MAX_PEEKS || !(cpu->mode & X86_MODE_FLAT))
+  if (depth == 0 || !(cpu->mode & X86_MODE_FLAT))
     return ALL;
   for (unsigned i = 0; i < PEEK_INSNS && open != 0; i++)
     {
@@ -35,7 +51,8 @@ peek_live (Plan *plan, const X86Cpu *cpu, const uint8_t *page, int64_t offset, u
         break;
       p.insn.offset = 0;
       if (x86_decode (cpu, page + offset, MIN (4096 - offset, X86_MAX_LENGTH), &p.insn, &p.flow)
-          != X86_DECODE_OK)
+            != X86_DECODE_OK
+          || !note_peeked (plan, offset, p.insn.length))
         break;
       plan_classify (&p, plan->key);
       offset += p.insn.length;
@@ -56,11 +73,6 @@ peek_live (Plan *plan, const X86Cpu *cpu, const uint8_t *page, int64_t offset, u
           if (p.kind != PLAN_CONDITIONAL || depth <= 1)
             break;
         }
-    }
-  if (plan->n_peeked < PLAN_MAX_PEEKS && start >= 0 && start < 4096)
-    {
-      plan->peeked[plan->n_peeked].offset = start;
-      plan->peeked[plan->n_peeked++].length = MIN (4096 - start, PEEK_INSNS * X86_MAX_LENGTH);
     }
   return wanted | open;
 }
@@ -99,6 +111,9 @@ plan_make (Plan *plan, const X86Cpu *cpu, uint32_t key, uint64_t rip, const uint
            unsigned offset, bool exact_flags)
 {
   unsigned at = 0, branches = 0;
+  uint64_t last_rip = key & X86_MODE_CODE64   ? UINT64_MAX
+                      : key & X86_MODE_CODE32 ? UINT32_MAX
+                                              : UINT16_MAX;
 
   plan->n = plan->n_peeked = 0;
   plan->key = key;
@@ -110,6 +125,9 @@ plan_make (Plan *plan, const X86Cpu *cpu, uint32_t key, uint64_t rip, const uint
 
       p->insn.offset = at;
       if (x86_decode (cpu, page + offset + at, available, &p->insn, &p->flow) != X86_DECODE_OK)
+        break;
+      /* Where RIP would wrap, the fetch faults. */
+      if (rip + at + p->insn.length - 1 > last_rip)
         break;
       plan_classify (p, key);
       p->live_taken = 0;
