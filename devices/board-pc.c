@@ -362,9 +362,9 @@ add_input (BoardPc *board)
 {
   board->keyboard = ps2_keyboard_new (board->config.input, board->config.clock);
   board->mouse = ps2_mouse_new (board->config.input);
-  board->i8042 = i8042_new (board->io, board->keyboard, board->mouse, isa_irq_get (board->isa_irq, 1),
-                            isa_irq_get (board->isa_irq, 12), (Irq){ set_a20, board, 0 },
-                            request_reset, board);
+  board->i8042 = i8042_new (board->io, board->keyboard, board->mouse, board->config.clock,
+                            isa_irq_get (board->isa_irq, 1), isa_irq_get (board->isa_irq, 12),
+                            (Irq){ set_a20, board, 0 }, request_reset, board);
 }
 
 static void

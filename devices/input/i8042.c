@@ -20,6 +20,10 @@
 #define CTR_AUX_DISABLE 0x20
 #define CTR_TRANSLATE 0x40
 
+/* What a byte takes on the cable, 11 bits at 15 kHz. Until then a byte that has been read can be read
+ * again: programs that look at the keyboard before the BIOS does rely on it. */
+#define BYTE_NS 700000
+
 #define PORT_RESET_N 0x01
 #define PORT_A20 0x02
 #define PORT_OBF 0x10
@@ -59,6 +63,8 @@ typedef struct
   bool breaking;       /* translation has seen F0h */
   uint8_t next[2];     /* the controller's own bytes for the output buffer, */
   bool next_full[2];   /* as the keyboard's and as the mouse's */
+  int64_t byte_at;     /* guest ns at which the next byte of a device can have arrived */
+  int64_t deadline;    /* of the timer; -1: none */
 } I8042State;
 
 struct I8042
@@ -66,6 +72,8 @@ struct I8042
   Bus *io;
   Ps2Keyboard *keyboard;
   Ps2Mouse *mouse;
+  Clock *clock;
+  Timer *timer;
   Irq irq1, irq12, a20;
   void (*reset_request) (void *data);
   void *reset_data;
@@ -78,6 +86,7 @@ static const StateField i8042_fields[] = {
   STATE_INT (I8042State, output_port), STATE_FLAG (I8042State, breaking),
   STATE_INTS (I8042State, next),
   { "next_full", STATE_BOOL, offsetof (I8042State, next_full), sizeof (bool), 2, NULL },
+  STATE_INT (I8042State, byte_at),     STATE_INT (I8042State, deadline),
 };
 static const StateTable i8042_table = STATE_TABLE (I8042State, 1, i8042_fields);
 
@@ -123,6 +132,16 @@ i8042_translate (I8042 *i8042, uint8_t *byte)
   return true;
 }
 
+/* Whether a device has something that it may send. */
+static bool
+i8042_has_data (const I8042 *i8042)
+{
+  uint8_t ctr = i8042->state.ram[0];
+
+  return (!(ctr & CTR_KEYBOARD_DISABLE) && ps2_keyboard_has_data (i8042->keyboard))
+         || (!(ctr & CTR_AUX_DISABLE) && ps2_mouse_has_data (i8042->mouse));
+}
+
 /* Fills the output buffer when it is empty and somebody has something. */
 static void
 i8042_fill (I8042 *i8042)
@@ -135,6 +154,12 @@ i8042_fill (I8042 *i8042)
         i8042->state.next_full[aux] = false;
         i8042_put (i8042, i8042->state.next[aux], aux);
       }
+  if (clock_get_ns (i8042->clock) < i8042->state.byte_at)
+    {
+      if (i8042_has_data (i8042))
+        timer_arm (i8042->timer, i8042->state.byte_at);
+      return;
+    }
   while (!(i8042->state.status & STATUS_OBF) && !(ctr & CTR_KEYBOARD_DISABLE)
          && ps2_keyboard_has_data (i8042->keyboard))
     {
@@ -296,6 +321,8 @@ i8042_data_read (void *device, uint64_t offset, unsigned size)
   I8042 *i8042 = device;
   uint8_t data = i8042->state.data;
 
+  if (i8042->state.status & STATUS_OBF)
+    i8042->state.byte_at = clock_get_ns (i8042->clock) + BYTE_NS;
   i8042->state.status &= ~(STATUS_OBF | STATUS_AUX_OBF);
   i8042_update_irqs (i8042); /* low, so that the next byte is an edge */
   i8042_fill (i8042);
@@ -345,14 +372,16 @@ i8042_reset (I8042 *i8042)
 }
 
 I8042 *
-i8042_new (Bus *io, Ps2Keyboard *keyboard, Ps2Mouse *mouse, Irq irq1, Irq irq12, Irq a20,
-           void (*reset_request) (void *data), void *data)
+i8042_new (Bus *io, Ps2Keyboard *keyboard, Ps2Mouse *mouse, Clock *clock, Irq irq1, Irq irq12,
+           Irq a20, void (*reset_request) (void *data), void *data)
 {
   I8042 *i8042 = g_new0 (I8042, 1);
 
   i8042->io = io;
   i8042->keyboard = keyboard;
   i8042->mouse = mouse;
+  i8042->clock = clock;
+  i8042->timer = timer_new (clock, i8042_ready, i8042);
   i8042->irq1 = irq1;
   i8042->irq12 = irq12;
   i8042->a20 = a20;
@@ -375,7 +404,26 @@ i8042_free (I8042 *i8042)
   ps2_mouse_connect (i8042->mouse, NULL, NULL);
   bus_unmap (i8042->io, 0x64, 1, i8042);
   bus_unmap (i8042->io, 0x60, 1, i8042);
+  timer_free (i8042->timer);
   g_free (i8042);
+}
+
+static void
+i8042_before_save (void *device)
+{
+  I8042 *i8042 = device;
+
+  i8042->state.deadline = timer_get_deadline (i8042->timer);
+}
+
+static gboolean
+i8042_after_load (void *device, GError **error)
+{
+  I8042 *i8042 = device;
+
+  i8042->state.byte_at = MIN (i8042->state.byte_at, clock_get_ns (i8042->clock) + BYTE_NS);
+  timer_restore (i8042->timer, i8042->state.deadline);
+  return TRUE;
 }
 
 static void
@@ -388,5 +436,6 @@ StateSection
 i8042_state (I8042 *i8042)
 {
   return (StateSection){ .id = "i8042", .table = &i8042_table, .state = &i8042->state,
-                         .device = i8042, .show_lines = i8042_show_lines };
+                         .device = i8042, .before_save = i8042_before_save,
+                         .after_load = i8042_after_load, .show_lines = i8042_show_lines };
 }

@@ -18,7 +18,8 @@ open_device (FuzzBoard *board)
   input = input_new ();
   keyboard = ps2_keyboard_new (input, board->clock);
   mouse = ps2_mouse_new (input);
-  return i8042_new (board->io, keyboard, mouse, IRQ_NONE, IRQ_NONE, IRQ_NONE, reset_request, NULL);
+  return i8042_new (board->io, keyboard, mouse, board->clock, IRQ_NONE, IRQ_NONE, IRQ_NONE,
+                    reset_request, NULL);
 }
 
 static void
