@@ -137,6 +137,17 @@ def xdotool(*words):
     subprocess.run(["xdotool", *words], check=True)
 
 
+def click(name, roles, what, effect):
+    """Clicks on a widget that has no action of its own, where it says that it is, until the effect is
+    seen. Without a window manager, windows are in the corner of the screen."""
+    def act():
+        node = wait(f"“{name}”", lambda: find(name, roles), PRESS_AGAIN)
+        place = Atspi.Component.get_extents(node, Atspi.CoordType.WINDOW)
+        xdotool("mousemove", str(place.x + place.width // 2), str(place.y + place.height // 2),
+                "click", "1")
+    return act_until(f"{what}, after clicking on “{name}”", act, effect)
+
+
 def focused_text():
     """The text field that the keyboard writes into."""
     for node in nodes():
@@ -215,6 +226,11 @@ class Session:
             if words[0].endswith(b"guesthouse-vm") and folder in words:
                 return int(pid)
         return None
+
+    def log(self):
+        path = os.path.join(self.machine()["folder"], "logs", "guesthouse-vm.log")
+        with open(path, encoding="utf-8", errors="replace") as file:
+            return file.read()
 
     def picture(self, name):
         path = os.path.join(self.pictures, name + ".png")
