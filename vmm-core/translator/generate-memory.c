@@ -151,7 +151,8 @@ generator_access (Generator *g, const PlanInsn *p, const Ea *ea, unsigned size, 
   cold->write = write;
   cold->slot = choose_slot (g, ea);
   slot = slot_at (g, cold->slot);
-  cold->retry = emit_run_address (e, e->at);
+  cold->simple = simple;
+  cold->size = size;
 
   generator_emit_ea (g, ea, HOST_R10);
   emit_segment (g, ea->segment, write, cold);
@@ -171,9 +172,11 @@ generator_access (Generator *g, const PlanInsn *p, const Ea *ea, unsigned size, 
   if (!simple)
     {
       emit_op64 (e, 0x03, HOST_R10, host_cpu (slot));
+      cold->found = emit_run_address (e, e->at);
       return host_memory (HOST_R10, 0);
     }
   emit_load (e, HOST_R11, host_cpu (slot));
+  cold->found = emit_run_address (e, e->at);
   if (ea->base != GUEST_NONE)
     return (HostOperand){ .memory = true, .base = generator_host_of (ea->base), .index = HOST_R11,
                           .disp = (int32_t) ea->disp };
@@ -190,8 +193,12 @@ generator_emit_cold_access (Generator *g, Cold *cold)
   generator_emit_ea (g, &cold->ea, HOST_R10);
   emit_segment (g, cold->ea.segment, cold->write, NULL);
   emit_move_imm (e, HOST_R11, slot_at (g, cold->slot));
-  emit_call_to (e, g->stubs->fill[g->view][cold->write]);
-  emit_jump_to (e, cold->retry);
+  emit_call_to (e, g->stubs->fill[g->view][cold->write][stubs_size_class (cold->size)]);
+  if (cold->simple)
+    emit_bytes (e, "\x0f\x1f\x00", 3); /* nop */
+  else
+    emit_op64 (e, 0x03, HOST_R10, host_register (HOST_R11));
+  emit_jump_to (e, cold->found);
   for (unsigned i = 0; i < cold->n_interpret; i++)
     emit_link_here (e, cold->interpret_from[i]);
   emit_move_imm (e, HOST_R10, (uintptr_t) generator_new_site (g, cold->insn));

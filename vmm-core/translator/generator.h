@@ -49,8 +49,9 @@ typedef struct
   uint8_t *from[3], *interpret_from[3]; /* displacements of the jumps to it; to its second half */
   uint8_t n_from, n_interpret;
   bool load_flags, save_flags, write;
-  uint8_t slot, level;
-  const uint8_t *retry, *back; /* as run */
+  bool simple; /* the addend goes to r11, not onto r10 */
+  uint8_t slot, level, size;
+  const uint8_t *found, *back; /* as run: behind the lookup, and behind the instruction */
   const PlanInsn *insn;
   TranslatorExit *exit;
   Ea ea;

@@ -169,27 +169,20 @@ translator_interpret (TranslatorCpu *cpu, const TranslatorSite *site)
          && cpu->key == current_key (&cpu->cpu) && !x86_interpreter_must_step (&cpu->cpu);
 }
 
-uint32_t
-translator_fill (TranslatorCpu *cpu, uint64_t linear, uint32_t slot_at, uint32_t write)
+uint64_t
+translator_fill (TranslatorCpu *cpu, uint64_t linear, uint32_t slot_at, uint32_t access)
 {
   X86TlbSlot *slot = (X86TlbSlot *) ((char *) cpu + slot_at);
   const X86TlbEntry *entry = &cpu->cpu.view[x86_tlb_index (linear)];
   uint64_t page = linear & ~4095ull;
+  bool write = access & 1;
 
   cpu->statistics[STATISTIC_FILLS]++;
-  if (!x86_mmu_try_fill (&cpu->cpu, linear, write))
+  if ((linear & 4095) + (access >> 1) > 4096 || !x86_mmu_try_fill (&cpu->cpu, linear, write))
     return 0;
-  if (write)
-    {
-      slot->write = page;
-      slot->write_addend = entry->addend;
-    }
-  else
-    {
-      slot->read = page;
-      slot->read_addend = entry->addend;
-    }
-  return 1;
+  *(write ? &slot->write : &slot->read) = page;
+  *(write ? &slot->write_addend : &slot->read_addend) = entry->addend;
+  return entry->addend;
 }
 
 /* Finds the block at state.rip and makes it known to indirect branches. */

@@ -210,62 +210,73 @@ emit_interpret (Stubs *stubs, Emitter *e)
   emit_end_c (stubs, e);
 }
 
-static void
-emit_fill (Stubs *stubs, Emitter *e, unsigned view, bool write)
+unsigned
+stubs_size_class (unsigned size)
 {
-  const size_t tag = write ? offsetof (X86TlbEntry, write) : offsetof (X86TlbEntry, read);
-  const size_t slot_tag = write ? offsetof (X86TlbSlot, write) : offsetof (X86TlbSlot, read);
-  const size_t slot_addend
-    = write ? offsetof (X86TlbSlot, write_addend) : offsetof (X86TlbSlot, read_addend);
+  unsigned class = 0;
+
+  while (1u << class < size)
+    class++;
+  return class;
+}
+
+/* Adds to the return address on top of the stack. */
+static void
+emit_skip (Emitter *e, HostOperand top)
+{
+  emit_alu_imm (e, EMIT_ADD, true, top, STUBS_FILL_SKIP);
+}
+
+static void
+emit_fill (Stubs *stubs, Emitter *e, unsigned view, bool write, unsigned class)
+{
+  const int32_t view_at = (int32_t) (view * sizeof (X86TlbEntry) * X86_TLB_ENTRIES);
+  const HostOperand tag = host_memory (
+    HOST_RAX, view_at + (write ? offsetof (X86TlbEntry, write) : offsetof (X86TlbEntry, read)));
+  const HostOperand addend = host_memory (HOST_RAX, view_at + offsetof (X86TlbEntry, addend));
   HostOperand slot = host_memory (HOST_R11, 0);
-  uint8_t *crosses, *miss, *failed;
+  uint8_t *miss, *failed;
 
   slot.gs = true;
-  stubs->fill[view][write] = emit_run_address (e, e->at);
-  emit_push (e, HOST_RAX);
-  emit_push (e, HOST_RCX);
-  emit_move (e, HOST_RCX, HOST_R10);
-  emit_alu_imm (e, EMIT_AND, true, host_register (HOST_RCX), -4096);
-  /* The right page was there: the access crosses into the next. */
-  slot.disp = (int32_t) slot_tag;
-  emit_op64 (e, 0x3b, HOST_RCX, slot);
-  crosses = emit_jcc (e, EMIT_E);
+  stubs->fill[view][write][class] = emit_run_address (e, e->at);
+  emit_store (e, AT (saved_rax), HOST_RAX);
   emit_move (e, HOST_RAX, HOST_R10);
   emit_insn (e, &(HostInsn){ .opcode = 0xc1, .reg = 5, .wide = true, .rm = host_register (HOST_RAX),
                              .imm_size = 1, .imm = 12 - 5 });
   emit_alu_imm (e, EMIT_AND, false, host_register (HOST_RAX), (X86_TLB_ENTRIES - 1) << 5);
   emit_op64 (e, 0x03, HOST_RAX, AT (cpu.tlb));
-  if (view != 0)
-    emit_alu_imm (e, EMIT_ADD, true, host_register (HOST_RAX),
-                  (int32_t) (view * sizeof (X86TlbEntry) * X86_TLB_ENTRIES));
-  emit_op64 (e, 0x3b, HOST_RCX, host_memory (HOST_RAX, (int32_t) tag));
-  miss = emit_jcc (e, EMIT_NE);
+  emit_op64 (e, 0x33, HOST_R10, tag);
+  emit_alu_imm (e, EMIT_CMP, true, host_register (HOST_R10), 4096 - (1 << class));
+  miss = emit_jcc (e, EMIT_A);
+  emit_push (e, HOST_RCX);
+  emit_load (e, HOST_RCX, tag);
+  emit_op64 (e, 0x33, HOST_R10, host_register (HOST_RCX));
+  slot.disp = write ? offsetof (X86TlbSlot, write) : offsetof (X86TlbSlot, read);
   emit_store (e, slot, HOST_RCX);
-  emit_load (e, HOST_RCX, host_memory (HOST_RAX, offsetof (X86TlbEntry, addend)));
-  slot.disp = (int32_t) slot_addend;
+  emit_load (e, HOST_RCX, addend);
+  slot.disp = write ? offsetof (X86TlbSlot, write_addend) : offsetof (X86TlbSlot, read_addend);
   emit_store (e, slot, HOST_RCX);
+  emit_move (e, HOST_R11, HOST_RCX);
   emit_pop (e, HOST_RCX);
-  emit_pop (e, HOST_RAX);
-  emit_u8 (e, 0xc3);
-
-  emit_link_here (e, crosses);
-  emit_pop (e, HOST_RCX);
-  emit_pop (e, HOST_RAX);
-  emit_alu_imm (e, EMIT_ADD, true, host_memory (HOST_RSP, 0), 5);
+  emit_load (e, HOST_RAX, AT (saved_rax));
   emit_u8 (e, 0xc3);
 
   emit_link_here (e, miss);
-  emit_pop (e, HOST_RCX);
-  emit_pop (e, HOST_RAX);
+  emit_op64 (e, 0x33, HOST_R10, tag);
+  emit_load (e, HOST_RAX, AT (saved_rax));
   emit_begin_c (e);
   emit_move (e, HOST_RSI, HOST_R10);
   emit_op32 (e, 0x8b, HOST_RDX, host_register (HOST_R11));
-  emit_move_imm (e, HOST_RCX, write);
+  emit_move_imm (e, HOST_RCX, (unsigned) write | 1u << (class + 1));
+  emit_store (e, AT (scratch), HOST_R10);
   emit_call_c (e, (uintptr_t) translator_fill);
-  emit_op32 (e, 0x85, HOST_RAX, host_register (HOST_RAX));
+  /* The addend, or 0. */
+  emit_move (e, HOST_R11, HOST_RAX);
+  emit_load (e, HOST_R10, AT (scratch));
+  emit_op64 (e, 0x85, HOST_RAX, host_register (HOST_RAX));
   failed = emit_jcc (e, EMIT_NE);
   emit_load (e, HOST_RAX, AT (resume_rsp));
-  emit_alu_imm (e, EMIT_ADD, true, host_memory (HOST_RAX, 0), 5);
+  emit_skip (e, host_memory (HOST_RAX, 0));
   emit_link_here (e, failed);
   emit_end_c (stubs, e);
 }
@@ -332,7 +343,8 @@ stubs_emit (Stubs *stubs, CodeCache *cache)
   emit_interpret (stubs, &e);
   for (unsigned view = 0; view < X86_N_VIEWS; view++)
     for (unsigned write = 0; write < 2; write++)
-      emit_fill (stubs, &e, view, write);
+      for (unsigned class = 0; class < STUBS_N_SIZES; class++)
+        emit_fill (stubs, &e, view, write, class);
   emit_drop_pair (stubs, &e);
   emit_bottom (stubs, &e);
   code_cache_end (cache, &e);

@@ -4,6 +4,12 @@
 #include "code-cache.h"
 #include "vmm-core/x86/tlb.h"
 
+#define STUBS_N_SIZES 6
+#define STUBS_FILL_SKIP 8 /* bytes: add r10, r11 and a jump */
+
+/* Of accesses of 1 to 32 bytes: rounded up to a power of two. */
+unsigned stubs_size_class (unsigned size);
+
 /* Host code that all blocks share: in and out of translated code, and calls into C. */
 typedef struct
 {
@@ -13,9 +19,10 @@ typedef struct
   const uint8_t *leave;
   /* Called: interprets the site in r10. */
   const uint8_t *interpret;
-  /* Called: r10 is a linear address, r11d the offset of a slot in the CPU's struct. Fills the slot,
-   * or else returns 5 bytes further. */
-  const uint8_t *fill[X86_N_VIEWS][2];
+  /* Called: an access at linear address r10 found nothing in the slot at offset r11d of the CPU's
+   * struct. By view, whether it writes, and the logarithm of its size (stubs_size_class). Fills the
+   * slot and returns the addend in r11; or else returns STUBS_FILL_SKIP bytes further. */
+  const uint8_t *fill[X86_N_VIEWS][2][STUBS_N_SIZES];
   /* Called: make the vector registers hold the guest's, as far as VECTORS_* says. */
   const uint8_t *vectors[3];
   /* Called where a return's pair did not match: drops it, if there is one. */

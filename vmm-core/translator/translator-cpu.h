@@ -8,7 +8,7 @@
 
 typedef struct TranslatorBlock TranslatorBlock;
 
-#define TRANSLATOR_JUMPS 1024
+#define TRANSLATOR_JUMPS 4096
 #define TRANSLATOR_PAGES 256
 #define TRANSLATOR_STACK_SIZE (64u << 10)
 
@@ -54,6 +54,7 @@ typedef struct
   uint64_t resume_rsp; /* of translated code that called C */
   const uint8_t *entry;
   uint64_t scratch, target;
+  uint64_t saved_rax; /* of a stub that needs one more register */
   void *self;
   uint32_t host_mxcsr;
   uint8_t vectors;        /* VECTORS_*: what of the guest's the host's vector registers hold */
