@@ -3,24 +3,41 @@
  * address pushed in front; a return compares it and returns. */
 #include "generator.h"
 
-static Ea
-stack_ea (const PlanInsn *p, int disp)
+static unsigned
+stack_size (const Generator *g)
+{
+  return is_code64 (g) ? 8 : g->plan->key & X86_MODE_STACK32 ? 4 : 2;
+}
+
+Ea
+generator_stack_ea (const Generator *g, const PlanInsn *p, int disp)
 {
   return (Ea){ .base = X86_RSP, .index = GUEST_NONE, .segment = X86_SS,
-               .addr_size = p->insn.op_size, .disp = disp };
+               .addr_size = stack_size (g), .disp = disp };
 }
 
-static void
-emit_sized_move (Generator *g, const PlanInsn *p, uint8_t opcode, unsigned reg, HostOperand rm)
+void
+generator_sized_move (Generator *g, const PlanInsn *p, uint8_t opcode, unsigned reg, HostOperand rm)
 {
-  emit_insn (g->e, &(HostInsn){ .opcode = opcode, .reg = reg, .wide = p->insn.op_size == 8,
-                                .rm = rm });
+  unsigned size = p->insn.op_size;
+
+  emit_insn (g->e, &(HostInsn){ .opcode = opcode, .reg = reg, .wide = size == 8,
+                                .opsize = size == 2, .rm = rm });
 }
 
-static void
-emit_add_to_stack (Generator *g, const PlanInsn *p, unsigned from, int amount)
+void
+generator_add_to_stack (Generator *g, unsigned from, int amount)
 {
-  emit_sized_move (g, p, 0x8d, HOST_R15, host_memory (from, amount));
+  unsigned size = stack_size (g);
+  HostInsn lea = { .opcode = 0x8d, .reg = HOST_R15, .wide = size == 8,
+                   .rm = host_memory (generator_host_of (from), amount) };
+
+  if (size == 2)
+    lea.reg = HOST_R10;
+  emit_insn (g->e, &lea);
+  if (size == 2)
+    emit_insn (g->e, &(HostInsn){ .opcode = 0x89, .reg = HOST_R10, .opsize = true,
+                                  .rm = host_register (HOST_R15) });
 }
 
 /* The value of a ModRM operand into r10. */
@@ -33,12 +50,12 @@ load_operand (Generator *g, const PlanInsn *p)
     {
       Ea ea = generator_ea (g, &p->insn);
 
-      emit_sized_move (g, p, 0x8b, HOST_R10,
+      generator_sized_move (g, p, 0x8b, HOST_R10,
                        generator_access (g, p, &ea, p->insn.op_size, 0, false, false));
       return;
     }
   host = generator_host_of (p->insn.rm);
-  emit_sized_move (g, p, 0x8b, HOST_R10,
+  generator_sized_move (g, p, 0x8b, HOST_R10,
                    host == HOST_NONE ? GPR_AT (p->insn.rm) : host_register (host));
 }
 
@@ -50,7 +67,7 @@ generator_push (Generator *g, const PlanInsn *p)
   bool immediate = insn->opcode == 0x68 || insn->opcode == 0x6a;
   bool memory = x86_insn_is_memory (insn);
   unsigned host = memory || immediate ? HOST_NONE : generator_host_of (insn->rm);
-  Ea ea = stack_ea (p, -(int) size);
+  Ea ea = generator_stack_ea (g, p, -(int) size);
   HostOperand to;
 
   if (memory)
@@ -60,8 +77,8 @@ generator_push (Generator *g, const PlanInsn *p)
     }
   to = generator_access (g, p, &ea, size, 0, true, host == HOST_NONE && !immediate);
   if (immediate)
-    emit_insn (g->e, &(HostInsn){ .opcode = 0xc7, .wide = size == 8, .rm = to, .imm_size = 4,
-                                  .imm = insn->imm });
+    emit_insn (g->e, &(HostInsn){ .opcode = 0xc7, .wide = size == 8, .opsize = size == 2, .rm = to,
+                                  .imm_size = size == 2 ? 2 : 4, .imm = insn->imm });
   else
     {
       if (host == HOST_NONE)
@@ -69,40 +86,40 @@ generator_push (Generator *g, const PlanInsn *p)
           host = HOST_R11;
           emit_load (g->e, host, memory ? AT (target) : GPR_AT (insn->rm));
         }
-      emit_sized_move (g, p, 0x89, host, to);
+      generator_sized_move (g, p, 0x89, host, to);
     }
-  emit_add_to_stack (g, p, HOST_R15, -(int) size);
+  generator_add_to_stack (g, X86_RSP, -(int) size);
 }
 
 void
 generator_pop (Generator *g, const PlanInsn *p)
 {
-  Ea ea = stack_ea (p, 0);
+  Ea ea = generator_stack_ea (g, p, 0);
   HostOperand from = generator_access (g, p, &ea, p->insn.op_size, 0, false, false);
   unsigned host = generator_host_of (p->insn.rm);
 
   if (host == HOST_NONE)
     {
-      emit_sized_move (g, p, 0x8b, HOST_R10, from);
+      generator_sized_move (g, p, 0x8b, HOST_R10, from);
       emit_store (g->e, GPR_AT (p->insn.rm), HOST_R10);
     }
   else
-    emit_sized_move (g, p, 0x8b, host, from);
+    generator_sized_move (g, p, 0x8b, host, from);
   if (p->insn.rm != X86_RSP)
-    emit_add_to_stack (g, p, HOST_R15, p->insn.op_size);
+    generator_add_to_stack (g, X86_RSP, p->insn.op_size);
 }
 
 void
 generator_stack_leave (Generator *g, const PlanInsn *p)
 {
-  Ea ea = stack_ea (p, 0);
+  Ea ea = generator_stack_ea (g, p, 0);
   HostOperand from;
 
   ea.base = X86_RBP;
   from = generator_access (g, p, &ea, p->insn.op_size, 0, false, false);
-  emit_sized_move (g, p, 0x8b, HOST_R10, from);
-  emit_add_to_stack (g, p, HOST_RBP, p->insn.op_size);
-  emit_sized_move (g, p, 0x8b, HOST_RBP, host_register (HOST_R10));
+  generator_sized_move (g, p, 0x8b, HOST_R11, from);
+  generator_add_to_stack (g, X86_RBP, p->insn.op_size);
+  generator_sized_move (g, p, 0x8b, HOST_RBP, host_register (HOST_R11));
 }
 
 static Cold *
@@ -138,20 +155,23 @@ emit_push_return (Generator *g, const PlanInsn *p)
   Emitter *e = g->e;
   unsigned size = p->insn.op_size;
   uint64_t rip = generator_next_rip (g, p);
-  bool small = size == 4 || rip == (uint64_t) (int32_t) rip;
-  Ea ea = stack_ea (p, -(int) size);
+  bool small = size <= 4 || rip == (uint64_t) (int32_t) rip;
+  Ea ea = generator_stack_ea (g, p, -(int) size);
   HostOperand to = generator_access (g, p, &ea, size, 0, true, !small);
   Cold *full;
 
   if (small)
-    emit_insn (e, &(HostInsn){ .opcode = 0xc7, .wide = size == 8, .rm = to, .imm_size = 4,
-                               .imm = rip });
+    emit_insn (e, &(HostInsn){ .opcode = 0xc7, .wide = size == 8, .opsize = size == 2, .rm = to,
+                               .imm_size = size == 2 ? 2 : 4, .imm = rip });
   else
     {
       emit_move_imm (e, HOST_R11, rip);
       emit_store (e, to, HOST_R11);
     }
-  emit_add_to_stack (g, p, HOST_R15, -(int) size);
+  generator_add_to_stack (g, X86_RSP, -(int) size);
+  /* In segmented code RIP does not tell where to return to. */
+  if (!is_flat (g))
+    return;
   full = generator_add_cold (g, COLD_STACK, p);
   emit_op64 (e, 0x3b, HOST_RSP, AT (stack_limit));
   full->from[full->n_from++] = emit_jcc (e, EMIT_B);
@@ -182,6 +202,11 @@ void
 generator_call (Generator *g, const PlanInsn *p)
 {
   emit_push_return (g, p);
+  if (!is_flat (g))
+    {
+      generator_exit (g, generator_mask_rip (g, generator_next_rip (g, p) + p->insn.imm), p->live, -1);
+      return;
+    }
   add_exit (g, generator_mask_rip (g, generator_next_rip (g, p) + p->insn.imm), emit_call (g->e));
   emit_continuation (g);
 }
@@ -212,6 +237,20 @@ emit_find_jump (Generator *g, const PlanInsn *p)
   return entry;
 }
 
+/* Leaves with RIP from r10. */
+static void
+emit_leave_to_r10 (Generator *g, const PlanInsn *p)
+{
+  Emitter *e = g->e;
+
+  if (p->insn.op_size == 2)
+    emit_insn (e, &(HostInsn){ .map = X86_MAP_0F, .opcode = 0xb7, .reg = HOST_R10,
+                               .rm = host_register (HOST_R10) });
+  emit_store (e, AT (cpu.state.rip), HOST_R10);
+  emit_op32 (e, 0x31, HOST_R10, host_register (HOST_R10));
+  emit_jump_to (e, g->stubs->leave);
+}
+
 void
 generator_jump_indirect (Generator *g, const PlanInsn *p)
 {
@@ -219,6 +258,11 @@ generator_jump_indirect (Generator *g, const PlanInsn *p)
 
   generator_before_clobber (g);
   load_operand (g, p);
+  if (!is_flat (g))
+    {
+      emit_leave_to_r10 (g, p);
+      return;
+    }
   entry = emit_find_jump (g, p);
   emit_insn (g->e, &(HostInsn){ .opcode = 0xff, .reg = 4, .rm = entry });
 }
@@ -230,6 +274,14 @@ generator_call_indirect (Generator *g, const PlanInsn *p)
 
   generator_before_clobber (g);
   load_operand (g, p);
+  if (!is_flat (g))
+    {
+      emit_store (g->e, AT (target), HOST_R10);
+      emit_push_return (g, p);
+      emit_load (g->e, HOST_R10, AT (target));
+      emit_leave_to_r10 (g, p);
+      return;
+    }
   entry = emit_find_jump (g, p);
   emit_load (g->e, HOST_R11, entry);
   emit_store (g->e, AT (target), HOST_R11);
@@ -243,19 +295,27 @@ generator_return (Generator *g, const PlanInsn *p)
 {
   Emitter *e = g->e;
   int amount = p->insn.op_size + (int) (uint16_t) p->insn.imm;
-  Ea ea = stack_ea (p, 0);
+  Ea ea = generator_stack_ea (g, p, 0);
   HostOperand from = generator_access (g, p, &ea, p->insn.op_size, 0, false, false);
   Cold *miss;
   HostOperand entry;
 
-  emit_sized_move (g, p, 0x8b, HOST_R10, from);
+  generator_sized_move (g, p, 0x8b, HOST_R10, from);
+  if (!is_flat (g))
+    {
+      emit_store (e, AT (target), HOST_R10);
+      generator_add_to_stack (g, X86_RSP, amount);
+      emit_load (e, HOST_R10, AT (target));
+      emit_leave_to_r10 (g, p);
+      return;
+    }
   emit_op64 (e, 0x3b, HOST_R10, host_memory (HOST_RSP, 8));
   miss = generator_add_cold (g, COLD_RETURN, p);
   miss->from[miss->n_from++] = emit_jcc (e, EMIT_NE);
-  emit_add_to_stack (g, p, HOST_R15, amount);
+  generator_add_to_stack (g, X86_RSP, amount);
   emit_u8 (e, 0xc3);
   miss->back = emit_run_address (e, e->at);
   entry = emit_find_jump (g, p);
-  emit_add_to_stack (g, p, HOST_R15, amount);
+  generator_add_to_stack (g, X86_RSP, amount);
   emit_insn (e, &(HostInsn){ .opcode = 0xff, .reg = 4, .rm = entry });
 }

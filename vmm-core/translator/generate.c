@@ -235,6 +235,33 @@ emit_one (Generator *g, const PlanInsn *p)
     case PLAN_RETURN:
       generator_return (g, p);
       break;
+    case PLAN_PUSHF:
+      generator_pushf (g, p);
+      break;
+    case PLAN_POPF:
+      generator_popf (g, p);
+      break;
+    case PLAN_CLI:
+      generator_cli (g, p);
+      break;
+    case PLAN_STI:
+      generator_sti (g, p);
+      break;
+    case PLAN_DIRECTION:
+      generator_direction (g, p);
+      break;
+    case PLAN_SWAPGS:
+      generator_swapgs (g);
+      break;
+    case PLAN_READ_SEGMENT:
+      generator_read_segment (g, p);
+      break;
+    case PLAN_STRING:
+      generator_string (g, p);
+      break;
+    case PLAN_COUNT:
+      generator_count (g, p);
+      break;
     }
   /* An access of an instruction that keeps flags alone goes on behind it. */
   for (unsigned i = 0; i < g->n_cold; i++)
@@ -332,8 +359,7 @@ generate_block (Emitter *e, const Stubs *stubs, const Plan *plan, TranslatorBloc
       g.live = plan->insns[i].live_before;
       emit_one (&g, &plan->insns[i]);
     }
-  if (last->kind != PLAN_END && last->kind != PLAN_JUMP && last->kind != PLAN_JUMP_INDIRECT
-      && last->kind != PLAN_RETURN)
+  if (!plan_ends_block (last, plan->key))
     generator_exit (&g, generator_next_rip (&g, last), last->live, -1);
   for (unsigned i = 0; i < g.n_cold; i++)
     emit_cold (&g, &g.cold[i]);

@@ -125,6 +125,12 @@ void generator_lea (Generator *g, const PlanInsn *p);
 bool generator_vector (Generator *g, const PlanInsn *p);
 bool generator_x87 (Generator *g, const PlanInsn *p);
 /* generate-flow.c */
+Ea generator_stack_ea (const Generator *g, const PlanInsn *p, int disp);
+/* MOV of the operand size: opcode 89h or 8Bh. */
+void generator_sized_move (Generator *g, const PlanInsn *p, uint8_t opcode, unsigned reg,
+                           HostOperand rm);
+/* The stack pointer becomes that register plus amount, in the stack's size. Keeps flags. */
+void generator_add_to_stack (Generator *g, unsigned from, int amount);
 void generator_push (Generator *g, const PlanInsn *p);
 void generator_pop (Generator *g, const PlanInsn *p);
 void generator_stack_leave (Generator *g, const PlanInsn *p);
@@ -133,3 +139,13 @@ void generator_call (Generator *g, const PlanInsn *p);
 void generator_call_indirect (Generator *g, const PlanInsn *p);
 void generator_jump_indirect (Generator *g, const PlanInsn *p);
 void generator_return (Generator *g, const PlanInsn *p);
+/* generate-system.c */
+void generator_pushf (Generator *g, const PlanInsn *p);
+void generator_popf (Generator *g, const PlanInsn *p);
+void generator_cli (Generator *g, const PlanInsn *p);
+void generator_sti (Generator *g, const PlanInsn *p);
+void generator_direction (Generator *g, const PlanInsn *p);
+void generator_swapgs (Generator *g);
+void generator_read_segment (Generator *g, const PlanInsn *p);
+void generator_string (Generator *g, const PlanInsn *p);
+void generator_count (Generator *g, const PlanInsn *p);

@@ -92,16 +92,47 @@ classify_group3 (PlanInsn *p)
     }
 }
 
+static bool
+is_supervisor (uint32_t key)
+{
+  return !(key & (X86_MODE_USER | X86_MODE_VM86));
+}
+
+/* Instructions that end the interpreter's blocks because they go elsewhere, or may. */
+static bool
+leaves (const X86Insn *insn)
+{
+  unsigned extension = insn->modrm >> 3 & 7;
+
+  if (insn->map == X86_MAP_PRIMARY)
+    switch (insn->opcode)
+      {
+      case 0x9a:
+      case 0xca ... 0xcf:
+      case 0xea:
+      case 0xf1:
+      case 0xf4:
+        return true;
+      case 0xff:
+        return extension == 3 || extension == 5;
+      }
+  else if (insn->map == X86_MAP_0F)
+    return insn->opcode == 0x05 || insn->opcode == 0x07 || insn->opcode == 0x34
+           || insn->opcode == 0x35;
+  return false;
+}
+
 /* Calls, jumps and the stack: translated in flat code of the usual size only. */
 static void
 classify_flow (PlanInsn *p, PlanKind kind, uint32_t key)
 {
   unsigned size = key & X86_MODE_CODE64 ? 8 : key & X86_MODE_CODE32 ? 4 : 2;
-  bool relative = kind == PLAN_JUMP || kind == PLAN_CONDITIONAL;
-  bool flat_stack = (key & X86_MODE_FLAT)
-                    && (key & (X86_MODE_CODE64 | X86_MODE_STACK32)) && size >= 4;
+  bool stack = kind == PLAN_PUSH || kind == PLAN_POP || kind == PLAN_PUSHF || kind == PLAN_POPF;
 
-  if (p->insn.op_size != size || (!relative && !flat_stack))
+  /* In 32-bit and 16-bit code the stack takes both. */
+  if (p->insn.op_size != size && !(stack && size < 8))
+    return;
+  if ((key & X86_MODE_VM86) && (kind == PLAN_PUSHF || kind == PLAN_POPF))
     return;
   set_kind (p, kind, 0, 0);
   p->size = size;
@@ -240,8 +271,33 @@ classify_primary (PlanInsn *p, uint32_t key)
     case 0xc3:
       classify_flow (p, PLAN_RETURN, key);
       break;
+    case 0x8c:
+      if (!x86_insn_is_memory (&p->insn) && p->insn.op_size != 2 && p->insn.reg <= X86_GS)
+        set_kind (p, PLAN_READ_SEGMENT, 0, 0);
+      break;
+    case 0x9c:
+      classify_flow (p, PLAN_PUSHF, key);
+      if (p->kind == PLAN_PUSHF)
+        p->flags_read = ALL;
+      break;
+    case 0x9d:
+      if (is_supervisor (key) && p->insn.op_size >= 4)
+        classify_flow (p, PLAN_POPF, key);
+      if (p->kind == PLAN_POPF)
+        p->flags_written = ALL;
+      break;
+    case 0xa4:
+    case 0xa5:
+    case 0xaa ... 0xad:
+      if (p->flow == X86_FLOW_NEXT && (key & X86_MODE_FLAT) && p->insn.addr_size >= 4)
+        set_kind (p, PLAN_STRING, 0, 0);
+      break;
     case 0xc9:
       classify_flow (p, PLAN_LEAVE, key);
+      break;
+    case 0xe2:
+    case 0xe3:
+      set_kind (p, PLAN_COUNT, 0, 0);
       break;
     case 0xe8:
       classify_flow (p, PLAN_CALL, key);
@@ -261,6 +317,18 @@ classify_primary (PlanInsn *p, uint32_t key)
     case 0xf9:
       set_kind (p, PLAN_RAW, 0, CF);
       break;
+    case 0xfa:
+      if (is_supervisor (key))
+        set_kind (p, PLAN_CLI, 0, 0);
+      break;
+    case 0xfb:
+      if (is_supervisor (key))
+        set_kind (p, PLAN_STI, 0, 0);
+      break;
+    case 0xfc:
+    case 0xfd:
+      set_kind (p, PLAN_DIRECTION, 0, 0);
+      break;
     case 0xfe:
     case 0xff:
       classify_group5 (p, key);
@@ -277,6 +345,10 @@ classify_0f (PlanInsn *p, uint32_t key)
 
   switch (op)
     {
+    case 0x01:
+      if (p->insn.modrm == 0xf8 && (key & X86_MODE_CODE64) && is_supervisor (key))
+        set_kind (p, PLAN_SWAPGS, 0, 0);
+      break;
     case 0x0d:
     case 0x18 ... 0x1f:
       set_kind (p, PLAN_NOTHING, 0, 0);
@@ -492,7 +564,7 @@ void
 plan_classify (PlanInsn *p, uint32_t key)
 {
   /* The interpreter sees all flags and may leave with them. */
-  set_kind (p, p->flow == X86_FLOW_NEXT ? PLAN_INTERPRET : PLAN_END, ALL, 0);
+  set_kind (p, p->flow == X86_FLOW_BRANCH || leaves (&p->insn) ? PLAN_END : PLAN_INTERPRET, ALL, 0);
   p->reg = p->rm = p->size = p->alignment = 0;
   if (p->insn.attributes & X86_OP_FPU)
     {

@@ -11,6 +11,24 @@
 #define MAX_BRANCHES 4 /* conditional branches and calls inside a block */
 #define ALL ((uint16_t) X86_FLAGS_STATUS)
 
+bool
+plan_ends_block (const PlanInsn *p, uint32_t key)
+{
+  switch (p->kind)
+    {
+    case PLAN_END:
+    case PLAN_JUMP:
+    case PLAN_JUMP_INDIRECT:
+    case PLAN_RETURN:
+      return true;
+    case PLAN_CALL:
+    case PLAN_CALL_INDIRECT:
+      return !(key & X86_MODE_FLAT);
+    default:
+      return false;
+    }
+}
+
 /* Where a branch with a displacement goes, from the first byte of the block at offset. */
 static int64_t
 branch_offset (const PlanInsn *p)
@@ -60,7 +78,7 @@ peek_live (Plan *plan, const X86Cpu *cpu, const uint8_t *page, int64_t offset, u
       open &= ~p.flags_written;
       if (p.flow != X86_FLOW_NEXT)
         {
-          if (p.kind == PLAN_CONDITIONAL && depth > 1 && open != 0)
+          if ((p.kind == PLAN_CONDITIONAL || p.kind == PLAN_COUNT) && depth > 1 && open != 0)
             wanted |= open
                       & peek_live (plan, cpu, page, offset + (int64_t) p.insn.imm, depth - 1);
           else if (p.kind == PLAN_JUMP)
@@ -70,7 +88,7 @@ peek_live (Plan *plan, const X86Cpu *cpu, const uint8_t *page, int64_t offset, u
                 break;
               continue;
             }
-          if (p.kind != PLAN_CONDITIONAL || depth <= 1)
+          if ((p.kind != PLAN_CONDITIONAL && p.kind != PLAN_COUNT) || depth <= 1)
             break;
         }
     }
@@ -86,13 +104,13 @@ find_live (Plan *plan, const X86Cpu *cpu, const uint8_t *page, unsigned offset)
 
   if (last->kind == PLAN_JUMP)
     live = peek_live (plan, cpu, page, offset + branch_offset (last), PEEK_DEPTH);
-  else if (last->flow == X86_FLOW_NEXT || last->kind == PLAN_CONDITIONAL)
+  else if (!plan_ends_block (last, plan->key) && last->kind != PLAN_CALL && last->kind != PLAN_CALL_INDIRECT)
     live = peek_live (plan, cpu, page, offset + plan->length, PEEK_DEPTH);
   for (unsigned i = plan->n; i-- > 0;)
     {
       PlanInsn *p = &plan->insns[i];
 
-      if (p->kind == PLAN_CONDITIONAL)
+      if (p->kind == PLAN_CONDITIONAL || p->kind == PLAN_COUNT)
         {
           p->live_taken = peek_live (plan, cpu, page, offset + branch_offset (p), PEEK_DEPTH);
           live |= p->live_taken;
@@ -133,11 +151,15 @@ plan_make (Plan *plan, const X86Cpu *cpu, uint32_t key, uint64_t rip, const uint
       p->live_taken = 0;
       plan->n++;
       at += p->insn.length;
-      if (p->kind == PLAN_CONDITIONAL || p->kind == PLAN_CALL || p->kind == PLAN_CALL_INDIRECT)
+      if (p->kind == PLAN_CONDITIONAL || p->kind == PLAN_COUNT
+          || ((p->kind == PLAN_CALL || p->kind == PLAN_CALL_INDIRECT) && (key & X86_MODE_FLAT)))
         branches++;
-      else if (p->flow != X86_FLOW_NEXT || p->kind == PLAN_END)
+      else if (plan_ends_block (p, key))
         break;
     }
+  /* The shadow of STI reaches into the next block. */
+  if (plan->n > 0 && plan->insns[plan->n - 1].kind == PLAN_STI)
+    plan->insns[plan->n - 1].kind = PLAN_INTERPRET;
   plan->length = at;
   if (plan->n == 0)
     return false;

@@ -10,8 +10,8 @@
 
 typedef enum
 {
-  PLAN_INTERPRET, /* by the interpreter; the block goes on */
-  PLAN_END,       /* by the interpreter; the block ends */
+  PLAN_INTERPRET, /* by the interpreter; the block goes on, if it still can */
+  PLAN_END,       /* by the interpreter; the block ends: RIP changes, or may */
   PLAN_NOTHING,   /* NOP and its like */
   PLAN_RAW,       /* no ModRM: registers of its own that are where the guest has them */
   PLAN_INTEGER,   /* ModRM or opcode operands, general registers */
@@ -25,6 +25,15 @@ typedef enum
   PLAN_CALL,
   PLAN_CALL_INDIRECT,
   PLAN_RETURN,
+  PLAN_PUSHF,
+  PLAN_POPF,
+  PLAN_CLI,
+  PLAN_STI,
+  PLAN_DIRECTION,
+  PLAN_SWAPGS,
+  PLAN_READ_SEGMENT,
+  PLAN_STRING,
+  PLAN_COUNT, /* LOOP, JrCXZ */
   PLAN_VECTOR,
   PLAN_X87
 } PlanKind;
@@ -67,6 +76,9 @@ typedef struct
  * there. With exact_flags, all status flags are taken for alive everywhere. */
 bool plan_make (Plan *plan, const X86Cpu *cpu, uint32_t key, uint64_t rip, const uint8_t *page,
                 unsigned offset, bool exact_flags);
+
+/* Whether nothing of the block comes behind it. */
+bool plan_ends_block (const PlanInsn *p, uint32_t key);
 
 /* Sets kind, operands and flags of a decoded instruction. */
 void plan_classify (PlanInsn *p, uint32_t key);

@@ -136,11 +136,13 @@ prepare (TranslatorCpu *cpu, BlockCache *cache)
     }
 }
 
-static void
+/* Returns the RIP behind the instruction. */
+static uint64_t
 interpret (TranslatorCpu *cpu, const TranslatorSite *site)
 {
   X86Cpu *x86 = &cpu->cpu;
   const X86Insn *insn = &cpu->running;
+  uint64_t next;
 
   cpu->running = site->insn;
   x86->block_rip = site->block_rip;
@@ -148,6 +150,7 @@ interpret (TranslatorCpu *cpu, const TranslatorSite *site)
   if (!x86_is_code64 (x86))
     x86->state.rip = x86->mode & X86_MODE_CODE32 ? (uint32_t) x86->state.rip
                                                  : (uint16_t) x86->state.rip;
+  next = x86->state.rip;
   cpu->statistics[STATISTIC_INTERPRETED]++;
   x86->instructions++;
   x86->insn = insn;
@@ -155,6 +158,7 @@ interpret (TranslatorCpu *cpu, const TranslatorSite *site)
   x86->insn = NULL;
   if (insn->attributes & X86_OP_FPU)
     fpu_unit_gather_mxcsr (x86);
+  return next;
 }
 
 uint32_t
@@ -162,8 +166,12 @@ translator_interpret (TranslatorCpu *cpu, const TranslatorSite *site)
 {
   BlockCache *cache = cpu->cpu.software->engine_data;
 
-  interpret (cpu, site);
-  return !(cpu->running.attributes & (X86_OP_BRANCH | X86_OP_END))
+  uint64_t next;
+
+  cpu->page_flushed = false;
+  next = interpret (cpu, site);
+  return cpu->cpu.state.rip == next && !(cpu->running.attributes & X86_OP_BRANCH)
+         && !cpu->page_flushed && cpu->flushes == cpu->cpu.tlb->flushes
          && atomic_load_explicit (&cpu->cpu.requests, memory_order_relaxed) == 0
          && cpu->generation == block_cache_get_generation (cache)
          && cpu->key == current_key (&cpu->cpu) && !x86_interpreter_must_step (&cpu->cpu);
@@ -332,7 +340,10 @@ translator_page_flushed (X86Cpu *x86, uint64_t linear)
       uint32_t *page = &cpu->sets[view].pages[linear >> 12 & (TRANSLATOR_PAGES - 1)];
 
       if (*page != 0)
-        set_empty_stack (cpu, &cpu->sets[view]);
+        {
+          set_empty_stack (cpu, &cpu->sets[view]);
+          cpu->page_flushed = true;
+        }
       *page = 0;
     }
 }

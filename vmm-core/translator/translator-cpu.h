@@ -63,6 +63,7 @@ typedef struct
   X86Insn running; /* interpreted out of a block, which may go meanwhile */
   uint32_t key;
   uint32_t generation;    /* of the code cache: code from before is gone */
+  bool page_flushed;      /* one that code has run from, by the instruction being interpreted */
   uint64_t flushes, full_flushes; /* of the TLB, as far as they were noticed here */
   TranslatorSet sets[X86_N_VIEWS];
   uint64_t statistics[8]; /* STATISTIC_* of translator.c */

@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What an operating system does all the time: flags, interrupts, segment bases; and string
+ * instructions without repetition. Whatever is out of the ordinary is interpreted. */
+#include "generator.h"
+
+#define POPF_MASK                                                                                   \
+  (X86_FLAG_TF | X86_FLAG_DF | X86_FLAG_IOPL | X86_FLAG_NT | X86_FLAG_AC | X86_FLAG_ID)
+
+static void
+emit_test_imm (Generator *g, HostOperand rm, uint32_t mask)
+{
+  emit_insn (g->e, &(HostInsn){ .opcode = 0xf7, .rm = rm, .imm_size = 4, .imm = mask });
+}
+
+/* The rest of the instruction is the interpreter's if the condition holds. */
+static void
+interpret_if (Generator *g, const PlanInsn *p, unsigned condition)
+{
+  Cold *cold = generator_add_cold (g, COLD_INTERPRET, p);
+
+  cold->from[cold->n_from++] = emit_jcc (g->e, condition);
+}
+
+static void
+interpret_if_not_zero (Generator *g, const PlanInsn *p, size_t byte_field)
+{
+  emit_insn (g->e, &(HostInsn){ .opcode = 0x80, .reg = EMIT_CMP, .rm = host_cpu (byte_field),
+                                .imm_size = 1 });
+  interpret_if (g, p, EMIT_NE);
+}
+
+/* Flags out of r10, as EFLAGS has them, into cc. */
+static void
+emit_status_to_cc (Generator *g)
+{
+  Emitter *e = g->e;
+
+  emit_op32 (e, 0x8b, HOST_R11, host_register (HOST_R10));
+  emit_alu_imm (e, EMIT_AND, false, host_register (HOST_R11), X86_FLAGS_STATUS & 0xff);
+  emit_insn (e, &(HostInsn){ .opcode = 0xc1, .reg = 4, .rm = host_register (HOST_R11),
+                             .imm_size = 1, .imm = 8 });
+  emit_insn (e, &(HostInsn){ .opcode = 0xc1, .reg = 5, .rm = host_register (HOST_R10),
+                             .imm_size = 1, .imm = 11 });
+  emit_alu_imm (e, EMIT_AND, false, host_register (HOST_R10), 1);
+  emit_op32 (e, 0x0b, HOST_R10, host_register (HOST_R11));
+  emit_op32 (e, 0x89, HOST_R10, AT (cpu.cc));
+}
+
+void
+generator_pushf (Generator *g, const PlanInsn *p)
+{
+  Emitter *e = g->e;
+  Ea ea = generator_stack_ea (g, p, -(int) p->insn.op_size);
+  HostOperand to;
+
+  generator_need_host_flags (g);
+  if (!(g->flags & FLAGS_MEMORY))
+    generator_save_flags (g);
+  g->flags = FLAGS_MEMORY;
+  emit_bytes (e, "\x9c\x41\x5a", 3); /* pushfq; pop r10 */
+  emit_alu_imm (e, EMIT_AND, false, host_register (HOST_R10), X86_FLAGS_STATUS);
+  emit_op32 (e, 0x8b, HOST_R11, AT (cpu.state.rflags));
+  emit_alu_imm (e, EMIT_AND, false, host_register (HOST_R11),
+                (int32_t) ~(uint32_t) (X86_FLAGS_STATUS | X86_FLAG_RF | X86_FLAG_VM));
+  emit_op32 (e, 0x0b, HOST_R10, host_register (HOST_R11));
+  emit_alu_imm (e, EMIT_OR, false, host_register (HOST_R10), 2);
+  emit_store (e, AT (target), HOST_R10);
+  to = generator_access (g, p, &ea, p->insn.op_size, 0, true, true);
+  emit_load (e, HOST_R11, AT (target));
+  generator_sized_move (g, p, 0x89, HOST_R11, to);
+  generator_add_to_stack (g, X86_RSP, -(int) p->insn.op_size);
+}
+
+/* At CPL 0, and with nothing but the status flags and IF changed. */
+void
+generator_popf (Generator *g, const PlanInsn *p)
+{
+  Emitter *e = g->e;
+  Ea ea = generator_stack_ea (g, p, 0);
+  HostOperand from = generator_access (g, p, &ea, p->insn.op_size, 0, false, false);
+
+  generator_sized_move (g, p, 0x8b, HOST_R10, from);
+  emit_op32 (e, 0x8b, HOST_R11, AT (cpu.state.rflags));
+  emit_op32 (e, 0x33, HOST_R11, host_register (HOST_R10));
+  emit_test_imm (g, host_register (HOST_R11), POPF_MASK);
+  interpret_if (g, p, EMIT_NE);
+  interpret_if_not_zero (g, p, offsetof (X86Cpu, interrupt_waiting));
+  emit_alu_imm (e, EMIT_AND, false, host_register (HOST_R11), X86_FLAG_IF);
+  emit_op32 (e, 0x31, HOST_R11, AT (cpu.state.rflags));
+  emit_status_to_cc (g);
+  generator_add_to_stack (g, X86_RSP, p->insn.op_size);
+  g->flags = FLAGS_MEMORY;
+}
+
+/* At CPL 0 */
+void
+generator_cli (Generator *g, const PlanInsn *p)
+{
+  generator_before_clobber (g);
+  emit_alu_imm (g->e, EMIT_AND, false, AT (cpu.state.rflags), (int32_t) ~(uint32_t) X86_FLAG_IF);
+}
+
+/* At CPL 0, and not the last of its block: nothing is delivered between two instructions of one,
+ * which is what the shadow of STI asks for. */
+void
+generator_sti (Generator *g, const PlanInsn *p)
+{
+  generator_before_clobber (g);
+  interpret_if_not_zero (g, p, offsetof (X86Cpu, interrupt_waiting));
+  emit_alu_imm (g->e, EMIT_OR, false, AT (cpu.state.rflags), X86_FLAG_IF);
+}
+
+void
+generator_direction (Generator *g, const PlanInsn *p)
+{
+  generator_before_clobber (g);
+  if (p->insn.opcode == 0xfc)
+    emit_alu_imm (g->e, EMIT_AND, false, AT (cpu.state.rflags), (int32_t) ~(uint32_t) X86_FLAG_DF);
+  else
+    emit_alu_imm (g->e, EMIT_OR, false, AT (cpu.state.rflags), X86_FLAG_DF);
+}
+
+/* At CPL 0 of 64-bit code */
+void
+generator_swapgs (Generator *g)
+{
+  Emitter *e = g->e;
+
+  emit_load (e, HOST_R10, AT (cpu.state.seg[X86_GS].base));
+  emit_load (e, HOST_R11, AT (cpu.state.kernel_gs_base));
+  emit_store (e, AT (cpu.state.kernel_gs_base), HOST_R10);
+  emit_store (e, AT (cpu.state.seg[X86_GS].base), HOST_R11);
+  emit_store (e, AT (cpu.window[X86_GS].base), HOST_R11);
+}
+
+/* MOV from a segment register to a general one */
+void
+generator_read_segment (Generator *g, const PlanInsn *p)
+{
+  const X86Insn *insn = &p->insn;
+  unsigned host = generator_host_of (insn->rm);
+  size_t selector = offsetof (X86Cpu, state.seg) + (insn->reg & 7) * sizeof (X86Segment)
+                    + offsetof (X86Segment, selector);
+
+  emit_insn (g->e, &(HostInsn){ .map = X86_MAP_0F, .opcode = 0xb7,
+                                .reg = host == HOST_NONE ? HOST_R10 : host,
+                                .rm = host_cpu (selector) });
+  if (host == HOST_NONE)
+    emit_store (g->e, GPR_AT (insn->rm), HOST_R10);
+}
+
+static void
+emit_advance (Generator *g, const PlanInsn *p, unsigned reg, unsigned size)
+{
+  emit_insn (g->e, &(HostInsn){ .opcode = 0x8d, .reg = reg, .wide = p->insn.addr_size == 8,
+                                .rm = host_memory (reg, (int32_t) size) });
+}
+
+/* MOVS, STOS and LODS, once, upwards */
+void
+generator_string (Generator *g, const PlanInsn *p)
+{
+  const X86Insn *insn = &p->insn;
+  unsigned size = insn->opcode & 1 ? insn->op_size : 1;
+  bool loads = insn->opcode != 0xaa && insn->opcode != 0xab;
+  bool stores = insn->opcode != 0xac && insn->opcode != 0xad;
+  Ea source = { .base = X86_RSI, .index = GUEST_NONE, .segment = insn->segment,
+                .addr_size = insn->addr_size };
+  Ea target = { .base = X86_RDI, .index = GUEST_NONE, .segment = X86_ES,
+                .addr_size = insn->addr_size };
+  HostInsn move = { .wide = size == 8, .opsize = size == 2 };
+  unsigned reg = HOST_RAX;
+
+  generator_before_clobber (g);
+  emit_test_imm (g, AT (cpu.state.rflags), X86_FLAG_DF);
+  interpret_if (g, p, EMIT_NE);
+  if (loads)
+    {
+      move.opcode = size == 1 ? 0x8a : 0x8b;
+      move.reg = stores ? HOST_R10 : HOST_RAX;
+      move.rm = generator_access (g, p, &source, size, 0, false, false);
+      emit_insn (g->e, &move);
+      if (stores)
+        emit_store (g->e, AT (target), HOST_R10);
+    }
+  if (stores)
+    {
+      move.opcode = size == 1 ? 0x88 : 0x89;
+      move.rm = generator_access (g, p, &target, size, 0, true, loads);
+      if (loads)
+        {
+          reg = HOST_R11;
+          emit_load (g->e, reg, AT (target));
+        }
+      move.reg = reg;
+      emit_insn (g->e, &move);
+      emit_advance (g, p, HOST_RDI, size);
+    }
+  if (loads)
+    emit_advance (g, p, HOST_RSI, size);
+}
+
+/* LOOP and JrCXZ */
+void
+generator_count (Generator *g, const PlanInsn *p)
+{
+  const X86Insn *insn = &p->insn;
+  HostInsn count = { .opcode = 0x83, .reg = EMIT_SUB, .rm = host_register (HOST_RCX),
+                     .wide = insn->addr_size == 8, .opsize = insn->addr_size == 2, .imm_size = 1,
+                     .imm = 1 };
+  uint64_t rip = generator_mask_rip (g, generator_next_rip (g, p) + insn->imm);
+
+  generator_before_clobber (g);
+  if (insn->opcode == 0xe3)
+    {
+      count.opcode = 0x85;
+      count.reg = HOST_RCX;
+      count.imm_size = 0;
+    }
+  emit_insn (g->e, &count);
+  generator_exit (g, rip, 0, insn->opcode == 0xe3 ? EMIT_E : EMIT_NE);
+}
