@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "machine-folder.h"
+
 #define POLL_SECONDS 3
 #define RESCAN_MS 150
 
@@ -100,6 +102,17 @@ machine_changed (Machine *machine, Library *self)
     }
 }
 
+/* A copied folder has its original's uuid. */
+static gboolean
+tell_apart (Library *self, Machine *machine, GError **error)
+{
+  Machine *twin = library_find (self, machine_get_uuid (machine));
+
+  return twin == NULL
+         || (machine_folder_tell_apart (machine_get_folder (machine), machine_get_folder (twin), error)
+             && machine_reload (machine, error) && machine_reload (twin, error));
+}
+
 /* A folder without a readable machine.conf is not a machine, or not yet: it is still being made. */
 static void
 add_folder (Library *self, const char *folder)
@@ -110,9 +123,10 @@ add_folder (Library *self, const char *folder)
   if (library_find (self, folder) != NULL || !g_file_test (conf, G_FILE_TEST_IS_REGULAR))
     return;
   Machine *machine = machine_new (folder, &error);
-  if (machine == NULL)
+  if (machine == NULL || !tell_apart (self, machine, &error))
     {
       g_message ("%s", error->message);
+      g_clear_object (&machine);
       return;
     }
   g_signal_connect (machine, "changed", G_CALLBACK (machine_changed), self);

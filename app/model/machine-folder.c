@@ -20,6 +20,66 @@ compare_strings (gconstpointer a, gconstpointer b)
   return g_utf8_collate (*(const char *const *) a, *(const char *const *) b);
 }
 
+static GKeyFile *
+read_key_file (const char *path, GError **error)
+{
+  g_autoptr (GKeyFile) conf = g_key_file_new ();
+  g_autoptr (GError) reason = NULL;
+
+  if (g_key_file_load_from_file (conf, path, G_KEY_FILE_KEEP_COMMENTS, &reason))
+    return g_steal_pointer (&conf);
+  g_set_error (error, reason->domain, reason->code, _("The file “%s” cannot be read: %s."), path,
+               reason->message);
+  return NULL;
+}
+
+/* A machine that runs is known by its uuid, so it keeps it: its lock is taken. */
+static gboolean
+renew_uuid (const char *folder, GError **error)
+{
+  g_autofree char *path = g_build_filename (folder, MACHINE_CONFIG_FILE, NULL);
+  g_autofree char *uuid = g_uuid_string_random ();
+  int lock = machine_config_lock_folder (folder, 0, error);
+  g_autoptr (GKeyFile) conf = lock >= 0 ? read_key_file (path, error) : NULL;
+  gboolean renewed = FALSE;
+
+  if (conf != NULL)
+    {
+      g_key_file_set_string (conf, "machine", "uuid", uuid);
+      renewed = machine_config_write_key_file (conf, folder, error);
+    }
+  if (lock >= 0)
+    close (lock);
+  return renewed;
+}
+
+gboolean
+machine_folder_tell_apart (const char *copy, const char *original, GError **error)
+{
+  return renew_uuid (copy, NULL) || renew_uuid (original, error);
+}
+
+static void
+tell_copies_apart (GPtrArray *folders)
+{
+  g_autoptr (GHashTable) owners = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+
+  for (guint i = 0; i < folders->len; i++)
+    {
+      char *folder = g_ptr_array_index (folders, i);
+      g_autofree char *path = g_build_filename (folder, MACHINE_CONFIG_FILE, NULL);
+      g_autoptr (GKeyFile) conf = read_key_file (path, NULL);
+      char *uuid = conf != NULL ? g_key_file_get_string (conf, "machine", "uuid", NULL) : NULL;
+      const char *owner = uuid != NULL ? g_hash_table_lookup (owners, uuid) : NULL;
+
+      if (owner != NULL)
+        machine_folder_tell_apart (folder, owner, NULL);
+      if (owner == NULL && uuid != NULL)
+        g_hash_table_insert (owners, g_steal_pointer (&uuid), folder);
+      g_free (uuid);
+    }
+}
+
 GPtrArray *
 machine_folder_list (void)
 {
@@ -36,6 +96,7 @@ machine_folder_list (void)
         g_ptr_array_add (folders, g_build_filename (root, name, NULL));
     }
   g_ptr_array_sort (folders, compare_strings);
+  tell_copies_apart (folders);
   return folders;
 }
 
@@ -59,19 +120,6 @@ machine_folder_find (const char *name, GError **error)
     return g_canonicalize_filename (name, NULL);
   g_set_error (error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND,
                "There is no machine “%s”: “guesthousectl list” names those that exist.", name);
-  return NULL;
-}
-
-static GKeyFile *
-read_key_file (const char *path, GError **error)
-{
-  g_autoptr (GKeyFile) conf = g_key_file_new ();
-  g_autoptr (GError) reason = NULL;
-
-  if (g_key_file_load_from_file (conf, path, G_KEY_FILE_KEEP_COMMENTS, &reason))
-    return g_steal_pointer (&conf);
-  g_set_error (error, reason->domain, reason->code, _("The file “%s” cannot be read: %s."), path,
-               reason->message);
   return NULL;
 }
 

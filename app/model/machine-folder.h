@@ -7,8 +7,12 @@
 
 /* ~/.local/share/guesthouse/machines. */
 char *machine_folder_dup_root (void);
-/* The folders of all machines in it, by name. */
+/* The folders of all machines in it, by name; of an original and its copies, all but one get another
+ * uuid. */
 GPtrArray *machine_folder_list (void);
+/* Tells two machines apart that have one uuid, as a folder and its copy do: gives a new one to copy, or
+ * else to original if copy runs. */
+gboolean machine_folder_tell_apart (const char *copy, const char *original, GError **error);
 /* The folder of the machine with that name or uuid; a path to a machine folder is taken as it is. */
 char *machine_folder_find (const char *name, GError **error);
 

@@ -166,6 +166,31 @@ test_edited (Fixture *f, gconstpointer data)
   g_assert_cmpint (machine_get_integer (machine, "machine", "memory", 0), ==, 77);
 }
 
+/* A copied folder is a copied machine: one that runs for itself. */
+static void
+test_copy (Fixture *f, gconstpointer data)
+{
+  static const char lines[] = "name=A\nuuid=01234567-89ab-4cde-8f01-23456789abcd\n"
+                              "accelerator=none\nmemory=16\n";
+
+  put_machine (f, "a", lines);
+  f->library = library_new (f->folder);
+  g_autoptr (Machine) original = g_list_model_get_item (G_LIST_MODEL (f->library), 0);
+  machine_power_on (original);
+  while (machine_get_state (original) != MACHINE_RUNNING)
+    g_main_context_iteration (NULL, TRUE);
+
+  put_machine (f, "b", lines);
+  expect_names (f, "A,A");
+  g_autoptr (Machine) copy = g_list_model_get_item (G_LIST_MODEL (f->library), 1);
+  g_assert_cmpstr (machine_get_uuid (original), ==, "01234567-89ab-4cde-8f01-23456789abcd");
+  g_assert_cmpstr (machine_get_uuid (copy), !=, machine_get_uuid (original));
+  g_assert_cmpint (machine_get_state (copy), ==, MACHINE_OFF);
+  machine_power_off (original);
+  while (machine_get_connection (original) != NULL)
+    g_main_context_iteration (NULL, TRUE);
+}
+
 /* Machines that run, whoever started them, are seen at once when the library opens. */
 static void
 test_running (Fixture *f, gconstpointer data)
@@ -209,6 +234,7 @@ main (int argc, char **argv)
   g_test_add ("/library/following", Fixture, NULL, set_up, test_following, tear_down);
   g_test_add ("/library/renaming", Fixture, NULL, set_up, test_renaming, tear_down);
   g_test_add ("/library/edited", Fixture, NULL, set_up, test_edited, tear_down);
+  g_test_add ("/library/copy", Fixture, NULL, set_up, test_copy, tear_down);
   g_test_add ("/library/running", Fixture, NULL, set_up, test_running, tear_down);
   status = g_test_run ();
   g_assert_true (g_spawn_command_line_sync (remove, NULL, NULL, NULL, NULL));

@@ -129,6 +129,31 @@ test_find (void)
   g_assert_nonnull (strstr (error->message, "Nobody"));
 }
 
+/* A copied folder is another machine; one that runs keeps its uuid. */
+static void
+test_copy (void)
+{
+  g_autofree char *original = machine_folder_create (&small, NULL);
+  g_autofree char *root = machine_folder_dup_root ();
+  g_autofree char *copy = g_build_filename (root, "A copy", NULL);
+  g_autofree char *from = g_build_filename (original, MACHINE_CONFIG_FILE, NULL);
+  g_autofree char *to = g_build_filename (copy, MACHINE_CONFIG_FILE, NULL);
+  g_autofree char *text = NULL;
+
+  g_assert_true (g_file_get_contents (from, &text, NULL, NULL));
+  g_mkdir (copy, 0755);
+  g_assert_true (g_file_set_contents (to, text, -1, NULL));
+  int lock = machine_config_lock_folder (original, 0, NULL);
+  g_autoptr (GPtrArray) folders = machine_folder_list ();
+  close (lock);
+  g_assert_cmpuint (folders->len, ==, 2);
+  g_autoptr (MachineConfig) kept = machine_config_load (original, NULL);
+  g_autoptr (MachineConfig) changed = machine_config_load (copy, NULL);
+  g_assert_nonnull (strstr (text, kept->uuid));
+  g_assert_cmpstr (changed->uuid, !=, kept->uuid);
+  g_assert_cmpstr (changed->name, ==, kept->name);
+}
+
 /* What a link points at is not part of the machine. */
 static void
 test_delete (void)
@@ -181,6 +206,7 @@ main (int argc, char **argv)
   g_test_add_func ("/machine-folder/more-disks", test_more_disks);
   g_test_add_func ("/machine-folder/names", test_names);
   g_test_add_func ("/machine-folder/find", test_find);
+  g_test_add_func ("/machine-folder/copy", test_copy);
   g_test_add_func ("/machine-folder/delete", test_delete);
   g_test_add_func ("/machine-folder/picture", test_picture);
   return g_test_run ();
