@@ -14,36 +14,16 @@ struct _Application
 
 G_DEFINE_FINAL_TYPE (Application, application, ADW_TYPE_APPLICATION)
 
-/* A path in the build tree, or NULL if this program does not run from one. */
-static char *
-dup_build_path (const char *relative)
-{
-  g_autofree char *self = g_file_read_link ("/proc/self/exe", NULL);
-  g_autofree char *folder = g_path_get_dirname (self != NULL ? self : ".");
-  g_autofree char *path = g_canonicalize_filename (relative, folder);
-
-  return g_file_test (path, G_FILE_TEST_EXISTS) ? g_steal_pointer (&path) : NULL;
-}
-
-char *
-application_dup_locale_folder (void)
-{
-  char *built = dup_build_path ("../po");
-
-  return built != NULL ? built : g_strdup (LOCALEDIR);
-}
-
 void
 application_use_build_tree (void)
 {
-  g_autofree char *schemas = dup_build_path ("../ui-resources/gschemas.compiled");
+  g_autofree char *self = g_file_read_link ("/proc/self/exe", NULL);
+  g_autofree char *program = g_path_get_dirname (self != NULL ? self : ".");
+  g_autofree char *folder = g_canonicalize_filename ("../ui-resources", program);
+  g_autofree char *schemas = g_build_filename (folder, "gschemas.compiled", NULL);
 
-  if (schemas != NULL)
-    {
-      g_autofree char *folder = g_path_get_dirname (schemas);
-
-      g_setenv ("GSETTINGS_SCHEMA_DIR", folder, FALSE);
-    }
+  if (g_file_test (schemas, G_FILE_TEST_EXISTS))
+    g_setenv ("GSETTINGS_SCHEMA_DIR", folder, FALSE);
 }
 
 Application *

@@ -17,8 +17,6 @@ GSettings *application_get_settings (Application *self);
 /* Whether the application's keys are its own: not while a guest has the keyboard. */
 void application_set_shortcuts (Application *self, gboolean on);
 
-/* Where translations are: in the build tree the program runs from, else where it was installed. */
-char *application_dup_locale_folder (void);
 /* Lets GSettings find the schema of the build tree, if the program runs from one. */
 void application_use_build_tree (void);
 

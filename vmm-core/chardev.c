@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <gio/gio.h>
 #include <glib-unix.h>
+#include <glib/gi18n.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -180,7 +181,7 @@ chardev_new_file (const char *path, GError **error)
   if (fd < 0)
     {
       g_set_error (error, G_IO_ERROR, g_io_error_from_errno (errno),
-                   "“%s” cannot be written: %s. Choose another file for the serial line.", path,
+                   _ ("“%s” cannot be written: %s. Choose another file for the serial line."), path,
                    g_strerror (errno));
       return NULL;
     }
@@ -219,7 +220,7 @@ chardev_new_socket (const char *path, GMainContext *context, MachineLock *lock, 
   if (strlen (path) >= sizeof address.sun_path)
     {
       g_set_error (error, G_IO_ERROR, G_IO_ERROR_FILENAME_TOO_LONG,
-                   "“%s” is too long for a socket: use a path of at most %zu bytes.", path,
+                   _ ("“%s” is too long for a socket: use a path of at most %zu bytes."), path,
                    sizeof address.sun_path - 1);
       return NULL;
     }
@@ -228,7 +229,8 @@ chardev_new_socket (const char *path, GMainContext *context, MachineLock *lock, 
   if (fd < 0 || bind (fd, (struct sockaddr *) &address, sizeof address) < 0 || listen (fd, 1) < 0)
     {
       g_set_error (error, G_IO_ERROR, g_io_error_from_errno (errno),
-                   "No socket can be made at “%s”: %s. Choose another path for the serial line.",
+                   _ ("No socket can be made at “%s”: %s. Choose another path for the serial "
+                      "line."),
                    path, g_strerror (errno));
       if (fd >= 0)
         close (fd);

@@ -119,7 +119,7 @@ machine_folder_find (const char *name, GError **error)
   if (strchr (name, G_DIR_SEPARATOR) != NULL && g_file_test (conf, G_FILE_TEST_IS_REGULAR))
     return g_canonicalize_filename (name, NULL);
   g_set_error (error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND,
-               "There is no machine “%s”: “guesthousectl list” names those that exist.", name);
+               _ ("There is no machine “%s”: “guesthousectl list” names those that exist."), name);
   return NULL;
 }
 
@@ -174,7 +174,7 @@ machine_folder_add_disk (const char *folder, guint64 size, GError **error)
   if (!made)
     {
       g_set_error (error, G_IO_ERROR, g_io_error_from_errno (errno),
-                   "The disk “%s” cannot be made: %s. Make room or choose a smaller one.", path,
+                   _ ("The disk “%s” cannot be made: %s. Make room or choose a smaller one."), path,
                    g_strerror (errno));
       if (fd >= 0)
         unlink (path);
@@ -239,19 +239,19 @@ machine_folder_create (const MachineFolderPlan *plan, GError **error)
   if (*name == '\0' || *name == '.' || strchr (name, '/') != NULL || !g_utf8_validate (name, -1, NULL))
     {
       g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
-                   "“%s” cannot be a machine's name: leave out “/” and a dot in front.", name);
+                   _ ("“%s” cannot be a machine's name: leave out “/” and a dot in front."), name);
       return NULL;
     }
   if (g_file_test (folder, G_FILE_TEST_EXISTS))
     {
       g_set_error (error, G_IO_ERROR, G_IO_ERROR_EXISTS,
-                   "A machine “%s” exists already: choose another name.", name);
+                   _ ("A machine “%s” exists already: choose another name."), name);
       return NULL;
     }
   if (g_mkdir_with_parents (disks, 0755) < 0 || g_mkdir_with_parents (logs, 0755) < 0)
     {
       g_set_error (error, G_IO_ERROR, g_io_error_from_errno (errno),
-                   "The folder “%s” cannot be made: %s.", folder, g_strerror (errno));
+                   _ ("The folder “%s” cannot be made: %s."), folder, g_strerror (errno));
       return NULL;
     }
   if (!fill_folder (folder, plan, error))

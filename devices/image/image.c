@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <glib/gi18n.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -59,18 +60,18 @@ static const struct
   unsigned length;
   int64_t offset;
 } foreign[] = {
-  { "a QCOW2 image", "QFI\xfb", 4, 0 },
-  { "a VMDK image", "KDMV", 4, 0 },
-  { "a VMDK image", "# Disk DescriptorFile", 21, 0 },
-  { "a VDI image", "\x7f\x10\xda\xbe", 4, 64 },
-  { "a VHDX image", "vhdxfile", 8, 0 },
-  { "a VHD image", "conectix", 8, 0 },
-  { "a VHD image", "conectix", 8, -512 },
-  { "compressed with gzip", "\x1f\x8b\x08", 3, 0 },
-  { "compressed with xz", "\xfd" "7zXZ", 5, 0 },
-  { "compressed with Zstandard", "\x28\xb5\x2f\xfd", 4, 0 },
-  { "compressed with bzip2", "BZh", 3, 0 },
-  { "a ZIP archive", "PK\x03\x04", 4, 0 },
+  { N_ ("a QCOW2 image"), "QFI\xfb", 4, 0 },
+  { N_ ("a VMDK image"), "KDMV", 4, 0 },
+  { N_ ("a VMDK image"), "# Disk DescriptorFile", 21, 0 },
+  { N_ ("a VDI image"), "\x7f\x10\xda\xbe", 4, 64 },
+  { N_ ("a VHDX image"), "vhdxfile", 8, 0 },
+  { N_ ("a VHD image"), "conectix", 8, 0 },
+  { N_ ("a VHD image"), "conectix", 8, -512 },
+  { N_ ("compressed with gzip"), "\x1f\x8b\x08", 3, 0 },
+  { N_ ("compressed with xz"), "\xfd" "7zXZ", 5, 0 },
+  { N_ ("compressed with Zstandard"), "\x28\xb5\x2f\xfd", 4, 0 },
+  { N_ ("compressed with bzip2"), "BZh", 3, 0 },
+  { N_ ("a ZIP archive"), "PK\x03\x04", 4, 0 },
 };
 
 /* What kind of other file it is, or NULL. */
@@ -100,12 +101,13 @@ image_lock_file (int fd, const char *path, gboolean read_only, GError **error)
     return TRUE;
   if (errno == EAGAIN || errno == EACCES)
     g_set_error (error, G_IO_ERROR, G_IO_ERROR_BUSY,
-                 "“%s” is in use by another machine: stop that machine, or choose another disk.",
+                 _ ("“%s” is in use by another machine: stop that machine, or choose another "
+                    "disk."),
                  path);
   else
     g_set_error (error, G_IO_ERROR, g_io_error_from_errno (errno),
-                 "“%s” cannot be locked: %s. Move it to a file system that supports locks.", path,
-                 g_strerror (errno));
+                 _ ("“%s” cannot be locked: %s. Move it to a file system that supports locks."),
+                 path, g_strerror (errno));
   return FALSE;
 }
 
@@ -118,16 +120,16 @@ image_check_file (int fd, const char *path, GError **error)
   if (fstat (fd, &status) == 0 && !S_ISREG (status.st_mode) && !S_ISBLK (status.st_mode))
     {
       g_set_error (error, G_IO_ERROR, G_IO_ERROR_NOT_REGULAR_FILE,
-                   "“%s” is %s, not a disk image: choose a file.", path,
-                   S_ISDIR (status.st_mode) ? "a folder" : "a device or pipe");
+                   _ ("“%s” is %s, not a disk image: choose a file."), path,
+                   S_ISDIR (status.st_mode) ? _ ("a folder") : _ ("a device or pipe"));
       return FALSE;
     }
   kind = foreign_format (fd);
   if (kind != NULL)
     {
       g_set_error (error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED,
-                   "“%s” is %s, which this version cannot use: convert it to a raw image.", path,
-                   kind);
+                   _ ("“%s” is %s, which this version cannot use: convert it to a raw image."),
+                   path, _ (kind));
       return FALSE;
     }
   return TRUE;
@@ -141,15 +143,15 @@ image_open_file (const char *path, gboolean read_only, GError **error)
 
   if (fd < 0)
     {
-      const char *remedy = saved == ENOENT   ? "check the path, or choose another file"
-                           : saved == EACCES ? "change its permissions, or choose another file"
-                           : saved == EISDIR ? "it is a folder: choose a file"
+      const char *remedy = saved == ENOENT   ? _ ("check the path, or choose another file")
+                           : saved == EACCES ? _ ("change its permissions, or choose another file")
+                           : saved == EISDIR ? _ ("it is a folder: choose a file")
                            : saved == EROFS
-                               ? "it lies on a read-only file system: copy it elsewhere"
-                               : "choose another file";
+                               ? _ ("it lies on a read-only file system: copy it elsewhere")
+                               : _ ("choose another file");
 
       g_set_error (error, G_IO_ERROR, g_io_error_from_errno (saved),
-                   "“%s” cannot be opened (%s): %s.", path, g_strerror (saved), remedy);
+                   _ ("“%s” cannot be opened (%s): %s."), path, g_strerror (saved), remedy);
       return -1;
     }
   if (!image_check_file (fd, path, error) || !image_lock_file (fd, path, read_only, error))

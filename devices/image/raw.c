@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <glib/gi18n.h>
 #include <linux/fs.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
@@ -27,7 +28,7 @@ raw_open (int fd, const char *path, gboolean read_only, GError **error)
       || (S_ISBLK (status.st_mode) && ioctl (fd, BLKGETSIZE64, &size) < 0))
     {
       g_set_error (error, G_IO_ERROR, g_io_error_from_errno (errno),
-                   "The size of “%s” cannot be found out: %s. Choose another disk image.", path,
+                   _ ("The size of “%s” cannot be found out: %s. Choose another disk image."), path,
                    g_strerror (errno));
       return NULL;
     }
@@ -37,8 +38,10 @@ raw_open (int fd, const char *path, gboolean read_only, GError **error)
     {
       g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA,
                    size == 0
-                       ? "“%s” is empty: choose a disk image, or create one of the size you want."
-                       : "“%s” is cut off in the middle of a sector: copy or download it again.",
+                       ? _ ("“%s” is empty: choose a disk image, or create one of the size you "
+                            "want.")
+                       : _ ("“%s” is cut off in the middle of a sector: copy or download it "
+                            "again."),
                    path);
       return NULL;
     }

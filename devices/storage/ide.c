@@ -2,6 +2,7 @@
 /* The task file and the data phases: ATA/ATAPI-7 volume 2, chapters 7 and 11. */
 #include "ide-internal.h"
 
+#include <glib/gi18n.h>
 #include <string.h>
 
 #include "vmm-core/trace.h"
@@ -629,7 +630,8 @@ ide_channel_change_medium (IdeChannel *channel, unsigned unit, Image *image, gbo
       atapi_cd_request_eject (drive);
       g_set_error (
           error, G_IO_ERROR, G_IO_ERROR_BUSY,
-          "The guest has locked the CD tray: eject the disc inside the guest first, or force it.");
+          _ ("The guest has locked the CD tray: eject the disc inside the guest first, or force "
+             "it."));
       return FALSE;
     }
   if (drive->state.phase != IDE_PHASE_IDLE)

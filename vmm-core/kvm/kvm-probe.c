@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <glib/gi18n.h>
 #include <linux/kvm.h>
 #include <signal.h>
 #include <stdint.h>
@@ -134,9 +135,10 @@ kvm_probe_measure (double *mips, char **reason)
   if (probe.kvm < 0)
     {
       *reason = errno == ENOENT
-                  ? g_strdup ("this computer offers no /dev/kvm (virtualization may be switched off "
-                              "in its firmware)")
-                  : g_strdup_printf ("/dev/kvm cannot be opened: %s", g_strerror (errno));
+                    ? g_strdup (
+                        _ ("this computer offers no /dev/kvm (virtualization may be switched off "
+                           "in its firmware)"))
+                    : g_strdup_printf (_ ("/dev/kvm cannot be opened: %s"), g_strerror (errno));
       return FALSE;
     }
   if (probe_open (&probe))
@@ -144,14 +146,15 @@ kvm_probe_measure (double *mips, char **reason)
   probe_close (&probe);
   if (ns < 0)
     {
-      *reason = g_strdup ("/dev/kvm exists but could not run a test guest");
+      *reason = g_strdup (_ ("/dev/kvm exists but could not run a test guest"));
       return FALSE;
     }
   *mips = instructions * 1000.0 / ns;
   if (*mips >= HARDWARE_MIPS)
     return TRUE;
-  *reason = g_strdup_printf ("/dev/kvm runs guests at only %.0f million instructions a second, far "
-                             "below hardware speed",
-                             *mips);
+  *reason = g_strdup_printf (
+      _ ("/dev/kvm runs guests at only about %.0f million instructions a second, far "
+         "below hardware speed"),
+      MAX (*mips, 1));
   return FALSE;
 }

@@ -2,6 +2,7 @@
 #include "accel-choice.h"
 
 #include <gio/gio.h>
+#include <glib/gi18n.h>
 
 #include "vmm-core/kvm/kvm-accel.h"
 #include "vmm-core/kvm/kvm-probe.h"
@@ -17,16 +18,16 @@ choose_automatically (char **reason)
 
   if (kvm_probe_measure (&mips, &why_not))
     {
-      *reason
-        = g_strdup_printf ("KVM runs guests at hardware speed (%.0f million instructions a second "
-                           "in a test loop).",
-                           mips);
+      *reason = g_strdup_printf (
+          _ ("KVM runs guests at hardware speed (%.0f million instructions a second "
+             "in a test loop)."),
+          mips);
       return &kvm_accel_ops;
     }
-  *reason
-    = g_strdup_printf ("KVM is not used, because %s. The binary translator runs the machine instead: "
-                       "it works everywhere, but more slowly.",
-                       why_not);
+  *reason = g_strdup_printf (
+      _ ("KVM is not used, because %s. The binary translator runs the machine instead: it "
+         "works everywhere, but more slowly."),
+      why_not);
   return &translator_accel_ops;
 }
 
@@ -35,7 +36,7 @@ accel_choice (const char *name, char **reason, GError **error)
 {
   if (g_str_equal (name, "auto"))
     return choose_automatically (reason);
-  *reason = g_strdup_printf ("The machine's settings ask for “%s”.", name);
+  *reason = g_strdup_printf (_ ("The machine's settings ask for “%s”."), name);
   if (g_str_equal (name, "kvm"))
     return &kvm_accel_ops;
   if (g_str_equal (name, "interpreter"))
@@ -45,6 +46,7 @@ accel_choice (const char *name, char **reason, GError **error)
   if (g_str_equal (name, "none"))
     return &none_accel_ops;
   g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
-               "“%s” is no accelerator: choose auto, kvm, translator, interpreter or none.", name);
+               _ ("“%s” is no accelerator: choose auto, kvm, translator, interpreter or none."),
+               name);
   return NULL;
 }

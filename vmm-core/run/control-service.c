@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <gio/gunixsocketaddress.h>
+#include <glib/gi18n.h>
 #include <glib/gstdio.h>
 #include <linux/input-event-codes.h>
 #include <string.h>
@@ -112,7 +113,7 @@ handle_insert_medium (GhMachine1 *machine, GDBusMethodInvocation *invocation, co
 
   if (!g_path_is_absolute (path))
     return fail_with (invocation,
-                      "The path of the disc image is not absolute: give the whole path.");
+                      _ ("The path of the disc image is not absolute: give the whole path."));
   if (!vm_insert_medium (service->vm, drive, path, &error))
     return fail (invocation, error);
   gh_machine1_complete_insert_medium (machine, invocation);
@@ -185,7 +186,8 @@ type_events (ControlService *service, GDBusMethodInvocation *invocation, GArray 
   if (vm_get_state (service->vm) != VM_RUNNING)
     {
       g_array_unref (events);
-      return fail_with (invocation, "The machine is not running: nobody would receive the keys.");
+      return fail_with (invocation,
+                        _ ("The machine is not running: nobody would receive the keys."));
     }
   typing = g_new0 (Typing, 1);
   typing->service = service;
@@ -225,7 +227,7 @@ handle_type_text (GhMachine1 *machine, GDBusMethodInvocation *invocation, const 
   GArray *events;
 
   if (strlen (text) > MAX_TEXT)
-    return fail_with (invocation, "The text is longer than 64 KiB: type it in parts.");
+    return fail_with (invocation, _ ("The text is longer than 64 KiB: type it in parts."));
   events = g_array_new (FALSE, FALSE, sizeof (KeyEvent));
   for (const char *at = text; *at != '\0'; at = g_utf8_next_char (at))
     {
@@ -236,7 +238,8 @@ handle_type_text (GhMachine1 *machine, GDBusMethodInvocation *invocation, const 
         {
           g_array_unref (events);
           return fail_with (
-            invocation, "The text has a character that a US keyboard cannot type: leave it out.");
+              invocation,
+              _ ("The text has a character that a US keyboard cannot type: leave it out."));
         }
       if (shift)
         add_event (events, KEY_LEFTSHIFT, TRUE);
@@ -285,7 +288,7 @@ handle_screen_text (GhMachine1 *machine, GDBusMethodInvocation *invocation, gpoi
   machine_lock_release (lock);
   if (!has_text)
     return fail_with (invocation,
-                      "The screen shows graphics, not text: take a screenshot instead.");
+                      _ ("The screen shows graphics, not text: take a screenshot instead."));
   gh_machine1_complete_screen_text (machine, invocation, text->str);
   return TRUE;
 }
@@ -411,16 +414,17 @@ clear_path (const char *path, GError **error)
   if (g_mkdir_with_parents (folder, 0700) < 0)
     {
       g_set_error (
-        error, G_IO_ERROR, g_io_error_from_errno (errno),
-        "The folder “%s” for the control socket cannot be made: %s. Choose another with --control.",
-        folder, g_strerror (errno));
+          error, G_IO_ERROR, g_io_error_from_errno (errno),
+          _ ("The folder “%s” for the control socket cannot be made: %s. Choose another with "
+             "--control."),
+          folder, g_strerror (errno));
       return FALSE;
     }
   other = g_socket_client_connect (client, G_SOCKET_CONNECTABLE (address), NULL, NULL);
   if (other != NULL)
     {
       g_set_error (error, G_IO_ERROR, G_IO_ERROR_ADDRESS_IN_USE,
-                   "A machine runs already at “%s”: stop it first, or choose another socket.",
+                   _ ("A machine runs already at “%s”: stop it first, or choose another socket."),
                    path);
       return FALSE;
     }
@@ -428,7 +432,8 @@ clear_path (const char *path, GError **error)
   if (g_lstat (path, &status) == 0 && (!S_ISSOCK (status.st_mode) || g_unlink (path) < 0))
     {
       g_set_error (error, G_IO_ERROR, G_IO_ERROR_EXISTS,
-                   "“%s” is in the way of the control socket: remove it, or choose another path.",
+                   _ ("“%s” is in the way of the control socket: remove it, or choose another "
+                      "path."),
                    path);
       return FALSE;
     }
@@ -494,7 +499,8 @@ listen_at (ControlService *service, const char *path, GError **error)
     = g_dbus_server_new_sync (address, G_DBUS_SERVER_FLAGS_NONE, guid, observer, NULL, error);
   if (service->server == NULL)
     {
-      g_prefix_error (error, "No control socket can be made at “%s”; choose another path: ", path);
+      g_prefix_error (error, _ ("No control socket can be made at “%s”; choose another path: "),
+                      path);
       return FALSE;
     }
   service->path = g_strdup (path);

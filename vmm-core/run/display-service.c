@@ -2,6 +2,7 @@
 #include "display-service.h"
 
 #include <gio/gunixfdlist.h>
+#include <glib/gi18n.h>
 #include <string.h>
 
 #include "display-interfaces.h"
@@ -290,14 +291,15 @@ handle_register_listener (DisplayConsole *console, GDBusMethodInvocation *invoca
     {
       if (fd >= 0)
         close (fd);
-      return refuse (invocation, "Too many viewers look at this machine: close one of them.");
+      return refuse (invocation, _ ("Too many viewers look at this machine: close one of them."));
     }
   socket = fd >= 0 ? g_socket_new_from_fd (fd, NULL) : NULL;
   if (socket == NULL)
     {
       if (fd >= 0)
         close (fd);
-      return refuse (invocation, "The listener is not a socket: pass one end of a socket pair.");
+      return refuse (invocation,
+                     _ ("The listener is not a socket: pass one end of a socket pair."));
     }
   stream = g_socket_connection_factory_create_connection (socket);
   viewer = g_new0 (Viewer, 1);

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <glib/gi18n.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
@@ -68,7 +69,8 @@ machine_config_parse_memory (const char *text, GError **error)
   if (end != text && *end == '\0' && *text != '-' && value >= 1 && value <= MAX_MEMORY)
     return value;
   g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
-               "“%s” is no amount of memory: give MiB between 1 and %u, or for example 512M or 2G.",
+               _ ("“%s” is no amount of memory: give MiB between 1 and %u, or for example 512M or "
+                  "2G."),
                text, MAX_MEMORY);
   return 0;
 }
@@ -87,24 +89,24 @@ machine_config_check (const MachineConfig *config, GError **error)
 
   if (config->memory < 1 || config->memory > MAX_MEMORY)
     g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
-                 "%u MiB of memory cannot be had: choose between 1 and %u.", config->memory,
+                 _ ("%u MiB of memory cannot be had: choose between 1 and %u."), config->memory,
                  MAX_MEMORY);
   else if (config->cpus < 1 || config->cpus > MAX_CPUS)
     g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
-                 "%u CPUs cannot be had: choose between 1 and %u.", config->cpus, MAX_CPUS);
+                 _ ("%u CPUs cannot be had: choose between 1 and %u."), config->cpus, MAX_CPUS);
   else if (!is_one_of (config->accelerator, accelerators))
     g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
-                 "“%s” is no accelerator: choose auto, kvm, translator, interpreter or none.",
+                 _ ("“%s” is no accelerator: choose auto, kvm, translator, interpreter or none."),
                  config->accelerator);
   else if (*config->boot == '\0' || strspn (config->boot, "cdn") != strlen (config->boot)
            || strlen (config->boot) > 3)
     g_set_error (
-      error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
-      "“%s” is no boot order: use up to three of the letters c (disk), d (CD), n (network).",
-      config->boot);
+        error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
+        _ ("“%s” is no boot order: use up to three of the letters c (disk), d (CD), n (network)."),
+        config->boot);
   else if (config->kernel == NULL && (config->initrd != NULL || config->append != NULL))
     g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
-                 "An initrd or a kernel command line needs a kernel: add --kernel.");
+                 _ ("An initrd or a kernel command line needs a kernel: add --kernel."));
   else
     return TRUE;
   return FALSE;
@@ -128,7 +130,8 @@ read_number (GKeyFile *file, const char *path, const char *group, const char *ke
       return TRUE;
     }
   g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA,
-               "In “%s”, %s in [%s] is “%s”: write a whole number there.", path, key, group, text);
+               _ ("In “%s”, %s in [%s] is “%s”: write a whole number there."), path, key, group,
+               text);
   return FALSE;
 }
 
@@ -216,7 +219,7 @@ place_drive (MachineConfig *config, GKeyFile *file, const char *path, const char
   if (!cd && (name == NULL || *name == '\0'))
     {
       g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA,
-                   "In “%s”, [%s] names no file: add file=… or remove the group.", path, group);
+                   _ ("In “%s”, [%s] names no file: add file=… or remove the group."), path, group);
       return FALSE;
     }
   drive = &config->drives[position];
@@ -246,10 +249,10 @@ read_drive (MachineConfig *config, GKeyFile *file, const char *path, gboolean cd
   if (placed
       && (position >= MACHINE_CONFIG_DRIVES || config->drives[position].kind != MACHINE_DRIVE_NONE))
     {
-      g_set_error (
-        error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA,
-        "In “%s”, position %u of [%s] is taken or does not exist: choose another from 0 to 3.",
-        path, position, group);
+      g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA,
+                   _ ("In “%s”, position %u of [%s] is taken or does not exist: choose another "
+                      "from 0 to 3."),
+                   path, position, group);
       return FALSE;
     }
   if (!placed)
@@ -259,7 +262,8 @@ read_drive (MachineConfig *config, GKeyFile *file, const char *path, gboolean cd
   if (round < 2)
     return TRUE;
   g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA,
-               "In “%s”, there is no place left for [%s]: a machine has four drives, so remove one.",
+               _ ("In “%s”, there is no place left for [%s]: a machine has four drives, so remove "
+                  "one."),
                path, group);
   return FALSE;
 }
@@ -310,8 +314,8 @@ check_texts (GKeyFile *file, const char *path, const char *group, GError **error
       if (value != NULL && at == NULL && g_utf8_validate (value, -1, NULL))
         continue;
       g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA,
-                   at != NULL ? "In “%s”, %s in [%s] has a single backslash: write two."
-                              : "In “%s”, %s in [%s] is not UTF-8 text: write it anew.",
+                   at != NULL ? _ ("In “%s”, %s in [%s] has a single backslash: write two.")
+                              : _ ("In “%s”, %s in [%s] is not UTF-8 text: write it anew."),
                    path, *key, group);
       return FALSE;
     }
@@ -331,8 +335,8 @@ read_boolean (GKeyFile *file, const char *path, const char *group, const char *k
   else if (g_error_matches (problem, G_KEY_FILE_ERROR, G_KEY_FILE_ERROR_INVALID_VALUE))
     {
       g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA,
-                   "In “%s”, %s in [%s] is neither true nor false: write one of them.", path, key,
-                   group);
+                   _ ("In “%s”, %s in [%s] is neither true nor false: write one of them."), path,
+                   key, group);
       return FALSE;
     }
   return TRUE;
@@ -374,9 +378,9 @@ machine_config_from_key_file (GKeyFile *file, const char *folder, const char *pa
   if (!g_uuid_string_is_valid (config->uuid))
     {
       g_set_error (
-        error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA,
-        "In “%s”, uuid in [machine] is “%s”: remove that line, or copy one from uuidgen.", path,
-        config->uuid);
+          error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA,
+          _ ("In “%s”, uuid in [machine] is “%s”: remove that line, or copy one from uuidgen."),
+          path, config->uuid);
       return NULL;
     }
   if (!machine_config_check (config, &problem))
@@ -397,12 +401,13 @@ load_file (GKeyFile *file, const char *path, GError **error)
     return TRUE;
   if (reason->domain == G_FILE_ERROR)
     g_set_error (
-      error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND,
-      "“%s” cannot be read: choose the folder of a machine, one with a machine.conf in it.", path);
+        error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND,
+        _ ("“%s” cannot be read: choose the folder of a machine, one with a machine.conf in it."),
+        path);
   else
     g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA,
-                 "“%s” is not a machine.conf (%s): mend it in an editor or restore a copy.", path,
-                 reason->message);
+                 _ ("“%s” is not a machine.conf (%s): mend it in an editor or restore a copy."),
+                 path, reason->message);
   return FALSE;
 }
 
@@ -477,7 +482,7 @@ machine_config_write_key_file (GKeyFile *file, const char *folder, GError **erro
   if (!written || rename (temporary, path) < 0)
     {
       g_set_error (error, G_IO_ERROR, g_io_error_from_errno (errno),
-                   "“%s” cannot be written: %s. Make room or change the folder's permissions.",
+                   _ ("“%s” cannot be written: %s. Make room or change the folder's permissions."),
                    path, g_strerror (errno));
       unlink (temporary);
       return FALSE;
@@ -507,13 +512,14 @@ machine_config_lock_folder (const char *folder, unsigned patience, GError **erro
     return fd;
   if (fd >= 0 && errno == EWOULDBLOCK)
     g_set_error (error, G_IO_ERROR, G_IO_ERROR_BUSY,
-                 "The machine in “%s” runs already: stop it first, or start a copy of its folder.",
+                 _ ("The machine in “%s” runs already: stop it first, or start a copy of its "
+                    "folder."),
                  folder);
   else
     g_set_error (
-      error, G_IO_ERROR, g_io_error_from_errno (errno),
-      "The folder “%s” cannot be locked: %s. Move it to a file system that supports locks.", folder,
-      g_strerror (errno));
+        error, G_IO_ERROR, g_io_error_from_errno (errno),
+        _ ("The folder “%s” cannot be locked: %s. Move it to a file system that supports locks."),
+        folder, g_strerror (errno));
   if (fd >= 0)
     close (fd);
   return -1;

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* guesthouse-vm: runs one machine. */
 #include <glib-unix.h>
-#include <locale.h>
 #include <signal.h>
 #include <stdlib.h>
 
 #include "control-service.h"
 #include "display/sdl/sdl-window.h"
 #include "options.h"
+#include "translations.h"
 #include "vm.h"
 #include "vmm-core/trace.h"
 
@@ -108,7 +108,7 @@ main (int argc, char **argv)
   Program program = { .loop = loop, .status = EXIT_SUCCESS };
   gboolean finished;
 
-  setlocale (LC_ALL, "");
+  translations_init ();
   signal (SIGPIPE, SIG_IGN);
   options = options_parse (argc, argv, &finished, &error);
   if (finished)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "vm.h"
 
+#include <glib/gi18n.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -81,13 +82,13 @@ find_firmware (const char *named, const char *const *paths)
 static gboolean
 check_host_memory (const MachineConfig *config, GError **error)
 {
-  guint64 total = (guint64) sysconf (_SC_PHYS_PAGES) * sysconf (_SC_PAGESIZE) >> 20;
+  unsigned total = (guint64) sysconf (_SC_PHYS_PAGES) * sysconf (_SC_PAGESIZE) >> 20;
 
   if (config->memory + 256 <= total)
     return TRUE;
   g_set_error (error, G_IO_ERROR, G_IO_ERROR_NO_SPACE,
-               "The machine wants %u MiB of memory, but this computer has %" G_GUINT64_FORMAT
-               " MiB: give the machine less.",
+               _ ("The machine wants %u MiB of memory, but this computer has %u MiB: give the "
+                  "machine less."),
                config->memory, total);
   return FALSE;
 }
@@ -125,7 +126,8 @@ open_chardev (Vm *vm, const char *what, Chardev **chardev, GError **error)
     *chardev = chardev_new_socket (what + strlen ("socket:"), vm->context, vm->lock, error);
   else
     g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
-                 "“%s” is no place for a serial line: use none, stdio, file:PATH or socket:PATH.",
+                 _ ("“%s” is no place for a serial line: use none, stdio, file:PATH or "
+                    "socket:PATH."),
                  what);
   return *chardev != NULL;
 }
@@ -136,7 +138,8 @@ check_readable (const char *path, GError **error)
   if (path == NULL || (access (path, R_OK) == 0 && g_file_test (path, G_FILE_TEST_IS_REGULAR)))
     return TRUE;
   g_set_error (error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND,
-               "“%s” is not a file that can be read: check the path and its permissions.", path);
+               _ ("“%s” is not a file that can be read: check the path and its permissions."),
+               path);
   return FALSE;
 }
 
@@ -209,7 +212,7 @@ vcpus_stopped (void *data, AccelExit reason, const GError *error)
       vm_reset (vm, NULL);
       return;
     }
-  crash (vm, error != NULL ? error->message : "The accelerator stopped.");
+  crash (vm, error != NULL ? error->message : _ ("The accelerator stopped."));
 }
 
 Vm *
@@ -331,9 +334,9 @@ build (Vm *vm, GError **error)
 
   if (board.bios == NULL || board.vga_bios == NULL)
     {
-      g_set_error (
-        error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND,
-        "The firmware SeaBIOS is not installed: install the package seabios of your distribution.");
+      g_set_error (error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND,
+                   _ ("The firmware SeaBIOS is not installed: install the package seabios of your "
+                      "distribution."));
       return FALSE;
     }
   board.clock = vm->clock = clock_new_host (vm->context, vm->lock);
@@ -364,8 +367,9 @@ run (Vm *vm)
 static gboolean
 wrong_state (Vm *vm, const char *must_be, GError **error)
 {
-  g_set_error (error, G_IO_ERROR, G_IO_ERROR_FAILED, "The machine is %s; for this it must be %s.",
-               vm_state_to_string (vm->state), must_be);
+  g_set_error (error, G_IO_ERROR, G_IO_ERROR_FAILED,
+               _ ("The machine is %s; for this it must be %s."), _ (vm_state_to_string (vm->state)),
+               _ (must_be));
   return FALSE;
 }
 
@@ -395,7 +399,7 @@ gboolean
 vm_power_off (Vm *vm, GError **error)
 {
   if (vm->state == VM_OFF)
-    return wrong_state (vm, "on", error);
+    return wrong_state (vm, N_ ("on"), error);
   tear_down (vm);
   set_state (vm, VM_OFF);
   tell_power_event (vm, "power-off");
@@ -420,7 +424,7 @@ vm_reset (Vm *vm, GError **error)
   g_autoptr (GError) problem = NULL;
 
   if (before != VM_RUNNING && before != VM_PAUSED)
-    return wrong_state (vm, "on", error);
+    return wrong_state (vm, N_ ("on"), error);
   vcpus_stop (vm->vcpus);
   machine_lock_acquire (vm->lock);
   vm->wishes &= ~(1u << BOARD_EVENT_RESET);
@@ -506,7 +510,7 @@ find_drive (Vm *vm, const char *id, GError **error)
         && g_strcmp0 (vm->config->drives[i].id, id) == 0)
       return i;
   g_set_error (error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND,
-               "The machine has no CD drive “%s”: its first one is called cd0.", id);
+               _ ("The machine has no CD drive “%s”: its first one is called cd0."), id);
   return -1;
 }
 
@@ -650,7 +654,7 @@ vm_get_state (Vm *vm)
 const char *
 vm_state_to_string (VmState state)
 {
-  static const char *const names[] = { "off", "running", "paused", "crashed" };
+  static const char *const names[] = { N_ ("off"), N_ ("running"), N_ ("paused"), N_ ("crashed") };
 
   return names[state];
 }
