@@ -220,6 +220,27 @@ find_block (TranslatorCpu *cpu, BlockCache *cache)
   return block;
 }
 
+/* Runs translated code until it leaves, and what it left to be interpreted: the exit that is to be
+ * linked, if it was one. */
+static TranslatorExit *
+enter_block (TranslatorCpu *cpu, const Stubs *stubs, const TranslatorBlock *block)
+{
+  uintptr_t result;
+  TranslatorExit *exit;
+
+  cpu->statistics[STATISTIC_LEAVES]++;
+  result = stubs->enter (block->entry);
+  if (result & TRANSLATOR_SITE_TAG)
+    {
+      interpret (cpu, (const TranslatorSite *) (result & ~(uintptr_t) TRANSLATOR_SITE_TAG));
+      return NULL;
+    }
+  exit = (TranslatorExit *) result;
+  if (exit != NULL)
+    cpu->cpu.state.rip = exit->rip;
+  return exit;
+}
+
 static AccelExit
 run_blocks (TranslatorCpu *cpu, BlockCache *cache)
 {
@@ -232,7 +253,6 @@ run_blocks (TranslatorCpu *cpu, BlockCache *cache)
     {
       uint32_t generation;
       TranslatorBlock *block;
-      uintptr_t result;
 
       if (G_UNLIKELY (atomic_load_explicit (&x86->requests, memory_order_relaxed) != 0))
         {
@@ -269,17 +289,24 @@ run_blocks (TranslatorCpu *cpu, BlockCache *cache)
         }
       if (pending != NULL)
         block_cache_link (cache, pending, block);
-      cpu->statistics[STATISTIC_LEAVES]++;
-      result = stubs->enter (block->entry);
-      pending = NULL;
-      if (result & TRANSLATOR_SITE_TAG)
-        interpret (cpu, (const TranslatorSite *) (result & ~(uintptr_t) TRANSLATOR_SITE_TAG));
-      else if (result != 0)
-        {
-          pending = (TranslatorExit *) result;
-          x86->state.rip = pending->rip;
-        }
+      pending = enter_block (cpu, stubs, block);
     }
+}
+
+bool
+translator_run_block (X86Cpu *x86)
+{
+  TranslatorCpu *cpu = translator_cpu (x86);
+  BlockCache *cache = x86->software->engine_data;
+  TranslatorBlock *block;
+
+  prepare (cpu, cache);
+  block = must_interpret (x86) ? NULL : find_block (cpu, cache);
+  if (block == NULL)
+    return false;
+  clear_set (cpu, &cpu->sets[translator_view_of_key (cpu->key)]);
+  enter_block (cpu, block_cache_get_stubs (cache), block);
+  return true;
 }
 
 static AccelExit

@@ -10,3 +10,7 @@ uint32_t translator_interpret (TranslatorCpu *cpu, const TranslatorSite *site);
 /* Fills the slot at this offset with linear's page, and returns the addend; 0: the access has to be
  * interpreted. access has bit 0 for writes, and twice the size. */
 uint64_t translator_fill (TranslatorCpu *cpu, uint64_t linear, uint32_t slot, uint32_t access);
+
+/* For tests: runs the block at state.rip by itself, unlinked, with empty tables; GS leads to the
+ * CPU. FALSE: the interpreter has to run what is there. May raise. */
+bool translator_run_block (X86Cpu *cpu);
