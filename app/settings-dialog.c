@@ -17,6 +17,7 @@ struct _SettingsDialog
   AdwEntryRow *name;
   GtkSpinButton *memory, *cpus;
   GtkDropDown *boot, *accelerator;
+  GtkSwitch *boot_menu;
   DrivesGroup *drives;
   AdwActionRow *firmware_row;
   GtkWidget *firmware_reset;
@@ -78,6 +79,14 @@ boot_changed (SettingsDialog *self)
 {
   g_key_file_set_string (machine_get_conf (self->machine), "machine", "boot",
                          boot_orders[gtk_drop_down_get_selected (self->boot)]);
+  save (self);
+}
+
+static void
+boot_menu_changed (SettingsDialog *self)
+{
+  g_key_file_set_boolean (machine_get_conf (self->machine), "machine", "boot-menu",
+                          gtk_switch_get_active (self->boot_menu));
   save (self);
 }
 
@@ -153,6 +162,8 @@ settings_dialog_new (GtkWindow *parent, Machine *machine)
   gtk_drop_down_set_selected (self->boot, index_of (boot_orders, G_N_ELEMENTS (boot_orders), boot));
   gtk_drop_down_set_selected (self->accelerator,
                               index_of (accelerators, G_N_ELEMENTS (accelerators), accelerator));
+  gtk_switch_set_active (self->boot_menu, g_key_file_get_boolean (machine_get_conf (machine),
+                                                                  "machine", "boot-menu", NULL));
   drives_group_set_machine (self->drives, machine);
   show_firmware (self);
   g_signal_connect_object (machine, "problem", G_CALLBACK (show_problem), self, G_CONNECT_SWAPPED);
@@ -162,6 +173,8 @@ settings_dialog_new (GtkWindow *parent, Machine *machine)
   g_signal_connect_object (self->cpus, "value-changed", G_CALLBACK (cpus_changed), self,
                            G_CONNECT_SWAPPED);
   g_signal_connect_object (self->boot, "notify::selected", G_CALLBACK (boot_changed), self,
+                           G_CONNECT_SWAPPED);
+  g_signal_connect_object (self->boot_menu, "notify::active", G_CALLBACK (boot_menu_changed), self,
                            G_CONNECT_SWAPPED);
   g_signal_connect_object (self->accelerator, "notify::selected", G_CALLBACK (accelerator_changed),
                            self, G_CONNECT_SWAPPED);
@@ -189,6 +202,7 @@ settings_dialog_class_init (SettingsDialogClass *klass)
   gtk_widget_class_bind_template_child (widget_class, SettingsDialog, cpus);
   gtk_widget_class_bind_template_child (widget_class, SettingsDialog, boot);
   gtk_widget_class_bind_template_child (widget_class, SettingsDialog, accelerator);
+  gtk_widget_class_bind_template_child (widget_class, SettingsDialog, boot_menu);
   gtk_widget_class_bind_template_child (widget_class, SettingsDialog, drives);
   gtk_widget_class_bind_template_child (widget_class, SettingsDialog, firmware_row);
   gtk_widget_class_bind_template_child (widget_class, SettingsDialog, firmware_reset);

@@ -1,0 +1,68 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a machine consists of, chosen and changed as a person would: its operating system in the
+wizard, its drives in the settings, its disc while it runs.
+
+usage: xvfb-run dbus-run-session gui-settings-test.py GUESTHOUSE GUESTHOUSECTL PICTURES. Leaves pictures
+of each step in the folder PICTURES.
+"""
+
+import sys
+
+from gui_driver import (act_until, check, choose, click, enter, find_button, focused_text, main, press,
+                        shows, wait, xdotool)
+
+DISC = "/usr/lib/memtest86+/memtest86+x64.iso"
+SYSTEM = "Debian 11"
+
+
+def make_machine(session):
+    """The wizard with no disc: the person says which system it will be."""
+    press("New Virtual Machine", "the wizard", lambda: shows("Where Should It Start From?"))
+    click("Nothing Yet", ("label",), "Next to be usable", lambda: find_button("Next"))
+    press("Next", "the page about the system", lambda: shows("What Is It?"))
+    press("Change…", "the list of systems", lambda: shows("BaseALT"))
+    wait("the search to have the keyboard", focused_text)
+    enter(SYSTEM.lower())
+    wait("fewer systems", lambda: shows(SYSTEM) and not shows("BaseALT"))
+    session.picture("1-systems")
+    act_until("the system in the wizard", lambda: xdotool("key", "Return"),
+              lambda: shows("What Is It?") and shows(SYSTEM) and not shows("Debian Project"))
+    press("Next", "the page about the hardware", lambda: shows("What Should It Have?"))
+    press("Next", "the review", lambda: find_button("Create"))
+    press("Create", "the machine in the library", lambda: session.state() == "off")
+    name = session.machine()["name"]
+    check(name == SYSTEM, f"the machine is called “{name}”")
+    check(session.control("get", name, "machine", "os") == "http://debian.org/debian/11\n",
+          "machine.conf names another system")
+    return name
+
+
+def change_drives(session, name):
+    press("Settings…", "the settings", lambda: shows("Machine Settings"))
+    choose("Add Drive", "New Disk…", "its size", lambda: find_button("Create"))
+    press("Create", "a second disk", lambda: session.control("get", name, "disk1", "file") != "")
+    wait("it in the settings", lambda: find_button("Remove Disk 2 at next start"))
+    session.picture("2-drives")
+    press("Remove Disk 2 at next start", "the question", lambda: find_button("Keep File"))
+    press("Keep File", "one disk", lambda: session.control("get", name, "disk1", "file") == "")
+    act_until("the settings to be closed", lambda: xdotool("key", "Escape"),
+              lambda: not shows("Machine Settings"))
+
+
+def run(session):
+    session.start()
+    name = make_machine(session)
+    change_drives(session, name)
+
+    # A disc that the command line inserted, and that the person ejects.
+    session.control("insert", name, DISC)
+    press("Power On", "the machine to run", lambda: session.state() == "running")
+    choose("CD Drive", "Eject Disc", "machine.conf without the disc",
+           lambda: session.control("get", name, "cd0", "file") == "\n")
+    choose("Power", "Power Off", "the machine to be off", lambda: session.state() == "off")
+    wait("the summary", lambda: find_button("Power On"))
+    session.picture("3-off")
+
+
+sys.exit(main(sys.argv[1:4], run))
