@@ -59,7 +59,8 @@ classify_shift (PlanInsn *p)
   unsigned extension = p->insn.modrm >> 3 & 7;
   bool by_cl = p->insn.opcode == 0xd2 || p->insn.opcode == 0xd3;
   bool by_one = p->insn.opcode == 0xd0 || p->insn.opcode == 0xd1;
-  unsigned count = by_one ? 1 : p->insn.imm & (p->insn.op_size == 8 ? 63 : 31);
+  bool wide = p->insn.op_size == 8 && !(p->insn.attributes & X86_OP_BYTE);
+  unsigned count = by_one ? 1 : p->insn.imm & (wide ? 63 : 31);
   uint16_t carry = extension == 2 || extension == 3 ? CF : 0;
 
   if (by_cl)
