@@ -46,6 +46,13 @@ typedef struct
   unsigned key; /* protection key */
 } Walk;
 
+static uint64_t
+pte_load (const uint8_t *host, unsigned size)
+{
+  return size == 8 ? __atomic_load_n ((const uint64_t *) host, __ATOMIC_RELAXED)
+                   : __atomic_load_n ((const uint32_t *) host, __ATOMIC_RELAXED);
+}
+
 static Pte
 pte_read (X86Cpu *cpu, uint64_t address, unsigned size)
 {
@@ -56,8 +63,7 @@ pte_read (X86Cpu *cpu, uint64_t address, unsigned size)
 
   if (range.read == NULL)
     return pte;
-  pte.value = size == 8 ? __atomic_load_n ((const uint64_t *) host, __ATOMIC_RELAXED)
-                        : __atomic_load_n ((const uint32_t *) host, __ATOMIC_RELAXED);
+  pte.value = pte_load (host, size);
   if (range.write == range.read)
     {
       pte.host = range.write + offset;
@@ -179,6 +185,57 @@ walk_finish (X86Cpu *cpu, unsigned access, Walk *walk, Pte *ptes, unsigned n, un
   return WALK_DONE;
 }
 
+/* The last step of a walk: the entry of a 4 KiB page in a page table found before. Whatever it does
+ * not allow is left to a whole walk, which a change of the entries above may have made possible. */
+static bool
+walk_table (X86Cpu *cpu, uint64_t linear, unsigned access, Walk *walk)
+{
+  const X86TlbTable *table = &cpu->tlb->table[linear >> 21 & (X86_TLB_TABLES - 1)];
+  unsigned at = (linear >> 12 & 511) * 8;
+  Pte pte = { .host = table->write != NULL ? table->write + at : NULL,
+              .block = table->block,
+              .page = table->page,
+              .offset = at };
+
+  if (table->epoch != cpu->tlb->epoch || table->region != linear >> 21)
+    return false;
+  pte.value = pte_load (table->read + at, 8);
+  if (!(pte.value & PTE_P) || walk_reserved (cpu, 1, pte.value, false) != 0)
+    return false;
+  *walk = (Walk){ .physical = (pte.value & PTE_ADDRESS) | (linear & 4095),
+                  .size = 4096,
+                  .user = table->user && (pte.value & PTE_U),
+                  .writable = table->writable && (pte.value & PTE_W),
+                  .executable = table->executable && !(pte.value & PTE_NX),
+                  .key = pte.value >> PTE_KEY_SHIFT & 15 };
+  return walk_finish (cpu, access, walk, &pte, 1, 8, false) == WALK_DONE;
+}
+
+/* Remembers the page table at physical address table that a whole walk came to. above: what the
+ * entries that lead to it allow. */
+static void
+walk_note_table (X86Cpu *cpu, uint64_t linear, uint64_t table, const Walk *above)
+{
+  MemoryRange range = memory_find (cpu->software->machine.memory, table);
+  uint64_t offset = table - range.first;
+  X86TlbTable *note = &cpu->tlb->table[linear >> 21 & (X86_TLB_TABLES - 1)];
+
+  if (range.read == NULL)
+    return;
+  *note = (X86TlbTable){ .region = linear >> 21,
+                         .epoch = cpu->tlb->epoch,
+                         .read = range.read + offset,
+                         .user = above->user,
+                         .writable = above->writable,
+                         .executable = above->executable };
+  if (range.write == range.read)
+    {
+      note->write = range.write + offset;
+      note->block = range.write_block;
+      note->page = range.write_page + (offset >> MEMORY_PAGE_SHIFT);
+    }
+}
+
 static WalkResult
 walk_wide (X86Cpu *cpu, uint64_t linear, unsigned access, Walk *walk, bool peek)
 {
@@ -187,7 +244,10 @@ walk_wide (X86Cpu *cpu, uint64_t linear, unsigned access, Walk *walk, bool peek)
   unsigned level = 4;
   Pte ptes[4];
   unsigned n = 0;
+  Walk above = { .size = 0 };
 
+  if (!peek && walk_table (cpu, linear, access, walk))
+    return WALK_DONE;
   *walk = (Walk){ .user = true, .writable = true, .executable = true };
   if (pae)
     {
@@ -204,6 +264,8 @@ walk_wide (X86Cpu *cpu, uint64_t linear, unsigned access, Walk *walk, bool peek)
       Pte *pte = &ptes[n++];
       bool large;
 
+      if (level == 1)
+        above = *walk;
       *pte = pte_read (cpu, table + (linear >> shift & 511) * 8, 8);
       if (!(pte->value & PTE_P))
         return WALK_NOT_PRESENT;
@@ -213,14 +275,20 @@ walk_wide (X86Cpu *cpu, uint64_t linear, unsigned access, Walk *walk, bool peek)
       walk->user &= (pte->value & PTE_U) != 0;
       walk->writable &= (pte->value & PTE_W) != 0;
       walk->executable &= !(pte->value & PTE_NX);
-      table = pte->value & PTE_ADDRESS;
       if (large || level == 1)
         {
+          WalkResult result;
+
           walk->size = 1ull << shift;
-          walk->physical = (table & ~(walk->size - 1)) | (linear & (walk->size - 1));
+          walk->physical
+              = (pte->value & PTE_ADDRESS & ~(walk->size - 1)) | (linear & (walk->size - 1));
           walk->key = pte->value >> PTE_KEY_SHIFT & 15;
-          return walk_finish (cpu, access, walk, ptes, n, 8, peek);
+          result = walk_finish (cpu, access, walk, ptes, n, 8, peek);
+          if (result == WALK_DONE && !large && !peek)
+            walk_note_table (cpu, linear, table, &above);
+          return result;
         }
+      table = pte->value & PTE_ADDRESS;
     }
 }
 

@@ -50,6 +50,7 @@ x86_tlb_new (X86TlbSlots *slots)
 {
   X86Tlb *tlb = g_aligned_alloc0 (1, sizeof *tlb, 4096);
 
+  tlb->epoch = 1;
   tlb->slots = slots;
   tlb_clear_slots (tlb);
   for (unsigned view = 0; view < X86_N_VIEWS; view++)
@@ -95,6 +96,7 @@ void
 x86_tlb_flush (X86Tlb *tlb, bool keep_global)
 {
   tlb->flushes++;
+  tlb->epoch++;
   tlb->full_flushes += !keep_global;
   tlb_clear_slots (tlb);
   for (unsigned view = 0; view < X86_N_VIEWS; view++)
@@ -118,6 +120,7 @@ x86_tlb_flush_page (X86Tlb *tlb, uint64_t linear)
   uint64_t page = linear & ~4095ull;
   X86CodePage *code = &tlb->code[(linear >> 12) & (X86_TLB_CODE_ENTRIES - 1)];
 
+  tlb->epoch++;
   if (linear >= tlb->large_first[linear >> 63] && linear <= tlb->large_last[linear >> 63])
     {
       x86_tlb_flush (tlb, false);

@@ -12,6 +12,7 @@
 #define X86_TLB_ENTRIES (1u << X86_TLB_BITS)
 #define X86_TLB_LOG 4096
 #define X86_TLB_CODE_ENTRIES 512
+#define X86_TLB_TABLES 256
 
 enum
 {
@@ -55,6 +56,19 @@ typedef struct
   uint64_t page; /* number inside block */
 } X86CodePage;
 
+/* A page table of PAE or 4-level paging: where it is, and what the entries above it allow, so that
+ * a walk needs only its last step (SDM 3A, 4.10.3). */
+typedef struct
+{
+  uint64_t region; /* linear >> 21 */
+  uint64_t epoch;  /* good while it is that of the TLB */
+  const uint8_t *read;
+  uint8_t *write; /* NULL: in ROM */
+  MemoryBlock *block;
+  uint64_t page; /* number inside block */
+  bool user, writable, executable;
+} X86TlbTable;
+
 typedef struct
 {
   unsigned n; /* > X86_TLB_LOG: the log overflowed */
@@ -71,6 +85,8 @@ struct X86Tlb
   uint64_t large_first[2], large_last[2];
   X86TlbSlots *slots;
   uint64_t flushes, full_flushes; /* how often pages were dropped; and global ones, too */
+  X86TlbTable table[X86_TLB_TABLES];
+  uint64_t epoch; /* of table: goes up with every flush */
   uint8_t nowhere[4096] __attribute__ ((aligned (4096)));
 };
 typedef struct X86Tlb X86Tlb;

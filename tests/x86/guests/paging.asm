@@ -72,6 +72,14 @@ main64:
         invlpg [PAGE]
         CHECK64 qword [PAGE], 0x2222
 
+; INVLPG of any page drops what is known of the entries above; what they come to allow counts at once.
+        mov rcx, [PAGE + 0x1000]
+        and byte [PD + 8], ~PTE_W & 0xff
+        invlpg [PAGE + 0x3000]
+        FAULTS64 14, 3, mov [PAGE + 0x2000], rcx
+        or byte [PD + 8], PTE_W
+        RUNS64 mov [PAGE + 0x2000], rcx
+
 ; A global page survives a load of CR3, but not INVLPG, nor a change of CR4.PGE.
         mov rax, cr4
         bts rax, 7
