@@ -315,8 +315,11 @@ window_new (Application *application)
   g_settings_bind (settings, "window-width", self, "default-width", G_SETTINGS_BIND_DEFAULT);
   g_settings_bind (settings, "window-height", self, "default-height", G_SETTINGS_BIND_DEFAULT);
   g_settings_bind (settings, "window-maximized", self, "maximized", G_SETTINGS_BIND_DEFAULT);
+  g_signal_connect_object (self->library, "problem", G_CALLBACK (show_problem), self,
+                           G_CONNECT_SWAPPED);
   g_signal_connect_object (self->library, "items-changed", G_CALLBACK (library_changed), self,
                            G_CONNECT_SWAPPED);
+  library_repeat_problems (self->library);
   show_selected (self);
   return self;
 }

@@ -421,7 +421,7 @@ command_delete (Target *target, GError **error)
 static gboolean
 command_settings (Target *target, gboolean set, GError **error)
 {
-  g_autoptr (GKeyFile) file = g_key_file_new ();
+  g_autoptr (GKeyFile) file = NULL;
   g_autoptr (MachineConfig) checked = NULL;
   g_autofree char *path = NULL;
   g_autofree char *value = NULL;
@@ -429,7 +429,8 @@ command_settings (Target *target, gboolean set, GError **error)
   if (target->folder == NULL || target->n_words != (set ? 3 : 2))
     return usage (error, set ? "set" : "get");
   path = g_build_filename (target->folder, MACHINE_CONFIG_FILE, NULL);
-  if (!g_key_file_load_from_file (file, path, G_KEY_FILE_KEEP_COMMENTS, error))
+  file = machine_config_load_key_file (target->folder, error);
+  if (file == NULL)
     return FALSE;
   if (!set)
     {

@@ -27,17 +27,6 @@ usage (GError **error, const char *command)
   return FALSE;
 }
 
-static GKeyFile *
-read_conf (const char *folder, GError **error)
-{
-  g_autofree char *path = g_build_filename (folder, MACHINE_CONFIG_FILE, NULL);
-  g_autoptr (GKeyFile) conf = g_key_file_new ();
-
-  return g_key_file_load_from_file (conf, path, G_KEY_FILE_KEEP_COMMENTS, error)
-           ? g_steal_pointer (&conf)
-           : NULL;
-}
-
 /* Only what a start would accept is written. */
 static gboolean
 write_conf (GKeyFile *conf, const char *folder, GError **error)
@@ -94,7 +83,7 @@ drive_commands_add_disk (const char *folder, char **words, int n_words, GError *
   if (new && size == 0)
     return FALSE;
   path = new ? NULL : g_canonicalize_filename (words[0], NULL);
-  conf = read_conf (folder, error);
+  conf = machine_config_load_key_file (folder, error);
   if (conf == NULL || !check_room (conf, folder, error)
       || (path != NULL && !check_readable (path, error)))
     return FALSE;
@@ -116,7 +105,7 @@ drive_commands_add_cd (const char *folder, char **words, int n_words, GError **e
 
   if (n_words > 1)
     return usage (error, "add-cd");
-  conf = read_conf (folder, error);
+  conf = machine_config_load_key_file (folder, error);
   return conf != NULL && check_room (conf, folder, error)
          && (path == NULL || check_readable (path, error)) && add (conf, TRUE, folder, path, error);
 }
@@ -143,7 +132,7 @@ drive_commands_remove (const char *folder, char **words, int n_words, GError **e
 
   if (n_words != 1)
     return usage (error, "remove-drive");
-  conf = read_conf (folder, error);
+  conf = machine_config_load_key_file (folder, error);
   if (conf == NULL)
     return FALSE;
   if (!has_drive (conf, words[0], FALSE))
@@ -160,7 +149,7 @@ drive_commands_remove (const char *folder, char **words, int n_words, GError **e
 gboolean
 drive_commands_set_disc (const char *folder, const char *drive, const char *path, GError **error)
 {
-  g_autoptr (GKeyFile) conf = read_conf (folder, error);
+  g_autoptr (GKeyFile) conf = machine_config_load_key_file (folder, error);
 
   if (conf == NULL || (path != NULL && !check_readable (path, error)))
     return FALSE;

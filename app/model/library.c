@@ -13,10 +13,13 @@ struct _Library
   GObject parent_instance;
   char *folder;
   GPtrArray *machines;
+  GHashTable *refused; /* folder to the sentence why, which is told once */
   GFileMonitor *monitor;
   guint poll;
   guint rescan;
 };
+
+static guint problem_signal;
 
 static void library_list_model_init (GListModelInterface *interface);
 
@@ -113,6 +116,15 @@ tell_apart (Library *self, Machine *machine, GError **error)
              && machine_reload (machine, error) && machine_reload (twin, error));
 }
 
+static void
+refuse (Library *self, const char *folder, const char *sentence)
+{
+  if (g_strcmp0 (g_hash_table_lookup (self->refused, folder), sentence) == 0)
+    return;
+  g_hash_table_insert (self->refused, g_strdup (folder), g_strdup (sentence));
+  g_signal_emit (self, problem_signal, 0, sentence);
+}
+
 /* A folder without a readable machine.conf is not a machine, or not yet: it is still being made. */
 static void
 add_folder (Library *self, const char *folder)
@@ -125,11 +137,12 @@ add_folder (Library *self, const char *folder)
   Machine *machine = machine_new (folder, &error);
   if (machine == NULL || !tell_apart (self, machine, &error))
     {
-      g_message ("%s", error->message);
+      refuse (self, folder, error->message);
       g_clear_object (&machine);
       return;
     }
   g_signal_connect (machine, "changed", G_CALLBACK (machine_changed), self);
+  g_hash_table_remove (self->refused, folder);
   insert_sorted (self, machine);
   machine_poll (machine);
 }
@@ -154,6 +167,13 @@ library_rescan (Library *self)
       if (*name != '.')
         add_folder (self, folder);
     }
+}
+
+void
+library_repeat_problems (Library *self)
+{
+  g_hash_table_remove_all (self->refused);
+  library_rescan (self);
 }
 
 static gboolean
@@ -228,6 +248,7 @@ library_finalize (GObject *object)
   Library *self = LIBRARY_LIBRARY (object);
 
   g_ptr_array_unref (self->machines);
+  g_hash_table_unref (self->refused);
   g_free (self->folder);
   G_OBJECT_CLASS (library_parent_class)->finalize (object);
 }
@@ -237,10 +258,13 @@ library_class_init (LibraryClass *klass)
 {
   G_OBJECT_CLASS (klass)->dispose = library_dispose;
   G_OBJECT_CLASS (klass)->finalize = library_finalize;
+  problem_signal = g_signal_new ("problem", LIBRARY_TYPE, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
+                                 G_TYPE_NONE, 1, G_TYPE_STRING);
 }
 
 static void
 library_init (Library *self)
 {
   self->machines = g_ptr_array_new_with_free_func (g_object_unref);
+  self->refused = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
 }

@@ -6,7 +6,8 @@
 G_BEGIN_DECLS
 
 /* The machines of a folder of machine folders, by name: a GListModel of Machine that follows what
- * happens in the folder, and attaches to the processes that run. */
+ * happens in the folder, and attaches to the processes that run. Signal: "problem" (sentence): a
+ * folder whose machine.conf cannot be used. */
 #define LIBRARY_TYPE (library_get_type ())
 G_DECLARE_FINAL_TYPE (Library, library, LIBRARY, LIBRARY, GObject)
 
@@ -16,6 +17,8 @@ const char *library_get_folder (Library *self);
 
 /* Reads the folder again, at once. */
 void library_rescan (Library *self);
+/* Reads it again and tells all its problems, also those that were told already. */
+void library_repeat_problems (Library *self);
 
 /* The machine of a folder or with a uuid, or NULL; borrowed. */
 Machine *library_find (Library *self, const char *folder_or_uuid);

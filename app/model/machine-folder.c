@@ -20,27 +20,13 @@ compare_strings (gconstpointer a, gconstpointer b)
   return g_utf8_collate (*(const char *const *) a, *(const char *const *) b);
 }
 
-static GKeyFile *
-read_key_file (const char *path, GError **error)
-{
-  g_autoptr (GKeyFile) conf = g_key_file_new ();
-  g_autoptr (GError) reason = NULL;
-
-  if (g_key_file_load_from_file (conf, path, G_KEY_FILE_KEEP_COMMENTS, &reason))
-    return g_steal_pointer (&conf);
-  g_set_error (error, reason->domain, reason->code, _("The file “%s” cannot be read: %s."), path,
-               reason->message);
-  return NULL;
-}
-
 /* A machine that runs is known by its uuid, so it keeps it: its lock is taken. */
 static gboolean
 renew_uuid (const char *folder, GError **error)
 {
-  g_autofree char *path = g_build_filename (folder, MACHINE_CONFIG_FILE, NULL);
   g_autofree char *uuid = g_uuid_string_random ();
   int lock = machine_config_lock_folder (folder, 0, error);
-  g_autoptr (GKeyFile) conf = lock >= 0 ? read_key_file (path, error) : NULL;
+  g_autoptr (GKeyFile) conf = lock >= 0 ? machine_config_load_key_file (folder, error) : NULL;
   gboolean renewed = FALSE;
 
   if (conf != NULL)
@@ -67,8 +53,7 @@ tell_copies_apart (GPtrArray *folders)
   for (guint i = 0; i < folders->len; i++)
     {
       char *folder = g_ptr_array_index (folders, i);
-      g_autofree char *path = g_build_filename (folder, MACHINE_CONFIG_FILE, NULL);
-      g_autoptr (GKeyFile) conf = read_key_file (path, NULL);
+      g_autoptr (GKeyFile) conf = machine_config_load_key_file (folder, NULL);
       char *uuid = conf != NULL ? g_key_file_get_string (conf, "machine", "uuid", NULL) : NULL;
       const char *owner = uuid != NULL ? g_hash_table_lookup (owners, uuid) : NULL;
 
@@ -127,7 +112,7 @@ GKeyFile *
 machine_folder_read_conf (const char *folder, GError **error)
 {
   g_autofree char *path = g_build_filename (folder, MACHINE_CONFIG_FILE, NULL);
-  g_autoptr (GKeyFile) conf = read_key_file (path, error);
+  g_autoptr (GKeyFile) conf = machine_config_load_key_file (folder, error);
   g_autofree char *uuid = NULL;
 
   if (conf != NULL && !g_key_file_has_key (conf, "machine", "uuid", NULL))
@@ -136,7 +121,7 @@ machine_folder_read_conf (const char *folder, GError **error)
       g_autoptr (MachineConfig) config = machine_config_load (folder, error);
 
       g_clear_pointer (&conf, g_key_file_unref);
-      conf = config != NULL ? read_key_file (path, error) : NULL;
+      conf = config != NULL ? machine_config_load_key_file (folder, error) : NULL;
     }
   if (conf == NULL)
     return NULL;

@@ -71,6 +71,34 @@ tear_down (Fixture *f, gconstpointer data)
 }
 
 static void
+note_problem (Library *library, const char *sentence, GPtrArray *problems)
+{
+  g_ptr_array_add (problems, g_strdup (sentence));
+}
+
+/* A machine that cannot be shown is told about, once, and again when it is mended wrongly. */
+static void
+test_problems (Fixture *f, gconstpointer data)
+{
+  g_autoptr (GPtrArray) problems = g_ptr_array_new_with_free_func (g_free);
+
+  put_machine (f, "bad", "uuid=x\n");
+  f->library = library_new (f->folder);
+  g_signal_connect (f->library, "problem", G_CALLBACK (note_problem), problems);
+  library_rescan (f->library);
+  g_assert_cmpuint (problems->len, ==, 0); /* told before anybody listened */
+  library_repeat_problems (f->library);
+  library_rescan (f->library);
+  g_assert_cmpuint (problems->len, ==, 1);
+  g_assert_nonnull (strstr (problems->pdata[0], "bad/machine.conf"));
+  put_machine (f, "bad", "uuid=y\n");
+  library_rescan (f->library);
+  g_assert_cmpuint (problems->len, ==, 2);
+  put_machine (f, "bad", "name=Good\n");
+  expect_names (f, "Good");
+}
+
+static void
 test_reading (Fixture *f, gconstpointer data)
 {
   put_machine (f, "b", "name=Beta\n");
@@ -231,6 +259,7 @@ main (int argc, char **argv)
   g_setenv ("XDG_RUNTIME_DIR", home, TRUE);
   g_test_init (&argc, &argv, NULL);
   g_test_add ("/library/reading", Fixture, NULL, set_up, test_reading, tear_down);
+  g_test_add ("/library/problems", Fixture, NULL, set_up, test_problems, tear_down);
   g_test_add ("/library/following", Fixture, NULL, set_up, test_following, tear_down);
   g_test_add ("/library/renaming", Fixture, NULL, set_up, test_renaming, tear_down);
   g_test_add ("/library/edited", Fixture, NULL, set_up, test_edited, tear_down);

@@ -392,13 +392,16 @@ machine_config_from_key_file (GKeyFile *file, const char *folder, const char *pa
   return g_steal_pointer (&config);
 }
 
-static gboolean
-load_file (GKeyFile *file, const char *path, GError **error)
+GKeyFile *
+machine_config_load_key_file (const char *folder, GError **error)
 {
+  g_autofree char *absolute = g_canonicalize_filename (folder, NULL);
+  g_autofree char *path = g_build_filename (absolute, MACHINE_CONFIG_FILE, NULL);
+  g_autoptr (GKeyFile) file = g_key_file_new ();
   g_autoptr (GError) reason = NULL;
 
   if (g_key_file_load_from_file (file, path, G_KEY_FILE_KEEP_COMMENTS, &reason))
-    return TRUE;
+    return g_steal_pointer (&file);
   if (reason->domain == G_FILE_ERROR)
     g_set_error (
         error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND,
@@ -408,24 +411,30 @@ load_file (GKeyFile *file, const char *path, GError **error)
     g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA,
                  _ ("“%s” is not a machine.conf (%s): mend it in an editor or restore a copy."),
                  path, reason->message);
-  return FALSE;
+  return NULL;
 }
 
 /* Writes the uuid that was made up for a file without one, unless somebody else was faster: others
  * find the machine's process by it. */
 static gboolean
-keep_uuid (MachineConfig *config, const char *path, GError **error)
+keep_uuid (MachineConfig *config, GError **error)
 {
-  g_autoptr (GKeyFile) file = g_key_file_new ();
   int lock = machine_config_lock_folder (config->folder, MACHINE_CONFIG_LOCK_PATIENCE, error);
-  gboolean kept;
+  g_autoptr (GKeyFile) file = NULL;
+  g_autofree char *uuid = NULL;
+  gboolean kept = FALSE;
 
   if (lock < 0)
     return FALSE;
-  kept = load_file (file, path, error);
-  if (kept && g_key_file_has_key (file, "machine", "uuid", NULL))
-    read_string (file, "machine", "uuid", &config->uuid);
-  else if (kept)
+  file = machine_config_load_key_file (config->folder, error);
+  uuid = file != NULL ? g_key_file_get_string (file, "machine", "uuid", NULL) : NULL;
+  if (uuid != NULL && g_uuid_string_is_valid (uuid))
+    {
+      g_free (config->uuid);
+      config->uuid = g_steal_pointer (&uuid);
+      kept = TRUE;
+    }
+  else if (file != NULL)
     {
       g_key_file_set_string (file, "machine", "uuid", config->uuid);
       kept = machine_config_write_key_file (file, config->folder, error);
@@ -439,14 +448,14 @@ machine_config_load (const char *folder, GError **error)
 {
   g_autofree char *absolute = g_canonicalize_filename (folder, NULL);
   g_autofree char *path = g_build_filename (absolute, MACHINE_CONFIG_FILE, NULL);
-  g_autoptr (GKeyFile) file = g_key_file_new ();
+  g_autoptr (GKeyFile) file = machine_config_load_key_file (absolute, error);
   g_autoptr (MachineConfig) config = NULL;
 
-  if (!load_file (file, path, error))
+  if (file == NULL)
     return NULL;
   config = machine_config_from_key_file (file, absolute, path, error);
   if (config != NULL && !g_key_file_has_key (file, "machine", "uuid", NULL)
-      && !keep_uuid (config, path, error))
+      && !keep_uuid (config, error))
     return NULL;
   return g_steal_pointer (&config);
 }

@@ -50,6 +50,8 @@ void machine_config_free (MachineConfig *config);
 /* Reads folder/machine.conf. A file without a uuid is given one, which it keeps. Error: one sentence
  * that names the file, the key and the remedy. */
 MachineConfig *machine_config_load (const char *folder, GError **error);
+/* The file as it is, with comments and whatever else stands in it. */
+GKeyFile *machine_config_load_key_file (const char *folder, GError **error);
 /* The same from a key file; path is for messages. */
 MachineConfig *machine_config_from_key_file (GKeyFile *file, const char *folder, const char *path,
                                              GError **error);
