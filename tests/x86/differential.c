@@ -78,7 +78,7 @@ differential_start (Differential *d)
   d->from_child = back[0];
   d->machine = x86_machine_new (translate ? &translator_accel_ops : &software_accel_ops);
   if (translate)
-    translator_set_thorough (x86_machine_get_accel (d->machine), true);
+    translator_set_options (x86_machine_get_accel (d->machine), TRANSLATOR_THOROUGH);
   user_software_prepare (d->machine);
 }
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "generate.h"
+#include "translator.h"
 #include "vmm-core/trace.h"
 #include "vmm-core/x86/mmu.h"
 
@@ -45,7 +46,7 @@ struct BlockCache
   GMutex overwritten_mutex;
   GArray *overwritten; /* of const uint32_t *: versions */
 
-  bool thorough;
+  unsigned options; /* TRANSLATOR_* */
   uint64_t n_blocks, n_flushes, n_dropped, guest_bytes;
 };
 
@@ -105,9 +106,9 @@ block_cache_free (BlockCache *cache)
 }
 
 void
-block_cache_set_thorough (BlockCache *cache, bool thorough)
+block_cache_set_options (BlockCache *cache, unsigned options)
 {
-  cache->thorough = thorough;
+  cache->options = options;
 }
 
 const Stubs *
@@ -228,7 +229,7 @@ block_cache_add (BlockCache *cache, const Plan *plan, uint64_t linear, uint64_t 
   TranslatorBlock *block;
   Emitter emitter;
 
-  if (!cache->thorough && page_is_restless (page))
+  if (!(cache->options & TRANSLATOR_EVERY_PAGE) && page_is_restless (page))
     return NULL;
   block = block_cache_allocate (cache, sizeof *block);
   block->physical = physical;
@@ -303,7 +304,7 @@ block_cache_get (BlockCache *cache, TranslatorCpu *cpu, bool *global)
     {
       made_at = __atomic_load_n (version, __ATOMIC_ACQUIRE);
       memcpy (bytes, page.host, sizeof bytes);
-      if (!plan_make (&plan, &cpu->cpu, cpu->key, rip, bytes, offset, cache->thorough))
+      if (!plan_make (&plan, &cpu->cpu, cpu->key, rip, bytes, offset, cache->options))
         return NULL;
     }
   while (!note_code (cpu, &page, &plan, offset, bytes));

@@ -58,7 +58,7 @@ struct TranslatorBlock
 BlockCache *block_cache_new (X86Software *software, size_t size, GError **error);
 void block_cache_free (BlockCache *cache);
 
-void block_cache_set_thorough (BlockCache *cache, bool thorough);
+void block_cache_set_options (BlockCache *cache, unsigned options);
 const Stubs *block_cache_get_stubs (const BlockCache *cache);
 uint32_t block_cache_get_generation (const BlockCache *cache);
 

@@ -29,6 +29,7 @@ set_kind (PlanInsn *p, PlanKind kind, uint16_t flags_read, uint16_t flags_writte
   p->kind = kind;
   p->flags_read = flags_read;
   p->flags_written = flags_written;
+  p->flags_undefined = 0;
 }
 
 static void
@@ -51,6 +52,13 @@ static unsigned
 alu_destination (unsigned row)
 {
   return row == 7 ? PLAN_READ : RW;
+}
+
+static void
+set_multiply (PlanInsn *p, unsigned reg)
+{
+  set_integer (p, reg, PLAN_READ, 0, ALL);
+  p->flags_undefined = ALL & ~(CF | X86_FLAG_OF);
 }
 
 static void
@@ -88,7 +96,7 @@ classify_group3 (PlanInsn *p)
       break;
     case 4:
     case 5:
-      set_integer (p, 0, PLAN_READ, 0, ALL);
+      set_multiply (p, 0);
       break;
     }
 }
@@ -198,7 +206,7 @@ classify_primary (PlanInsn *p, uint32_t key)
       break;
     case 0x69:
     case 0x6b:
-      set_integer (p, PLAN_WRITE, PLAN_READ, 0, ALL);
+      set_multiply (p, PLAN_WRITE);
       break;
     case 0x70 ... 0x7f:
       classify_flow (p, PLAN_CONDITIONAL, key);
@@ -385,7 +393,7 @@ classify_0f (PlanInsn *p, uint32_t key)
         set_kind (p, PLAN_RAW, 0, 0);
       break;
     case 0xaf:
-      set_integer (p, PLAN_WRITE | (p->insn.op_size == 2 ? PLAN_READ : PLAN_READ), PLAN_READ, 0, ALL);
+      set_multiply (p, RW);
       break;
     case 0xb0:
     case 0xb1:

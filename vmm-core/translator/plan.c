@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "translator-cpu.h"
+#include "translator.h"
 
 #define PEEK_INSNS 6
 #define PEEK_DEPTH 3
@@ -53,6 +54,14 @@ note_peeked (Plan *plan, unsigned offset, unsigned length)
   return true;
 }
 
+static void
+classify (const Plan *plan, PlanInsn *p)
+{
+  plan_classify (p, plan->key);
+  if (plan->options & TRANSLATOR_UNDEFINED_FLAGS)
+    p->flags_written &= ~p->flags_undefined;
+}
+
 /* Which status flags code at offset may read before it writes them. */
 static uint16_t
 peek_live (Plan *plan, const X86Cpu *cpu, const uint8_t *page, int64_t offset, unsigned depth)
@@ -72,7 +81,7 @@ peek_live (Plan *plan, const X86Cpu *cpu, const uint8_t *page, int64_t offset, u
             != X86_DECODE_OK
           || !note_peeked (plan, offset, p.insn.length))
         break;
-      plan_classify (&p, plan->key);
+      classify (plan, &p);
       offset += p.insn.length;
       wanted |= open & p.flags_read;
       open &= ~p.flags_written;
@@ -126,7 +135,7 @@ find_live (Plan *plan, const X86Cpu *cpu, const uint8_t *page, unsigned offset)
 
 bool
 plan_make (Plan *plan, const X86Cpu *cpu, uint32_t key, uint64_t rip, const uint8_t *page,
-           unsigned offset, bool exact_flags)
+           unsigned offset, unsigned options)
 {
   unsigned at = 0, branches = 0;
   uint64_t last_rip = key & X86_MODE_CODE64   ? UINT64_MAX
@@ -135,6 +144,7 @@ plan_make (Plan *plan, const X86Cpu *cpu, uint32_t key, uint64_t rip, const uint
 
   plan->n = plan->n_peeked = 0;
   plan->key = key;
+  plan->options = options;
   plan->rip = rip;
   while (plan->n < PLAN_MAX_INSNS && branches < MAX_BRANCHES)
     {
@@ -147,7 +157,7 @@ plan_make (Plan *plan, const X86Cpu *cpu, uint32_t key, uint64_t rip, const uint
       /* Where RIP would wrap, the fetch faults. */
       if (rip + at + p->insn.length - 1 > last_rip)
         break;
-      plan_classify (p, key);
+      classify (plan, p);
       p->live_taken = 0;
       plan->n++;
       at += p->insn.length;
@@ -164,7 +174,7 @@ plan_make (Plan *plan, const X86Cpu *cpu, uint32_t key, uint64_t rip, const uint
   if (plan->n == 0)
     return false;
   find_live (plan, cpu, page, offset);
-  if (exact_flags)
+  if (options & TRANSLATOR_ALL_FLAGS)
     {
       for (unsigned i = 0; i < plan->n; i++)
         plan->insns[i].live_before = plan->insns[i].live = plan->insns[i].live_taken = ALL;

@@ -53,6 +53,7 @@ typedef struct
   uint8_t size;         /* bytes of the memory operand */
   uint8_t alignment;    /* bits of its linear address that must be clear */
   uint16_t flags_read, flags_written; /* status flags; written: for certain, or undefined after it */
+  uint16_t flags_undefined; /* of those written: multiplication leaves them alone */
   uint16_t live_before; /* status flags that it, or somebody after it, may read */
   uint16_t live;        /* those that somebody may read after it: for a call, its target */
   uint16_t live_taken;  /* where a conditional branch goes */
@@ -69,13 +70,14 @@ typedef struct
   } peeked[PLAN_MAX_PEEKS]; /* in the page: other code that the plan depends on */
   unsigned n_peeked;
   uint32_t key;         /* translator-cpu.h */
+  unsigned options;
   uint64_t rip;
 } Plan;
 
 /* Plans the block at rip, which is at offset of its page's 4096 bytes. FALSE: nothing to be translated
- * there. With exact_flags, all status flags are taken for alive everywhere. */
+ * there. options are TRANSLATOR_* (translator.h). */
 bool plan_make (Plan *plan, const X86Cpu *cpu, uint32_t key, uint64_t rip, const uint8_t *page,
-                unsigned offset, bool exact_flags);
+                unsigned offset, unsigned options);
 
 /* Whether nothing of the block comes behind it. */
 bool plan_ends_block (const PlanInsn *p, uint32_t key);

@@ -299,12 +299,17 @@ translator_run_block (X86Cpu *x86)
   TranslatorCpu *cpu = translator_cpu (x86);
   BlockCache *cache = x86->software->engine_data;
   TranslatorBlock *block;
+  TranslatorSet *set;
+  unsigned jump;
 
   prepare (cpu, cache);
+  jump = translator_jump_index (x86->state.rip);
   block = must_interpret (x86) ? NULL : find_block (cpu, cache);
   if (block == NULL)
     return false;
-  clear_set (cpu, &cpu->sets[translator_view_of_key (cpu->key)]);
+  set = &cpu->sets[translator_view_of_key (cpu->key)];
+  set->jumps[jump].rip = jump == 0;
+  set_empty_stack (cpu, set);
   enter_block (cpu, block_cache_get_stubs (cache), block);
   return true;
 }
@@ -432,9 +437,9 @@ translator_open (const AccelMachine *machine, GError **error)
 }
 
 void
-translator_set_thorough (Accel *accel, bool thorough)
+translator_set_options (Accel *accel, unsigned options)
 {
-  block_cache_set_thorough (((X86Software *) accel)->engine_data, thorough);
+  block_cache_set_options (((X86Software *) accel)->engine_data, options);
 }
 
 const AccelOps translator_accel_ops = {

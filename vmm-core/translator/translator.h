@@ -7,7 +7,15 @@
  * registers in the host's. What it does not translate, the interpreter runs, one instruction. */
 extern const AccelOps translator_accel_ops;
 
-/* For comparisons with other engines: status flags that no later instruction can read are right,
- * too, where an exception interrupts a block, and code is translated however often it is
- * overwritten. Slower; off at first. Before any code has run. */
-void translator_set_thorough (Accel *accel, bool thorough);
+/* For comparisons with other engines. Slower. */
+enum
+{
+  TRANSLATOR_ALL_FLAGS = 1 << 0, /* status flags that no later instruction can read are right, too,
+                                  * where an exception interrupts a block */
+  TRANSLATOR_UNDEFINED_FLAGS = 1 << 1, /* multiplication leaves undefined flags as the host does */
+  TRANSLATOR_EVERY_PAGE = 1 << 2, /* code is translated however often it is overwritten */
+  TRANSLATOR_THOROUGH = 7
+};
+
+/* Before any code has run. None is set at first. */
+void translator_set_options (Accel *accel, unsigned options);

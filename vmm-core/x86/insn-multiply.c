@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* MUL, IMUL, DIV, IDIV and decimal arithmetic. */
+/* MUL, IMUL, DIV, IDIV and decimal arithmetic. Multiplication leaves undefined flags as the host
+ * does, which sees the guest's. */
 #include "insn-integer.h"
 
 #define SUFFIX_8 "b"
@@ -30,12 +31,13 @@
   static void name##_##form##bits (X86Cpu *cpu, const X86Insn *insn)                               \
   {                                                                                                \
     uint##bits##_t y = source (bits);                                                              \
-    uint64_t a = cpu->state.gpr[X86_RAX];                                                          \
+    uint64_t a = cpu->cc;                                                                          \
     uint64_t d = 0;                                                                                \
-    uint64_t low;                                                                                  \
+    uint64_t low = cpu->state.gpr[X86_RAX];                                                        \
                                                                                                    \
-    asm (op SUFFIX_##bits " %[y]\n\tmovq %%rax, %[low]" X86_CC_SAVE                                \
-         : "+a"(a), "+d"(d), [low] "=&r"(low)                                                      \
+    asm (X86_CC_LOAD "movq %[low], %%rax\n\t" op SUFFIX_##bits                                     \
+                     " %[y]\n\tmovq %%rax, %[low]" X86_CC_SAVE                                     \
+         : "+a"(a), "+d"(d), [low] "+&r"(low)                                                      \
          : [y] "r"(y)                                                                              \
          : "cc");                                                                                  \
     cpu->cc = (uint16_t) a;                                                                        \
@@ -48,11 +50,11 @@
   static void name##_##form##8 (X86Cpu * cpu, const X86Insn *insn)                                 \
   {                                                                                                \
     uint8_t y = source (8);                                                                        \
-    uint64_t a = cpu->state.gpr[X86_RAX];                                                          \
-    uint64_t low;                                                                                  \
+    uint64_t a = cpu->cc;                                                                          \
+    uint64_t low = cpu->state.gpr[X86_RAX];                                                        \
                                                                                                    \
-    asm (op "b %[y]\n\tmovq %%rax, %[low]" X86_CC_SAVE                                             \
-         : "+a"(a), [low] "=&r"(low)                                                               \
+    asm (X86_CC_LOAD "movq %[low], %%rax\n\t" op "b %[y]\n\tmovq %%rax, %[low]" X86_CC_SAVE        \
+         : "+a"(a), [low] "+&r"(low)                                                               \
          : [y] "r"(y)                                                                              \
          : "cc");                                                                                  \
     cpu->cc = (uint16_t) a;                                                                        \
@@ -79,10 +81,10 @@ WIDE_FAMILY (imul, "imul")
   {                                                                                                \
     uint##bits##_t x = x_value;                                                                    \
     uint##bits##_t y = y_value;                                                                    \
-    uint32_t ax;                                                                                   \
+    uint32_t ax = cpu->cc;                                                                         \
                                                                                                    \
-    asm ("imul" SUFFIX_##bits " %[y], %[x]" X86_CC_SAVE                                            \
-         : "=&a"(ax), [x] "+r"(x)                                                                  \
+    asm (X86_CC_LOAD "imul" SUFFIX_##bits " %[y], %[x]" X86_CC_SAVE                                \
+         : "+&a"(ax), [x] "+r"(x)                                                                  \
          : [y] "r"(y)                                                                              \
          : "cc");                                                                                  \
     cpu->cc = (uint16_t) ax;                                                                       \
