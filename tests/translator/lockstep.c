@@ -193,7 +193,9 @@ __wrap_x86_sys_rdrand (X86Cpu *cpu, const X86Insn *insn)
 bool
 __wrap_x86_kvmclock_write_msr (X86Cpu *cpu, uint32_t msr, uint64_t value)
 {
-  if (lockstep == NULL || lockstep->phase != REPLAY)
+  uint64_t old;
+
+  if (lockstep == NULL || lockstep->phase != REPLAY || !x86_kvmclock_read_msr (cpu, msr, &old))
     return __real_x86_kvmclock_write_msr (cpu, msr, value);
   cpu->state.kvmclock = lockstep->after.kvmclock;
   cpu->state.kvmclock_wall = lockstep->after.kvmclock_wall;

@@ -6,21 +6,19 @@
 #include <string.h>
 
 #include "cpu-harness-json.h"
+#include "translated-step.h"
 #include "x86-machine.h"
 
-static bool
-choose_engine (const char *engine)
+/* NULL: there is none of that name. */
+static X86Machine *
+open_machine (const char *engine)
 {
   if (g_str_equal (engine, "interpreter"))
-    return true;
-  if (g_str_equal (engine, "translator") || g_str_equal (engine, "kvm"))
-    fprintf (
-      stderr,
-      "cpu-harness: the engine “%s” cannot run single cases yet; use --engine interpreter.\n",
-      engine);
-  else
-    fprintf (stderr, "cpu-harness: there is no engine “%s”; use --engine interpreter.\n", engine);
-  return false;
+    return x86_machine_new (&software_accel_ops);
+  if (g_str_equal (engine, "translator"))
+    return translated_machine_new ();
+  fprintf (stderr, "cpu-harness: there is no engine “%s”; use interpreter or translator.\n", engine);
+  return NULL;
 }
 
 /* One line in, one line out. */
@@ -64,9 +62,9 @@ main (int argc, char **argv)
       fprintf (stderr, "cpu-harness: %s\n", error->message);
       return 1;
     }
-  if (!choose_engine (engine))
+  machine = open_machine (engine);
+  if (machine == NULL)
     return 1;
-  machine = x86_machine_new (&software_accel_ops);
   g_io_channel_set_encoding (input, NULL, NULL);
   while (g_io_channel_read_line (input, &line, NULL, NULL, NULL) == G_IO_STATUS_NORMAL)
     {

@@ -47,6 +47,7 @@ struct X86Machine
   Accel *accel;
   AccelVcpu *vcpu;
   AccelMachine description;
+  void (*step) (X86Cpu *cpu);
 };
 
 static void
@@ -87,6 +88,12 @@ x86_machine_build_tables (X86Machine *machine)
     }
 }
 
+static void
+x86_machine_interpret (X86Cpu *cpu)
+{
+  x86_interpret_one (cpu);
+}
+
 X86Machine *
 x86_machine_new (const AccelOps *ops)
 {
@@ -106,6 +113,7 @@ x86_machine_new (const AccelOps *ops)
                                           .clock = machine->clock,
                                           .n_vcpus = 1 };
   machine->ops = ops;
+  machine->step = x86_machine_interpret;
   machine->accel = ops->open (&machine->description, &error);
   g_assert_no_error (error);
   machine->vcpu = machine->ops->vcpu_new (machine->accel, 0, &error);
@@ -304,6 +312,12 @@ x86_machine_run (X86Machine *machine, X86State *state)
   return outcome;
 }
 
+void
+x86_machine_set_step (X86Machine *machine, void (*step) (X86Cpu *cpu))
+{
+  machine->step = step;
+}
+
 X86Outcome
 x86_machine_step (X86Machine *machine, X86State *state, uint64_t n, uint64_t *done)
 {
@@ -316,7 +330,7 @@ x86_machine_step (X86Machine *machine, X86State *state, uint64_t n, uint64_t *do
   for (*done = 0; *done < n && outcome.vector < 0; ++*done)
     {
       fpu_enter (cpu);
-      x86_interpret_one (cpu);
+      machine->step (cpu);
       fpu_leave (cpu);
       machine->ops->get_state (machine->vcpu, state);
       outcome.vector = x86_machine_find_handler (state, 0);

@@ -43,6 +43,8 @@ GArray *x86_machine_dup_changes (X86Machine *machine);
  * exception (a HLT, a triple fault) vector is -1. */
 X86Outcome x86_machine_run (X86Machine *machine, X86State *state);
 
+/* What x86_machine_step does for each instruction: x86_interpret_one, unless set otherwise. */
+void x86_machine_set_step (X86Machine *machine, void (*step) (X86Cpu *cpu));
 /* Runs up to n instructions, one at a time. */
 X86Outcome x86_machine_step (X86Machine *machine, X86State *state, uint64_t n, uint64_t *done);
 

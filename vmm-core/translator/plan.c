@@ -141,12 +141,13 @@ plan_make (Plan *plan, const X86Cpu *cpu, uint32_t key, uint64_t rip, const uint
   uint64_t last_rip = key & X86_MODE_CODE64   ? UINT64_MAX
                       : key & X86_MODE_CODE32 ? UINT32_MAX
                                               : UINT16_MAX;
+  unsigned max_insns = options & TRANSLATOR_SINGLE ? 1 : PLAN_MAX_INSNS;
 
   plan->n = plan->n_peeked = 0;
   plan->key = key;
   plan->options = options;
   plan->rip = rip;
-  while (plan->n < PLAN_MAX_INSNS && branches < MAX_BRANCHES)
+  while (plan->n < max_insns && branches < MAX_BRANCHES)
     {
       PlanInsn *p = &plan->insns[plan->n];
       unsigned available = MIN (4096 - offset - at, X86_MAX_LENGTH);
