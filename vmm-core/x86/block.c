@@ -147,7 +147,7 @@ fetch_bytes (X86Cpu *cpu, uint64_t linear, const X86CodePage *page, uint8_t *byt
   return n;
 }
 
-/* Decodes one instruction that may go on in the next page. TRUE: it does, and second is that page. */
+/* Decodes one instruction that may go on in the next page. TRUE: it does, and that is second. */
 static bool
 decode_across (X86Cpu *cpu, uint64_t linear, const X86CodePage *first, X86Insn *insn, X86Flow *flow,
                uint8_t bytes[2 * X86_MAX_LENGTH], X86CodePage *second)
@@ -200,8 +200,8 @@ x86_block_single (X86Cpu *cpu)
 /* Decodes as far as a block goes inside one page. Returns the number of instructions; 0 when the
  * first one goes on in the next page. */
 static unsigned
-decode_block (X86Cpu *cpu, const uint8_t *bytes, unsigned available, X86Insn *insns, unsigned *length,
-              bool *links)
+decode_block (X86Cpu *cpu, const uint8_t *bytes, unsigned available, X86Insn *insns,
+              unsigned *length, bool *links)
 {
   unsigned n = 0;
   unsigned at = 0;
@@ -230,7 +230,8 @@ decode_block (X86Cpu *cpu, const uint8_t *bytes, unsigned available, X86Insn *in
 /* Code is noted before it is compared with what was decoded: a store of another CPU in between is
  * either seen here or raises the version. */
 static bool
-note_code (X86Cpu *cpu, const X86CodePage *page, unsigned offset, const uint8_t *bytes, unsigned length)
+note_code (X86Cpu *cpu, const X86CodePage *page, unsigned offset, const uint8_t *bytes,
+           unsigned length)
 {
   if (memory_block_note_code (page->block, page->page, offset, length))
     x86_code_page_added (cpu, page->block, page->page);
@@ -290,8 +291,11 @@ block_build (X86Cpu *cpu, uint64_t linear, const X86CodePage *first)
           in_first = MIN (length, 4096 - offset);
           links = false;
           if (crosses)
-            versions[1] = __atomic_load_n (memory_block_get_code_version (second.block, second.page),
-                                           __ATOMIC_ACQUIRE);
+            {
+              const uint32_t *version = memory_block_get_code_version (second.block, second.page);
+
+              versions[1] = __atomic_load_n (version, __ATOMIC_ACQUIRE);
+            }
         }
     }
   while (!note_code (cpu, first, offset, bytes, in_first)
@@ -324,10 +328,11 @@ hash_of (uint64_t physical, uint32_t mode)
 static bool
 block_matches (X86Cpu *cpu, const X86Block *block, uint64_t linear)
 {
+  uint64_t next = ((linear | 4095) + 1) & cpu->linear_mask;
+
   if (!x86_block_is_valid (block))
     return false;
-  return block->version[1] == NULL
-         || x86_mmu_fetch (cpu, ((linear | 4095) + 1) & cpu->linear_mask)->physical == block->second;
+  return block->version[1] == NULL || x86_mmu_fetch (cpu, next)->physical == block->second;
 }
 
 static X86Block *

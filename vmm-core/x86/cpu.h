@@ -11,7 +11,7 @@
 #include "x86.h"
 
 /* One software CPU while it runs. The architectural state is `state`, except for the parts named
- * below, which x86_cpu_sync_in and x86_cpu_sync_out move. Each part of it is written by one file. */
+ * below, which x86_cpu_sync_in and x86_cpu_sync_out move. One file writes each part. */
 
 typedef struct X86Software X86Software; /* all CPUs of a machine: software.h */
 typedef struct X86Block X86Block;       /* block.h */
@@ -29,7 +29,7 @@ enum
   X86_REQUEST_FLUSH_TLB = 1 << 5, /* the memory map changed, or dirty bits were taken */
   X86_REQUEST_EXCLUSIVE = 1 << 6, /* another CPU wants to be alone: wait in x86_exclusive_wait */
   X86_REQUEST_CODE = 1 << 8,      /* code the engine cached was overwritten */
-  X86_REQUEST_LOCAL = 1 << 7      /* this CPU's own: recompute what the state demands before the next block */
+  X86_REQUEST_LOCAL = 1 << 7      /* this CPU's own: look at the state before the next block */
 };
 
 /* The mode word: everything decoding and fast paths depend on. Blocks are keyed by it. */
@@ -38,7 +38,7 @@ enum
   X86_MODE_CODE64 = 1 << 0,
   X86_MODE_CODE32 = 1 << 1,  /* CS.D; neither: 16 bit */
   X86_MODE_STACK32 = 1 << 2, /* SS.B; ignored with CODE64 */
-  X86_MODE_FLAT = 1 << 3,    /* CS, SS, DS, ES: base 0, limit 4 GiB, writable data; always with CODE64 */
+  X86_MODE_FLAT = 1 << 3,    /* CS, SS, DS, ES: all 4 GiB, writable data; always with CODE64 */
   X86_MODE_USER = 1 << 4,    /* CPL 3 */
   X86_MODE_PROTECTED = 1 << 5,
   X86_MODE_VM86 = 1 << 6,

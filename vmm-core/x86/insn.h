@@ -4,7 +4,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* A decoded instruction: what the decoder finds out once, for the interpreter and the translator. */
+/* A decoded instruction: what the decoder finds out once, for interpreter and translator. */
 typedef struct X86Cpu X86Cpu;
 typedef struct X86Insn X86Insn;
 
@@ -38,11 +38,11 @@ struct X86Insn
   X86Exec exec;
   uint32_t attributes;  /* X86_OP_* of opcode.h, those of all tables on the way */
   const void *thunk;    /* host code of a vector or x87 instruction (fpu/), else NULL */
-  uint64_t imm;         /* sign-extended to the operand size's needs; the address of a moffs operand */
+  uint64_t imm;         /* sign-extended as the operand size needs; address of a moffs operand */
   int64_t disp;         /* for RIP-relative operands already counted from the block's first byte */
   uint16_t offset;      /* of the instruction from the block's first byte */
   uint16_t base, index; /* byte offsets into X86Cpu of 64-bit values; a zero where there is none */
-  uint16_t reg_at, rm_at; /* byte offsets into X86Cpu of the ModRM.reg and ModRM.rm (or opcode) register */
+  uint16_t reg_at, rm_at; /* likewise of the registers of ModRM.reg and ModRM.rm (or opcode) */
   uint8_t length;       /* 1 to 15 */
   uint8_t map, opcode;  /* X86Map and the opcode byte */
   uint8_t prefixes;

@@ -11,7 +11,7 @@ void x86_sys_call_far_imm (X86Cpu *cpu, const X86Insn *insn); /* 9A: imm, select
 void x86_sys_call_far_mem (X86Cpu *cpu, const X86Insn *insn); /* FF /3 */
 void x86_sys_jmp_far_imm (X86Cpu *cpu, const X86Insn *insn);  /* EA */
 void x86_sys_jmp_far_mem (X86Cpu *cpu, const X86Insn *insn);  /* FF /5 */
-void x86_sys_ret_far (X86Cpu *cpu, const X86Insn *insn);      /* CA, CB: imm is the count of bytes */
+void x86_sys_ret_far (X86Cpu *cpu, const X86Insn *insn);      /* CA, CB: imm counts bytes */
 void x86_sys_iret (X86Cpu *cpu, const X86Insn *insn);
 void x86_sys_int_n (X86Cpu *cpu, const X86Insn *insn); /* CD: imm */
 void x86_sys_int3 (X86Cpu *cpu, const X86Insn *insn);
@@ -37,7 +37,7 @@ void x86_sys_pause (X86Cpu *cpu, const X86Insn *insn);
 /* Ports: E4-E7, EC-EF, 6C-6F; with REP prefixes in insn->prefixes */
 void x86_sys_in (X86Cpu *cpu, const X86Insn *insn);
 void x86_sys_out (X86Cpu *cpu, const X86Insn *insn);
-void x86_sys_ins (X86Cpu *cpu, const X86Insn *insn);  /* sets RIP itself, as a REP that is not done stays */
+void x86_sys_ins (X86Cpu *cpu, const X86Insn *insn);  /* sets RIP: a REP not done stays */
 void x86_sys_outs (X86Cpu *cpu, const X86Insn *insn); /* likewise */
 
 /* Segment registers */

@@ -20,7 +20,7 @@ typedef struct
   VectorOperands operands;
   bool mmx;         /* on MMX registers */
   bool w;           /* REX.W or VEX.W */
-  bool general_w;   /* which is the size of general registers: means something in 64-bit code only */
+  bool general_w;   /* which is the size of general registers, in 64-bit code only */
   bool obeys_mxcsr;
 } VectorShape;
 

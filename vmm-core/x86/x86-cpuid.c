@@ -121,8 +121,8 @@ fill_features (Table *table)
                | EBX7_FSGSBASE | EBX7_TSC_ADJUST | EBX7_SMEP | EBX7_SMAP | EBX7_ERMS | EBX7_INVPCID
                | EBX7_CLWB
                | vector_bit (VECTOR_AVX2, 5) | vector_bit (VECTOR_SHA, 29);
-  seven->ecx = ECX7_UMIP | ECX7_PKU | ECX7_RDPID | ECX7_PKS | vector_bit (VECTOR_GFNI, 8) | vector_bit (VECTOR_VAES, 9)
-               | vector_bit (VECTOR_VPCLMUL, 10);
+  seven->ecx = ECX7_UMIP | ECX7_PKU | ECX7_RDPID | ECX7_PKS | vector_bit (VECTOR_GFNI, 8)
+               | vector_bit (VECTOR_VAES, 9) | vector_bit (VECTOR_VPCLMUL, 10);
   seven->edx = EDX7_FSRM;
   if (!table->amd)
     seven->edx |= EDX7_SPEC_CTRL | EDX7_ARCH_CAPABILITIES;

@@ -143,7 +143,7 @@ x86_lapic_state_reset (X86LapicState *lapic, unsigned index)
   *lapic = (X86LapicState){ .base_msr = base, .id = index, .dfr = UINT32_MAX, .svr = 0xff,
                             .lvt_cmci = masked, .lvt_timer = masked, .lvt_thermal = masked,
                             .lvt_pmc = masked, .lvt_lint1 = masked,
-                            /* The boot CPU sees the 8259 pair from the start, as firmware leaves it. */
+                            /* The boot CPU sees the 8259 pair, as firmware leaves it. */
                             .lvt_lint0 = index == 0 ? 7 << 8 : masked,
                             .lvt_error = masked, .timer_deadline = -1 };
 }

@@ -13,7 +13,8 @@ enum { X86_ES, X86_CS, X86_SS, X86_DS, X86_FS, X86_GS };
 enum { X86_RAX, X86_RCX, X86_RDX, X86_RBX, X86_RSP, X86_RBP, X86_RSI, X86_RDI };
 
 /* A segment register with its descriptor cache. attributes has the descriptor's bits 40-47 and
- * 52-55 in bits 0-7 and 12-15, as VMX's access rights do (SDM 3C, 25.4.1), bit 16 = unusable. limit is in bytes. */
+ * 52-55 in bits 0-7 and 12-15, as VMX's access rights do (SDM 3C, 25.4.1), bit 16 = unusable. limit
+ * is in bytes. */
 typedef struct
 {
   uint64_t base;
@@ -41,7 +42,7 @@ typedef struct
   uint16_t limit;
 } X86DescriptorTable;
 
-/* x87 registers in stack order: st[0] is ST(0). tag has one bit a physical register as in FXSAVE. */
+/* x87 registers in stack order: st[0] is ST(0). tag has one bit a physical register, as FXSAVE. */
 typedef struct
 {
   uint8_t st[8][16]; /* 80-bit values in the first ten bytes */
@@ -87,7 +88,7 @@ struct X86State
   uint64_t mtrr_def_type, mtrr_fixed[11], mtrr_base[8], mtrr_mask[8];
   uint64_t tsc_offset; /* guest TSC = clock TSC + this, modulo 2^64 */
   uint64_t tsc_adjust;
-  uint64_t kvmclock, kvmclock_wall; /* MSRs 4B564D01h and 4B564D00h: where a guest wants its clock */
+  uint64_t kvmclock, kvmclock_wall; /* MSRs 4B564D01h, 4B564D00h: where a guest wants its clock */
   X86Fpu fpu;
   uint32_t mxcsr;
   uint8_t ymm[16][32]; /* XMM is the low half */
@@ -105,7 +106,7 @@ typedef struct X86State X86State;
 
 extern const StateTable x86_state_table;
 
-/* Power-on state of CPU index (SDM 3A, table 10-1): CPU 0 runs at FFFFFFF0h, others wait for SIPI. */
+/* Power-on state of CPU index (SDM 3A, table 10-1): CPU 0 runs at FFFFFFF0h, others wait. */
 void x86_state_reset (X86State *state, unsigned index);
 /* What INIT does: registers as after reset, but caches, FPU, vectors, MTRRs and TSC stay. */
 void x86_state_init (X86State *state, unsigned index);
