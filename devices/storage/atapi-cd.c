@@ -153,6 +153,25 @@ announce (IdeDrive *drive)
 }
 
 static void
+tell_tray (IdeDrive *drive)
+{
+  if (drive->channel->tray_moved != NULL)
+    drive->channel->tray_moved (drive->channel->tray_data);
+}
+
+static void
+prevent_removal (IdeDrive *drive)
+{
+  bool locked = drive->state.packet[4] & 1;
+  bool changed = drive->state.locked != locked;
+
+  drive->state.locked = locked;
+  if (changed)
+    tell_tray (drive);
+  atapi_cd_succeed (drive);
+}
+
+static void
 start_stop (IdeDrive *drive)
 {
   IdeDriveState *s = &drive->state;
@@ -167,8 +186,7 @@ start_stop (IdeDrive *drive)
     {
       s->tray_open = !start;
       announce (drive);
-      if (drive->channel->tray_moved != NULL)
-        drive->channel->tray_moved (drive->channel->tray_data);
+      tell_tray (drive);
     }
   atapi_cd_succeed (drive);
 }
@@ -225,8 +243,7 @@ run_packet (IdeDrive *drive)
       start_stop (drive);
       break;
     case 0x1e: /* PREVENT ALLOW MEDIUM REMOVAL */
-      s->locked = p[4] & 1;
-      atapi_cd_succeed (drive);
+      prevent_removal (drive);
       break;
     case 0x25:
       read_capacity (drive);

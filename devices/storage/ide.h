@@ -34,7 +34,8 @@ gboolean ide_channel_is_locked (IdeChannel *channel, unsigned unit);
 void ide_channel_get_traffic (IdeChannel *channel, unsigned unit, uint64_t *bytes_read,
                               uint64_t *bytes_written);
 
-/* opened_or_closed is called when the guest moves a tray of the channel; NULL for none. */
+/* opened_or_closed is called when the guest moves, locks or unlocks a tray of the channel; NULL for
+ * none. */
 void ide_channel_set_tray_listener (IdeChannel *channel, void (*opened_or_closed) (void *data),
                                     void *data);
 

@@ -15,6 +15,8 @@ static const char *const bios_paths[]
 static const char *const vga_bios_paths[]
   = { "/usr/share/seabios/vgabios-stdvga.bin", "/usr/share/qemu/vgabios-stdvga.bin", NULL };
 
+#define TRAY_DELAY_US 100000
+
 struct Vm
 {
   MachineConfig *config;
@@ -182,11 +184,16 @@ board_event (void *data, BoardEvent event)
 {
   Vm *vm = data;
 
+  if (vm->wishes & 1u << event)
+    return;
   vm->wishes |= 1u << event;
   /* What guests have behind the write is not meant to run. */
   if (event == BOARD_EVENT_TEST_EXIT && vm->vcpus != NULL)
     vcpus_request_stop (vm->vcpus);
-  g_source_set_ready_time (vm->wish_source, 0);
+  /* Trays are only looked at: a guest that plays with one must not flood who looks. */
+  g_source_set_ready_time (vm->wish_source, vm->wishes == 1u << BOARD_EVENT_TRAY
+                                              ? g_get_monotonic_time () + TRAY_DELAY_US
+                                              : 0);
 }
 
 static void
