@@ -5,6 +5,7 @@
 #include <glib/gi18n.h>
 
 #include "app/model/machine-disc.h"
+#include "disc-filter.h"
 #include "drive-row.h"
 
 struct _DiscMenu
@@ -118,11 +119,8 @@ insert_disc (GSimpleAction *action, GVariant *parameter, gpointer data)
   GtkFileChooserNative *dialog
     = gtk_file_chooser_native_new (_ ("Choose a Disc Image"), window_of (self),
                                    GTK_FILE_CHOOSER_ACTION_OPEN, _ ("_Insert"), NULL);
-  g_autoptr (GtkFileFilter) filter = gtk_file_filter_new ();
 
-  gtk_file_filter_set_name (filter, _ ("Disc images"));
-  gtk_file_filter_add_suffix (filter, "iso");
-  gtk_file_chooser_add_filter (GTK_FILE_CHOOSER (dialog), filter);
+  disc_filter_add (GTK_FILE_CHOOSER (dialog));
   gtk_native_dialog_set_modal (GTK_NATIVE_DIALOG (dialog), TRUE);
   g_object_set_data_full (G_OBJECT (dialog), "drive", g_variant_dup_string (parameter, NULL),
                           g_free);

@@ -5,6 +5,7 @@
 
 #include "app/model/machine-disc.h"
 #include "app/model/machine-folder.h"
+#include "disc-filter.h"
 #include "drive-row.h"
 #include "sentence-toast.h"
 
@@ -106,6 +107,8 @@ choose_file (DrivesGroup *self, const char *drive)
     = gtk_file_chooser_native_new (disc ? _ ("Choose a Disc Image") : _ ("Choose a Disk Image"),
                                    window_of (self), GTK_FILE_CHOOSER_ACTION_OPEN, NULL, NULL);
 
+  if (disc)
+    disc_filter_add (GTK_FILE_CHOOSER (dialog));
   gtk_native_dialog_set_modal (GTK_NATIVE_DIALOG (dialog), TRUE);
   g_object_set_data_full (G_OBJECT (dialog), "drive", g_strdup (drive), g_free);
   g_signal_connect_object (dialog, "response", G_CALLBACK (file_chosen), self, 0);
@@ -217,14 +220,29 @@ add_button (DrivesGroup *self, AdwActionRow *row, const DriveListEntry *drive, c
   adw_action_row_add_suffix (row, button);
 }
 
+/* TRUE if one of them had the keyboard. */
+static gboolean
+remove_rows (DrivesGroup *self)
+{
+  gboolean had_focus = FALSE;
+
+  for (unsigned i = 0; i < self->rows->len; i++)
+    {
+      GtkWidget *row = g_ptr_array_index (self->rows, i);
+
+      had_focus |= gtk_widget_get_focus_child (row) != NULL;
+      adw_preferences_group_remove (ADW_PREFERENCES_GROUP (self), row);
+    }
+  g_ptr_array_set_size (self->rows, 0);
+  return had_focus;
+}
+
 static void
 show_drives (DrivesGroup *self)
 {
   g_autoptr (GPtrArray) drives = drive_list_read (machine_get_conf (self->machine));
+  gboolean had_focus = remove_rows (self);
 
-  for (unsigned i = 0; i < self->rows->len; i++)
-    adw_preferences_group_remove (ADW_PREFERENCES_GROUP (self), g_ptr_array_index (self->rows, i));
-  g_ptr_array_set_size (self->rows, 0);
   for (unsigned i = 0; i < drives->len; i++)
     {
       const DriveListEntry *drive = g_ptr_array_index (drives, i);
@@ -248,6 +266,8 @@ show_drives (DrivesGroup *self)
                                          drives->len < MACHINE_CONFIG_DRIVES
                                            ? NULL
                                            : _ ("All four places for drives are taken."));
+  if (had_focus)
+    gtk_widget_child_focus (GTK_WIDGET (self), GTK_DIR_TAB_FORWARD);
 }
 
 /* Adding */

@@ -6,6 +6,7 @@
 
 #include "app/model/machine-folder.h"
 #include "app/model/os-detect.h"
+#include "disc-filter.h"
 #include "os-chooser.h"
 
 struct _NewMachineDialog
@@ -27,7 +28,7 @@ struct _NewMachineDialog
   GtkSpinButton *memory, *cpus, *disk_size;
   AdwActionRow *memory_row, *disk_size_row;
   GtkSwitch *disk_switch;
-  AdwActionRow *review_source, *review_hardware, *review_disk;
+  AdwActionRow *review_system, *review_source, *review_hardware, *review_disk;
   GtkLabel *problem;
 };
 
@@ -68,6 +69,9 @@ show_review (NewMachineDialog *self)
   g_autofree char *size = g_strdup_printf (_ ("A new disk of %d GiB"),
                                            gtk_spin_button_get_value_as_int (self->disk_size));
 
+  adw_action_row_set_subtitle (self->review_system,
+                               self->os != NULL ? adw_action_row_get_subtitle (self->system_row)
+                                                : _ ("Other system"));
   adw_action_row_set_subtitle (self->review_source,
                                gtk_check_button_get_active (self->iso_check) && self->disc != NULL
                                    ? self->disc
@@ -226,11 +230,7 @@ choose (NewMachineDialog *self, gboolean disc)
 
   if (disc)
     {
-      g_autoptr (GtkFileFilter) filter = gtk_file_filter_new ();
-
-      gtk_file_filter_set_name (filter, _ ("Disc images"));
-      gtk_file_filter_add_pattern (filter, "*.iso");
-      gtk_file_chooser_add_filter (GTK_FILE_CHOOSER (dialog), filter);
+      disc_filter_add (GTK_FILE_CHOOSER (dialog));
       g_object_set_data (G_OBJECT (dialog), "disc", self);
     }
   g_signal_connect_object (dialog, "response", G_CALLBACK (file_chosen), self, 0);
@@ -385,6 +385,7 @@ new_machine_dialog_class_init (NewMachineDialogClass *klass)
   CHILD (memory_row);
   CHILD (disk_size_row);
   CHILD (disk_switch);
+  CHILD (review_system);
   CHILD (review_source);
   CHILD (review_hardware);
   CHILD (review_disk);

@@ -44,6 +44,20 @@ selected_page (Window *self)
   return page != NULL ? MACHINE_PAGE (adw_tab_page_get_child (page)) : NULL;
 }
 
+/* The list marks the machine whose tab is shown. */
+static void
+select_row (Window *self, Machine *machine)
+{
+  GtkListBoxRow *row = NULL;
+  int i = 0;
+
+  while ((row = gtk_list_box_get_row_at_index (self->list, i++)) != NULL)
+    if (machine_row_get_machine (MACHINE_ROW (row)) == machine)
+      break;
+  if (row != gtk_list_box_get_selected_row (self->list))
+    gtk_list_box_select_row (self->list, row);
+}
+
 /* The bars show what the selected machine can do. */
 static void
 show_selected (Window *self)
@@ -59,6 +73,7 @@ show_selected (Window *self)
   adw_window_title_set_title (self->title, machine != NULL ? machine_get_name (machine) : "");
   adw_window_title_set_subtitle (
       self->title, machine != NULL ? machine_state_to_text (machine_get_state (machine)) : "");
+  select_row (self, machine);
   gtk_widget_set_visible (self->power_tools, on);
   gtk_widget_set_visible (self->view_tools, on);
   gtk_widget_set_visible (self->view_button, machine != NULL);

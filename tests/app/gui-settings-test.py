@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What a machine consists of, chosen and changed as a person would: its operating system in the
-wizard, its drives in the settings, its disc while it runs.
+wizard, its drives in the settings, its disc while it runs; and that everything on the way has a name.
 
 usage: xvfb-run dbus-run-session gui-settings-test.py GUESTHOUSE GUESTHOUSECTL PICTURES. Leaves pictures
 of each step in the folder PICTURES.
@@ -9,11 +9,22 @@ of each step in the folder PICTURES.
 
 import sys
 
-from gui_driver import (act_until, check, choose, click, enter, find_button, focused_text, main, press,
-                        shows, wait, xdotool)
+from gui_driver import (act_until, check, choose, click, enter, find_button, focused_text, is_shown, main,
+                        nodes, press, shows, wait, xdotool)
 
 DISC = "/usr/lib/memtest86+/memtest86+x64.iso"
 SYSTEM = "Debian 11"
+NAMED = ("push button", "toggle button", "check box", "radio button", "spin button", "combo box", "text",
+         "list item")
+
+
+def check_names(where):
+    """Whatever can be used has a name that a screen reader can say, not that of its class."""
+    for node in nodes():
+        name = node.get_name() or ""
+        check(node.get_role_name() not in NAMED or not is_shown(node)
+              or (name != "" and not name.startswith(("Gtk", "Adw"))),
+              f"{where}: a {node.get_role_name()} is called “{name}”")
 
 
 def make_machine(session):
@@ -24,11 +35,13 @@ def make_machine(session):
     press("Change…", "the list of systems", lambda: shows("BaseALT"))
     wait("the search to have the keyboard", focused_text)
     enter(SYSTEM.lower())
+    check_names("the list of systems")
     wait("fewer systems", lambda: shows(SYSTEM) and not shows("BaseALT"))
     session.picture("1-systems")
     act_until("the system in the wizard", lambda: xdotool("key", "Return"),
               lambda: shows("What Is It?") and shows(SYSTEM) and not shows("Debian Project"))
     press("Next", "the page about the hardware", lambda: shows("What Should It Have?"))
+    check_names("the wizard")
     press("Next", "the review", lambda: find_button("Create"))
     press("Create", "the machine in the library", lambda: session.state() == "off")
     name = session.machine()["name"]
@@ -44,6 +57,7 @@ def change_drives(session, name):
     press("Create", "a second disk", lambda: session.control("get", name, "disk1", "file") != "")
     wait("it in the settings", lambda: find_button("Remove Disk 2 at next start"))
     session.picture("2-drives")
+    check_names("the settings")
     press("Remove Disk 2 at next start", "the question", lambda: find_button("Keep File"))
     press("Keep File", "one disk", lambda: session.control("get", name, "disk1", "file") == "")
     act_until("the settings to be closed", lambda: xdotool("key", "Escape"),
@@ -58,6 +72,7 @@ def run(session):
     # A disc that the command line inserted, and that the person ejects.
     session.control("insert", name, DISC)
     press("Power On", "the machine to run", lambda: session.state() == "running")
+    check_names("the console")
     choose("CD Drive", "Eject Disc", "machine.conf without the disc",
            lambda: session.control("get", name, "cd0", "file") == "\n")
     choose("Power", "Power Off", "the machine to be off", lambda: session.state() == "off")
