@@ -114,13 +114,16 @@ class Running:
         return total / 1e9
 
     def resident_beyond_memory(self):
-        """Resident MiB of everything but the guest's memory: the smallest mapping that can hold it."""
-        mappings = []
+        """Resident MiB of everything but the guest's memory: the smallest mapping that can hold it.
+        Pages that a process maps twice (a memfd of code, to write and to run) count once."""
+        mappings, twice = [], False
         with open(f"/proc/{self.process.pid}/smaps", encoding="ascii", errors="replace") as stream:
             for line in stream:
-                if line.startswith("Size:"):
+                if "-" in line.split(" ", 1)[0]:
+                    twice = "/memfd:" in line
+                elif line.startswith("Size:"):
                     size = int(line.split()[1])
-                elif line.startswith("Rss:"):
+                elif line.startswith("Pss:" if twice else "Rss:"):
                     mappings.append((size, int(line.split()[1])))
         memory = min(m for m in mappings if m[0] >= MEMORY_MIB * 1024)
         return (sum(resident for _, resident in mappings) - memory[1]) / 1024
