@@ -60,3 +60,8 @@ void user_native_run (const UserCase *test, UserResult *result);
 /* By the software CPU. */
 void user_software_prepare (X86Machine *machine);
 void user_software_run (X86Machine *machine, const UserCase *test, UserResult *result);
+
+/* What differs, one line each; empty when all is equal. native is what is right. With lazy_flags,
+ * status flags count only in cases that reach their end. */
+GString *user_compare (const UserCase *test, const UserResult *native, const UserResult *software,
+                       bool lazy_flags);
