@@ -28,6 +28,7 @@ struct _Window
   GtkMenuButton *disc_button, *main_menu;
   GtkSearchEntry *search;
   GtkListBox *list;
+  GtkOverlay *overlay;
   GtkRevealer *bars;
   AdwWindowTitle *title;
   GtkStack *stack;
@@ -235,6 +236,26 @@ go_back (GSimpleAction *action, GVariant *parameter, gpointer data)
   adw_leaflet_set_visible_child (self->leaflet, self->sidebar);
 }
 
+/* In full screen the bars come over the guest's screen, which keeps its size. */
+static void
+move_bars (Window *self, gboolean over)
+{
+  GtkWidget *bars = g_object_ref (GTK_WIDGET (self->bars));
+
+  if (over)
+    {
+      gtk_box_remove (GTK_BOX (self->content), bars);
+      gtk_overlay_add_overlay (self->overlay, bars);
+    }
+  else
+    {
+      gtk_overlay_remove_overlay (self->overlay, bars);
+      gtk_box_prepend (GTK_BOX (self->content), bars);
+    }
+  gtk_widget_set_valign (bars, over ? GTK_ALIGN_START : GTK_ALIGN_FILL);
+  g_object_unref (bars);
+}
+
 static void
 fullscreen_changed (GSimpleAction *action, GVariant *state, gpointer data)
 {
@@ -247,6 +268,7 @@ fullscreen_changed (GSimpleAction *action, GVariant *state, gpointer data)
   else
     gtk_window_unfullscreen (GTK_WINDOW (self));
   gtk_widget_set_visible (self->sidebar, !fullscreen);
+  move_bars (self, fullscreen);
   gtk_revealer_set_reveal_child (self->bars, !fullscreen);
 }
 
@@ -374,6 +396,7 @@ window_class_init (WindowClass *klass)
   gtk_widget_class_bind_template_child (widget_class, Window, main_menu);
   gtk_widget_class_bind_template_child (widget_class, Window, search);
   gtk_widget_class_bind_template_child (widget_class, Window, list);
+  gtk_widget_class_bind_template_child (widget_class, Window, overlay);
   gtk_widget_class_bind_template_child (widget_class, Window, bars);
   gtk_widget_class_bind_template_child (widget_class, Window, title);
   gtk_widget_class_bind_template_child (widget_class, Window, stack);
