@@ -497,6 +497,7 @@ open_accel (BoardPc *board, GError **error)
     .clock = board->config.clock,
     .lock = board->config.lock,
     .n_vcpus = board->config.n_vcpus,
+    .code_cache_size = board->config.code_cache_size,
     .wall_clock = board->config.wall_clock,
     .acknowledge_pic = acknowledge_pic,
     .pic = board,

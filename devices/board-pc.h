@@ -38,6 +38,7 @@ typedef struct
   const AccelOps *accel;
   unsigned n_vcpus;     /* 1 to 8 */
   uint64_t memory_size; /* bytes, a multiple of 1 MiB, at least 1 MiB */
+  size_t code_cache_size; /* bytes for translated code; 0: the translator's default */
   GMainContext *context;
   MachineLock *lock;
   Clock *clock;

@@ -26,6 +26,7 @@ test_defaults (void)
   g_assert_cmpuint (config->cpus, ==, 1);
   g_assert_cmpstr (config->accelerator, ==, "auto");
   g_assert_cmpstr (config->boot, ==, "cdn");
+  g_assert_cmpuint (config->code_cache, ==, 64 << 10);
   g_assert_true (g_uuid_string_is_valid (config->uuid));
   for (unsigned i = 0; i < MACHINE_CONFIG_DRIVES; i++)
     g_assert_cmpint (config->drives[i].kind, ==, MACHINE_DRIVE_NONE);
@@ -90,6 +91,9 @@ test_refusals (void)
     { "[machine]\nboot-menu=perhaps\n", "neither true nor false" },
     { "[machine]\ncpus=9\n", "choose between" },
     { "[machine]\naccelerator=magic\n", "choose auto" },
+    { "[machine]\ncode-cache=128K\n", "256K" },
+    { "[machine]\ncode-cache=1025\n", "256K" },
+    { "[machine]\ncode-cache=lots\n", "256K" },
     { "[machine]\nboot=xyz\n", "boot order" },
     { "[machine]\nboot=\n", "boot order" },
     { "[machine]\nuuid=../../etc\n", "uuidgen" },

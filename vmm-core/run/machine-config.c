@@ -11,6 +11,9 @@
 
 #define MAX_MEMORY 65536 /* MiB */
 #define MAX_CPUS 8
+#define MIN_CODE_CACHE 256 /* KiB */
+#define MAX_CODE_CACHE (1u << 20)
+#define DEFAULT_CODE_CACHE (64u << 10)
 #define LOCK_STEP_MS 20
 
 MachineConfig *
@@ -23,6 +26,7 @@ machine_config_new (void)
   config->memory = 512;
   config->cpus = 1;
   config->accelerator = g_strdup ("auto");
+  config->code_cache = DEFAULT_CODE_CACHE;
   config->boot = g_strdup ("cdn");
   return config;
 }
@@ -72,6 +76,28 @@ machine_config_parse_memory (const char *text, GError **error)
                _ ("“%s” is no amount of memory: give MiB between 1 and %u, or for example 512M or "
                   "2G."),
                text, MAX_MEMORY);
+  return 0;
+}
+
+unsigned
+machine_config_parse_code_cache (const char *text, GError **error)
+{
+  char *end;
+  guint64 value = g_ascii_strtoull (text, &end, 10);
+  gboolean kib = *end == 'K' || *end == 'k';
+
+  value = MIN (value, MAX_CODE_CACHE + 1);
+  if (!kib)
+    value *= 1024;
+  if (kib || *end == 'M' || *end == 'm')
+    end++;
+  if (end != text && *end == '\0' && *text != '-' && value >= MIN_CODE_CACHE
+      && value <= MAX_CODE_CACHE)
+    return value;
+  g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
+               _ ("“%s” is no size for the cache of translated code: give MiB between 1 and %u, or "
+                  "for example 256K, which is the least."),
+               text, MAX_CODE_CACHE >> 10);
   return 0;
 }
 
@@ -132,6 +158,20 @@ read_number (GKeyFile *file, const char *path, const char *group, const char *ke
   g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA,
                _ ("In “%s”, %s in [%s] is “%s”: write a whole number there."), path, key, group,
                text);
+  return FALSE;
+}
+
+static gboolean
+read_code_cache (GKeyFile *file, const char *path, unsigned *value, GError **error)
+{
+  g_autofree char *text = g_key_file_get_string (file, "machine", "code-cache", NULL);
+
+  if (text == NULL)
+    return TRUE;
+  *value = machine_config_parse_code_cache (text, error);
+  if (*value != 0)
+    return TRUE;
+  g_prefix_error (error, _ ("In “%s”, code-cache in [machine]: "), path);
   return FALSE;
 }
 
@@ -365,6 +405,7 @@ machine_config_from_key_file (GKeyFile *file, const char *folder, const char *pa
   read_place (file, folder, "debug", "console", &config->debugcon);
   if (!read_number (file, path, "machine", "memory", &config->memory, error)
       || !read_number (file, path, "machine", "cpus", &config->cpus, error)
+      || !read_code_cache (file, path, &config->code_cache, error)
       || !read_boolean (file, path, "machine", "boot-menu", &config->boot_menu, error)
       || !read_boolean (file, path, "debug", "test-device", &config->test_device, error)
       || !read_drives (config, file, path, error))

@@ -32,6 +32,7 @@ typedef struct
   unsigned memory; /* MiB */
   unsigned cpus;
   char *accelerator;                          /* auto, kvm, translator, interpreter, none */
+  unsigned code_cache;                        /* KiB for translated code */
   char *boot;                                 /* letters c, d, n */
   gboolean boot_menu;                         /* the firmware waits for Esc */
   char *bios, *vga_bios;                      /* NULL: the distribution's */
@@ -61,6 +62,9 @@ gboolean machine_config_check (const MachineConfig *config, GError **error);
 
 /* "512M", "2G" or a number of MiB; 0 with error if it is none. */
 unsigned machine_config_parse_memory (const char *text, GError **error);
+
+/* "64M", "256K" or a number of MiB: in KiB; 0 with error if it is none. */
+unsigned machine_config_parse_code_cache (const char *text, GError **error);
 
 /* Writes a key file as folder/machine.conf: after a crash at any instant the old or the new one is
  * there. */

@@ -6,7 +6,7 @@
 /* As given, before it is known what they apply to. */
 typedef struct
 {
-  char *name, *memory, *accelerator, *boot, *serial, *debugcon, *kernel, *initrd, *append, *bios,
+  char *name, *memory, *accelerator, *code_cache, *boot, *serial, *debugcon, *kernel, *initrd, *append, *bios,
     *vga_bios;
   char **disks, **discs;
   int cpus, time_limit;
@@ -29,7 +29,7 @@ options_free (Options *options)
 static void
 arguments_clear (Arguments *a)
 {
-  char **strings[] = { &a->name,     &a->memory,  &a->accelerator, &a->boot,   &a->serial,
+  char **strings[] = { &a->code_cache, &a->name,     &a->memory,  &a->accelerator, &a->boot,   &a->serial,
                        &a->debugcon, &a->kernel,  &a->initrd,      &a->append, &a->bios,
                        &a->vga_bios, &a->control, &a->trace };
 
@@ -50,6 +50,8 @@ read_arguments (int argc, char **argv, Arguments *a, GError **error)
     { "cpus", 0, 0, G_OPTION_ARG_INT, &a->cpus, "Virtual CPUs, 1 to 8", "N" },
     { "accel", 0, 0, G_OPTION_ARG_STRING, &a->accelerator,
       "auto, kvm, translator, interpreter or none", "NAME" },
+    { "code-cache", 0, 0, G_OPTION_ARG_STRING, &a->code_cache,
+      "Memory for translated code, for example 64M or 256K", "SIZE" },
     { "cdrom", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &a->discs,
       "A disc image in a CD drive (repeatable)", "FILE" },
     { "disk", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &a->disks, "A disk image (repeatable)", "FILE" },
@@ -140,6 +142,12 @@ apply (Arguments *a, Options *options, GError **error)
     {
       config->memory = machine_config_parse_memory (a->memory, error);
       if (config->memory == 0)
+        return FALSE;
+    }
+  if (a->code_cache != NULL)
+    {
+      config->code_cache = machine_config_parse_code_cache (a->code_cache, error);
+      if (config->code_cache == 0)
         return FALSE;
     }
   if (a->cpus != 0)

@@ -321,6 +321,7 @@ build (Vm *vm, GError **error)
     .accel = vm->accel,
     .n_vcpus = config->cpus,
     .memory_size = (uint64_t) config->memory << 20,
+    .code_cache_size = (size_t) config->code_cache << 10,
     .context = vm->context,
     .lock = vm->lock,
     .wall_clock = g_get_real_time () / G_USEC_PER_SEC,

@@ -32,9 +32,9 @@ code_cache_new (size_t size, GError **error)
   if (cache->write != MAP_FAILED && cache->run != MAP_FAILED)
     return g_steal_pointer (&cache);
   g_set_error (error, G_IO_ERROR, g_io_error_from_errno (errno),
-               "The host gives no %zu MiB of memory for translated code (%s): choose a smaller code "
+               "The host gives no %zu KiB of memory for translated code (%s): choose a smaller code "
                "cache, or the accelerator “interpreter”.",
-               size >> 20, g_strerror (errno));
+               size >> 10, g_strerror (errno));
   if (cache->write != MAP_FAILED)
     munmap (cache->write, size);
   if (cache->run != MAP_FAILED)

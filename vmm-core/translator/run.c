@@ -427,7 +427,9 @@ translator_open (const AccelMachine *machine, GError **error)
   Accel *accel = x86_software_open (machine, &translator_accel_ops, &translator_engine);
   X86Software *software = (X86Software *) accel;
 
-  software->engine_data = block_cache_new (software, CODE_CACHE_DEFAULT_SIZE, error);
+  software->engine_data = block_cache_new (
+    software, machine->code_cache_size != 0 ? machine->code_cache_size : CODE_CACHE_DEFAULT_SIZE,
+    error);
   if (software->engine_data == NULL)
     {
       x86_software_close (accel);
