@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+#include "debug.h"
+
 #define CHUNK 65536
 
 static inline uint64_t
@@ -216,7 +218,8 @@ x86_string (X86Cpu *cpu, const X86Insn *insn)
 void
 x86_string_repeated (X86Cpu *cpu, const X86Insn *insn)
 {
-  uint64_t budget = CHUNK / element_size (insn);
+  bool stepping = x86_debug_needs_steps (cpu);
+  uint64_t budget = stepping ? 1 : CHUNK / element_size (insn);
   uint64_t count = index_of (cpu, insn, X86_RCX);
   bool ended = count == 0;
 
@@ -236,6 +239,9 @@ x86_string_repeated (X86Cpu *cpu, const X86Insn *insn)
       x86_set_sized (cpu, X86_RCX * 8, insn->addr_size, count);
       ended = ended || count == 0;
     }
+  /* Traps come between two elements; those that follow are no new start for a code breakpoint. */
+  if (stepping && !ended)
+    cpu->state.rflags |= X86_FLAG_RF;
   /* Not finished: the same instruction again, after whatever interrupt is waiting. */
   cpu->state.rip = ended ? x86_next_rip (cpu, insn) : x86_insn_rip (cpu, insn);
   if (!(cpu->mode & X86_MODE_CODE64))

@@ -110,6 +110,7 @@ port_string (X86Cpu *cpu, const X86Insn *insn, bool input)
 {
   unsigned size = port_size (insn);
   bool repeated = (insn->prefixes & (X86_PREFIX_REP | X86_PREFIX_REPNE)) != 0;
+  bool stepping = x86_debug_needs_steps (cpu);
   int64_t step = cpu->state.rflags & X86_FLAG_DF ? -(int64_t) size : (int64_t) size;
 
   port_check (cpu, cpu->state.gpr[X86_RDX], size);
@@ -124,10 +125,14 @@ port_string (X86Cpu *cpu, const X86Insn *insn, bool input)
       if (!repeated)
         break;
       advance (cpu, X86_RCX, insn, -1);
-      if (atomic_load_explicit (&cpu->requests, memory_order_relaxed) != 0 || cpu->debug_hits != 0)
+      if (stepping || atomic_load_explicit (&cpu->requests, memory_order_relaxed) != 0)
         {
           if (x86_address_mask (cpu->state.gpr[X86_RCX], insn->addr_size) != 0)
-            cpu->state.rip = x86_insn_rip (cpu, insn);
+            {
+              cpu->state.rip = x86_insn_rip (cpu, insn);
+              /* No new start for a code breakpoint. */
+              cpu->state.rflags |= stepping ? X86_FLAG_RF : 0;
+            }
           break;
         }
     }
