@@ -42,7 +42,8 @@ memory_block_create (const char *name, uint64_t size, bool shared, GError **erro
         close (block->fd);
       return NULL;
     }
-  if (!shared)
+  /* The screen and ROMs would hold 2 MiB for a few pages. */
+  if (!shared && size >= 64u << 20)
     madvise (block->data, size, MADV_HUGEPAGE);
   block->name = g_strdup (name);
   block->size = size;

@@ -10,7 +10,7 @@
 #include "vmm-core/x86/mmu.h"
 
 #define HASH_SIZE 65536
-#define CHUNK_SIZE (1u << 20)
+#define CHUNK_SIZE (1u << 18)
 /* A page whose code is overwritten more often than this within a second is interpreted for one. */
 #define MAX_OVERWRITES 16
 
