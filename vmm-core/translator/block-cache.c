@@ -166,19 +166,46 @@ hash_of (uint64_t physical, uint64_t rip, uint32_t key)
 static bool
 block_is_current (const TranslatorBlock *block)
 {
-  return __atomic_load_n (block->version, __ATOMIC_ACQUIRE) == block->made_at;
+  return __atomic_load_n (block->version[0], __ATOMIC_ACQUIRE) == block->made_at[0]
+         && (block->version[1] == NULL
+             || __atomic_load_n (block->version[1], __ATOMIC_ACQUIRE) == block->made_at[1]);
 }
 
-static TranslatorBlock *
-block_cache_find (BlockCache *cache, uint64_t physical, uint64_t rip, uint32_t key,
-                  const uint32_t *version)
+/* The code at the CPU's RIP. */
+typedef struct
 {
-  TranslatorBlock *block = atomic_load_explicit (&cache->hash[hash_of (physical, rip, key)],
-                                                 memory_order_acquire);
+  uint64_t rip, linear, physical;
+  unsigned offset;     /* in its page */
+  X86CodePage page[2]; /* the second where an instruction goes on in it, else with version NULL */
+  const uint32_t *version[2];
+  uint32_t made_at[2];
+  uint8_t bytes[4096 + X86_MAX_LENGTH]; /* of both pages */
+} Source;
+
+static void
+source_set_page (Source *source, unsigned n, const X86CodePage *page)
+{
+  source->page[n] = *page;
+  source->version[n] = memory_block_get_code_version (page->block, page->page);
+}
+
+static uint64_t
+next_page (const X86Cpu *cpu, uint64_t linear)
+{
+  return ((linear | 4095) + 1) & cpu->linear_mask;
+}
+
+/* The block made from this source's first page; a second page is the caller's to compare. */
+static TranslatorBlock *
+block_cache_find (BlockCache *cache, const Source *source, uint32_t key)
+{
+  TranslatorBlock *block = atomic_load_explicit (
+    &cache->hash[hash_of (source->physical, source->rip, key)], memory_order_acquire);
 
   while (block != NULL
-         && !(block->physical == physical && block->rip == rip && block->key == key
-              && block->version == version && block_is_current (block)))
+         && !(block->physical == source->physical && block->rip == source->rip && block->key == key
+              && block->version[0] == source->version[0] && block_is_current (block)
+              && (source->version[1] == NULL || block->version[1] == source->version[1])))
     block = atomic_load_explicit (&block->hash_next, memory_order_acquire);
   return block;
 }
@@ -219,35 +246,48 @@ block_cache_get_mapping (BlockCache *cache, const Mapping *mapping)
 }
 
 /* mutex held. */
+static void
+block_add_to_page (BlockCache *cache, TranslatorBlock *block, unsigned n)
+{
+  Page *page = block_cache_get_page (cache, block->version[n]);
+
+  block->page_next[n] = page->blocks;
+  page->blocks = block;
+}
+
+/* mutex held. */
 static TranslatorBlock *
-block_cache_add (BlockCache *cache, const Plan *plan, uint64_t linear, uint64_t physical,
-                 const uint32_t *version, uint32_t made_at)
+block_cache_add (BlockCache *cache, const Plan *plan, const Source *source)
 {
   const GenerateArena arena = { block_cache_allocate, cache };
-  TranslatorBlock *_Atomic *bucket = &cache->hash[hash_of (physical, plan->rip, plan->key)];
-  Page *page = block_cache_get_page (cache, version);
+  TranslatorBlock *_Atomic *bucket
+    = &cache->hash[hash_of (source->physical, plan->rip, plan->key)];
   TranslatorBlock *block;
   Emitter emitter;
 
-  if (!(cache->options & TRANSLATOR_EVERY_PAGE) && page_is_restless (page))
+  if (!(cache->options & TRANSLATOR_EVERY_PAGE)
+      && page_is_restless (block_cache_get_page (cache, source->version[0])))
     return NULL;
   block = block_cache_allocate (cache, sizeof *block);
-  block->physical = physical;
+  block->physical = source->physical;
   block->rip = plan->rip;
   block->key = plan->key;
-  block->version = version;
-  block->made_at = made_at;
   block->length = plan->length;
-  block->page_id = block_cache_get_mapping (
-    cache, &(Mapping){ linear >> 12, physical >> 12, plan->key });
+  for (unsigned n = 0; n < 2 && source->version[n] != NULL; n++)
+    {
+      block->version[n] = source->version[n];
+      block->made_at[n] = source->made_at[n];
+      block->page_id[n] = block_cache_get_mapping (
+        cache,
+        &(Mapping){ (source->linear >> 12) + n, source->page[n].physical >> 12, plan->key });
+      block_add_to_page (cache, block, n);
+    }
   emitter = code_cache_begin (cache->code);
   generate_block (&emitter, &cache->stubs, plan, block, &arena);
   code_cache_end (cache->code, &emitter);
   TRACE ("translator.block", "rip %#" PRIx64 " physical %#" PRIx64 " key %#x: %u bytes to %zu",
-         plan->rip, physical, plan->key, plan->length, (size_t) (block->end - block->guard));
+         plan->rip, block->physical, plan->key, plan->length, (size_t) (block->end - block->guard));
 
-  block->page_next = page->blocks;
-  page->blocks = block;
   block->hash_next = *bucket;
   atomic_store_explicit (bucket, block, memory_order_release);
   cache->n_blocks++;
@@ -255,68 +295,105 @@ block_cache_add (BlockCache *cache, const Plan *plan, uint64_t linear, uint64_t 
   return block;
 }
 
-/* Notes which bytes the plan depends on, before they are compared with what it was made from: a
- * store of another CPU in between is either seen here or raises the version. */
+/* Notes code of one page, before it is compared with what the block is made from: a store of another
+ * CPU in between is either seen here or raises the version. */
 static bool
-note_code (TranslatorCpu *cpu, const X86CodePage *page, const Plan *plan, unsigned offset,
-           const uint8_t *bytes)
+note_code (TranslatorCpu *cpu, const X86CodePage *page, unsigned offset, const uint8_t *bytes,
+           unsigned length)
 {
-  bool added = memory_block_note_code (page->block, page->page, offset, plan->length);
-
-  for (unsigned i = 0; i < plan->n_peeked; i++)
-    added |= memory_block_note_code (page->block, page->page, plan->peeked[i].offset,
-                                     plan->peeked[i].length);
-  if (added)
+  if (memory_block_note_code (page->block, page->page, offset, length))
     x86_code_page_added (&cpu->cpu, page->block, page->page);
-  if (memcmp (page->host + offset, bytes + offset, plan->length) != 0)
-    return false;
+  return memcmp (page->host + offset, bytes, length) == 0;
+}
+
+/* All that the plan depends on. */
+static bool
+note_plan (TranslatorCpu *cpu, const Source *source, const Plan *plan)
+{
+  unsigned first = MIN (plan->length, 4096 - source->offset);
+  bool same = note_code (cpu, &source->page[0], source->offset, source->bytes + source->offset, first);
+
+  if (plan->length > first)
+    same &= note_code (cpu, &source->page[1], 0, source->bytes + 4096, plan->length - first);
   for (unsigned i = 0; i < plan->n_peeked; i++)
-    if (memcmp (page->host + plan->peeked[i].offset, bytes + plan->peeked[i].offset,
-                plan->peeked[i].length)
-        != 0)
-      return false;
+    same &= note_code (cpu, &source->page[0], plan->peeked[i].offset,
+                       source->bytes + plan->peeked[i].offset, plan->peeked[i].length);
+  return same;
+}
+
+/* Reads the code and plans a block. Only if the first instruction goes on in the next page is that
+ * looked at. May raise. */
+static bool
+make_plan (BlockCache *cache, TranslatorCpu *cpu, Source *source, Plan *plan)
+{
+  do
+    {
+      X86CodePage second;
+
+      source->made_at[0] = __atomic_load_n (source->version[0], __ATOMIC_ACQUIRE);
+      memcpy (source->bytes, source->page[0].host, 4096);
+      if (plan_make (plan, &cpu->cpu, cpu->key, source->rip, source->bytes, source->offset, 4096,
+                     cache->options))
+        continue;
+      /* In segmented code the guards of two pages would look at the wrong ones. */
+      if (source->offset <= 4096 - X86_MAX_LENGTH || !(cpu->key & X86_MODE_FLAT))
+        return false;
+      second = *x86_mmu_fetch (&cpu->cpu, next_page (&cpu->cpu, source->linear));
+      if (second.host == NULL)
+        return false;
+      source_set_page (source, 1, &second);
+      source->made_at[1] = __atomic_load_n (source->version[1], __ATOMIC_ACQUIRE);
+      memcpy (source->bytes + 4096, second.host, X86_MAX_LENGTH);
+      if (!plan_make (plan, &cpu->cpu, cpu->key, source->rip, source->bytes, source->offset,
+                      4096 + X86_MAX_LENGTH, cache->options)
+          || plan->length <= 4096 - source->offset)
+        return false;
+    }
+  while (!note_plan (cpu, source, plan));
   return true;
 }
 
 TranslatorBlock *
 block_cache_get (BlockCache *cache, TranslatorCpu *cpu, bool *global)
 {
-  uint64_t rip = cpu->cpu.state.rip;
-  uint64_t linear = (cpu->cpu.state.seg[X86_CS].base + rip) & cpu->cpu.linear_mask;
-  X86CodePage page = *x86_mmu_fetch (&cpu->cpu, linear);
-  unsigned offset = linear & 4095;
-  uint64_t physical = page.physical | offset;
-  const uint32_t *version;
-  uint32_t made_at;
+  X86Cpu *x86 = &cpu->cpu;
+  X86CodePage page;
   TranslatorBlock *block;
-  uint8_t bytes[4096];
+  Source source;
   Plan plan;
 
+  source.rip = x86->state.rip;
+  source.linear = (x86->state.seg[X86_CS].base + source.rip) & x86->linear_mask;
+  page = *x86_mmu_fetch (x86, source.linear);
   if (page.host == NULL)
     return NULL;
+  source.offset = source.linear & 4095;
+  source.physical = page.physical | source.offset;
+  source_set_page (&source, 0, &page);
+  source.version[1] = NULL;
   *global = (page.linear & 4) != 0;
-  version = memory_block_get_code_version (page.block, page.page);
-  block = block_cache_find (cache, physical, rip, cpu->key, version);
+  block = block_cache_find (cache, &source, cpu->key);
+  if (block != NULL && block->version[1] != NULL)
+    {
+      page = *x86_mmu_fetch (x86, next_page (x86, source.linear));
+      *global &= (page.linear & 4) != 0;
+      if (page.host == NULL
+          || memory_block_get_code_version (page.block, page.page) != block->version[1])
+        block = NULL;
+    }
   if (block != NULL)
     return block;
 
-  do
-    {
-      made_at = __atomic_load_n (version, __ATOMIC_ACQUIRE);
-      memcpy (bytes, page.host, sizeof bytes);
-      if (!plan_make (&plan, &cpu->cpu, cpu->key, rip, bytes, offset, cache->options))
-        return NULL;
-    }
-  while (!note_code (cpu, &page, &plan, offset, bytes));
+  if (!make_plan (cache, cpu, &source, &plan))
+    return NULL;
   if (code_cache_get_free (cache->code) < GENERATE_MAX_CODE)
     block_cache_flush (cache, cpu);
-
   g_mutex_lock (&cache->mutex);
   if (code_cache_get_free (cache->code) >= GENERATE_MAX_CODE)
     {
-      block = block_cache_find (cache, physical, rip, cpu->key, version);
+      block = block_cache_find (cache, &source, cpu->key);
       if (block == NULL)
-        block = block_cache_add (cache, &plan, linear, physical, version, made_at);
+        block = block_cache_add (cache, &plan, &source);
     }
   g_mutex_unlock (&cache->mutex);
   return block;
@@ -326,7 +403,7 @@ void
 block_cache_link (BlockCache *cache, TranslatorExit *exit, TranslatorBlock *block)
 {
   TranslatorBlock *from = exit->block;
-  bool same_page = from->version == block->version
+  bool same_page = from->version[0] == block->version[0]
                    && ((from->physical ^ block->physical) | (from->rip ^ block->rip)) >> 12 == 0;
   Emitter emitter;
 
@@ -391,11 +468,13 @@ page_drop_stale (BlockCache *cache, Page *page)
     {
       TranslatorBlock *block = *link;
 
+      TranslatorBlock **next = &block->page_next[block->version[0] == page->version ? 0 : 1];
+
       if (block_is_current (block))
-        link = &block->page_next;
+        link = next;
       else
         {
-          *link = block->page_next;
+          *link = *next;
           block_drop (cache, block);
         }
     }

@@ -37,12 +37,13 @@ typedef struct
 struct TranslatorBlock
 {
   TranslatorBlock *_Atomic hash_next;
-  TranslatorBlock *page_next;
+  TranslatorBlock *page_next[2];
   uint64_t physical, rip;
-  const uint32_t *version; /* of its page */
-  uint32_t made_at;
+  /* Of its page, and of the next one if its only instruction goes on there; else NULL. */
+  const uint32_t *version[2];
+  uint32_t made_at[2];
   uint32_t key;
-  uint32_t page_id;
+  uint32_t page_id[2]; /* the second is 0 where there is none */
   uint16_t length;
   bool stale;
   const uint8_t *guard;   /* entry for those who do not know what is mapped at rip */

@@ -273,16 +273,22 @@ static void
 emit_entry (Generator *g)
 {
   TranslatorBlock *block = g->block;
-  size_t page = offsetof (TranslatorCpu, sets) + g->view * sizeof (TranslatorSet)
-                + offsetof (TranslatorSet, pages)
-                + 4 * (g->plan->rip >> 12 & (TRANSLATOR_PAGES - 1));
+  size_t pages = offsetof (TranslatorCpu, sets) + g->view * sizeof (TranslatorSet)
+                 + offsetof (TranslatorSet, pages);
   Cold *cold = generator_add_cold (g, COLD_LEAVE, NULL);
 
   block->guard = emit_run_address (g->e, g->e->at);
-  emit_insn (g->e, &(HostInsn){ .opcode = 0x81, .reg = EMIT_CMP, .rm = host_cpu (page),
-                                .imm_size = 4, .imm = block->page_id });
-  cold->from[cold->n_from++] = emit_jcc (g->e, EMIT_NE);
-  block->entry = emit_run_address (g->e, g->e->at);
+  for (unsigned n = 0; n < 2 && block->page_id[n] != 0; n++)
+    {
+      unsigned index = ((g->plan->rip >> 12) + n) & (TRANSLATOR_PAGES - 1);
+
+      emit_insn (g->e, &(HostInsn){ .opcode = 0x81, .reg = EMIT_CMP,
+                                    .rm = host_cpu (pages + sizeof (uint32_t) * index),
+                                    .imm_size = 4, .imm = block->page_id[n] });
+      cold->from[cold->n_from++] = emit_jcc (g->e, EMIT_NE);
+    }
+  /* The second page may have been mapped anew since the first was entered. */
+  block->entry = block->page_id[1] != 0 ? block->guard : emit_run_address (g->e, g->e->at);
   emit_alu_imm (g->e, EMIT_CMP, false, AT (cpu.requests), 0);
   cold->from[cold->n_from++] = emit_jcc (g->e, EMIT_NE);
 }

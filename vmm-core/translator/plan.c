@@ -135,7 +135,7 @@ find_live (Plan *plan, const X86Cpu *cpu, const uint8_t *page, unsigned offset)
 
 bool
 plan_make (Plan *plan, const X86Cpu *cpu, uint32_t key, uint64_t rip, const uint8_t *page,
-           unsigned offset, unsigned options)
+           unsigned offset, unsigned end, unsigned options)
 {
   unsigned at = 0, branches = 0;
   uint64_t last_rip = key & X86_MODE_CODE64   ? UINT64_MAX
@@ -150,7 +150,7 @@ plan_make (Plan *plan, const X86Cpu *cpu, uint32_t key, uint64_t rip, const uint
   while (plan->n < max_insns && branches < MAX_BRANCHES)
     {
       PlanInsn *p = &plan->insns[plan->n];
-      unsigned available = MIN (4096 - offset - at, X86_MAX_LENGTH);
+      unsigned available = MIN (end - offset - at, X86_MAX_LENGTH);
 
       p->insn.offset = at;
       if (x86_decode (cpu, page + offset + at, available, &p->insn, &p->flow) != X86_DECODE_OK)

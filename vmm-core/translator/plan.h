@@ -74,10 +74,11 @@ typedef struct
   uint64_t rip;
 } Plan;
 
-/* Plans the block at rip, which is at offset of its page's 4096 bytes. FALSE: nothing to be translated
+/* Plans the block at rip, which is at offset of its page's bytes, of which `end` are to be had: 4096,
+ * or more, and then the block is the one instruction that goes on in the next page. FALSE: nothing to be translated
  * there. options are TRANSLATOR_* (translator.h). */
 bool plan_make (Plan *plan, const X86Cpu *cpu, uint32_t key, uint64_t rip, const uint8_t *page,
-                unsigned offset, unsigned options);
+                unsigned offset, unsigned end, unsigned options);
 
 /* Whether nothing of the block comes behind it. */
 bool plan_ends_block (const PlanInsn *p, uint32_t key);

@@ -201,6 +201,7 @@ find_block (TranslatorCpu *cpu, BlockCache *cache)
   uint64_t rip = x86->state.rip;
   TranslatorSet *set = &cpu->sets[translator_view_of_key (cpu->key)];
   TranslatorJump *jump = &set->jumps[translator_jump_index (rip)];
+  uint64_t linear_page;
   bool global = false;
   TranslatorBlock *block;
 
@@ -210,7 +211,9 @@ find_block (TranslatorCpu *cpu, BlockCache *cache)
   /* Making it may have emptied the cache for others, too. */
   if (block == NULL || cpu->generation != block_cache_get_generation (cache))
     return NULL;
-  set->pages[(x86->state.seg[X86_CS].base + rip) >> 12 & (TRANSLATOR_PAGES - 1)] = block->page_id;
+  linear_page = (x86->state.seg[X86_CS].base + rip) >> 12;
+  for (unsigned n = 0; n < 2 && block->page_id[n] != 0; n++)
+    set->pages[(linear_page + n) & (TRANSLATOR_PAGES - 1)] = block->page_id[n];
   set->all_global &= global;
   if (cpu->key & X86_MODE_FLAT)
     {
