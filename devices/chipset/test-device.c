@@ -33,7 +33,7 @@ static const StateField test_device_fields[] = {
 };
 static const StateTable test_device_table = STATE_TABLE (TestDeviceState, 1, test_device_fields);
 
-/* An access may reach past the last byte: what is not there is zero. */
+/* Bounded here, too, whatever the bus does with an access that reaches past the last byte. */
 static uint64_t
 read_bytes (const uint8_t *bytes, uint64_t length, uint64_t offset, unsigned size)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Multiboot Specification 0.6.96. Kernel, modules and information are laid out here; multiboot.asm has
- * them copied and adds what the BIOS says of memory. */
+/* Multiboot Specification 0.6.96. Kernel, modules and information are laid out here; multiboot.asm
+ * has them copied and adds what the BIOS says of memory. */
 #include "multiboot.h"
 
 #include <gio/gio.h>
