@@ -140,11 +140,17 @@ block_cache_allocate (void *data, size_t size)
   return result;
 }
 
-/* Everything goes. Every CPU notices by the generation before it runs translated code again. */
+/* Everything goes, unless another CPU has just made room. Every CPU notices by the generation before
+ * it runs translated code again. */
 static void
 block_cache_flush (BlockCache *cache, TranslatorCpu *cpu)
 {
   x86_exclusive_begin (&cpu->cpu);
+  if (code_cache_get_free (cache->code) >= GENERATE_MAX_CODE)
+    {
+      x86_exclusive_end (&cpu->cpu);
+      return;
+    }
   memset (cache->hash, 0, sizeof cache->hash);
   g_hash_table_remove_all (cache->pages);
   g_hash_table_remove_all (cache->mappings);
