@@ -14,12 +14,19 @@
 #define EDGE 3  /* pixels from the top edge that bring the bars back in full screen */
 #define BARS 96 /* and below which they go again */
 
+/* Something that lights up for a moment. */
+typedef struct
+{
+  GtkWidget *widget;
+  guint timer;
+} Light;
+
 struct _Window
 {
   AdwApplicationWindow parent_instance;
   Library *library;
   GtkFilter *filter;
-  guint light;
+  Light disk_activity, disc_activity;
   gboolean close_confirmed;
 
   AdwToastOverlay *toasts;
@@ -119,11 +126,19 @@ show_problem (Window *self, const char *sentence)
 static gboolean
 light_off (gpointer data)
 {
-  Window *self = data;
+  Light *light = data;
 
-  self->light = 0;
-  gtk_widget_remove_css_class (self->disk_light, "active");
+  light->timer = 0;
+  gtk_widget_remove_css_class (light->widget, "active");
   return G_SOURCE_REMOVE;
+}
+
+static void
+light_on (Light *light)
+{
+  g_clear_handle_id (&light->timer, g_source_remove);
+  gtk_widget_add_css_class (light->widget, "active");
+  light->timer = g_timeout_add (LIGHT_MS, light_off, light);
 }
 
 static void
@@ -131,11 +146,8 @@ show_activity (Machine *machine, const char *drive, const char *kind, Window *se
 {
   MachinePage *page = selected_page (self);
 
-  if (page == NULL || machine_page_get_machine (page) != machine)
-    return;
-  g_clear_handle_id (&self->light, g_source_remove);
-  gtk_widget_add_css_class (self->disk_light, "active");
-  self->light = g_timeout_add (LIGHT_MS, light_off, self);
+  if (page != NULL && machine_page_get_machine (page) == machine)
+    light_on (g_str_has_prefix (drive, "cd") ? &self->disc_activity : &self->disk_activity);
 }
 
 static void
@@ -366,7 +378,8 @@ window_dispose (GObject *object)
 {
   Window *self = GUESTHOUSE_WINDOW (object);
 
-  g_clear_handle_id (&self->light, g_source_remove);
+  g_clear_handle_id (&self->disk_activity.timer, g_source_remove);
+  g_clear_handle_id (&self->disc_activity.timer, g_source_remove);
   if (self->list != NULL)
     gtk_list_box_bind_model (self->list, NULL, NULL, NULL, NULL);
   g_clear_object (&self->filter);
@@ -409,6 +422,8 @@ window_init (Window *self)
   GtkEventController *motion = gtk_event_controller_motion_new ();
 
   gtk_widget_init_template (GTK_WIDGET (self));
+  self->disk_activity.widget = self->disk_light;
+  self->disc_activity.widget = GTK_WIDGET (self->disc_button);
   accessible_name_buttons (self->keys_button, _ ("Send Key"));
   g_signal_connect (self, "notify::focus-widget", G_CALLBACK (focus_changed), NULL);
   g_signal_connect (self->list, "row-activated", G_CALLBACK (row_activated), self);
