@@ -44,13 +44,9 @@ stop:
   inc qword ptr [PROGRESS + rdi * 8]
 .endm
 
-/* eax, from edx: its low half, and that inverted as the high half */
+/* eax from the counter in edx, so that half a value is no value */
 .macro encode
-  movzx eax, dx
-  not eax
-  shl eax, 16
-  movzx ecx, dx
-  or eax, ecx
+  imul eax, edx, 0x9e3779b1
 .endm
 
 /* Overwrites code that others run, without a word. */
@@ -71,14 +67,14 @@ smc_writer:
   count_round
   jmp 1b
 
-/* Old or new, never garbage, and never back. */
+/* Old or new, never garbage. Nothing is said of the order: without a serializing instruction a CPU may
+ * meet the old code on one way to it after the new on another (SDM 3A, 9.1.3). */
   .globl smc_reader
 smc_reader:
   mov r12d, SHORT_FUNCTION
   mov r13d, FROM_SAME_PAGE
   mov r14d, FROM_OTHER_PAGE
-  call r12
-  mov ebp, eax
+  xor ebp, ebp
 1:
   check_stop
   call r12
@@ -91,15 +87,13 @@ smc_reader:
   jmp 1b
 
 check_value:
-  mov ecx, eax
-  shr ecx, 16
-  not ecx
-  cmp cx, ax
-  jne fail
-  mov ecx, eax
-  sub cx, bp
-  js fail
-  mov ebp, eax
+  imul ecx, eax, 0xe8b2f51 /* the inverse */
+  mov edx, ecx
+  sub edx, ebp
+  add edx, 0x800000
+  cmp edx, 0x1000000
+  jae fail
+  mov ebp, ecx
   ret
 
 /* Overwrites code and waits until all have run it. */
@@ -202,7 +196,7 @@ shootdown_mapper:
   lea eax, [rdx + 1]
   mov [CURRENT], eax
   inc dword ptr [SEQUENCE]
-  mov ecx, 50
+  mov ecx, 500
 3:
   pause
   dec ecx
@@ -228,6 +222,7 @@ shootdown_reader:
   sti
 1:
   check_stop
+  count_round
   mov r8d, [SEQUENCE]
   test r8d, 1
   jnz 1b
@@ -239,7 +234,6 @@ shootdown_reader:
   mov r11d, [r12 + 0x800]
   cmp r8d, [SEQUENCE]
   jne 1b
-  count_round
   mov eax, r9d
   cmp eax, ebx
   jne fail

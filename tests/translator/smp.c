@@ -74,7 +74,7 @@ put_function (Memory *memory, uint64_t at, uint32_t value)
 static void
 put_overwritten_functions (Memory *memory)
 {
-  put_function (memory, 0x300003, 0xffff0000);
+  put_function (memory, 0x300003, 0);
   put_call (memory, 0x300010, 0x300003);
   put_call (memory, 0x301000, 0x300003);
 }
@@ -118,7 +118,7 @@ test_dma (gconstpointer data)
     {
       static const uint8_t bodies[2][8] = { { 0x05, 0x11, 0x11, 0x11, 0x11, 0xc3, 0x90, 0x90 },
                                             { 0x90, 0xff, 0xc0, 0xc3, 0x90, 0x90, 0x90, 0x90 } };
-      uint32_t value = ~sequence << 16 | (sequence & 0xffff);
+      uint32_t value = sequence * 0x9e3779b1;
 
       memory_write (memory, 0x300004, &value, 4);
       memory_write (memory, 0x300040, bodies[sequence & 1], 8);
