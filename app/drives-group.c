@@ -2,6 +2,7 @@
 #include "drives-group.h"
 
 #include <glib/gi18n.h>
+#include <glib/gstdio.h>
 
 #include "app/model/machine-disc.h"
 #include "app/model/machine-folder.h"
@@ -32,13 +33,15 @@ tell (DrivesGroup *self, const char *sentence)
 }
 
 /* machine.conf has changed in memory; the rows follow by the machine's signal. */
-static void
+static gboolean
 save (DrivesGroup *self)
 {
   g_autoptr (GError) error = NULL;
 
-  if (!machine_save (self->machine, &error))
-    tell (self, error->message);
+  if (machine_save (self->machine, &error))
+    return TRUE;
+  tell (self, error->message);
+  return FALSE;
 }
 
 static GtkWindow *
@@ -117,11 +120,11 @@ choose_file (DrivesGroup *self, const char *drive)
 
 /* Removing */
 
-static void
+static gboolean
 remove_drive (DrivesGroup *self, const char *drive)
 {
   drive_list_remove (machine_get_conf (self->machine), drive);
-  save (self);
+  return save (self);
 }
 
 static void
@@ -135,8 +138,7 @@ remove_answered (AdwMessageDialog *dialog, const char *response, DrivesGroup *se
 
   if (g_str_equal (response, "cancel"))
     return;
-  remove_drive (self, drive);
-  if (g_str_equal (response, "trash") && !g_file_trash (image, NULL, &error))
+  if (remove_drive (self, drive) && g_str_equal (response, "trash") && !g_file_trash (image, NULL, &error))
     tell (self, error->message);
 }
 
@@ -291,7 +293,8 @@ new_disk_answered (AdwMessageDialog *dialog, const char *response, DrivesGroup *
     }
   g_autofree char *path = machine_resolve_file (self->machine, name);
   drive_list_add (machine_get_conf (self->machine), FALSE, folder, path);
-  save (self);
+  if (!save (self))
+    g_unlink (path);
 }
 
 static void

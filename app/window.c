@@ -4,6 +4,7 @@
 #include <glib/gi18n.h>
 
 #include "accessible-name.h"
+#include "app/model/drive-list.h"
 #include "display/gtk/console-view.h"
 #include "machine-page.h"
 #include "machine-row.h"
@@ -66,6 +67,15 @@ select_row (Window *self, Machine *machine)
     gtk_list_box_select_row (self->list, row);
 }
 
+static gboolean
+has_disk (Machine *machine)
+{
+  g_autoptr (GPtrArray) drives = drive_list_read (machine_get_conf (machine));
+
+  /* Disks come first. */
+  return drives->len > 0 && !((DriveListEntry *) g_ptr_array_index (drives, 0))->cd;
+}
+
 /* The bars show what the selected machine can do. */
 static void
 show_selected (Window *self)
@@ -82,6 +92,8 @@ show_selected (Window *self)
   adw_window_title_set_subtitle (
       self->title, machine != NULL ? machine_state_to_text (machine_get_state (machine)) : "");
   select_row (self, machine);
+  gtk_widget_set_visible (self->disk_light, machine != NULL && has_disk (machine)
+                                              && !adw_leaflet_get_folded (self->leaflet));
   gtk_widget_set_visible (self->power_tools, on);
   gtk_widget_set_visible (self->view_tools, on);
   gtk_widget_set_visible (self->view_button, machine != NULL);
@@ -428,6 +440,7 @@ window_init (Window *self)
   g_signal_connect (self, "notify::focus-widget", G_CALLBACK (focus_changed), NULL);
   g_signal_connect (self->list, "row-activated", G_CALLBACK (row_activated), self);
   g_signal_connect_swapped (self->search, "search-changed", G_CALLBACK (search_changed), self);
+  g_signal_connect_swapped (self->leaflet, "notify::folded", G_CALLBACK (show_selected), self);
   g_signal_connect_swapped (self->tabs, "notify::selected-page", G_CALLBACK (show_selected), self);
   g_signal_connect_object (motion, "motion", G_CALLBACK (pointer_moved), self, 0);
   gtk_widget_add_controller (GTK_WIDGET (self), motion);
