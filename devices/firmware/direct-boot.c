@@ -19,8 +19,8 @@ direct_boot_add (FwCfg *fw_cfg, const DirectBoot *boot, GError **error)
   if (multiboot_recognizes (kernel))
     return multiboot_add (fw_cfg, boot, kernel, error);
   g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA,
-               "“%s” is neither a Linux kernel image (bzImage) nor a Multiboot kernel. Choose another "
-               "file.",
+               "“%s” is neither a Linux kernel image (bzImage) nor a Multiboot kernel. Choose "
+               "another file.",
                boot->kernel);
   return FALSE;
 }

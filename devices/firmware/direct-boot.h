@@ -13,7 +13,8 @@ typedef struct
   uint64_t memory_size; /* of the RAM below 4 GiB, in bytes */
 } DirectBoot;
 
-#define DIRECT_BOOT_FIRMWARE_RESERVE (1u << 20) /* where the BIOS keeps its tables, at the top of RAM */
+/* Where the BIOS keeps its tables, at the top of RAM. */
+#define DIRECT_BOOT_FIRMWARE_RESERVE (1u << 20)
 
 /* FALSE with error when a file cannot be read, is no kernel or does not fit. */
 gboolean direct_boot_add (FwCfg *fw_cfg, const DirectBoot *boot, GError **error);

@@ -83,7 +83,8 @@ split_kernel (const char *path, GBytes *file, uint8_t **setup, gsize *setup_size
   const uint8_t *data = g_bytes_get_data (file, &length);
   unsigned sectors;
 
-  if ((data[VERSION] | data[VERSION + 1] << 8) < 0x202 || !(data[LOADFLAGS] & LOADFLAGS_LOADED_HIGH))
+  if ((data[VERSION] | data[VERSION + 1] << 8) < 0x202
+      || !(data[LOADFLAGS] & LOADFLAGS_LOADED_HIGH))
     {
       g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA,
                    "The Linux kernel “%s” is too old or too small to be booted directly (it is no "

@@ -89,8 +89,8 @@ add_segment (Parser *parser, const MultibootSegment *segment, GError **error)
                  parser->path);
   else if (!is_free (segment->address, segment->address + segment->memory_size))
     g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA,
-                 "The Multiboot kernel “%s” is to be loaded where the firmware is. Link it for 1 MiB "
-                 "or more.",
+                 "The Multiboot kernel “%s” is to be loaded where the firmware is. Link it for "
+                 "1 MiB or more.",
                  parser->path);
   else
     {

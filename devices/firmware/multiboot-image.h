@@ -35,5 +35,5 @@ gboolean multiboot_find_header (GBytes *kernel, MultibootHeader *header);
 /* Fills *image; every segment is inside the file and in memory that is
  * free below top. path is for messages.
  * FALSE with error if the file is damaged or asks for what cannot be had. */
-gboolean multiboot_image_parse (MultibootImage *image, const char *path, GBytes *kernel, uint64_t top,
-                                GError **error);
+gboolean multiboot_image_parse (MultibootImage *image, const char *path, GBytes *kernel,
+                                uint64_t top, GError **error);

@@ -16,8 +16,8 @@
 
 extern const uint8_t multiboot_rom[], multiboot_rom_end[], multiboot_rom_list[];
 
-/* The information block in conventional memory: fixed part, modules, strings. The memory map follows
- * at 18000h and is the ROM's. */
+/* The information block in conventional memory: fixed part, modules, strings. The memory map
+ * follows at 18000h and is the ROM's. */
 #define INFO_ADDRESS 0x10000u
 #define INFO_SIZE 0x8000u
 #define MMAP_ADDRESS 0x18000u
@@ -216,7 +216,8 @@ hand_over (Plan *plan, FwCfg *fw_cfg)
   fw_cfg_add_item (fw_cfg, FW_CFG_KERNEL_DATA, data);
   fw_cfg_add_item (fw_cfg, FW_CFG_CMDLINE_DATA, info);
   boot_rom_add (fw_cfg, ROM_FILE, multiboot_rom, multiboot_rom_end - multiboot_rom,
-                multiboot_rom_list - multiboot_rom, plan->image.entry, plan->copies, plan->n_copies);
+                multiboot_rom_list - multiboot_rom, plan->image.entry, plan->copies,
+                plan->n_copies);
 }
 
 gboolean
