@@ -174,7 +174,8 @@ translator_interpret (TranslatorCpu *cpu, const TranslatorSite *site)
          && !cpu->page_flushed && cpu->flushes == cpu->cpu.tlb->flushes
          && atomic_load_explicit (&cpu->cpu.requests, memory_order_relaxed) == 0
          && cpu->generation == block_cache_get_generation (cache)
-         && cpu->key == current_key (&cpu->cpu) && !x86_interpreter_must_step (&cpu->cpu);
+         && cpu->key == current_key (&cpu->cpu) && !must_interpret (&cpu->cpu)
+         && !x86_interpreter_must_step (&cpu->cpu);
 }
 
 uint64_t

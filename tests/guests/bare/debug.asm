@@ -217,7 +217,8 @@ main:
         SET_DR 1, DATA + 2
         SET_DR 2, DATA + 4
         SET_DR 3, DATA + 8
-        ARM L(0) | G(1) | RW(0, ON_WRITE, LEN2) | RW(1, ON_WRITE, LEN2) | RW(2, ON_WRITE, LEN4) | RW(3, ON_WRITE, LEN4)
+        ARM L(0) | G(1) | RW(0, ON_WRITE, LEN2) | RW(1, ON_WRITE, LEN2) \
+            | RW(2, ON_WRITE, LEN4) | RW(3, ON_WRITE, LEN4)
         HITS 3, {mov dword [DATA], 1}
         SET_DR 6, 0
         TRY
