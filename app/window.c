@@ -12,6 +12,7 @@
 #include "sentence-toast.h"
 
 #define LIGHT_MS 150
+#define CLOSING_MS 50 /* between looks whether machines are off and the window may close */
 #define EDGE 3  /* pixels from the top edge that bring the bars back in full screen */
 #define BARS 96 /* and below which they go again */
 
@@ -28,6 +29,9 @@ struct _Window
   Library *library;
   GtkFilter *filter;
   Light disk_activity, disc_activity;
+  GtkWidget *question; /* what becomes of the machines, while it is asked; weak */
+  guint closing;
+  gboolean powering_off; /* before closing */
   gboolean close_confirmed;
 
   AdwToastOverlay *toasts;
@@ -309,21 +313,30 @@ pointer_moved (GtkEventControllerMotion *motion, double x, double y, Window *sel
 
 /* Closing with machines running asks what becomes of them. */
 
+static gboolean
+close_when_ready (gpointer data)
+{
+  Window *self = data;
+
+  /* A window must not go before the dialog above it. */
+  if (self->question != NULL || (self->powering_off && library_has_processes (self->library)))
+    return G_SOURCE_CONTINUE;
+  self->closing = 0;
+  self->close_confirmed = TRUE;
+  gtk_window_close (GTK_WINDOW (self));
+  return G_SOURCE_REMOVE;
+}
+
 static void
 close_answered (AdwMessageDialog *dialog, const char *response, Window *self)
 {
   if (g_str_equal (response, "cancel"))
     return;
-  if (g_str_equal (response, "power-off"))
-    for (guint i = 0; i < g_list_model_get_n_items (G_LIST_MODEL (self->library)); i++)
-      {
-        g_autoptr (Machine) machine = g_list_model_get_item (G_LIST_MODEL (self->library), i);
-
-        if (machine_is_on (machine))
-          machine_power_off (machine);
-      }
-  self->close_confirmed = TRUE;
-  gtk_window_close (GTK_WINDOW (self));
+  self->powering_off = g_str_equal (response, "power-off");
+  if (self->powering_off)
+    library_power_off_all (self->library);
+  if (self->closing == 0)
+    self->closing = g_timeout_add (CLOSING_MS, close_when_ready, self);
 }
 
 static gboolean
@@ -335,6 +348,8 @@ window_close_request (GtkWindow *window)
 
   if (on == 0 || self->close_confirmed)
     return GTK_WINDOW_CLASS (window_parent_class)->close_request (window);
+  if (self->question != NULL)
+    return TRUE;
   dialog = adw_message_dialog_new (window, NULL, NULL);
   adw_message_dialog_format_heading (
       ADW_MESSAGE_DIALOG (dialog),
@@ -351,6 +366,7 @@ window_close_request (GtkWindow *window)
                                               ADW_RESPONSE_SUGGESTED);
   adw_message_dialog_set_default_response (ADW_MESSAGE_DIALOG (dialog), "keep");
   g_signal_connect_object (dialog, "response", G_CALLBACK (close_answered), self, 0);
+  g_set_weak_pointer (&self->question, dialog);
   gtk_window_present (GTK_WINDOW (dialog));
   return TRUE;
 }
@@ -392,6 +408,8 @@ window_dispose (GObject *object)
 
   g_clear_handle_id (&self->disk_activity.timer, g_source_remove);
   g_clear_handle_id (&self->disc_activity.timer, g_source_remove);
+  g_clear_handle_id (&self->closing, g_source_remove);
+  g_clear_weak_pointer (&self->question);
   if (self->list != NULL)
     gtk_list_box_bind_model (self->list, NULL, NULL, NULL, NULL);
   g_clear_object (&self->filter);

@@ -52,14 +52,19 @@ def walk(node, depth=40):
             yield from walk(child, depth - 1)
 
 
+KNOWN = []
+
+
 def application():
     """The application's node. libatspi is kept from caching it: GTK 4.8 does not announce widgets that
-    were hidden at first, so a cached tree would never have them."""
+    were hidden at first, so a cached tree would never have them. The node is kept, for libatspi asks
+    applications that are new to it for all their widgets at once."""
     desktop = Atspi.get_desktop(0)
     for i in range(desktop.get_child_count()):
         node = desktop.get_child_at_index(i)
         if node is not None and "guesthouse" in (node.get_name() or "").lower():
             node.set_cache_mask(Atspi.Cache.NONE)
+            KNOWN[:] = [node]
             return node
     return None
 

@@ -241,8 +241,8 @@ test_running (Fixture *f, gconstpointer data)
   g_autoptr (Machine) found = g_list_model_get_item (G_LIST_MODEL (f->library), 1);
   g_assert_true (found != machine);
   g_assert_cmpint (machine_get_state (found), ==, MACHINE_RUNNING);
-  machine_power_off (found);
-  while (machine_get_connection (found) != NULL)
+  library_power_off_all (f->library);
+  while (library_has_processes (f->library))
     g_main_context_iteration (NULL, TRUE);
   g_assert_cmpuint (library_count_on (f->library), ==, 0);
 }
