@@ -40,6 +40,9 @@ current_key (const X86Cpu *cpu)
   unsigned view = (unsigned) ((cpu->view - cpu->tlb->view[0]) / X86_TLB_ENTRIES);
   uint32_t key = cpu->mode | TRANSLATOR_KEY_VALID | view << TRANSLATOR_VIEW_SHIFT;
 
+  /* 64-bit code does not look at SS.B, which is another after an interrupt than after SYSCALL. */
+  if (key & X86_MODE_CODE64)
+    key &= ~(uint32_t) X86_MODE_STACK32;
   if (switched || emulated || (state->fpu.control & FPU_EXCEPTIONS) != FPU_EXCEPTIONS)
     key |= TRANSLATOR_NO_X87;
   if (switched || emulated || !(state->cr4 & X86_CR4_OSFXSR))
@@ -224,17 +227,30 @@ find_block (TranslatorCpu *cpu, BlockCache *cache)
   return block;
 }
 
-/* Runs translated code until it leaves, and what it left to be interpreted: the exit that is to be
- * linked, if it was one. */
+/* The guarded entry of the block at state.rip, if indirect branches know it. Where the guard leaves at
+ * once, find_block has to look. */
+static const uint8_t *
+find_entry (TranslatorCpu *cpu)
+{
+  uint64_t rip = cpu->cpu.state.rip;
+  const TranslatorSet *set = &cpu->sets[translator_view_of_key (cpu->key)];
+  const TranslatorJump *jump = &set->jumps[translator_jump_index (rip)];
+
+  return jump->rip == rip && (cpu->key & X86_MODE_FLAT) ? jump->entry : NULL;
+}
+
+/* Runs translated code until it leaves, and what it left to be interpreted. Returns the exit that is
+ * to be linked, if it left by one; *onward: RIP is behind an instruction that was run. */
 static TranslatorExit *
-enter_block (TranslatorCpu *cpu, const Stubs *stubs, const TranslatorBlock *block)
+enter_code (TranslatorCpu *cpu, const Stubs *stubs, const uint8_t *entry, bool *onward)
 {
   uintptr_t result;
   TranslatorExit *exit;
 
   cpu->statistics[STATISTIC_LEAVES]++;
-  result = stubs->enter (block->entry);
-  if (result & TRANSLATOR_SITE_TAG)
+  result = stubs->enter (entry);
+  *onward = (result & TRANSLATOR_SITE_TAG) != 0;
+  if (*onward)
     {
       interpret (cpu, (const TranslatorSite *) (result & ~(uintptr_t) TRANSLATOR_SITE_TAG));
       return NULL;
@@ -251,11 +267,13 @@ run_blocks (TranslatorCpu *cpu, BlockCache *cache)
   const Stubs *stubs = block_cache_get_stubs (cache);
   X86Cpu *x86 = &cpu->cpu;
   TranslatorExit *pending = NULL;
+  bool onward = false;
   AccelExit exit;
 
   for (;;)
     {
       uint32_t generation;
+      const uint8_t *entry;
       TranslatorBlock *block;
 
       if (G_UNLIKELY (atomic_load_explicit (&x86->requests, memory_order_relaxed) != 0))
@@ -278,7 +296,17 @@ run_blocks (TranslatorCpu *cpu, BlockCache *cache)
         }
       prepare (cpu, cache);
       generation = cpu->generation;
-      block = must_interpret (x86) ? NULL : find_block (cpu, cache);
+      block = NULL;
+      if (!must_interpret (x86))
+        {
+          entry = onward ? find_entry (cpu) : NULL;
+          if (entry != NULL)
+            {
+              pending = enter_code (cpu, stubs, entry, &onward);
+              continue;
+            }
+          block = find_block (cpu, cache);
+        }
       if (G_UNLIKELY (block == NULL))
         {
           if (generation == block_cache_get_generation (cache))
@@ -293,7 +321,7 @@ run_blocks (TranslatorCpu *cpu, BlockCache *cache)
         }
       if (pending != NULL)
         block_cache_link (cache, pending, block);
-      pending = enter_block (cpu, stubs, block);
+      pending = enter_code (cpu, stubs, block->entry, &onward);
     }
 }
 
@@ -305,6 +333,7 @@ translator_run_block (X86Cpu *x86)
   TranslatorBlock *block;
   TranslatorSet *set;
   unsigned jump;
+  bool onward;
 
   prepare (cpu, cache);
   jump = translator_jump_index (x86->state.rip);
@@ -314,7 +343,7 @@ translator_run_block (X86Cpu *x86)
   set = &cpu->sets[translator_view_of_key (cpu->key)];
   set->jumps[jump].rip = jump == 0;
   set_empty_stack (cpu, set);
-  enter_block (cpu, block_cache_get_stubs (cache), block);
+  enter_code (cpu, block_cache_get_stubs (cache), block->entry, &onward);
   return true;
 }
 
