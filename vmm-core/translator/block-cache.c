@@ -417,7 +417,7 @@ block_cache_link (BlockCache *cache, TranslatorExit *exit, TranslatorBlock *bloc
   if (!same_page && !(block->key & X86_MODE_FLAT))
     return;
   g_mutex_lock (&cache->mutex);
-  if (!exit->linked && !from->stale && !block->stale && from->key == block->key)
+  if (!exit->linked && !from->stale && !block->stale && exit->key == block->key)
     {
       exit->linked = true;
       exit->incoming = block->incoming;

@@ -24,6 +24,7 @@ struct TranslatorExit
   uint8_t *displacement;    /* as written */
   const uint8_t *stub;      /* as run */
   TranslatorExit *incoming; /* the next of those linked to the same block */
+  uint32_t key; /* that code has there */
   bool linked;
 };
 

@@ -130,22 +130,23 @@ add_exit (Generator *g, uint64_t rip, uint8_t *displacement)
   cold->exit = g->arena->allocate (g->arena->data, sizeof *cold->exit);
   cold->exit->rip = rip;
   cold->exit->block = g->block;
+  cold->exit->key = g->plan->key;
   cold->exit->displacement = displacement;
   cold->from[cold->n_from++] = displacement;
   return cold;
 }
 
-void
+TranslatorExit *
 generator_exit (Generator *g, uint64_t rip, unsigned live, int condition)
 {
+  Cold *cold;
   bool save = live != 0 && !(g->flags & FLAGS_MEMORY);
 
   if (condition < 0 && save)
     generator_save_flags (g);
-  if (condition < 0)
-    add_exit (g, rip, emit_jump (g->e));
-  else
-    add_exit (g, rip, emit_jcc (g->e, (unsigned) condition))->save_flags = save;
+  cold = add_exit (g, rip, condition < 0 ? emit_jump (g->e) : emit_jcc (g->e, (unsigned) condition));
+  cold->save_flags = condition >= 0 && save;
+  return cold->exit;
 }
 
 /* push return address; lea; the pair on the other stack */

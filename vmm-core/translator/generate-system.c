@@ -133,6 +133,48 @@ generator_swapgs (Generator *g)
   emit_store (e, AT (cpu.window[X86_GS].base), HOST_R11);
 }
 
+/* A dword of the CPU's struct becomes value. */
+static void
+emit_set32 (Generator *g, size_t field, uint32_t value)
+{
+  emit_insn (g->e, &(HostInsn){ .opcode = 0xc7, .rm = host_cpu (field), .imm_size = 4, .imm = value });
+}
+
+/* STAC and CLAC with SMAP: the block behind has another view of memory, and its own stack of pairs. */
+void
+generator_change_view (Generator *g, const PlanInsn *p)
+{
+  Emitter *e = g->e;
+  bool set = p->insn.modrm == 0xcb;
+  unsigned view = set ? X86_VIEW_SUPERVISOR_AC : X86_VIEW_SUPERVISOR;
+  uint32_t key = (g->plan->key & ~(3u << TRANSLATOR_VIEW_SHIFT)) | view << TRANSLATOR_VIEW_SHIFT;
+  size_t from = offsetof (TranslatorCpu, sets) + g->view * sizeof (TranslatorSet);
+  size_t to = offsetof (TranslatorCpu, sets) + view * sizeof (TranslatorSet);
+  Cold *cold;
+
+  generator_before_clobber (g);
+  emit_insn (e, &(HostInsn){ .opcode = 0x81, .reg = EMIT_CMP,
+                             .rm = host_cpu (to + offsetof (TranslatorSet, key)), .imm_size = 4,
+                             .imm = key });
+  cold = generator_add_cold (g, COLD_SITE, p);
+  cold->from[cold->n_from++] = emit_jcc (e, EMIT_NE);
+  emit_alu_imm (e, set ? EMIT_OR : EMIT_AND, false, AT (cpu.state.rflags),
+                set ? X86_FLAG_AC : (int32_t) ~(uint32_t) X86_FLAG_AC);
+  emit_load (e, HOST_R10, AT (cpu.tlb));
+  emit_alu_imm (e, EMIT_ADD, true, host_register (HOST_R10),
+                (int32_t) (offsetof (X86Tlb, view) + view * sizeof (X86TlbEntry) * X86_TLB_ENTRIES));
+  emit_store (e, AT (cpu.view), HOST_R10);
+  emit_set32 (g, offsetof (TranslatorCpu, key), key);
+  emit_store (e, host_cpu (from + offsetof (TranslatorSet, stack)), HOST_RSP);
+  emit_load (e, HOST_RSP, host_cpu (to + offsetof (TranslatorSet, stack)));
+  emit_load (e, HOST_R10, host_cpu (to + offsetof (TranslatorSet, stack_memory)));
+  emit_op64 (e, 0x8d, HOST_R11, host_memory (HOST_R10, TRANSLATOR_STACK_LIMIT));
+  emit_store (e, AT (stack_limit), HOST_R11);
+  emit_op64 (e, 0x8d, HOST_R11, host_memory (HOST_R10, TRANSLATOR_STACK_TOP));
+  emit_store (e, AT (stack_top), HOST_R11);
+  generator_exit (g, generator_next_rip (g, p), p->live, -1)->key = key;
+}
+
 /* MOV from a segment register to a general one */
 void
 generator_read_segment (Generator *g, const PlanInsn *p)

@@ -253,6 +253,9 @@ emit_one (Generator *g, const PlanInsn *p)
     case PLAN_SWAPGS:
       generator_swapgs (g);
       break;
+    case PLAN_CHANGE_VIEW:
+      generator_change_view (g, p);
+      break;
     case PLAN_READ_SEGMENT:
       generator_read_segment (g, p);
       break;

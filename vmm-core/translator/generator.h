@@ -134,7 +134,8 @@ void generator_add_to_stack (Generator *g, unsigned from, int amount);
 void generator_push (Generator *g, const PlanInsn *p);
 void generator_pop (Generator *g, const PlanInsn *p);
 void generator_stack_leave (Generator *g, const PlanInsn *p);
-void generator_exit (Generator *g, uint64_t rip, unsigned live, int condition); /* -1: always */
+/* condition -1: always. The exit lies behind the block's code; live are the flags alive there. */
+TranslatorExit *generator_exit (Generator *g, uint64_t rip, unsigned live, int condition);
 void generator_call (Generator *g, const PlanInsn *p);
 void generator_call_indirect (Generator *g, const PlanInsn *p);
 void generator_jump_indirect (Generator *g, const PlanInsn *p);
@@ -146,6 +147,7 @@ void generator_cli (Generator *g, const PlanInsn *p);
 void generator_sti (Generator *g, const PlanInsn *p);
 void generator_direction (Generator *g, const PlanInsn *p);
 void generator_swapgs (Generator *g);
+void generator_change_view (Generator *g, const PlanInsn *p);
 void generator_read_segment (Generator *g, const PlanInsn *p);
 void generator_string (Generator *g, const PlanInsn *p);
 void generator_count (Generator *g, const PlanInsn *p);

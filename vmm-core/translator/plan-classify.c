@@ -107,6 +107,12 @@ is_supervisor (uint32_t key)
   return !(key & (X86_MODE_USER | X86_MODE_VM86));
 }
 
+static bool
+is_view_ac (uint32_t key)
+{
+  return translator_view_of_key (key) == X86_VIEW_SUPERVISOR_AC;
+}
+
 /* Instructions that end the interpreter's blocks because they go elsewhere, or may. */
 static bool
 leaves (const X86Insn *insn)
@@ -357,6 +363,10 @@ classify_0f (PlanInsn *p, uint32_t key)
     case 0x01:
       if (p->insn.modrm == 0xf8 && (key & X86_MODE_CODE64) && is_supervisor (key))
         set_kind (p, PLAN_SWAPGS, 0, 0);
+      else if ((p->insn.modrm == 0xca || p->insn.modrm == 0xcb) && (key & TRANSLATOR_SMAP)
+               && (key & X86_MODE_CODE64))
+        set_kind (p, (p->insn.modrm == 0xcb) == is_view_ac (key) ? PLAN_NOTHING : PLAN_CHANGE_VIEW, 0,
+                  0);
       break;
     case 0x0d:
     case 0x18 ... 0x1f:

@@ -21,6 +21,7 @@ plan_ends_block (const PlanInsn *p, uint32_t key)
     case PLAN_JUMP:
     case PLAN_JUMP_INDIRECT:
     case PLAN_RETURN:
+    case PLAN_CHANGE_VIEW:
       return true;
     case PLAN_CALL:
     case PLAN_CALL_INDIRECT:

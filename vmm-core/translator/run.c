@@ -51,6 +51,8 @@ current_key (const X86Cpu *cpu)
     key |= TRANSLATOR_NO_AVX;
   if ((state->mxcsr & FPU_MXCSR_DEFAULT) != FPU_MXCSR_DEFAULT)
     key |= TRANSLATOR_SIMD_EXACT;
+  if ((state->cr4 & X86_CR4_SMAP) && cpu->cpl != 3)
+    key |= TRANSLATOR_SMAP;
   return key;
 }
 
@@ -72,7 +74,7 @@ must_interpret (const X86Cpu *cpu)
 static void
 set_empty_stack (TranslatorCpu *cpu, TranslatorSet *set)
 {
-  set->stack = set->stack_memory + TRANSLATOR_STACK_SIZE - 64;
+  set->stack = set->stack_memory + TRANSLATOR_STACK_TOP;
   if (cpu->key != 0 && set == &cpu->sets[translator_view_of_key (cpu->key)])
     cpu->stack = set->stack;
 }
@@ -94,8 +96,8 @@ choose_set (TranslatorCpu *cpu, unsigned view)
   TranslatorSet *set = &cpu->sets[view];
 
   cpu->stack = set->stack;
-  cpu->stack_top = set->stack_memory + TRANSLATOR_STACK_SIZE - 64;
-  cpu->stack_limit = set->stack_memory + 512;
+  cpu->stack_top = set->stack_memory + TRANSLATOR_STACK_TOP;
+  cpu->stack_limit = set->stack_memory + TRANSLATOR_STACK_LIMIT;
 }
 
 /* Brings what translated code relies on up to date: tables, stacks, the key. */
@@ -114,8 +116,13 @@ prepare (TranslatorCpu *cpu, BlockCache *cache)
     }
   if (G_UNLIKELY (cpu->flushes != tlb->flushes))
     {
+      /* STAC and CLAC go from one of the supervisor's sets to the other without a guard. */
+      bool all_global = cpu->sets[X86_VIEW_SUPERVISOR].all_global
+                        && cpu->sets[X86_VIEW_SUPERVISOR_AC].all_global;
+
       for (unsigned view = 0; view < X86_N_VIEWS; view++)
-        if (cpu->full_flushes != tlb->full_flushes || !cpu->sets[view].all_global)
+        if (cpu->full_flushes != tlb->full_flushes || !cpu->sets[view].all_global
+            || (view != X86_VIEW_USER && !all_global))
           {
             memset (cpu->sets[view].pages, 0, sizeof cpu->sets[view].pages);
             cpu->sets[view].all_global = true;
@@ -378,7 +385,7 @@ translator_cpu_added (X86Cpu *x86)
   for (unsigned view = 0; view < X86_N_VIEWS; view++)
     {
       uint8_t *memory = g_malloc0 (TRANSLATOR_STACK_SIZE);
-      uint64_t *bottom = (uint64_t *) (memory + TRANSLATOR_STACK_SIZE - 64);
+      uint64_t *bottom = (uint64_t *) (memory + TRANSLATOR_STACK_TOP);
 
       bottom[0] = (uintptr_t) block_cache_get_stubs (cache)->bottom;
       bottom[1] = X86_TLB_NOWHERE;

@@ -11,6 +11,9 @@ typedef struct TranslatorBlock TranslatorBlock;
 #define TRANSLATOR_JUMPS 4096
 #define TRANSLATOR_PAGES 256
 #define TRANSLATOR_STACK_SIZE (64u << 10)
+/* Above the empty stack lies a pair that no return matches; stubs need room below a full one. */
+#define TRANSLATOR_STACK_TOP (TRANSLATOR_STACK_SIZE - 64)
+#define TRANSLATOR_STACK_LIMIT 512
 
 /* The key of a block, beside its address: X86Cpu.mode, and what else code depends on. */
 enum
@@ -20,7 +23,8 @@ enum
   TRANSLATOR_NO_AVX = 1 << 10,
   TRANSLATOR_SIMD_EXACT = 1 << 11, /* an exception is unmasked in MXCSR */
   TRANSLATOR_VIEW_SHIFT = 12,      /* the TLB's view, 2 bits */
-  TRANSLATOR_KEY_VALID = 1 << 14
+  TRANSLATOR_KEY_VALID = 1 << 14,
+  TRANSLATOR_SMAP = 1 << 15        /* CR4.SMAP, outside CPL 3: EFLAGS.AC chooses the view */
 };
 
 /* Where an indirect branch to rip goes on in translated code. */
