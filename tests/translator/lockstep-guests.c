@@ -8,7 +8,7 @@
  * guest is what code makes of it: the same number of nanoseconds for each block. */
 #include <string.h>
 
-#include "devices/board-pc.h"
+#include "guest-rig.h"
 #include "lockstep.h"
 #include "vmm-core/x86/x86-state.h"
 
@@ -20,91 +20,18 @@ static const char *guest;
 static gint seconds = 20;
 static gboolean exact;
 
-typedef struct
-{
-  Clock *clock;
-  MachineLock *lock;
-  Console *console;
-  Input *input;
-  Image *disc;
-  Chardev *serial;
-  BoardPc *board;
-  AccelVcpu *vcpu;
-  const AccelOps *ops;
-  bool wants_reset, off;
-} Rig;
-
 static void
-rig_event (void *data, BoardEvent event)
-{
-  Rig *rig = data;
-
-  rig->wants_reset |= event == BOARD_EVENT_RESET;
-  rig->off |= event == BOARD_EVENT_POWER_OFF;
-}
-
-static void
-rig_reset (Rig *rig)
+reset (GuestRig *rig, AccelVcpu *vcpu)
 {
   X86State state;
 
-  rig->wants_reset = false;
-  machine_lock_acquire (rig->lock);
-  board_pc_reset (rig->board);
-  machine_lock_release (rig->lock);
+  guest_rig_reset (rig);
   x86_state_reset (&state, 0);
-  g_assert_true (rig->ops->set_state (rig->vcpu, &state, NULL));
+  g_assert_true (lockstep_accel_ops.set_state (vcpu, &state, NULL));
 }
 
 static void
-rig_open (Rig *rig)
-{
-  g_autoptr (GError) error = NULL;
-  BoardPcConfig config;
-
-  *rig = (Rig){ .clock = clock_new_manual (), .lock = machine_lock_new (),
-                .console = console_new (), .input = input_new (),
-                .serial = chardev_new_buffer (), .ops = &lockstep_accel_ops };
-  if (!g_str_equal (guest, "firmware"))
-    {
-      rig->disc = image_open (guest, IMAGE_READ_ONLY, g_main_context_default (), rig->lock, &error);
-      g_assert_no_error (error);
-    }
-  config = (BoardPcConfig){
-    .accel = rig->ops, .n_vcpus = 1, .memory_size = 512u << 20,
-    .context = g_main_context_default (), .lock = rig->lock, .clock = rig->clock,
-    .wall_clock = 951825600, .console = rig->console, .input = rig->input,
-    .bios = "/usr/share/seabios/bios-256k.bin",
-    .vga_bios = "/usr/share/seabios/vgabios-stdvga.bin",
-    .drives = { { BOARD_DRIVE_NONE, NULL }, { BOARD_DRIVE_NONE, NULL },
-                { BOARD_DRIVE_CD, rig->disc } },
-    .serial = { rig->serial }, .event = rig_event, .event_data = rig,
-  };
-  machine_lock_acquire (rig->lock);
-  rig->board = board_pc_new (&config, &error);
-  machine_lock_release (rig->lock);
-  g_assert_no_error (error);
-  rig->vcpu = rig->ops->vcpu_new (board_pc_get_accel (rig->board), 0, &error);
-  rig_reset (rig);
-}
-
-static void
-rig_close (Rig *rig)
-{
-  rig->ops->vcpu_free (rig->vcpu);
-  machine_lock_acquire (rig->lock);
-  board_pc_free (rig->board);
-  machine_lock_release (rig->lock);
-  image_free (rig->disc);
-  chardev_free (rig->serial);
-  input_free (rig->input);
-  console_free (rig->console);
-  clock_free (rig->clock);
-  machine_lock_free (rig->lock);
-}
-
-static void
-rig_pass_time (Rig *rig, int64_t ns)
+pass_time (GuestRig *rig, int64_t ns)
 {
   machine_lock_acquire (rig->lock);
   clock_advance (rig->clock, ns);
@@ -119,18 +46,22 @@ test_guest (void)
   gint64 end = g_get_monotonic_time () + seconds * G_USEC_PER_SEC;
   g_autoptr (GError) error = NULL;
   const GByteArray *output;
-  Rig rig;
+  AccelVcpu *vcpu;
+  GuestRig rig;
 
   lockstep_set_flags (exact ? LOCKSTEP_EXACT : LOCKSTEP_ALIVE);
-  rig_open (&rig);
+  guest_rig_open (&rig, &lockstep_accel_ops, clock_new_manual (), machine_lock_new (),
+                  guest);
+  vcpu = lockstep_accel_ops.vcpu_new (board_pc_get_accel (rig.board), 0, &error);
+  reset (&rig, vcpu);
   while (g_get_monotonic_time () < end && !rig.off)
     {
-      AccelExit exit = rig.ops->vcpu_run (rig.vcpu, &error);
+      AccelExit exit = lockstep_accel_ops.vcpu_run (vcpu, &error);
 
       g_assert_no_error (error);
       if (exit == ACCEL_EXIT_SHUTDOWN || rig.wants_reset)
-        rig_reset (&rig);
-      rig_pass_time (&rig, exit == ACCEL_EXIT_HALTED ? HALTED_NS : BLOCK_NS * BLOCKS);
+        reset (&rig, vcpu);
+      pass_time (&rig, exit == ACCEL_EXIT_HALTED ? HALTED_NS : BLOCK_NS * BLOCKS);
     }
   output = chardev_get_output (rig.serial);
   g_test_message ("%" G_GUINT64_FORMAT " blocks compared, %" G_GINT64_FORMAT " ms in the guest; %s",
@@ -139,7 +70,8 @@ test_guest (void)
   g_test_message ("serial line: %.*s", (int) MIN (output->len, 1000),
                   output->data + output->len - MIN (output->len, 1000));
   g_assert_cmpuint (lockstep_get_compared (), >, 1000);
-  rig_close (&rig);
+  lockstep_accel_ops.vcpu_free (vcpu);
+  guest_rig_close (&rig);
 }
 
 int

@@ -266,7 +266,8 @@ x86_software_set_state (AccelVcpu *vcpu, const X86State *state, GError **error)
   if (!x86_state_check (state, error))
     return false;
   cpu->state = *state;
-  atomic_store (&cpu->requests, 0);
+  /* What the engine has to forget stays to be forgotten. */
+  atomic_fetch_and (&cpu->requests, X86_REQUEST_CODE);
   atomic_store (&cpu->nmis, 0);
   x86_cpu_sync_in (cpu);
   if (!held)
