@@ -147,14 +147,20 @@ set_time (Rtc *rtc)
   s->origin = clock_get_ns (rtc->clock) - phase;
 }
 
+/* Whether an event whose interrupt is enabled has happened. */
+static bool
+update_irqf (RtcState *s)
+{
+  bool pending = (s->ram[REGISTER_C] & s->ram[REGISTER_B] & (C_PF | C_AF | C_UF)) != 0;
+
+  s->ram[REGISTER_C] = (s->ram[REGISTER_C] & ~C_IRQF) | (pending ? C_IRQF : 0);
+  return pending;
+}
+
 static void
 update_irq (Rtc *rtc)
 {
-  RtcState *s = &rtc->state;
-  uint8_t pending = s->ram[REGISTER_C] & s->ram[REGISTER_B] & (C_PF | C_AF | C_UF);
-
-  s->ram[REGISTER_C] = (s->ram[REGISTER_C] & ~C_IRQF) | (pending != 0 ? C_IRQF : 0);
-  irq_set (rtc->irq, pending != 0);
+  irq_set (rtc->irq, update_irqf (&rtc->state));
 }
 
 /* The periodic rate of register A in ns; 0: off. Rates 1 and 2 are those of 8 and 9. */
@@ -261,6 +267,7 @@ read_ram (Rtc *rtc)
       return value;
     case REGISTER_C:
       look_for_period (rtc);
+      update_irqf (s); /* the period may have been found just now, before its timer */
       value = s->ram[REGISTER_C];
       s->ram[REGISTER_C] = 0;
       update_irq (rtc);

@@ -157,7 +157,7 @@ main:   PUT_APIC LAPIC_SVR, 0x1ff
         call since_pm
         mov al, 0xff
         out 0x21, al
-        NEAR_OR_RETRY edx, 17 * MS, 24 * MS, .again0
+        NEAR_OR_RETRY edx, 17 * MS, 80 * MS, .again0
         PUT_APIC LAPIC_LVT_LINT0, MASKED
         mov byte [eoi_to], EOI_TO_APIC
 
@@ -174,7 +174,9 @@ main:   PUT_APIC LAPIC_SVR, 0x1ff
         PIN 2, MASKED
         CHECK [irq_count + 0x50 * 4], 1
 
-        MEASURE "local APIC timer: once"
+        TEST "local APIC timer: once"
+        mov dword [shot_ticks], -1
+        mov r8d, 4
 .again_shot:
         FORGET
         call get_pm
@@ -189,7 +191,10 @@ main:   PUT_APIC LAPIC_SVR, 0x1ff
         cmp dword [irq_logged], 0
         je .wait_shot
         call since_pm
+        cmp edx, [shot_ticks]                           ; the least disturbed one
+        jae .slower
         mov [shot_ticks], edx
+.slower:
         mov ebx, [shot_ticks]
         call wait_pm
         cli
@@ -198,6 +203,8 @@ main:   PUT_APIC LAPIC_SVR, 0x1ff
         CHECK ecx, 0
         GET_APIC LAPIC_TIMER_ICR, ecx
         CHECK ecx, 0x40000
+        dec r8d
+        jnz .again_shot
 
         MEASURE "local APIC timer: periodically, at the same rate"
 .again_periodic:
@@ -216,11 +223,8 @@ main:   PUT_APIC LAPIC_SVR, 0x1ff
         PUT_APIC LAPIC_TIMER_ICR, 0
         mov ebx, [shot_ticks]
         lea r8d, [rbx * 8]
-        mov r9d, r8d
-        shr r9d, 3
-        add r9d, r8d
-        mov r10d, ebx
-        shl r10d, 2
+        lea r9d, [r8 * 4]
+        lea r10d, [rbx * 4]
         add r10d, MS
         NEAR_OR_RETRY edx, r10d, r9d, .again_periodic
         GET_APIC LAPIC_TIMER_CCR, ecx
@@ -353,7 +357,7 @@ main:   PUT_APIC LAPIC_SVR, 0x1ff
         jb .wait_rtc
         cli
         call since_pm
-        NEAR_OR_RETRY edx, 17 * MS, 25 * MS, .again_rtc
+        NEAR_OR_RETRY edx, 17 * MS, 80 * MS, .again_rtc
         CHECK_BITS [seen_c], 0xc0, 0xc0
 
         TEST "RTC: without a read of register C there is no second interrupt"
