@@ -392,6 +392,8 @@ block_cache_get (BlockCache *cache, TranslatorCpu *cpu, bool *global)
 
   if (!make_plan (cache, cpu, &source, &plan))
     return NULL;
+  if (source.version[1] != NULL)
+    *global &= (source.page[1].linear & 4) != 0;
   if (code_cache_get_free (cache->code) < GENERATE_MAX_CODE)
     block_cache_flush (cache, cpu);
   g_mutex_lock (&cache->mutex);

@@ -3,6 +3,7 @@
 #include "run.h"
 
 #include <asm/prctl.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
@@ -354,8 +355,22 @@ translator_run_block (X86Cpu *x86)
   return true;
 }
 
+/* Translated code has no room on its stack for signals; the process's other threads take them. What
+ * a faulting instruction raises stays. */
+static void
+block_signals (sigset_t *before)
+{
+  static const int faults[] = { SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP, SIGABRT };
+  sigset_t blocked;
+
+  sigfillset (&blocked);
+  for (unsigned i = 0; i < G_N_ELEMENTS (faults); i++)
+    sigdelset (&blocked, faults[i]);
+  pthread_sigmask (SIG_SETMASK, &blocked, before);
+}
+
 static AccelExit
-translator_run (X86Cpu *x86, GError **error)
+run_thread (X86Cpu *x86)
 {
   TranslatorCpu *cpu = translator_cpu (x86);
 
@@ -370,6 +385,18 @@ translator_run (X86Cpu *x86, GError **error)
         return ACCEL_EXIT_SHUTDOWN;
     }
   return run_blocks (cpu, x86->software->engine_data);
+}
+
+static AccelExit
+translator_run (X86Cpu *x86, GError **error)
+{
+  sigset_t before;
+  AccelExit exit;
+
+  block_signals (&before);
+  exit = run_thread (x86);
+  pthread_sigmask (SIG_SETMASK, &before, NULL);
+  return exit;
 }
 
 /* Life */
