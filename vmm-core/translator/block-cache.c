@@ -43,6 +43,7 @@ struct BlockCache
   GPtrArray *chunks;    /* what blocks are made of besides code */
   size_t chunk_used;
 
+  GMutex dropping_mutex; /* taken outside guest code only */
   GMutex overwritten_mutex;
   GArray *overwritten; /* of const uint32_t *: versions */
 
@@ -79,6 +80,7 @@ block_cache_new (X86Software *software, size_t size, GError **error)
   cache->software = software;
   cache->code = g_steal_pointer (&code);
   g_mutex_init (&cache->mutex);
+  g_mutex_init (&cache->dropping_mutex);
   g_mutex_init (&cache->overwritten_mutex);
   stubs_emit (&cache->stubs, cache->code);
   cache->generation = 1;
@@ -100,6 +102,7 @@ block_cache_free (BlockCache *cache)
   g_hash_table_unref (cache->mappings);
   g_hash_table_unref (cache->pages);
   g_mutex_clear (&cache->overwritten_mutex);
+  g_mutex_clear (&cache->dropping_mutex);
   g_mutex_clear (&cache->mutex);
   code_cache_free (cache->code);
   g_free (cache);
@@ -488,10 +491,10 @@ page_drop_stale (BlockCache *cache, Page *page)
     }
 }
 
-void
-block_cache_drop_overwritten (BlockCache *cache, TranslatorCpu *cpu)
+static GArray *
+take_overwritten (BlockCache *cache)
 {
-  g_autoptr (GArray) overwritten = NULL;
+  GArray *overwritten = NULL;
 
   g_mutex_lock (&cache->overwritten_mutex);
   if (cache->overwritten->len > 0)
@@ -500,21 +503,37 @@ block_cache_drop_overwritten (BlockCache *cache, TranslatorCpu *cpu)
       cache->overwritten = g_array_new (FALSE, FALSE, sizeof (const uint32_t *));
     }
   g_mutex_unlock (&cache->overwritten_mutex);
-  if (overwritten == NULL)
-    return;
-  x86_exclusive_begin (&cpu->cpu);
-  for (unsigned i = 0; i < overwritten->len; i++)
-    {
-      const uint32_t *version = g_array_index (overwritten, const uint32_t *, i);
-      Page *page = g_hash_table_lookup (cache->pages, version);
+  return overwritten;
+}
 
-      if (page != NULL)
-        page_drop_stale (cache, page);
+void
+block_cache_drop_overwritten (BlockCache *cache, TranslatorCpu *cpu)
+{
+  g_autoptr (GArray) overwritten = NULL;
+
+  /* Whoever finds nothing left to be done must not go on before it is done. While it waits it counts
+   * as outside, or two would wait for each other. */
+  x86_exclusive_leave (&cpu->cpu);
+  g_mutex_lock (&cache->dropping_mutex);
+  x86_exclusive_enter (&cpu->cpu);
+  overwritten = take_overwritten (cache);
+  if (overwritten != NULL)
+    {
+      x86_exclusive_begin (&cpu->cpu);
+      for (unsigned i = 0; i < overwritten->len; i++)
+        {
+          const uint32_t *version = g_array_index (overwritten, const uint32_t *, i);
+          Page *page = g_hash_table_lookup (cache->pages, version);
+
+          if (page != NULL)
+            page_drop_stale (cache, page);
+        }
+      TRACE ("translator.invalidate", "%u pages", overwritten->len);
+      /* Pairs of return addresses and tables of jumps may lead to what is gone. */
+      cache->generation++;
+      x86_exclusive_end (&cpu->cpu);
     }
-  TRACE ("translator.invalidate", "%u pages", overwritten->len);
-  /* Pairs of return addresses and tables of jumps may lead to what is gone. */
-  cache->generation++;
-  x86_exclusive_end (&cpu->cpu);
+  g_mutex_unlock (&cache->dropping_mutex);
 }
 
 void
