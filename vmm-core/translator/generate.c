@@ -283,7 +283,7 @@ emit_entry (Generator *g)
   block->guard = emit_run_address (g->e, g->e->at);
   for (unsigned n = 0; n < 2 && block->page_id[n] != 0; n++)
     {
-      unsigned index = ((g->plan->rip >> 12) + n) & (TRANSLATOR_PAGES - 1);
+      unsigned index = translator_page_index ((g->plan->rip >> 12) + n);
 
       emit_insn (g->e, &(HostInsn){ .opcode = 0x81, .reg = EMIT_CMP,
                                     .rm = host_cpu (pages + sizeof (uint32_t) * index),

@@ -225,7 +225,7 @@ find_block (TranslatorCpu *cpu, BlockCache *cache)
     return NULL;
   linear_page = (x86->state.seg[X86_CS].base + rip) >> 12;
   for (unsigned n = 0; n < 2 && block->page_id[n] != 0; n++)
-    set->pages[(linear_page + n) & (TRANSLATOR_PAGES - 1)] = block->page_id[n];
+    set->pages[translator_page_index (linear_page + n)] = block->page_id[n];
   set->all_global &= global;
   if (cpu->key & X86_MODE_FLAT)
     {
@@ -436,7 +436,7 @@ translator_page_flushed (X86Cpu *x86, uint64_t linear)
 
   for (unsigned view = 0; view < X86_N_VIEWS; view++)
     {
-      uint32_t *page = &cpu->sets[view].pages[linear >> 12 & (TRANSLATOR_PAGES - 1)];
+      uint32_t *page = &cpu->sets[view].pages[translator_page_index (linear >> 12)];
 
       if (*page != 0)
         {

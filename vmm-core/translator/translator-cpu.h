@@ -9,7 +9,7 @@
 typedef struct TranslatorBlock TranslatorBlock;
 
 #define TRANSLATOR_JUMPS 4096
-#define TRANSLATOR_PAGES 256
+#define TRANSLATOR_PAGES 1024
 #define TRANSLATOR_STACK_SIZE (64u << 10)
 /* Above the empty stack lies a pair that no return matches; stubs need room below a full one. */
 #define TRANSLATOR_STACK_TOP (TRANSLATOR_STACK_SIZE - 64)
@@ -38,7 +38,7 @@ typedef struct
 typedef struct
 {
   TranslatorJump jumps[TRANSLATOR_JUMPS];
-  uint32_t pages[TRANSLATOR_PAGES]; /* by linear page: TranslatorBlock.page_id of what is mapped there */
+  uint32_t pages[TRANSLATOR_PAGES]; /* by translator_page_index: TranslatorBlock.page_id of what is mapped there */
   uint32_t key;                     /* that all this is for; 0: none */
   bool all_global;                  /* every page in here survives a change of CR3 */
   uint8_t *stack_memory;
@@ -79,6 +79,12 @@ static inline unsigned
 translator_view_of_key (uint32_t key)
 {
   return key >> TRANSLATOR_VIEW_SHIFT & 3;
+}
+
+static inline unsigned
+translator_page_index (uint64_t linear_page)
+{
+  return (linear_page ^ linear_page >> 9) & (TRANSLATOR_PAGES - 1);
 }
 
 static inline unsigned

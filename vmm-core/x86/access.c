@@ -263,13 +263,31 @@ system_mask (const X86Cpu *cpu)
   return x86_in_long_mode (cpu) ? UINT64_MAX : UINT32_MAX;
 }
 
+/* The TLB's entry for an access by linear address. A supervisor's is looked for where no user pages
+ * are if SMAP is on: what is found there is good with and without it. */
+static const X86TlbEntry *
+system_entry (const X86Cpu *cpu, uint64_t linear, unsigned access)
+{
+  unsigned view = access & X86_PF_U ? X86_VIEW_USER : X86_VIEW_SUPERVISOR;
+
+  return &cpu->tlb->view[view][x86_tlb_index (linear)];
+}
+
 uint64_t
 x86_load_as (X86Cpu *cpu, uint64_t linear, unsigned size, unsigned access)
 {
   uint64_t mask = system_mask (cpu);
+  const X86TlbEntry *entry;
   Operand operand;
+  uint64_t value = 0;
 
   linear &= mask;
+  entry = system_entry (cpu, linear, access);
+  if ((linear ^ entry->read) <= 4096 - size)
+    {
+      memcpy (&value, (const void *) (uintptr_t) (linear + entry->addend), size);
+      return value;
+    }
   operand = operand_translate_masked (cpu, linear, size, access, mask);
   return operand_load (cpu, &operand, size) & (size == 8 ? UINT64_MAX : (1ull << 8 * size) - 1);
 }
@@ -278,9 +296,16 @@ void
 x86_store_as (X86Cpu *cpu, uint64_t linear, unsigned size, uint64_t value, unsigned access)
 {
   uint64_t mask = system_mask (cpu);
+  const X86TlbEntry *entry;
   Operand operand;
 
   linear &= mask;
+  entry = system_entry (cpu, linear, access);
+  if ((linear ^ entry->write) <= 4096 - size)
+    {
+      memcpy ((void *) (uintptr_t) (linear + entry->addend), &value, size);
+      return;
+    }
   operand = operand_translate_masked (cpu, linear, size, access | X86_PF_W, mask);
   operand_store (cpu, &operand, size, value);
 }
@@ -288,15 +313,7 @@ x86_store_as (X86Cpu *cpu, uint64_t linear, unsigned size, uint64_t value, unsig
 uint64_t
 x86_load_system (X86Cpu *cpu, uint64_t linear, unsigned size)
 {
-  const X86TlbEntry *entry;
-  uint64_t value = 0;
-
-  linear &= system_mask (cpu);
-  entry = &cpu->tlb->view[X86_VIEW_SUPERVISOR][x86_tlb_index (linear)];
-  if ((linear ^ entry->read) > 4096 - size)
-    return x86_load_as (cpu, linear, size, X86_ACCESS_IMPLICIT);
-  memcpy (&value, (const void *) (uintptr_t) (linear + entry->addend), size);
-  return value;
+  return x86_load_as (cpu, linear, size, X86_ACCESS_IMPLICIT);
 }
 
 void
@@ -310,7 +327,10 @@ x86_probe_store_system (X86Cpu *cpu, uint64_t linear, unsigned length)
 {
   uint64_t mask = system_mask (cpu);
 
-  operand_translate_masked (cpu, linear & mask, length, X86_ACCESS_IMPLICIT | X86_PF_W, mask);
+  linear &= mask;
+  if ((linear ^ system_entry (cpu, linear, X86_ACCESS_IMPLICIT)->write) + length <= 4096)
+    return;
+  operand_translate_masked (cpu, linear, length, X86_ACCESS_IMPLICIT | X86_PF_W, mask);
 }
 
 /* How many bytes from the element at linear stay in its page, in the direction of travel. */

@@ -470,7 +470,7 @@ const X86CodePage *
 x86_mmu_fetch (X86Cpu *cpu, uint64_t linear)
 {
   bool user = cpu->cpl == 3;
-  X86CodePage *code = &cpu->tlb->code[(linear >> 12) & (X86_TLB_CODE_ENTRIES - 1)];
+  X86CodePage *code = &cpu->tlb->code[x86_tlb_code_index (linear)];
   MemoryRange range;
   uint64_t offset;
   Walk walk;

@@ -118,7 +118,7 @@ x86_tlb_flush_page (X86Tlb *tlb, uint64_t linear)
 {
   unsigned index = x86_tlb_index (linear);
   uint64_t page = linear & ~4095ull;
-  X86CodePage *code = &tlb->code[(linear >> 12) & (X86_TLB_CODE_ENTRIES - 1)];
+  X86CodePage *code = &tlb->code[x86_tlb_code_index (linear)];
 
   tlb->epoch++;
   if (linear >= tlb->large_first[linear >> 63] && linear <= tlb->large_last[linear >> 63])

@@ -97,6 +97,13 @@ x86_tlb_index (uint64_t linear)
   return (linear >> 12) & (X86_TLB_ENTRIES - 1);
 }
 
+/* Kernels lie at multiples of 2 MiB: the bits above count, too. */
+static inline unsigned
+x86_tlb_code_index (uint64_t linear)
+{
+  return (linear >> 12 ^ linear >> 21) & (X86_TLB_CODE_ENTRIES - 1);
+}
+
 /* slots are the caller's and outlive the TLB. */
 X86Tlb *x86_tlb_new (X86TlbSlots *slots);
 void x86_tlb_free (X86Tlb *tlb);
