@@ -33,12 +33,26 @@ identify (OsinfoMedia *media, OsDetection *detection)
   os_database_unlock ();
 }
 
+/* libosinfo waits in a main loop for what it has begun. In the context of the main thread, that could
+ * be over before the waiting begins, which then has no end. */
+static OsinfoMedia *
+read_media (const char *path, GCancellable *cancellable)
+{
+  g_autoptr (GMainContext) context = g_main_context_new ();
+  g_autofree char *uri = g_filename_to_uri (path, NULL, NULL);
+  OsinfoMedia *media;
+
+  g_main_context_push_thread_default (context);
+  media = osinfo_media_create_from_location (uri, cancellable, NULL);
+  g_main_context_pop_thread_default (context);
+  return media;
+}
+
 static void
 detect (GTask *task, gpointer source, gpointer task_data, GCancellable *cancellable)
 {
   const char *path = task_data;
-  g_autofree char *uri = g_filename_to_uri (path, NULL, NULL);
-  g_autoptr (OsinfoMedia) media = osinfo_media_create_from_location (uri, cancellable, NULL);
+  g_autoptr (OsinfoMedia) media = read_media (path, cancellable);
   OsDetection *detection = g_new0 (OsDetection, 1);
 
   os_database_read_needs (NULL, &detection->memory, &detection->disk);
