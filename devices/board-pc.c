@@ -186,7 +186,8 @@ add_ram (BoardPc *board, GError **error)
     memory_map (board->memory, HIGH_MEMORY, below - HIGH_MEMORY, board->ram, HIGH_MEMORY, MEMORY_RW,
                 PRIORITY_RAM);
   if (size > below)
-    memory_map (board->memory, ABOVE_HOLE, size - below, board->ram, below, MEMORY_RW, PRIORITY_RAM);
+    memory_map (board->memory, ABOVE_HOLE, size - below, board->ram, below, MEMORY_RW,
+                PRIORITY_RAM);
   return true;
 }
 
@@ -350,7 +351,8 @@ add_pci (BoardPc *board)
 
   pirq_get_intx (board->pirq, intx);
   board->pci = pci_bus_new (board->io, board->mmio, board->memory, intx);
-  board->i440fx = i440fx_new (board->io, board->pci, board->memory, board->ram, request_reset, board);
+  board->i440fx = i440fx_new (board->io, board->pci, board->memory, board->ram, request_reset,
+                              board);
   board->piix3 = piix3_new (board->io, board->pci, board->pirq, board->pic, board->pit,
                             board->config.clock, (Irq){ set_a20, board, 0 }, request_reset, board);
   board->pm = piix4_pm_new (board->io, board->pci, PIIX_SLOT, 3, board->config.clock,
@@ -404,13 +406,15 @@ add_vga (BoardPc *board, GError **error)
 static void
 add_serial (BoardPc *board)
 {
-  static const char *const ids[BOARD_PC_SERIAL_PORTS] = { "serial0", "serial1", "serial2", "serial3" };
+  static const char *const ids[BOARD_PC_SERIAL_PORTS]
+    = { "serial0", "serial1", "serial2", "serial3" };
 
   for (unsigned i = 0; i < BOARD_PC_SERIAL_PORTS; i++)
     {
       if (board->config.serial[i] == NULL)
         continue;
-      board->serial[i] = uart_new (board->config.serial[i], isa_irq_get (board->isa_irq, com_irqs[i]), ids[i]);
+      board->serial[i] = uart_new (board->config.serial[i],
+                                   isa_irq_get (board->isa_irq, com_irqs[i]), ids[i]);
       bus_map (board->io, com_ports[i], 8, &uart_ops, board->serial[i]);
     }
   if (board->config.debugcon != NULL)

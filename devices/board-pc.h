@@ -23,8 +23,8 @@ typedef enum
   BOARD_DRIVE_CD
 } BoardDriveKind;
 
-/* What the guest or the hardware asks of whoever runs the board; on the I/O thread or a vCPU's, lock
- * held, so the call only notes the wish. */
+/* What the guest or the hardware asks of whoever runs the board; on the I/O thread or a vCPU's,
+ * lock held, so the call only notes the wish. */
 typedef enum
 {
   BOARD_EVENT_RESET,     /* 8042, port CF9h or port 92h */
@@ -60,7 +60,8 @@ typedef struct
   const char *boot_order;                 /* letters c (disk), d (CD), n (network), in order; NULL: "cdn" */
   gboolean boot_menu;                     /* the firmware offers it for two and a half seconds */
 
-  /* Direct boot of a Linux bzImage or a Multiboot kernel, as in direct-boot.h; NULL kernel: none. */
+  /* Direct boot of a Linux bzImage or a Multiboot kernel, as in direct-boot.h; NULL kernel:
+   * none. */
   const char *kernel, *initrd, *append;
   gboolean test_device; /* the aid for guests that test the machine is there */
 
@@ -72,7 +73,8 @@ typedef struct
 BoardPc *board_pc_new (const BoardPcConfig *config, GError **error);
 void board_pc_free (BoardPc *board);
 
-/* The reset line of every chip. vCPUs stopped; their own reset is the caller's next step. Lock held. */
+/* The reset line of every chip. vCPUs stopped; their own reset is the caller's next step. Lock
+ * held. */
 void board_pc_reset (BoardPc *board);
 /* The front panel. Lock held. */
 void board_pc_press_power_button (BoardPc *board);
@@ -88,11 +90,13 @@ uint32_t board_pc_get_test_exit (BoardPc *board);
 
 Accel *board_pc_get_accel (BoardPc *board);
 Memory *board_pc_get_memory (BoardPc *board);
-/* Appends the state of every device to stream; memory is not part of it. vCPUs stopped, lock held. */
+/* Appends the state of every device to stream; memory is not part of it. vCPUs stopped, lock
+ * held. */
 void board_pc_save (BoardPc *board, GByteArray *stream);
 /* Takes the devices' state from *cursor, which advances, into a board made from an equal
- * configuration, and shows every line to its receiver, INTR to the CPUs, too: these have their state
- * already, and the clock its time. vCPUs stopped, lock held. After an error the board needs a reset. */
+ * configuration, and shows every line to its receiver, INTR to the CPUs, too: these have their
+ * state already, and the clock its time. vCPUs stopped, lock held. After an error the board needs a
+ * reset. */
 gboolean board_pc_load (BoardPc *board, const uint8_t **cursor, const uint8_t *end, GError **error);
 /* Every device's state, in the order to save and load; borrowed. */
 const StateSection *board_pc_get_states (BoardPc *board, unsigned *n);

@@ -97,7 +97,8 @@ ioapic_set_pin (void *data, unsigned pin, bool level)
   if (entry & REDIR_LEVEL)
     ioapic_service_level (ioapic, pin);
   /* "Edge-sensitive interrupts signaled on a masked interrupt pin are ignored" (3.2.4, bit 16), not
-   * held: guests that mask an edge look at its device again, and a late edge would be one too many. */
+   * held: guests that mask an edge look at its device again, and a late edge would be one too
+   * many. */
   else if (!(entry & REDIR_MASK))
     ioapic_send (ioapic, pin);
 }

@@ -292,7 +292,8 @@ pic_write (void *device, uint64_t offset, unsigned size, uint64_t value)
   PicChip *which = device;
   PicChipState *chip = &which->pic->state.chips[which->index];
 
-  TRACE ("pic.write", "chip %u port %u value %#x", which->index, (unsigned) offset, (unsigned) value);
+  TRACE ("pic.write", "chip %u port %u value %#x", which->index, (unsigned) offset,
+         (unsigned) value);
   if (offset == 1)
     pic_chip_write_odd (chip, value);
   else if (value & ICW1)

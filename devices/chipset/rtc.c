@@ -141,7 +141,8 @@ set_time (Rtc *rtc)
   int day = CLAMP (decode (s, s->ram[DAY]), 1, (unsigned) g_date_get_days_in_month (month, year));
   g_autoptr (GDateTime) time
     = g_date_time_new_utc (year, month, day, MIN (decode_hour (s, s->ram[HOURS]), 23),
-                           MIN (decode (s, s->ram[MINUTES]), 59), MIN (decode (s, s->ram[SECONDS]), 59));
+                           MIN (decode (s, s->ram[MINUTES]), 59),
+                           MIN (decode (s, s->ram[SECONDS]), 59));
 
   s->base = g_date_time_to_unix (time);
   s->origin = clock_get_ns (rtc->clock) - phase;
@@ -423,7 +424,8 @@ rtc_set_ram (Rtc *rtc, unsigned index, uint8_t value)
 static const StateField rtc_fields[] = {
   STATE_INT (RtcState, index),  STATE_BLOB (RtcState, ram),
   STATE_INT (RtcState, base),   STATE_INT (RtcState, origin),
-  STATE_INT (RtcState, periodic_seen),  STATE_INT (RtcState, periodic_deadline), STATE_INT (RtcState, update_deadline),
+  STATE_INT (RtcState, periodic_seen),  STATE_INT (RtcState, periodic_deadline),
+  STATE_INT (RtcState, update_deadline),
 };
 static const StateTable rtc_table = STATE_TABLE (RtcState, 1, rtc_fields);
 

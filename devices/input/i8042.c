@@ -20,8 +20,8 @@
 #define CTR_AUX_DISABLE 0x20
 #define CTR_TRANSLATE 0x40
 
-/* What a byte takes on the cable, 11 bits at 15 kHz. Until then a byte that has been read can be read
- * again: programs that look at the keyboard before the BIOS does rely on it. */
+/* What a byte takes on the cable, 11 bits at 15 kHz. Until then a byte that has been read can be
+ * read again: programs that look at the keyboard before the BIOS does rely on it. */
 #define BYTE_NS 700000
 
 #define PORT_RESET_N 0x01

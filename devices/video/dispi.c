@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The Bochs VBE extensions ("VBE DISPI", interface version B0C5h): index at 1CEh, data at 1CFh and
  * 1D0h; the same registers, 16 bits each, at 500h of BAR 2, the VGA's ports 3C0h to 3DFh at 400h
- * there, the monitor's EDID at 0, and at 600h the size and byte order of the framebuffer's pixels. */
+ * there, the monitor's EDID at 0, and at 600h the size and byte order of the framebuffer's
+ * pixels. */
 #include "vga-internal.h"
 
 #include <string.h>

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* VESA Enhanced EDID Standard, release A2: structure 1.4. Timings: VESA CVT 1.2, reduced blanking. */
+/* VESA Enhanced EDID Standard, release A2: structure 1.4. Timings: VESA CVT 1.2, reduced
+ * blanking. */
 #include "edid.h"
 
 #include <string.h>

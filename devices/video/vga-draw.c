@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* From display memory to the console's surface: what the registers make of it, the graphics modes of
- * the VGA and the linear modes of VBE. Only what changed is drawn. */
+/* From display memory to the console's surface: what the registers make of it, the graphics modes
+ * of the VGA and the linear modes of VBE. Only what changed is drawn. */
 #include "vga-internal.h"
 
 #include <string.h>
@@ -21,7 +21,8 @@ vertical_value (const VgaState *s, unsigned low, unsigned bit8, unsigned bit9)
   return s->crtc[low] | (s->crtc[7] >> bit8 & 1) << 8 | (s->crtc[7] >> bit9 & 1) << 9;
 }
 
-/* How far the picture is shifted to the left, in dots. With nine dots a character, 8 is no shift. */
+/* How far the picture is shifted to the left, in dots. With nine dots a character, 8 is no
+ * shift. */
 static unsigned
 pan_of (const VgaState *s, bool nine_dots)
 {
@@ -225,8 +226,8 @@ draw_graphics (Vga *vga, const VgaLayout *layout, bool all)
       unsigned at = word + row * layout->pitch;
       unsigned scan = repeat >> (s->crtc[9] >> 7);
 
-      /* CGA modes take address bits 13 and 14 from the row scan counter; in word mode these are bits
-       * 12 and 13 of what counts words. */
+      /* CGA modes take address bits 13 and 14 from the row scan counter; in word mode these are
+       * bits 12 and 13 of what counts words. */
       if (!(s->crtc[0x17] & 1))
         at = (at & ~(1u << bit_13)) | (scan & 1) << bit_13;
       if (!(s->crtc[0x17] & 2))

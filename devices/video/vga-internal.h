@@ -65,7 +65,7 @@ typedef struct
   unsigned cell_width, cell_height;
   unsigned start, pitch;      /* words */
   unsigned wrap;              /* mask of word addresses */
-  unsigned scan_repeat;       /* lines of the surface for each row of characters, or line of memory */
+  unsigned scan_repeat;       /* lines of the surface for a row of characters, or line of memory */
   unsigned dot_repeat;        /* 2: half the dot clock */
   unsigned shift;             /* GR5 bits 5 and 6: planar, CGA, 256 colours */
   unsigned preset_scan;       /* what the first row lacks at its top */

@@ -88,7 +88,8 @@ fonts_changed (Vga *vga)
   return changed;
 }
 
-/* The glyph that Character Map Select gives a character: bit 3 of the attribute chooses the font. */
+/* The glyph that Character Map Select gives a character: bit 3 of the attribute chooses the
+ * font. */
 static const uint8_t *
 glyph_of (const Vga *vga, uint8_t code, uint8_t attribute)
 {

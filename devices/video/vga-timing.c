@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Where the beam is, by guest time: IBM VGA technical reference, CRT controller registers 00h to 12h
- * and Input Status Register 1. The retrace lasts to the end of the frame, not just the lines that
- * CRTC 11h counts: a guest that is slow to look must not miss it. */
+/* Where the beam is, by guest time: IBM VGA technical reference, CRT controller registers 00h to
+ * 12h and Input Status Register 1. The retrace lasts to the end of the frame, not just the lines
+ * that CRTC 11h counts: a guest that is slow to look must not miss it. */
 #include "vga-internal.h"
 
 #define NS_PER_SECOND INT64_C (1000000000)
 
-/* A monitor follows nothing slower or faster than this; an unprogrammed CRTC is 640×480 at 60 Hz. */
+/* A monitor follows nothing slower or faster than this; an unprogrammed CRTC is 640×480 at 60
+ * Hz. */
 #define MIN_FRAME_NS 5000000
 #define MAX_FRAME_NS 50000000
 

@@ -126,7 +126,7 @@ attribute_write (Vga *vga, uint8_t value)
   if (!s->attr_data)
     s->attr_index = value & 0x3f;
   else if ((s->attr_index & 31) < 16)
-    s->attr[s->attr_index & 31] = value & 0x3f; /* palette; open only while bit 5 is clear, says IBM */
+    s->attr[s->attr_index & 31] = value & 0x3f;
   else if ((s->attr_index & 31) <= 0x14)
     s->attr[s->attr_index & 31] = value;
   s->attr_data = !s->attr_data;

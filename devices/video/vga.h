@@ -5,8 +5,8 @@
 #include "display/console.h"
 #include "vmm-core/clock.h"
 
-/* The standard VGA: an IBM VGA with the Bochs VBE extensions (DISPI) and a linear framebuffer, as PCI
- * device 1234:1111. Modes to 2560×1600×32. */
+/* The standard VGA: an IBM VGA with the Bochs VBE extensions (DISPI) and a linear framebuffer, as
+ * PCI device 1234:1111. Modes to 2560×1600×32. */
 typedef struct Vga Vga;
 
 #define VGA_MEMORY_SIZE (16u << 20)

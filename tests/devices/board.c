@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* A running board's devices go on in another board as if nothing had happened, which is what
- * snapshots rest on. No CPU runs; the test is the guest, at the buses that the accelerator is given. */
+ * snapshots rest on. No CPU runs; the test is the guest, at the buses that the accelerator is
+ * given. */
 #include "board-rig.h"
 
 #include <string.h>

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Every graphics mode drawn and looked at, pixel by pixel where it matters, and only what changed redrawn. */
+/* Every graphics mode drawn and looked at, pixel by pixel where it matters, and only what changed
+ * redrawn. */
 #include "vga-board.h"
 
 static void

@@ -173,7 +173,8 @@ test_screen_text (void)
   board_close (&board);
 }
 
-/* Fine scrolling: with nine dots, 8 is none, 0 one dot; a 41st or 81st column comes in at the right. */
+/* Fine scrolling: with nine dots, 8 is none, 0 one dot; a 41st or 81st column comes in at the
+ * right. */
 static void
 test_panning (void)
 {

@@ -31,7 +31,8 @@ typedef struct
   const char *name;
   void *(*open) (FuzzBoard *board);
   void (*close) (void *device);
-  /* May be NULL: the saved state; and what reaches the device beside its registers (lines, keys). */
+  /* May be NULL: the saved state; and what reaches the device beside its registers (lines,
+   * keys). */
   StateSection (*state) (void *device);
   void (*outside) (void *device, const uint8_t bytes[4]);
   /* Where accesses go; a length of 0 ends the list. */
