@@ -7,7 +7,7 @@
 
 N               equ 4
 TRAMPOLINE      equ 0x8000
-ROUNDS          equ 1000
+ROUNDS          equ 500
 PT              equ FREE
 PAGE            equ 0x40000000
 FRAME           equ FREE + 0x10000
