@@ -2,13 +2,16 @@
 /* Memory operands: the lookup in front of every access. */
 #include "generator.h"
 
+/* 0 to 15: by the base register, near it */
 enum
 {
   SLOT_FS = 16,
   SLOT_GS = 17,
   SLOT_CONSTANT = 18, /* 8 of them, by the page */
   SLOT_INDEX = 26,    /* 4 of them, by the index register */
-  SLOT_NONE = 30
+  SLOT_NONE = 30,
+  SLOT_ARRAY = 32, /* by the base register, where there is an index */
+  SLOT_FAR = 48    /* by the base register, half a page or more from it */
 };
 
 Ea
@@ -114,7 +117,10 @@ choose_slot (const Generator *g, const Ea *ea)
   if (ea->constant)
     return SLOT_CONSTANT + (ea->disp >> 12 & 7);
   if (ea->base != GUEST_NONE)
-    return ea->base;
+    return ea->base
+           + (ea->index != GUEST_NONE                     ? SLOT_ARRAY
+              : ea->disp >= 2048 || ea->disp < -2048 ? SLOT_FAR
+                                                      : 0);
   return ea->index != GUEST_NONE ? SLOT_INDEX + (ea->index & 3) : SLOT_NONE;
 }
 

@@ -35,7 +35,7 @@ typedef struct
 /* In front of it, for translated code: the last page found through one base register (or the like),
  * for reads and for writes. An empty slot has the tag X86_TLB_NOWHERE, an address that is not
  * canonical, and leads to a page that nobody looks at. */
-#define X86_TLB_SLOTS 32
+#define X86_TLB_SLOTS 64
 #define X86_TLB_NOWHERE 0x4d5b3a61f0c2e000u
 typedef struct
 {
