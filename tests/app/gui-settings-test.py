@@ -35,8 +35,8 @@ def make_machine(session):
     press("Change…", "the list of systems", lambda: shows("BaseALT"))
     wait("the search to have the keyboard", focused_text)
     enter(SYSTEM.lower())
-    check_names("the list of systems")
     wait("fewer systems", lambda: shows(SYSTEM) and not shows("BaseALT"))
+    check_names("the list of systems")
     session.picture("1-systems")
     act_until("the system in the wizard", lambda: xdotool("key", "Return"),
               lambda: shows("What Is It?") and shows(SYSTEM) and not shows("Debian Project"))
