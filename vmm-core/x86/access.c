@@ -328,7 +328,7 @@ x86_probe_store_system (X86Cpu *cpu, uint64_t linear, unsigned length)
   uint64_t mask = system_mask (cpu);
 
   linear &= mask;
-  if ((linear ^ system_entry (cpu, linear, X86_ACCESS_IMPLICIT)->write) + length <= 4096)
+  if ((linear ^ system_entry (cpu, linear, X86_ACCESS_IMPLICIT)->write) <= 4096 - length)
     return;
   operand_translate_masked (cpu, linear, length, X86_ACCESS_IMPLICIT | X86_PF_W, mask);
 }
