@@ -59,8 +59,8 @@ library_find (Library *self, const char *folder_or_uuid)
   for (guint i = 0; i < self->machines->len; i++)
     {
       Machine *machine = self->machines->pdata[i];
-      if (strcmp (machine_get_folder (machine), folder_or_uuid) == 0 ||
-          strcmp (machine_get_uuid (machine), folder_or_uuid) == 0)
+      if (strcmp (machine_get_folder (machine), folder_or_uuid) == 0
+          || strcmp (machine_get_uuid (machine), folder_or_uuid) == 0)
         return machine;
     }
   return NULL;
@@ -97,10 +97,12 @@ static void
 insert_sorted (Library *self, Machine *machine)
 {
   guint at = 0;
-  while (at < self->machines->len &&
-         g_utf8_collate (machine_get_name (self->machines->pdata[at]), machine_get_name (machine)) <= 0)
+  while (
+      at < self->machines->len
+      && g_utf8_collate (machine_get_name (self->machines->pdata[at]), machine_get_name (machine))
+             <= 0)
     at++;
-  g_ptr_array_insert (self->machines, (int) at, machine);
+  g_ptr_array_insert (self->machines, (int)at, machine);
   g_list_model_items_changed (G_LIST_MODEL (self), at, 0, 1);
 }
 
@@ -111,11 +113,14 @@ machine_changed (Machine *machine, Library *self)
   guint at;
   if (!g_ptr_array_find (self->machines, machine, &at))
     return;
-  if ((at > 0 && g_utf8_collate (machine_get_name (self->machines->pdata[at - 1]),
-                                 machine_get_name (machine)) > 0) ||
-      (at + 1 < self->machines->len &&
-       g_utf8_collate (machine_get_name (machine),
-                       machine_get_name (self->machines->pdata[at + 1])) > 0))
+  if ((at > 0
+       && g_utf8_collate (machine_get_name (self->machines->pdata[at - 1]),
+                          machine_get_name (machine))
+              > 0)
+      || (at + 1 < self->machines->len
+          && g_utf8_collate (machine_get_name (machine),
+                             machine_get_name (self->machines->pdata[at + 1]))
+                 > 0))
     {
       g_ptr_array_steal_index (self->machines, at);
       g_list_model_items_changed (G_LIST_MODEL (self), at, 1, 0);
@@ -130,7 +135,8 @@ tell_apart (Library *self, Machine *machine, GError **error)
   Machine *twin = library_find (self, machine_get_uuid (machine));
 
   return twin == NULL
-         || (machine_folder_tell_apart (machine_get_folder (machine), machine_get_folder (twin), error)
+         || (machine_folder_tell_apart (machine_get_folder (machine), machine_get_folder (twin),
+                                        error)
              && machine_reload (machine, error) && machine_reload (twin, error));
 }
 
@@ -204,7 +210,8 @@ rescan_later (gpointer data)
 }
 
 static void
-folder_changed (GFileMonitor *monitor, GFile *file, GFile *other, GFileMonitorEvent event, Library *self)
+folder_changed (GFileMonitor *monitor, GFile *file, GFile *other, GFileMonitorEvent event,
+                Library *self)
 {
   if (self->rescan == 0)
     self->rescan = g_timeout_add (RESCAN_MS, rescan_later, self);
@@ -234,8 +241,8 @@ library_new (const char *folder)
   Library *self = g_object_new (LIBRARY_TYPE, NULL);
 
   self->folder = folder != NULL
-                   ? g_strdup (folder)
-                   : g_build_filename (g_get_user_data_dir (), "guesthouse", "machines", NULL);
+                     ? g_strdup (folder)
+                     : g_build_filename (g_get_user_data_dir (), "guesthouse", "machines", NULL);
   g_mkdir_with_parents (self->folder, 0700);
   g_autoptr (GFile) file = g_file_new_for_path (self->folder);
   self->monitor = g_file_monitor_directory (file, G_FILE_MONITOR_WATCH_MOVES, NULL, NULL);

@@ -12,8 +12,8 @@ G_BEGIN_DECLS
  * such drive when it was started. */
 gboolean machine_disc_applies_now (Machine *self, const char *drive);
 
-/* The path of the disc that is in the drive now, or at the next start if the machine is off; NULL if
- * it is empty. */
+/* The path of the disc that is in the drive now, or at the next start if the machine is off; NULL
+ * if it is empty. */
 char *machine_disc_dup_path (Machine *self, const char *drive);
 
 /* TRUE while the guest keeps the drive's tray shut. */

@@ -17,7 +17,7 @@ machine_folder_dup_root (void)
 static int
 compare_strings (gconstpointer a, gconstpointer b)
 {
-  return g_utf8_collate (*(const char *const *) a, *(const char *const *) b);
+  return g_utf8_collate (*(const char *const *)a, *(const char *const *)b);
 }
 
 /* A machine that runs is known by its uuid, so it keeps it: its lock is taken. */
@@ -98,7 +98,8 @@ machine_folder_find (const char *name, GError **error)
       g_autoptr (MachineConfig) config = machine_config_load (folder, NULL);
 
       if (g_str_equal (base, name)
-          || (config != NULL && (g_str_equal (config->name, name) || g_str_equal (config->uuid, name))))
+          || (config != NULL
+              && (g_str_equal (config->name, name) || g_str_equal (config->uuid, name))))
         return g_strdup (folder);
     }
   if (strchr (name, G_DIR_SEPARATOR) != NULL && g_file_test (conf, G_FILE_TEST_IS_REGULAR))
@@ -130,7 +131,7 @@ machine_folder_read_conf (const char *folder, GError **error)
   if (uuid != NULL && g_uuid_string_is_valid (uuid))
     return g_steal_pointer (&conf);
   g_set_error (error, G_KEY_FILE_ERROR, G_KEY_FILE_ERROR_INVALID_VALUE,
-               _("In “%s”, uuid in [machine] is “%s”: remove that line."), path,
+               _ ("In “%s”, uuid in [machine] is “%s”: remove that line."), path,
                uuid != NULL ? uuid : "");
   return NULL;
 }
@@ -221,7 +222,8 @@ machine_folder_create (const MachineFolderPlan *plan, GError **error)
   g_autofree char *disks = g_build_filename (folder, "disks", NULL);
   g_autofree char *logs = g_build_filename (folder, "logs", NULL);
 
-  if (*name == '\0' || *name == '.' || strchr (name, '/') != NULL || !g_utf8_validate (name, -1, NULL))
+  if (*name == '\0' || *name == '.' || strchr (name, '/') != NULL
+      || !g_utf8_validate (name, -1, NULL))
     {
       g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
                    _ ("“%s” cannot be a machine's name: leave out “/” and a dot in front."), name);
@@ -312,5 +314,5 @@ machine_folder_save_picture (const char *folder, GBytes *picture)
   gsize length;
   const char *data = g_bytes_get_data (picture, &length);
 
-  g_file_set_contents (path, data, (gssize) length, NULL);
+  g_file_set_contents (path, data, (gssize)length, NULL);
 }

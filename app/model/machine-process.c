@@ -96,8 +96,9 @@ machine_process_spawn (const char *folder, GError **error)
 
   if (program == NULL)
     {
-      g_set_error_literal (error, G_FILE_ERROR, G_FILE_ERROR_NOENT,
-                           _("The program guesthouse-vm was not found: install Guesthouse again."));
+      g_set_error_literal (
+          error, G_FILE_ERROR, G_FILE_ERROR_NOENT,
+          _ ("The program guesthouse-vm was not found: install Guesthouse again."));
       return NULL;
     }
   log = open_log (folder);
@@ -106,8 +107,8 @@ machine_process_spawn (const char *folder, GError **error)
       g_autofree char *path = machine_process_dup_log_path (folder);
 
       g_set_error (error, G_FILE_ERROR, g_file_error_from_errno (errno),
-                   _("The log “%s” cannot be written: %s. Make room or change the folder's "
-                     "permissions."),
+                   _ ("The log “%s” cannot be written: %s. Make room or change the folder's "
+                      "permissions."),
                    path, g_strerror (errno));
       return NULL;
     }

@@ -5,8 +5,8 @@
 
 /* How a machine's process is started and reached, and what it leaves behind. */
 
-/* Starts guesthouse-vm for a machine's folder in a session of its own, so that it outlives the caller.
- * What it prints goes to its log, which begins anew. */
+/* Starts guesthouse-vm for a machine's folder in a session of its own, so that it outlives the
+ * caller. What it prints goes to its log, which begins anew. */
 GSubprocess *machine_process_spawn (const char *folder, GError **error);
 
 /* The path of the log; its last 16 KiB as UTF-8; and its last line, in which a process says what

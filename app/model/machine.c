@@ -36,9 +36,24 @@ struct _Machine
   gboolean picture_pending;
 };
 
-enum { PROP_NAME = 1, PROP_STATE, PROP_FAILURE, PROP_ACCELERATOR, PROP_REASON, PROP_PICTURE,
-       PROP_DRIVES, N_PROPS };
-enum { PROBLEM, ACTIVITY, CHANGED, N_SIGNALS };
+enum
+{
+  PROP_NAME = 1,
+  PROP_STATE,
+  PROP_FAILURE,
+  PROP_ACCELERATOR,
+  PROP_REASON,
+  PROP_PICTURE,
+  PROP_DRIVES,
+  N_PROPS
+};
+enum
+{
+  PROBLEM,
+  ACTIVITY,
+  CHANGED,
+  N_SIGNALS
+};
 static GParamSpec *properties[N_PROPS];
 static guint signals[N_SIGNALS];
 
@@ -136,9 +151,10 @@ machine_save (Machine *self, GError **error)
   if (note_conf (self))
     {
       if (machine_reload (self, error))
-        g_set_error (error, G_IO_ERROR, G_IO_ERROR_WRONG_ETAG,
-                     _("The settings of “%s” were just changed elsewhere: make your change again."),
-                     self->name);
+        g_set_error (
+            error, G_IO_ERROR, G_IO_ERROR_WRONG_ETAG,
+            _ ("The settings of “%s” were just changed elsewhere: make your change again."),
+            self->name);
       return FALSE;
     }
   if (!machine_config_write_key_file (self->conf, self->folder, error))
@@ -294,7 +310,7 @@ end_overdue (gpointer data)
   if (self->quitting)
     gone (self);
   else
-    crashed (self, _("The machine's process does not answer any more."));
+    crashed (self, _ ("The machine's process does not answer any more."));
   return G_SOURCE_REMOVE;
 }
 
@@ -309,7 +325,7 @@ connection_closed (GDBusConnection *connection, gboolean remote, GError *error, 
   else if (self->quitting || self->state == MACHINE_OFF)
     gone (self);
   else
-    crashed (self, _("The machine's process ended unexpectedly."));
+    crashed (self, _ ("The machine's process ended unexpectedly."));
 }
 
 /* An off machine needs no process; its picture and its log stay in the folder. */
@@ -341,7 +357,7 @@ read_state (Machine *self)
       g_autofree char *why = get_property_string (self, "FailureReason");
       GDBusProxy *proxy = g_object_ref (self->proxy);
 
-      crashed (self, why != NULL && *why != '\0' ? why : _("The machine failed."));
+      crashed (self, why != NULL && *why != '\0' ? why : _ ("The machine failed."));
       g_dbus_proxy_call (proxy, "Quit", NULL, G_DBUS_CALL_FLAGS_NONE, -1, NULL, NULL, NULL);
       g_object_unref (proxy);
     }
@@ -428,7 +444,7 @@ connect_done (GObject *source, GAsyncResult *result, gpointer data)
       if (++self->tries < CONNECT_TRIES)
         self->retry = g_timeout_add (100, try_again, self);
       else
-        crashed (self, _("The machine's process does not answer."));
+        crashed (self, _ ("The machine's process does not answer."));
       return;
     }
   self->connection = connection;
@@ -461,18 +477,18 @@ process_ended (GObject *source, GAsyncResult *result, gpointer data)
   g_subprocess_wait_finish (process, result, NULL);
   if (process != self->process)
     return;
-  if (self->quitting || (g_subprocess_get_if_exited (process) &&
-                         g_subprocess_get_exit_status (process) == 0))
+  if (self->quitting
+      || (g_subprocess_get_if_exited (process) && g_subprocess_get_exit_status (process) == 0))
     {
       gone (self);
       return;
     }
   if (g_subprocess_get_if_signaled (process))
-    why = g_strdup_printf (_("The machine's process was ended by a signal: %s."),
+    why = g_strdup_printf (_ ("The machine's process was ended by a signal: %s."),
                            g_strsignal (g_subprocess_get_term_sig (process)));
   else
     why = machine_process_dup_last_words (self->folder);
-  crashed (self, why != NULL ? why : _("The machine's process ended unexpectedly."));
+  crashed (self, why != NULL ? why : _ ("The machine's process ended unexpectedly."));
 }
 
 void
@@ -581,7 +597,7 @@ machine_trash (Machine *self, GError **error)
 {
   if (machine_is_on (self))
     {
-      g_set_error (error, G_IO_ERROR, G_IO_ERROR_BUSY, _("“%s” is on: power it off first."),
+      g_set_error (error, G_IO_ERROR, G_IO_ERROR_BUSY, _ ("“%s” is on: power it off first."),
                    self->name);
       return FALSE;
     }
@@ -668,26 +684,7 @@ machine_dup_log (Machine *self)
   return machine_process_dup_log (self->folder);
 }
 
-const char *
-machine_state_to_text (MachineState state)
-{
-  switch (state)
-    {
-    case MACHINE_OFF:
-      return _("Powered off");
-    case MACHINE_STARTING:
-      return _("Starting…");
-    case MACHINE_RUNNING:
-      return _("Running");
-    case MACHINE_PAUSED:
-      return _("Paused");
-    case MACHINE_CRASHED:
-    default:
-      return _("Crashed");
-    }
-}
-
-/* ---------------------------------------------------------------------------------------- GObject */
+/* --------------------------------------------------------------------------------------- GObject */
 
 Machine *
 machine_new (const char *folder, GError **error)
@@ -778,14 +775,14 @@ machine_class_init (MachineClass *klass)
   properties[PROP_ACCELERATOR] = g_param_spec_string ("accelerator", NULL, NULL, NULL, flags);
   properties[PROP_REASON] = g_param_spec_string ("accelerator-reason", NULL, NULL, NULL, flags);
   properties[PROP_PICTURE] = g_param_spec_boxed ("picture", NULL, NULL, G_TYPE_BYTES, flags);
-  properties[PROP_DRIVES] = g_param_spec_variant ("drives", NULL, NULL,
-                                                  G_VARIANT_TYPE ("a(sssb)"), NULL, flags);
+  properties[PROP_DRIVES]
+      = g_param_spec_variant ("drives", NULL, NULL, G_VARIANT_TYPE ("a(sssb)"), NULL, flags);
   g_object_class_install_properties (object_class, N_PROPS, properties);
 
   signals[PROBLEM] = g_signal_new ("problem", MACHINE_TYPE, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
                                    G_TYPE_NONE, 1, G_TYPE_STRING);
-  signals[ACTIVITY] = g_signal_new ("activity", MACHINE_TYPE, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
-                                    G_TYPE_NONE, 2, G_TYPE_STRING, G_TYPE_STRING);
+  signals[ACTIVITY] = g_signal_new ("activity", MACHINE_TYPE, G_SIGNAL_RUN_LAST, 0, NULL, NULL,
+                                    NULL, G_TYPE_NONE, 2, G_TYPE_STRING, G_TYPE_STRING);
   signals[CHANGED] = g_signal_new ("changed", MACHINE_TYPE, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
                                    G_TYPE_NONE, 0);
 }

@@ -3,22 +3,16 @@
 
 #include <gio/gio.h>
 
+#include "machine-state.h"
+
 G_BEGIN_DECLS
 
 /* A machine of the library: its folder and machine.conf, and its process while there is one.
  *
  * Properties (all notify): name, state, failure, accelerator, accelerator-reason, picture, drives.
  * Signals: "problem" (sentence): a command did not succeed; "activity" (drive, kind);
- * "changed": machine.conf was read or written. Lives on the main thread; nothing here blocks on a guest. */
-
-typedef enum
-{
-  MACHINE_OFF,
-  MACHINE_STARTING,
-  MACHINE_RUNNING,
-  MACHINE_PAUSED,
-  MACHINE_CRASHED
-} MachineState;
+ * "changed": machine.conf was read or written. Lives on the main thread; nothing here blocks on a
+ * guest. */
 
 #define MACHINE_TYPE (machine_get_type ())
 G_DECLARE_FINAL_TYPE (Machine, machine, MACHINE, MACHINE, GObject)
@@ -51,7 +45,8 @@ GDBusConnection *machine_get_connection (Machine *self);
 
 /* machine.conf. Change it and machine_save () it, which fails if somebody else was faster. */
 GKeyFile *machine_get_conf (Machine *self);
-char *machine_get_string (Machine *self, const char *group, const char *key); /* NULL: no such key */
+char *machine_get_string (Machine *self, const char *group,
+                          const char *key); /* NULL: no such key */
 int machine_get_integer (Machine *self, const char *group, const char *key, int fallback);
 gboolean machine_save (Machine *self, GError **error);
 gboolean machine_reload (Machine *self, GError **error);
@@ -67,14 +62,11 @@ void machine_restart (Machine *self);
 /* Calls a method of org.guesthouse.Machine1 that answers nothing; sinks parameters. */
 void machine_call (Machine *self, const char *method, GVariant *parameters);
 
-/* Reads machine.conf if somebody has changed it; looks whether a process runs for the machine, started
- * by whomever, and attaches; else takes a new picture. */
+/* Reads machine.conf if somebody has changed it; looks whether a process runs for the machine,
+ * started by whomever, and attaches; else takes a new picture. */
 void machine_poll (Machine *self);
 
 /* Moves the folder to the trash. The machine must be off. */
 gboolean machine_trash (Machine *self, GError **error);
-
-/* The word shown for a state, translated. */
-const char *machine_state_to_text (MachineState state);
 
 G_END_DECLS

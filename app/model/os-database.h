@@ -3,11 +3,11 @@
 
 #include <osinfo/osinfo.h>
 
-/* libosinfo's database, for one worker thread at a time. The first to lock it reads it, which takes a
- * second; the main thread must not. */
+/* libosinfo's database, for one worker thread at a time. The first to lock it reads it, which takes
+ * a second; the main thread must not. */
 OsinfoDb *os_database_lock (void);
 void os_database_unlock (void);
 
-/* What a system recommends, or else needs: MiB of memory and GiB of disk. What the database does not
- * know, or all of it if os is NULL, is what suits most. */
+/* What a system recommends, or else needs: MiB of memory and GiB of disk. What the database does
+ * not know, or all of it if os is NULL, is what suits most. */
 void os_database_read_needs (OsinfoOs *os, unsigned *memory, unsigned *disk);

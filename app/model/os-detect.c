@@ -33,8 +33,8 @@ identify (OsinfoMedia *media, OsDetection *detection)
   os_database_unlock ();
 }
 
-/* libosinfo waits in a main loop for what it has begun. In the context of the main thread, that could
- * be over before the waiting begins, which then has no end. */
+/* libosinfo waits in a main loop for what it has begun. In the context of the main thread, that
+ * could be over before the waiting begins, which then has no end. */
 static OsinfoMedia *
 read_media (const char *path, GCancellable *cancellable)
 {
@@ -73,11 +73,12 @@ detect (GTask *task, gpointer source, gpointer task_data, GCancellable *cancella
       if (dot != NULL && dot != detection->name)
         *dot = '\0';
     }
-  g_task_return_pointer (task, detection, (GDestroyNotify) os_detection_free);
+  g_task_return_pointer (task, detection, (GDestroyNotify)os_detection_free);
 }
 
 void
-os_detect_async (const char *path, GCancellable *cancellable, GAsyncReadyCallback callback, gpointer data)
+os_detect_async (const char *path, GCancellable *cancellable, GAsyncReadyCallback callback,
+                 gpointer data)
 {
   g_autoptr (GTask) task = g_task_new (NULL, cancellable, callback, data);
 

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "machine-state.h"
+
+#include <glib/gi18n.h>
+
+const char *
+machine_state_to_text (MachineState state)
+{
+  switch (state)
+    {
+    case MACHINE_OFF:
+      return _ ("Powered off");
+    case MACHINE_STARTING:
+      return _ ("Starting…");
+    case MACHINE_RUNNING:
+      return _ ("Running");
+    case MACHINE_PAUSED:
+      return _ ("Paused");
+    case MACHINE_CRASHED:
+    default:
+      return _ ("Crashed");
+    }
+}

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#pragma once
+
+typedef enum
+{
+  MACHINE_OFF,
+  MACHINE_STARTING,
+  MACHINE_RUNNING,
+  MACHINE_PAUSED,
+  MACHINE_CRASHED
+} MachineState;
+
+/* The word shown for a state, translated. */
+const char *machine_state_to_text (MachineState state);
