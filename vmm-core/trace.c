@@ -3,6 +3,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 static GMutex trace_mutex;
@@ -13,9 +14,16 @@ static int trace_fd = STDERR_FILENO;
 static bool
 trace_matches (const char *name)
 {
+  const char *dot = strchr (name, '.');
+
   for (unsigned i = 0; trace_patterns != NULL && i < trace_patterns->len; i++)
-    if (g_pattern_spec_match_string (g_ptr_array_index (trace_patterns, i), name))
-      return true;
+    {
+      GPatternSpec *pattern = g_ptr_array_index (trace_patterns, i);
+
+      if (g_pattern_spec_match_string (pattern, name)
+          || (dot != NULL && g_pattern_spec_match_string (pattern, dot + 1)))
+        return true;
+    }
   return false;
 }
 

@@ -25,8 +25,9 @@ typedef struct TraceEvent
     }                                                                                               \
   while (0)
 
-/* Enables the events that match one of the comma-separated glob patterns ("pit.*,ide.*"); NULL or
- * "" disables all. Patterns apply to events not met yet, too. Safe from every thread. */
+/* Enables the events that match one of the comma-separated glob patterns ("pit.*,ide.*") with their
+ * name or with what follows its dot ("block" is "translator.block"); NULL or "" disables all.
+ * Patterns apply to events not met yet, too. Safe from every thread. */
 void trace_set_patterns (const char *patterns);
 
 /* Where lines go; standard error by default. */

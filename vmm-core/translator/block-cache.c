@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "generate.h"
+#include "listing.h"
 #include "translator.h"
 #include "vmm-core/trace.h"
 #include "vmm-core/x86/mmu.h"
@@ -48,7 +49,7 @@ struct BlockCache
   GArray *overwritten; /* of const uint32_t *: versions */
 
   unsigned options; /* TRANSLATOR_* */
-  uint64_t n_blocks, n_flushes, n_dropped, guest_bytes;
+  uint64_t n_blocks, n_flushes, n_dropped, n_links, n_invalidations, guest_bytes;
 };
 
 static guint
@@ -264,6 +265,15 @@ block_add_to_page (BlockCache *cache, TranslatorBlock *block, unsigned n)
   page->blocks = block;
 }
 
+static void
+trace_block (const Plan *plan, const TranslatorBlock *block, const GenerateMarks *marks)
+{
+  g_autofree char *guest = NULL, *code = NULL;
+
+  TRACE ("translator.decode", "%s", guest = listing_of_guest (plan));
+  TRACE ("translator.emit", "%s", code = listing_of_code (plan, block, marks));
+}
+
 /* mutex held. */
 static TranslatorBlock *
 block_cache_add (BlockCache *cache, const Plan *plan, const Source *source)
@@ -272,6 +282,7 @@ block_cache_add (BlockCache *cache, const Plan *plan, const Source *source)
   TranslatorBlock *_Atomic *bucket
     = &cache->hash[hash_of (source->physical, plan->rip, plan->key)];
   TranslatorBlock *block;
+  GenerateMarks marks;
   Emitter emitter;
 
   if (!(cache->options & TRANSLATOR_EVERY_PAGE)
@@ -292,10 +303,11 @@ block_cache_add (BlockCache *cache, const Plan *plan, const Source *source)
       block_add_to_page (cache, block, n);
     }
   emitter = code_cache_begin (cache->code);
-  generate_block (&emitter, &cache->stubs, plan, block, &arena);
+  generate_block (&emitter, &cache->stubs, plan, block, &arena, &marks);
   code_cache_end (cache->code, &emitter);
   TRACE ("translator.block", "rip %#" PRIx64 " physical %#" PRIx64 " key %#x: %u bytes to %zu",
          plan->rip, block->physical, plan->key, plan->length, (size_t) (block->end - block->guard));
+  trace_block (plan, block, &marks);
 
   block->hash_next = *bucket;
   atomic_store_explicit (bucket, block, memory_order_release);
@@ -425,6 +437,7 @@ block_cache_link (BlockCache *cache, TranslatorExit *exit, TranslatorBlock *bloc
   if (!exit->linked && !from->stale && !block->stale && exit->key == block->key)
     {
       exit->linked = true;
+      cache->n_links++;
       exit->incoming = block->incoming;
       block->incoming = exit;
       emitter = code_cache_begin (cache->code);
@@ -461,6 +474,8 @@ block_drop (BlockCache *cache, TranslatorBlock *block)
     }
   block->incoming = NULL;
   cache->n_dropped++;
+  TRACE ("translator.invalidate", "rip %#" PRIx64 " physical %#" PRIx64 " key %#x", block->rip,
+         block->physical, block->key);
 }
 
 static void
@@ -528,7 +543,7 @@ block_cache_drop_overwritten (BlockCache *cache, TranslatorCpu *cpu)
           if (page != NULL)
             page_drop_stale (cache, page);
         }
-      TRACE ("translator.invalidate", "%u pages", overwritten->len);
+      cache->n_invalidations++;
       /* Pairs of return addresses and tables of jumps may lead to what is gone. */
       cache->generation++;
       x86_exclusive_end (&cpu->cpu);
@@ -547,6 +562,8 @@ block_cache_add_statistics (BlockCache *cache, GVariantBuilder *builder)
     { "blocks", cache->n_blocks },
     { "block-bytes", cache->guest_bytes },
     { "code-bytes", code_cache_get_used (cache->code) },
+    { "exits-linked", cache->n_links },
+    { "invalidations", cache->n_invalidations },
     { "blocks-dropped", cache->n_dropped },
     { "code-cache-flushes", cache->n_flushes },
   };

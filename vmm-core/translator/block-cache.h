@@ -28,13 +28,6 @@ struct TranslatorExit
   bool linked;
 };
 
-/* An instruction that the interpreter runs. */
-typedef struct
-{
-  X86Insn insn;
-  uint64_t block_rip;
-} TranslatorSite;
-
 struct TranslatorBlock
 {
   TranslatorBlock *_Atomic hash_next;

@@ -40,7 +40,7 @@ generator_add_cold (Generator *g, ColdKind kind, const PlanInsn *p)
 {
   Cold *cold = &g->cold[g->n_cold++];
 
-  g_assert (g->n_cold <= MAX_COLD);
+  g_assert (g->n_cold <= GENERATE_MAX_COLD);
   memset (cold, 0, sizeof *cold);
   cold->kind = kind;
   cold->insn = p;
@@ -48,12 +48,19 @@ generator_add_cold (Generator *g, ColdKind kind, const PlanInsn *p)
 }
 
 TranslatorSite *
-generator_new_site (Generator *g, const PlanInsn *p)
+generator_get_site (Generator *g, const PlanInsn *p, bool access)
 {
-  TranslatorSite *site = g->arena->allocate (g->arena->data, sizeof *site);
+  TranslatorSite **known = &g->sites[p - g->plan->insns];
+  TranslatorSite *site = *known;
 
-  site->insn = p->insn;
+  if (site != NULL && site->access == access)
+    return site;
+  site = *known = g->arena->allocate (g->arena->data, sizeof *site);
   site->block_rip = g->plan->rip;
+  site->offset = p->insn.offset;
+  site->access = access;
+  site->length = p->insn.length;
+  memcpy (site->bytes, g->plan->bytes + p->insn.offset, p->insn.length);
   return site;
 }
 
@@ -96,7 +103,7 @@ void
 generator_interpret (Generator *g, const PlanInsn *p)
 {
   generator_before_clobber (g);
-  emit_move_imm (g->e, HOST_R10, (uintptr_t) generator_new_site (g, p));
+  emit_move_imm (g->e, HOST_R10, (uintptr_t) generator_get_site (g, p, false));
   emit_call_to (g->e, g->stubs->interpret);
   g->flags = FLAGS_MEMORY;
   if (p->insn.attributes & X86_OP_FPU)
@@ -107,7 +114,7 @@ static void
 emit_end (Generator *g, const PlanInsn *p)
 {
   generator_before_clobber (g);
-  emit_move_imm (g->e, HOST_R10, (uintptr_t) generator_new_site (g, p) | TRANSLATOR_SITE_TAG);
+  emit_move_imm (g->e, HOST_R10, (uintptr_t) generator_get_site (g, p, false) | TRANSLATOR_SITE_TAG);
   emit_jump_to (g->e, g->stubs->leave);
 }
 
@@ -321,11 +328,11 @@ emit_cold (Generator *g, Cold *cold)
       break;
     case COLD_SITE:
       emit_move_imm (e, HOST_R10,
-                     (uintptr_t) generator_new_site (g, cold->insn) | TRANSLATOR_SITE_TAG);
+                     (uintptr_t) generator_get_site (g, cold->insn, false) | TRANSLATOR_SITE_TAG);
       emit_jump_to (e, g->stubs->leave);
       break;
     case COLD_INTERPRET:
-      emit_move_imm (e, HOST_R10, (uintptr_t) generator_new_site (g, cold->insn));
+      emit_move_imm (e, HOST_R10, (uintptr_t) generator_get_site (g, cold->insn, false));
       emit_call_to (e, g->stubs->interpret);
       if (cold->load_flags)
         generator_load_flags (g);
@@ -352,25 +359,39 @@ emit_cold (Generator *g, Cold *cold)
     }
 }
 
+static void
+add_mark (const Generator *g, GenerateMarks *marks, const PlanInsn *p, bool cold)
+{
+  marks->marks[marks->n++] = (GenerateMark){ emit_run_address (g->e, g->e->at), p, cold };
+}
+
 void
 generate_block (Emitter *e, const Stubs *stubs, const Plan *plan, TranslatorBlock *block,
-                const GenerateArena *arena)
+                const GenerateArena *arena, GenerateMarks *marks)
 {
   Generator g = { e, stubs, plan, block, arena, translator_view_of_key (plan->key) };
   const PlanInsn *last = &plan->insns[plan->n - 1];
 
   g.n_cold = 0;
+  marks->n = 0;
   emit_entry (&g);
   g.cold[0].back = block->entry;
   g.flags = plan->insns[0].live_before != 0 ? FLAGS_MEMORY : 0;
   for (unsigned i = 0; i < plan->n; i++)
     {
       g.live = plan->insns[i].live_before;
+      add_mark (&g, marks, &plan->insns[i], false);
       emit_one (&g, &plan->insns[i]);
     }
   if (!plan_ends_block (last, plan->key))
-    generator_exit (&g, generator_next_rip (&g, last), last->live, -1);
+    {
+      add_mark (&g, marks, NULL, false);
+      generator_exit (&g, generator_next_rip (&g, last), last->live, -1);
+    }
   for (unsigned i = 0; i < g.n_cold; i++)
-    emit_cold (&g, &g.cold[i]);
+    {
+      add_mark (&g, marks, g.cold[i].insn, true);
+      emit_cold (&g, &g.cold[i]);
+    }
   block->end = emit_run_address (e, e->at);
 }

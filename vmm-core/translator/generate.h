@@ -15,6 +15,23 @@ typedef struct
   void *data;
 } GenerateArena;
 
-/* Emits the block. Sets its entries and end; its address, key and page_id are set already. */
+/* Where in its block the code of an instruction begins. */
+typedef struct
+{
+  const uint8_t *code; /* as run */
+  const PlanInsn *insn; /* NULL: of the block as a whole */
+  bool cold;            /* seldom run, behind all others */
+} GenerateMark;
+
+#define GENERATE_MAX_COLD 256
+
+typedef struct
+{
+  GenerateMark marks[PLAN_MAX_INSNS + 1 + GENERATE_MAX_COLD];
+  unsigned n;
+} GenerateMarks;
+
+/* Emits the block. Sets its entries and end; its address, key and page_id are set already. marks
+ * tells what lies where, in the order of the code. */
 void generate_block (Emitter *e, const Stubs *stubs, const Plan *plan, TranslatorBlock *block,
-                     const GenerateArena *arena);
+                     const GenerateArena *arena, GenerateMarks *marks);

@@ -57,8 +57,6 @@ typedef struct
   Ea ea;
 } Cold;
 
-#define MAX_COLD 256
-
 typedef struct
 {
   Emitter *e;
@@ -71,9 +69,10 @@ typedef struct
   unsigned vectors; /* VECTORS_* that are in place for certain */
   bool x87;         /* the host's unit is the guest's for certain */
   unsigned live;    /* status flags alive before the instruction */
-  Cold cold[MAX_COLD];
+  Cold cold[GENERATE_MAX_COLD];
   unsigned n_cold;
   unsigned first_cold; /* of the running instruction */
+  TranslatorSite *sites[PLAN_MAX_INSNS]; /* those made so far */
 } Generator;
 
 static inline bool
@@ -95,7 +94,8 @@ uint64_t generator_next_rip (const Generator *g, const PlanInsn *p);
 uint64_t generator_mask_rip (const Generator *g, uint64_t rip);
 
 Cold *generator_add_cold (Generator *g, ColdKind kind, const PlanInsn *p);
-TranslatorSite *generator_new_site (Generator *g, const PlanInsn *p);
+/* Where p can be interpreted; access: its operand needs that, not p itself. */
+TranslatorSite *generator_get_site (Generator *g, const PlanInsn *p, bool access);
 
 /* Flags */
 void generator_save_flags (Generator *g);                /* clobbers r10 */

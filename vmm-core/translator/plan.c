@@ -148,6 +148,7 @@ plan_make (Plan *plan, const X86Cpu *cpu, uint32_t key, uint64_t rip, const uint
   plan->key = key;
   plan->options = options;
   plan->rip = rip;
+  plan->bytes = page + offset;
   while (plan->n < max_insns && branches < MAX_BRANCHES)
     {
       PlanInsn *p = &plan->insns[plan->n];

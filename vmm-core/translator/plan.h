@@ -65,6 +65,7 @@ typedef struct
   PlanInsn insns[PLAN_MAX_INSNS];
   unsigned n;
   unsigned length;      /* bytes */
+  const uint8_t *bytes; /* the caller's */
   struct
   {
     uint16_t offset, length;

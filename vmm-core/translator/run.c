@@ -17,15 +17,6 @@
 #include "vmm-core/x86/opcode.h"
 #include "vmm-core/x86/segment.h"
 
-enum
-{
-  STATISTIC_INTERPRETED,
-  STATISTIC_FILLS,
-  STATISTIC_LEAVES,
-  STATISTIC_UNTRANSLATED,
-  N_STATISTICS
-};
-
 static TranslatorCpu *
 translator_cpu (X86Cpu *cpu)
 {
@@ -113,6 +104,7 @@ prepare (TranslatorCpu *cpu, BlockCache *cache)
     {
       for (unsigned view = 0; view < X86_N_VIEWS; view++)
         clear_set (cpu, &cpu->sets[view]);
+      memset (cpu->decoded_sites, 0, sizeof cpu->decoded_sites);
       cpu->generation = generation;
     }
   if (G_UNLIKELY (cpu->flushes != tlb->flushes))
@@ -147,6 +139,24 @@ prepare (TranslatorCpu *cpu, BlockCache *cache)
     }
 }
 
+/* The mode is that of the site's block, in which it could be decoded before. */
+static const X86Insn *
+find_decoded (TranslatorCpu *cpu, const TranslatorSite *site)
+{
+  unsigned n = translator_decoded_index (site);
+  X86Insn *insn = &cpu->decoded[n];
+  X86Flow flow;
+
+  if (cpu->decoded_sites[n] == site)
+    return insn;
+  insn->offset = site->offset;
+  cpu->decoded_sites[n] = NULL;
+  if (x86_decode (&cpu->cpu, site->bytes, site->length, insn, &flow) != X86_DECODE_OK)
+    x86_raise (&cpu->cpu, X86_UD);
+  cpu->decoded_sites[n] = site;
+  return insn;
+}
+
 /* Returns the RIP behind the instruction. */
 static uint64_t
 interpret (TranslatorCpu *cpu, const TranslatorSite *site)
@@ -155,14 +165,17 @@ interpret (TranslatorCpu *cpu, const TranslatorSite *site)
   const X86Insn *insn = &cpu->running;
   uint64_t next;
 
-  cpu->running = site->insn;
+  cpu->running = *find_decoded (cpu, site);
   x86->block_rip = site->block_rip;
   x86->state.rip = x86_next_rip (x86, insn);
   if (!x86_is_code64 (x86))
     x86->state.rip = x86->mode & X86_MODE_CODE32 ? (uint32_t) x86->state.rip
                                                  : (uint16_t) x86->state.rip;
   next = x86->state.rip;
-  cpu->statistics[STATISTIC_INTERPRETED]++;
+  if (site->access)
+    cpu->statistics.slow_accesses++;
+  else
+    cpu->statistics.opcodes[insn->map & (STATISTICS_MAPS - 1)][insn->opcode]++;
   x86->instructions++;
   x86->insn = insn;
   insn->exec (x86, insn);
@@ -189,6 +202,12 @@ translator_interpret (TranslatorCpu *cpu, const TranslatorSite *site)
          && !x86_interpreter_must_step (&cpu->cpu);
 }
 
+static SlowPath
+slow_path_of (X86FillResult result)
+{
+  return result == X86_FILL_FAULT ? SLOW_FAULT : result == X86_FILL_DEVICE ? SLOW_DEVICE : SLOW_WATCHED;
+}
+
 uint64_t
 translator_fill (TranslatorCpu *cpu, uint64_t linear, uint32_t slot_at, uint32_t access)
 {
@@ -196,10 +215,20 @@ translator_fill (TranslatorCpu *cpu, uint64_t linear, uint32_t slot_at, uint32_t
   const X86TlbEntry *entry = &cpu->cpu.view[x86_tlb_index (linear)];
   uint64_t page = linear & ~4095ull;
   bool write = access & 1;
+  X86FillResult result;
 
-  cpu->statistics[STATISTIC_FILLS]++;
-  if ((linear & 4095) + (access >> 1) > 4096 || !x86_mmu_try_fill (&cpu->cpu, linear, write))
-    return 0;
+  cpu->statistics.fills++;
+  if ((linear & 4095) + (access >> 1) > 4096)
+    {
+      cpu->statistics.slow[SLOW_PAGE_CROSSING]++;
+      return 0;
+    }
+  result = x86_mmu_try_fill (&cpu->cpu, linear, write);
+  if (result != X86_FILL_DONE)
+    {
+      cpu->statistics.slow[slow_path_of (result)]++;
+      return 0;
+    }
   *(write ? &slot->write : &slot->read) = page;
   *(write ? &slot->write_addend : &slot->read_addend) = entry->addend;
   return entry->addend;
@@ -255,7 +284,7 @@ enter_code (TranslatorCpu *cpu, const Stubs *stubs, const uint8_t *entry, bool *
   uintptr_t result;
   TranslatorExit *exit;
 
-  cpu->statistics[STATISTIC_LEAVES]++;
+  cpu->statistics.entries++;
   result = stubs->enter (entry);
   *onward = (result & TRANSLATOR_SITE_TAG) != 0;
   if (*onward)
@@ -319,7 +348,7 @@ run_blocks (TranslatorCpu *cpu, BlockCache *cache)
         {
           if (generation == block_cache_get_generation (cache))
             {
-              cpu->statistics[STATISTIC_UNTRANSLATED]++;
+              cpu->statistics.untranslated++;
               x86_interpreter_block (x86);
               x86_block_set_running (x86, NULL);
               fpu_unit_gather_mxcsr (x86);
@@ -462,19 +491,18 @@ translator_code_overwritten (X86Software *software, MemoryBlock *block, uint64_t
 static void
 translator_add_statistics (X86Software *software, GVariantBuilder *builder)
 {
-  static const char *const names[N_STATISTICS]
-    = { "interpreted", "page-fills", "entries", "untranslated-blocks" };
+  TranslatorStatistics sum = { 0 };
+  uint64_t flushes = 0;
 
+  for (unsigned i = 0; i < X86_MAX_CPUS; i++)
+    if (software->cpus[i] != NULL)
+      {
+        statistics_sum (&sum, &translator_cpu (software->cpus[i])->statistics);
+        flushes += software->cpus[i]->tlb->flushes;
+      }
   block_cache_add_statistics (software->engine_data, builder);
-  for (unsigned n = 0; n < N_STATISTICS; n++)
-    {
-      uint64_t total = 0;
-
-      for (unsigned i = 0; i < X86_MAX_CPUS; i++)
-        if (software->cpus[i] != NULL)
-          total += translator_cpu (software->cpus[i])->statistics[n];
-      g_variant_builder_add (builder, "{st}", names[n], total);
-    }
+  g_variant_builder_add (builder, "{st}", "tlb-flushes", flushes);
+  statistics_add_to (&sum, builder);
 }
 
 static const X86Engine translator_engine = {

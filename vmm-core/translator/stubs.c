@@ -251,6 +251,7 @@ emit_fill (Stubs *stubs, Emitter *e, unsigned view, bool write, unsigned class)
   emit_push (e, HOST_RCX);
   emit_load (e, HOST_RCX, tag);
   emit_op64 (e, 0x33, HOST_R10, host_register (HOST_RCX));
+  emit_insn (e, &(HostInsn){ .opcode = 0xff, .wide = true, .rm = AT (statistics.slot_refills) });
   slot.disp = write ? offsetof (X86TlbSlot, write) : offsetof (X86TlbSlot, read);
   emit_store (e, slot, HOST_RCX);
   emit_load (e, HOST_RCX, addend);

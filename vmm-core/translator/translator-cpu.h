@@ -1,12 +1,26 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #pragma once
 
+#include "statistics.h"
 #include "vmm-core/x86/cpu.h"
+#include "vmm-core/x86/decode.h"
 #include "vmm-core/x86/tlb.h"
 
 /* One CPU as translated code sees it: GS leads here. */
 
 typedef struct TranslatorBlock TranslatorBlock;
+
+/* An instruction that the interpreter runs, as bytes: most of them never come to that. */
+typedef struct
+{
+  uint64_t block_rip;
+  uint16_t offset; /* in its block */
+  bool access;     /* only because of its operand in memory */
+  uint8_t length;
+  uint8_t bytes[X86_MAX_LENGTH];
+} TranslatorSite;
+
+#define TRANSLATOR_DECODED 256
 
 #define TRANSLATOR_JUMPS 4096
 #define TRANSLATOR_PAGES 1024
@@ -70,7 +84,11 @@ typedef struct
   bool page_flushed;      /* one that code has run from, by the instruction being interpreted */
   uint64_t flushes, full_flushes; /* of the TLB, as far as they were noticed here */
   TranslatorSet sets[X86_N_VIEWS];
-  uint64_t statistics[8]; /* STATISTIC_* of translator.c */
+  TranslatorStatistics statistics;
+
+  /* Sites that were interpreted lately, by translator_decoded_index. */
+  const TranslatorSite *decoded_sites[TRANSLATOR_DECODED];
+  X86Insn decoded[TRANSLATOR_DECODED];
 } TranslatorCpu;
 
 enum { VECTORS_NONE, VECTORS_XMM, VECTORS_YMM };
@@ -85,6 +103,12 @@ static inline unsigned
 translator_page_index (uint64_t linear_page)
 {
   return (linear_page ^ linear_page >> 9) & (TRANSLATOR_PAGES - 1);
+}
+
+static inline unsigned
+translator_decoded_index (const TranslatorSite *site)
+{
+  return (uintptr_t) site / sizeof (TranslatorSite) & (TRANSLATOR_DECODED - 1);
 }
 
 static inline unsigned

@@ -438,7 +438,7 @@ x86_mmu_translate (X86Cpu *cpu, uint64_t linear, unsigned access, X86Page *page)
     }
 }
 
-bool
+X86FillResult
 x86_mmu_try_fill (X86Cpu *cpu, uint64_t linear, bool write)
 {
   unsigned access = (write ? X86_PF_W : 0) | (cpu->cpl == 3 ? X86_PF_U : 0);
@@ -452,18 +452,21 @@ x86_mmu_try_fill (X86Cpu *cpu, uint64_t linear, bool write)
   else
     {
       if (x86_is_code64 (cpu) && !x86_is_canonical (linear))
-        return false;
+        return X86_FILL_FAULT;
       cpu->statistics[X86_STATISTIC_PAGE_WALKS]++;
       for (unsigned tries = 0; result == WALK_AGAIN && tries < MAX_RETRIES; tries++)
         result = walk_once (cpu, linear, access, &walk, false);
       if (result != WALK_DONE)
-        return false;
+        return X86_FILL_FAULT;
     }
   if (mmu_is_lapic (cpu, walk.physical))
-    return false;
+    return X86_FILL_DEVICE;
   range = memory_find (cpu->software->machine.memory, walk.physical);
   mmu_fill (cpu, linear, access, &walk, &range);
-  return (linear & ~4095ull) == (write ? entry->write : entry->read);
+  if ((linear & ~4095ull) == (write ? entry->write : entry->read))
+    return X86_FILL_DONE;
+  return range.read == NULL || (write && range.write != range.read) ? X86_FILL_DEVICE
+                                                                    : X86_FILL_WATCHED;
 }
 
 const X86CodePage *

@@ -39,9 +39,17 @@ typedef struct
  * allows it. */
 void x86_mmu_translate (X86Cpu *cpu, uint64_t linear, unsigned access, X86Page *page);
 
+typedef enum
+{
+  X86_FILL_DONE,
+  X86_FILL_FAULT,  /* the walk ends at an obstacle */
+  X86_FILL_DEVICE, /* no RAM, or none for this access */
+  X86_FILL_WATCHED /* by those who follow stores, or by debug registers */
+} X86FillResult;
+
 /* Makes the TLB hold linear's page in the current view, if an access there, a write if so said, is
- * one to RAM that needs no more looking at. Never raises: FALSE may be any obstacle. */
-bool x86_mmu_try_fill (X86Cpu *cpu, uint64_t linear, bool write);
+ * one to RAM that needs no more looking at. Never raises. */
+X86FillResult x86_mmu_try_fill (X86Cpu *cpu, uint64_t linear, bool write);
 
 /* Where to fetch code from at linear (CS base included), at the CPU's CPL; raises #PF. The answer
  * stays good until the TLB is flushed. */

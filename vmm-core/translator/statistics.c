@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "statistics.h"
+
+#include <stdbool.h>
+
+static const char *const map_names[STATISTICS_MAPS] = { "", "0f-", "0f-38-", "0f-3a-" };
+
+void
+statistics_sum (TranslatorStatistics *sum, const TranslatorStatistics *one)
+{
+  sum->entries += one->entries;
+  sum->untranslated += one->untranslated;
+  sum->slot_refills += one->slot_refills;
+  sum->fills += one->fills;
+  sum->slow_accesses += one->slow_accesses;
+  for (unsigned i = 0; i < N_SLOW; i++)
+    sum->slow[i] += one->slow[i];
+  for (unsigned map = 0; map < STATISTICS_MAPS; map++)
+    for (unsigned i = 0; i < 256; i++)
+      sum->opcodes[map][i] += one->opcodes[map][i];
+}
+
+static void
+add (GVariantBuilder *builder, const char *name, uint64_t value)
+{
+  g_variant_builder_add (builder, "{st}", name, value);
+}
+
+/* The most frequent opcodes, and the sum of all. */
+static void
+add_opcodes (const TranslatorStatistics *statistics, GVariantBuilder *builder)
+{
+  const uint64_t *counters = statistics->opcodes[0];
+  bool shown[STATISTICS_MAPS * 256] = { false };
+  uint64_t total = 0;
+
+  for (unsigned i = 0; i < STATISTICS_MAPS * 256; i++)
+    total += counters[i];
+  add (builder, "interpreted", total);
+  for (unsigned n = 0; n < STATISTICS_TOP; n++)
+    {
+      g_autofree char *name = NULL;
+      unsigned best = 0;
+
+      for (unsigned i = 0; i < STATISTICS_MAPS * 256; i++)
+        if (!shown[i] && (shown[best] || counters[i] > counters[best]))
+          best = i;
+      if (counters[best] == 0 || shown[best])
+        return;
+      shown[best] = true;
+      name = g_strdup_printf ("interpreted-%s%02x", map_names[best >> 8], best & 255);
+      add (builder, name, counters[best]);
+    }
+}
+
+void
+statistics_add_to (const TranslatorStatistics *statistics, GVariantBuilder *builder)
+{
+  uint64_t failures = 0;
+
+  for (unsigned i = 0; i < N_SLOW; i++)
+    failures += statistics->slow[i];
+  add (builder, "entries", statistics->entries);
+  add (builder, "untranslated-blocks", statistics->untranslated);
+  add (builder, "tlb-slot-refills", statistics->slot_refills);
+  add (builder, "tlb-fills", statistics->fills - failures);
+  add (builder, "slow-page-crossing", statistics->slow[SLOW_PAGE_CROSSING]);
+  add (builder, "slow-fault", statistics->slow[SLOW_FAULT]);
+  add (builder, "slow-device", statistics->slow[SLOW_DEVICE]);
+  add (builder, "slow-watched-page", statistics->slow[SLOW_WATCHED]);
+  /* What did not even look into the TLB. */
+  add (builder, "slow-limit-or-alignment",
+       statistics->slow_accesses > failures ? statistics->slow_accesses - failures : 0);
+  add_opcodes (statistics, builder);
+}

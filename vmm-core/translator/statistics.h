@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#pragma once
+
+#include <glib.h>
+#include <stdint.h>
+
+/* What one CPU counts under the translator. */
+
+/* What kept an access to memory off the fast path, so that its instruction was interpreted. */
+typedef enum
+{
+  SLOW_PAGE_CROSSING,
+  SLOW_FAULT,   /* the walk found no page that allows it */
+  SLOW_DEVICE,  /* MMIO, the local APIC, ROM */
+  SLOW_WATCHED, /* stores to pages with translated code; pages with debug addresses */
+  N_SLOW
+} SlowPath;
+
+enum
+{
+  STATISTICS_MAPS = 4,
+  STATISTICS_TOP = 12 /* of the opcodes, shown */
+};
+
+typedef struct
+{
+  uint64_t entries;       /* from the run loop into translated code */
+  uint64_t untranslated;  /* blocks the interpreter ran */
+  uint64_t slot_refills;  /* misses of a base register's slot that hit the TLB */
+  uint64_t fills;         /* of the TLB asked for */
+  uint64_t slow[N_SLOW];
+  uint64_t slow_accesses; /* instructions interpreted because of their access */
+  uint64_t opcodes[STATISTICS_MAPS][256]; /* interpreted because of what they are */
+} TranslatorStatistics;
+
+void statistics_sum (TranslatorStatistics *sum, const TranslatorStatistics *one);
+/* Adds named counters, "{st}". */
+void statistics_add_to (const TranslatorStatistics *statistics, GVariantBuilder *builder);
