@@ -89,6 +89,7 @@ test_refusals (void)
     { "[machine]\nmemory=0\n", "choose between" },
     { "[machine]\nmemory=99999999999999999999\n", "whole number" },
     { "[machine]\nboot-menu=perhaps\n", "neither true nor false" },
+    { "[debug]\ntest-device=perhaps\n", "neither true nor false" },
     { "[machine]\ncpus=9\n", "choose between" },
     { "[machine]\naccelerator=magic\n", "choose auto" },
     { "[machine]\ncode-cache=128K\n", "256K" },
