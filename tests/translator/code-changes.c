@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Code that changes where the translator has looked at it, or ends where the address space does. */
+#include <string.h>
+
+#include "tests/x86/x86-machine.h"
+#include "vmm-core/translator/translator.h"
+
+#define CODE 0x10000
+
+static void
+put (X86Machine *machine, uint64_t at, const char *bytes, size_t n)
+{
+  x86_machine_write (machine, at, bytes, n);
+}
+
+/* cmp ecx, edx; jz 10009h; jmp 10040h; nop … int3, and at 10040h jmp 10200h */
+static void
+test_behind_two_jumps (void)
+{
+  g_autoptr (X86Machine) machine = x86_machine_new (&translator_accel_ops);
+  X86State state;
+
+  put (machine, CODE, "\x39\xd1\x74\x05\xe9\x37\x00\x00\x00\xcc", 10);
+  put (machine, CODE + 0x40, "\xe9\xbb\x01\x00\x00", 5);
+  put (machine, CODE + 0x200, "\x31\xc0\xcc", 3); /* xor eax, eax: no flag is alive before it */
+  x86_machine_init_state (&state, 64);
+  state.rip = CODE;
+  state.gpr[X86_RDX] = 0;
+  g_assert_cmpint (x86_machine_run (machine, &state).vector, ==, X86_BP);
+  g_assert_cmphex (state.rip, ==, CODE + 10);
+
+  put (machine, CODE + 0x200, "\x0f\x92\xc0\xcc", 4); /* setb al: now one is */
+  x86_machine_init_state (&state, 64);
+  state.rip = CODE;
+  state.gpr[X86_RDX] = 1;
+  g_assert_cmpint (x86_machine_run (machine, &state).vector, ==, X86_BP);
+  g_assert_cmphex (state.rip, ==, CODE + 0x204);
+  g_assert_cmphex (state.gpr[X86_RAX] & 0xff, ==, 1);
+}
+
+/* What was overwritten while the CPU was given another state is forgotten all the same. */
+static void
+test_between_two_states (void)
+{
+  g_autoptr (X86Machine) machine = x86_machine_new (&translator_accel_ops);
+  X86State state;
+
+  put (machine, CODE, "\xeb\x00\xe9\xf9\x0f\x00\x00", 7); /* jmp 10002h; jmp 11000h */
+  for (unsigned round = 0; round < 4; round++)
+    {
+      char target[] = { (char) 0xb8, (char) round, 0, 0, 0, (char) 0xcc }; /* mov eax, round; int3 */
+
+      put (machine, CODE + 0x1000, target, sizeof target);
+      x86_machine_init_state (&state, 64);
+      state.rip = CODE;
+      g_assert_cmpint (x86_machine_run (machine, &state).vector, ==, X86_BP);
+      g_assert_cmphex (state.gpr[X86_RAX], ==, round);
+    }
+}
+
+/* IP goes from FFFFh to 0, where INT3 is; not on to the bytes that lie behind, in the same page. */
+static void
+test_end_of_segment (void)
+{
+  g_autoptr (X86Machine) machine = x86_machine_new (&translator_accel_ops);
+  X86State state;
+
+  put (machine, 0x20340 + 0xfff8, "\x90\x90\x90\x90\x90\x90\x90\x90\x40\xcd\x05", 11);
+  put (machine, 0x20340, "\xcc", 1);
+  x86_machine_init_state (&state, 16);
+  state.seg[X86_CS].selector = 0x2034;
+  state.seg[X86_CS].base = 0x20340;
+  state.rip = 0xfff8;
+  state.gpr[X86_RSP] = 0x8000;
+  g_assert_cmpint (x86_machine_run (machine, &state).vector, ==, X86_BP);
+  g_assert_cmphex (state.rip, ==, 1);
+  g_assert_cmphex (state.gpr[X86_RAX], ==, 0);
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/translator/code-changes/behind-two-jumps", test_behind_two_jumps);
+  g_test_add_func ("/translator/code-changes/between-two-states", test_between_two_states);
+  g_test_add_func ("/translator/code-changes/end-of-segment", test_end_of_segment);
+  return g_test_run ();
+}
