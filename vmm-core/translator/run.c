@@ -17,6 +17,9 @@
 #include "vmm-core/x86/opcode.h"
 #include "vmm-core/x86/segment.h"
 
+/* For what is not translated: little of it runs again. */
+#define INTERPRETER_CACHE_SIZE (1u << 20)
+
 static TranslatorCpu *
 translator_cpu (X86Cpu *cpu)
 {
@@ -436,6 +439,7 @@ translator_cpu_added (X86Cpu *x86)
   TranslatorCpu *cpu = translator_cpu (x86);
   BlockCache *cache = x86->software->engine_data;
 
+  x86_block_cache_limit (x86->blocks, INTERPRETER_CACHE_SIZE);
   cpu->self = cpu;
   cpu->host_mxcsr = FPU_MXCSR_DEFAULT;
   for (unsigned view = 0; view < X86_N_VIEWS; view++)

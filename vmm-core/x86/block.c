@@ -29,7 +29,7 @@ struct X86BlockCache
   Jump jumps[JUMPS];
   X86Block *hash[HASH_SIZE];
   uint8_t *arena;
-  size_t used;
+  size_t used, limit;
   union
   {
     X86Block block;
@@ -43,9 +43,16 @@ x86_block_cache_new (void)
 {
   X86BlockCache *cache = g_new0 (X86BlockCache, 1);
 
-  cache->arena = g_malloc (ARENA_SIZE);
+  cache->arena = g_malloc (ARENA_SIZE); /* mapped as it is filled */
+  cache->limit = ARENA_SIZE;
   cache->generation = 1;
   return cache;
+}
+
+void
+x86_block_cache_limit (X86BlockCache *cache, size_t size)
+{
+  cache->limit = MIN (size, ARENA_SIZE);
 }
 
 void
@@ -245,7 +252,7 @@ block_store (X86Cpu *cpu, const X86Insn *insns, unsigned n)
   size_t size = sizeof (X86Block) + n * sizeof (X86Insn);
   X86Block *block;
 
-  if (cache->used + size > ARENA_SIZE)
+  if (cache->used + size > cache->limit)
     flush_all (cache);
   block = (X86Block *) (cache->arena + cache->used);
   cache->used += (size + 15) & ~(size_t) 15;

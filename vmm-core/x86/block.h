@@ -29,6 +29,9 @@ struct X86Block
 };
 
 X86BlockCache *x86_block_cache_new (void);
+/* Before any block is made: uses no more than size bytes, at least 64 KiB, for decoded
+ * instructions. */
+void x86_block_cache_limit (X86BlockCache *cache, size_t size);
 void x86_block_cache_free (X86BlockCache *cache);
 
 /* The block at state.rip, decoded if need be; raises #PF. */
