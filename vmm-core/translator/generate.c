@@ -168,6 +168,9 @@ emit_with_flags (Generator *g, const PlanInsn *p)
     case PLAN_INTEGER:
       done = generator_integer (g, p);
       break;
+    case PLAN_DIVIDE:
+      generator_divide (g, p);
+      break;
     case PLAN_VECTOR:
       done = generator_vector (g, p);
       break;
@@ -209,6 +212,7 @@ emit_one (Generator *g, const PlanInsn *p)
       break;
     case PLAN_RAW:
     case PLAN_INTEGER:
+    case PLAN_DIVIDE:
     case PLAN_VECTOR:
     case PLAN_X87:
       emit_with_flags (g, p);

@@ -121,6 +121,7 @@ void generator_prepare_flags (Generator *g, const PlanInsn *p);
 
 /* FALSE: cannot be translated after all; nothing was emitted. */
 bool generator_integer (Generator *g, const PlanInsn *p);
+void generator_divide (Generator *g, const PlanInsn *p);
 void generator_lea (Generator *g, const PlanInsn *p);
 bool generator_vector (Generator *g, const PlanInsn *p);
 bool generator_x87 (Generator *g, const PlanInsn *p);

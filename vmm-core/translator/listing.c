@@ -16,6 +16,7 @@ static const char *const kind_names[] = {
   [PLAN_NOTHING] = "nothing",
   [PLAN_RAW] = "raw",
   [PLAN_INTEGER] = "integer",
+  [PLAN_DIVIDE] = "divide",
   [PLAN_LEA] = "lea",
   [PLAN_PUSH] = "push",
   [PLAN_POP] = "pop",

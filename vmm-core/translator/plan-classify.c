@@ -98,6 +98,14 @@ classify_group3 (PlanInsn *p)
     case 5:
       set_multiply (p, 0);
       break;
+    default:
+      if (!(p->insn.attributes & X86_OP_BYTE))
+        {
+          set_kind (p, PLAN_DIVIDE, 0, 0);
+          p->rm = PLAN_READ;
+          p->size = p->insn.op_size;
+        }
+      break;
     }
 }
 

@@ -15,6 +15,7 @@ typedef enum
   PLAN_NOTHING,   /* NOP and its like */
   PLAN_RAW,       /* no ModRM: registers of its own that are where the guest has them */
   PLAN_INTEGER,   /* ModRM or opcode operands, general registers */
+  PLAN_DIVIDE,    /* DIV and IDIV of 16 bits or more */
   PLAN_LEA,
   PLAN_PUSH,
   PLAN_POP,
