@@ -133,19 +133,19 @@ block_cache_allocate (void *data, size_t size)
   BlockCache *cache = data;
   void *result;
 
-  size = (size + 15) & ~(size_t) 15;
+  size = (size + 15) & ~(size_t)15;
   if (cache->chunk_used + size > CHUNK_SIZE)
     {
       g_ptr_array_add (cache->chunks, g_aligned_alloc0 (1, CHUNK_SIZE, 64));
       cache->chunk_used = 0;
     }
-  result = (char *) g_ptr_array_index (cache->chunks, cache->chunks->len - 1) + cache->chunk_used;
+  result = (char *)g_ptr_array_index (cache->chunks, cache->chunks->len - 1) + cache->chunk_used;
   cache->chunk_used += size;
   return result;
 }
 
-/* Everything goes, unless another CPU has just made room. Every CPU notices by the generation before
- * it runs translated code again. */
+/* Everything goes, unless another CPU has just made room. Every CPU notices by the generation
+ * before it runs translated code again. */
 static void
 block_cache_flush (BlockCache *cache, TranslatorCpu *cpu)
 {
@@ -163,7 +163,7 @@ block_cache_flush (BlockCache *cache, TranslatorCpu *cpu)
   code_cache_flush (cache->code);
   cache->generation++;
   cache->n_flushes++;
-  TRACE ("translator.flush", "generation %u", (unsigned) cache->generation);
+  TRACE ("translator.flush", "generation %u", (unsigned)cache->generation);
   x86_exclusive_end (&cpu->cpu);
 }
 
@@ -210,7 +210,7 @@ static TranslatorBlock *
 block_cache_find (BlockCache *cache, const Source *source, uint32_t key)
 {
   TranslatorBlock *block = atomic_load_explicit (
-    &cache->hash[hash_of (source->physical, source->rip, key)], memory_order_acquire);
+      &cache->hash[hash_of (source->physical, source->rip, key)], memory_order_acquire);
 
   while (block != NULL
          && !(block->physical == source->physical && block->rip == source->rip && block->key == key
@@ -230,7 +230,7 @@ block_cache_get_page (BlockCache *cache, const uint32_t *version)
     {
       page = g_new0 (Page, 1);
       page->version = version;
-      g_hash_table_insert (cache->pages, (gpointer) version, page);
+      g_hash_table_insert (cache->pages, (gpointer)version, page);
     }
   return page;
 }
@@ -238,7 +238,8 @@ block_cache_get_page (BlockCache *cache, const uint32_t *version)
 static bool
 page_is_restless (const Page *page)
 {
-  return page->overwrites > MAX_OVERWRITES && g_get_monotonic_time () - page->since < G_USEC_PER_SEC;
+  return page->overwrites > MAX_OVERWRITES
+         && g_get_monotonic_time () - page->since < G_USEC_PER_SEC;
 }
 
 /* mutex held. */
@@ -279,8 +280,7 @@ static TranslatorBlock *
 block_cache_add (BlockCache *cache, const Plan *plan, const Source *source)
 {
   const GenerateArena arena = { block_cache_allocate, cache };
-  TranslatorBlock *_Atomic *bucket
-    = &cache->hash[hash_of (source->physical, plan->rip, plan->key)];
+  TranslatorBlock *_Atomic *bucket = &cache->hash[hash_of (source->physical, plan->rip, plan->key)];
   TranslatorBlock *block;
   GenerateMarks marks;
   Emitter emitter;
@@ -298,15 +298,15 @@ block_cache_add (BlockCache *cache, const Plan *plan, const Source *source)
       block->version[n] = source->version[n];
       block->made_at[n] = source->made_at[n];
       block->page_id[n] = block_cache_get_mapping (
-        cache,
-        &(Mapping){ (source->linear >> 12) + n, source->page[n].physical >> 12, plan->key });
+          cache,
+          &(Mapping){ (source->linear >> 12) + n, source->page[n].physical >> 12, plan->key });
       block_add_to_page (cache, block, n);
     }
   emitter = code_cache_begin (cache->code);
   generate_block (&emitter, &cache->stubs, plan, block, &arena, &marks);
   code_cache_end (cache->code, &emitter);
   TRACE ("translator.block", "rip %#" PRIx64 " physical %#" PRIx64 " key %#x: %u bytes to %zu",
-         plan->rip, block->physical, plan->key, plan->length, (size_t) (block->end - block->guard));
+         plan->rip, block->physical, plan->key, plan->length, (size_t)(block->end - block->guard));
   trace_block (plan, block, &marks);
 
   block->hash_next = *bucket;
@@ -316,8 +316,8 @@ block_cache_add (BlockCache *cache, const Plan *plan, const Source *source)
   return block;
 }
 
-/* Notes code of one page, before it is compared with what the block is made from: a store of another
- * CPU in between is either seen here or raises the version. */
+/* Notes code of one page, before it is compared with what the block is made from: a store of
+ * another CPU in between is either seen here or raises the version. */
 static bool
 note_code (TranslatorCpu *cpu, const X86CodePage *page, unsigned offset, const uint8_t *bytes,
            unsigned length)
@@ -332,7 +332,8 @@ static bool
 note_plan (TranslatorCpu *cpu, const Source *source, const Plan *plan)
 {
   unsigned first = MIN (plan->length, 4096 - source->offset);
-  bool same = note_code (cpu, &source->page[0], source->offset, source->bytes + source->offset, first);
+  bool same
+      = note_code (cpu, &source->page[0], source->offset, source->bytes + source->offset, first);
 
   if (plan->length > first)
     same &= note_code (cpu, &source->page[1], 0, source->bytes + 4096, plan->length - first);
@@ -526,8 +527,8 @@ block_cache_drop_overwritten (BlockCache *cache, TranslatorCpu *cpu)
 {
   g_autoptr (GArray) overwritten = NULL;
 
-  /* Whoever finds nothing left to be done must not go on before it is done. While it waits it counts
-   * as outside, or two would wait for each other. */
+  /* Whoever finds nothing left to be done must not go on before it is done. While it waits it
+   * counts as outside, or two would wait for each other. */
   x86_exclusive_leave (&cpu->cpu);
   g_mutex_lock (&cache->dropping_mutex);
   x86_exclusive_enter (&cpu->cpu);

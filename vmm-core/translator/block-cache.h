@@ -24,7 +24,7 @@ struct TranslatorExit
   uint8_t *displacement;    /* as written */
   const uint8_t *stub;      /* as run */
   TranslatorExit *incoming; /* the next of those linked to the same block */
-  uint32_t key; /* that code has there */
+  uint32_t key;             /* that code has there */
   bool linked;
 };
 
@@ -40,7 +40,7 @@ struct TranslatorBlock
   uint32_t page_id[2]; /* the second is 0 where there is none */
   uint16_t length;
   bool stale;
-  const uint8_t *guard;   /* entry for those who do not know what is mapped at rip */
+  const uint8_t *guard; /* entry for those who do not know what is mapped at rip */
   const uint8_t *entry;
   const uint8_t *end;
   TranslatorExit *incoming;

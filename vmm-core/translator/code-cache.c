@@ -22,7 +22,7 @@ code_cache_new (size_t size, GError **error)
 
   cache->size = size;
   cache->write = cache->run = MAP_FAILED;
-  if (fd >= 0 && ftruncate (fd, (off_t) size) == 0)
+  if (fd >= 0 && ftruncate (fd, (off_t)size) == 0)
     {
       cache->write = mmap (NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
       cache->run = mmap (NULL, size, PROT_READ | PROT_EXEC, MAP_SHARED, fd, 0);
@@ -31,10 +31,11 @@ code_cache_new (size_t size, GError **error)
     close (fd);
   if (cache->write != MAP_FAILED && cache->run != MAP_FAILED)
     return g_steal_pointer (&cache);
-  g_set_error (error, G_IO_ERROR, g_io_error_from_errno (errno),
-               "The host gives no %zu KiB of memory for translated code (%s): choose a smaller code "
-               "cache, or the accelerator “interpreter”.",
-               size >> 10, g_strerror (errno));
+  g_set_error (
+      error, G_IO_ERROR, g_io_error_from_errno (errno),
+      "The host gives no %zu KiB of memory for translated code (%s): choose a smaller code "
+      "cache, or the accelerator “interpreter”.",
+      size >> 10, g_strerror (errno));
   if (cache->write != MAP_FAILED)
     munmap (cache->write, size);
   if (cache->run != MAP_FAILED)
@@ -62,7 +63,7 @@ code_cache_begin (CodeCache *cache)
 void
 code_cache_end (CodeCache *cache, const Emitter *emitter)
 {
-  cache->used = (emitter->at - cache->write + ALIGNMENT - 1) & ~(size_t) (ALIGNMENT - 1);
+  cache->used = (emitter->at - cache->write + ALIGNMENT - 1) & ~(size_t)(ALIGNMENT - 1);
 }
 
 size_t

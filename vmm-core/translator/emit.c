@@ -16,7 +16,7 @@ emit_u8 (Emitter *e, uint8_t value)
 void
 emit_bytes (Emitter *e, const void *bytes, size_t n)
 {
-  g_assert (n <= (size_t) (e->end - e->at));
+  g_assert (n <= (size_t)(e->end - e->at));
   memcpy (e->at, bytes, n);
   e->at += n;
 }
@@ -73,12 +73,12 @@ emit_modrm (Emitter *e, unsigned reg, const HostOperand *rm)
       emit_u32 (e, rm->disp);
       return;
     }
-  mod = rm->disp == 0 && (rm->base & 7) != HOST_RBP ? 0 : rm->disp == (int8_t) rm->disp ? 1 : 2;
+  mod = rm->disp == 0 && (rm->base & 7) != HOST_RBP ? 0 : rm->disp == (int8_t)rm->disp ? 1 : 2;
   if (rm->index != HOST_NONE || (rm->base & 7) == HOST_RSP)
     {
       emit_u8 (e, mod << 6 | field | 4);
-      emit_u8 (e, rm->scale << 6 | (rm->index == HOST_NONE ? 4 : rm->index & 7) << 3
-                    | (rm->base & 7));
+      emit_u8 (e,
+               rm->scale << 6 | (rm->index == HOST_NONE ? 4 : rm->index & 7) << 3 | (rm->base & 7));
     }
   else
     emit_u8 (e, mod << 6 | field | (rm->base & 7));
@@ -111,7 +111,7 @@ emit_insn (Emitter *e, const HostInsn *insn)
       emit_u8 (e, 0xc4);
       emit_u8 (e, ((~rex & 7) << 5) | insn->map);
       emit_u8 (e, (insn->wide ? 0x80 : 0) | (~insn->vvvv & 15) << 3 | (insn->vex_l ? 4 : 0)
-                    | insn->pp);
+                      | insn->pp);
     }
   else
     {
@@ -161,16 +161,18 @@ emit_move (Emitter *e, unsigned to, unsigned from)
 void
 emit_move_imm (Emitter *e, unsigned reg, uint64_t value)
 {
-  if (value == (uint32_t) value)
+  if (value == (uint32_t)value)
     {
       if (reg >= 8)
         emit_u8 (e, 0x41);
       emit_u8 (e, 0xb8 | (reg & 7));
       emit_u32 (e, value);
     }
-  else if (value == (uint64_t) (int32_t) value)
-    emit_insn (e, &(HostInsn){ .opcode = 0xc7, .wide = true, .rm = host_register (reg),
-                               .imm_size = 4, .imm = value });
+  else if (value == (uint64_t)(int32_t)value)
+    emit_insn (
+        e,
+        &(HostInsn){
+            .opcode = 0xc7, .wide = true, .rm = host_register (reg), .imm_size = 4, .imm = value });
   else
     {
       emit_u8 (e, 0x48 | (reg >= 8 ? 1 : 0));
@@ -182,10 +184,14 @@ emit_move_imm (Emitter *e, unsigned reg, uint64_t value)
 void
 emit_alu_imm (Emitter *e, unsigned extension, bool wide, HostOperand rm, int32_t value)
 {
-  bool small = value == (int8_t) value;
+  bool small = value == (int8_t)value;
 
-  emit_insn (e, &(HostInsn){ .opcode = small ? 0x83 : 0x81, .reg = extension, .wide = wide, .rm = rm,
-                             .imm_size = small ? 1 : 4, .imm = (uint32_t) value });
+  emit_insn (e, &(HostInsn){ .opcode = small ? 0x83 : 0x81,
+                             .reg = extension,
+                             .wide = wide,
+                             .rm = rm,
+                             .imm_size = small ? 1 : 4,
+                             .imm = (uint32_t)value });
 }
 
 static uint8_t *
@@ -201,7 +207,7 @@ emit_displacement (Emitter *e)
 static void
 emit_align_displacement (Emitter *e, unsigned before)
 {
-  while (((uintptr_t) (e->at + before) & 7) > 4)
+  while (((uintptr_t)(e->at + before) & 7) > 4)
     emit_u8 (e, 0x90);
 }
 
@@ -233,9 +239,9 @@ emit_call (Emitter *e)
 void
 emit_link (const Emitter *e, uint8_t *at, const uint8_t *target)
 {
-  int32_t displacement = (int32_t) (target - (at + e->shift + 4));
+  int32_t displacement = (int32_t)(target - (at + e->shift + 4));
 
-  __atomic_store_n ((int32_t *) at, displacement, __ATOMIC_RELEASE);
+  __atomic_store_n ((int32_t *)at, displacement, __ATOMIC_RELEASE);
 }
 
 void
@@ -248,12 +254,12 @@ void
 emit_jump_to (Emitter *e, const uint8_t *target)
 {
   emit_u8 (e, 0xe9);
-  emit_u32 (e, (uint32_t) (target - (e->at + e->shift + 4)));
+  emit_u32 (e, (uint32_t)(target - (e->at + e->shift + 4)));
 }
 
 void
 emit_call_to (Emitter *e, const uint8_t *target)
 {
   emit_u8 (e, 0xe8);
-  emit_u32 (e, (uint32_t) (target - (e->at + e->shift + 4)));
+  emit_u32 (e, (uint32_t)(target - (e->at + e->shift + 4)));
 }

@@ -10,8 +10,22 @@
 
 enum
 {
-  HOST_RAX, HOST_RCX, HOST_RDX, HOST_RBX, HOST_RSP, HOST_RBP, HOST_RSI, HOST_RDI,
-  HOST_R8, HOST_R9, HOST_R10, HOST_R11, HOST_R12, HOST_R13, HOST_R14, HOST_R15,
+  HOST_RAX,
+  HOST_RCX,
+  HOST_RDX,
+  HOST_RBX,
+  HOST_RSP,
+  HOST_RBP,
+  HOST_RSI,
+  HOST_RDI,
+  HOST_R8,
+  HOST_R9,
+  HOST_R10,
+  HOST_R11,
+  HOST_R12,
+  HOST_R13,
+  HOST_R14,
+  HOST_R15,
   HOST_NONE = 0xff
 };
 
@@ -24,7 +38,7 @@ typedef struct
 static inline uint8_t *
 emit_run_address (const Emitter *e, const uint8_t *at)
 {
-  return (uint8_t *) at + e->shift;
+  return (uint8_t *)at + e->shift;
 }
 
 /* A register, or memory at [base + index << scale + disp], through GS where so said. */
@@ -40,17 +54,17 @@ typedef struct
 /* An instruction with a ModRM byte. */
 typedef struct
 {
-  uint8_t map;        /* X86Map */
+  uint8_t map; /* X86Map */
   uint8_t opcode;
-  uint8_t reg;        /* ModRM.reg: register or opcode extension */
+  uint8_t reg; /* ModRM.reg: register or opcode extension */
   uint8_t vvvv;
-  uint8_t pp;         /* VEX.pp */
-  uint8_t repeat;     /* 0, F2h or F3h */
+  uint8_t pp;     /* VEX.pp */
+  uint8_t repeat; /* 0, F2h or F3h */
   bool vex, vex_l;
-  bool wide;          /* REX.W or VEX.W */
-  bool opsize, lock;  /* prefixes 66h and F0h */
-  bool rex;           /* a REX prefix even if it says nothing: SPL to DIL */
-  uint8_t imm_size;   /* bytes of immediate after it */
+  bool wide;         /* REX.W or VEX.W */
+  bool opsize, lock; /* prefixes 66h and F0h */
+  bool rex;          /* a REX prefix even if it says nothing: SPL to DIL */
+  uint8_t imm_size;  /* bytes of immediate after it */
   uint64_t imm;
   HostOperand rm;
 } HostInsn;
@@ -71,8 +85,9 @@ host_memory (unsigned base, int32_t disp)
 static inline HostOperand
 host_cpu (size_t offset)
 {
-  return (HostOperand){ .memory = true, .gs = true, .base = HOST_NONE, .index = HOST_NONE,
-                        .disp = (int32_t) offset };
+  return (HostOperand){
+    .memory = true, .gs = true, .base = HOST_NONE, .index = HOST_NONE, .disp = (int32_t)offset
+  };
 }
 
 void emit_u8 (Emitter *e, uint8_t value);
@@ -87,19 +102,36 @@ void emit_insn (Emitter *e, const HostInsn *insn);
 /* 64-bit operations of the primary map: opcode with ModRM. */
 void emit_op64 (Emitter *e, uint8_t opcode, unsigned reg, HostOperand rm);
 void emit_op32 (Emitter *e, uint8_t opcode, unsigned reg, HostOperand rm);
-void emit_load (Emitter *e, unsigned reg, HostOperand from);  /* mov r64, m64 */
-void emit_store (Emitter *e, HostOperand to, unsigned reg);   /* mov m64, r64 */
+void emit_load (Emitter *e, unsigned reg, HostOperand from); /* mov r64, m64 */
+void emit_store (Emitter *e, HostOperand to, unsigned reg);  /* mov m64, r64 */
 void emit_move (Emitter *e, unsigned to, unsigned from);
 void emit_move_imm (Emitter *e, unsigned reg, uint64_t value); /* the shortest form; keeps flags */
 /* Group 1 (80h to 83h) with a 32-bit immediate, sign-extended when wide. */
 void emit_alu_imm (Emitter *e, unsigned extension, bool wide, HostOperand rm, int32_t value);
-enum { EMIT_ADD, EMIT_OR, EMIT_ADC, EMIT_SBB, EMIT_AND, EMIT_SUB, EMIT_XOR, EMIT_CMP };
+enum
+{
+  EMIT_ADD,
+  EMIT_OR,
+  EMIT_ADC,
+  EMIT_SBB,
+  EMIT_AND,
+  EMIT_SUB,
+  EMIT_XOR,
+  EMIT_CMP
+};
 
 /* Jumps with a 32-bit displacement. They return where the displacement is, for emit_link. */
 uint8_t *emit_jump (Emitter *e);
 uint8_t *emit_jcc (Emitter *e, unsigned condition);
 uint8_t *emit_call (Emitter *e);
-enum { EMIT_B = 2, EMIT_AE = 3, EMIT_E = 4, EMIT_NE = 5, EMIT_A = 7 };
+enum
+{
+  EMIT_B = 2,
+  EMIT_AE = 3,
+  EMIT_E = 4,
+  EMIT_NE = 5,
+  EMIT_A = 7
+};
 /* Makes the displacement at `at` (a written address) lead to a target (an address of running). */
 void emit_link (const Emitter *e, uint8_t *at, const uint8_t *target);
 /* The same with the target here. */

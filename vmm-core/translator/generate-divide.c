@@ -3,13 +3,17 @@
  * that would not, the interpreter divides. Flags are undefined after it and stay (SDM 2A). */
 #include "generator.h"
 
-enum { CONDITION_BE = 6 };
+enum
+{
+  CONDITION_BE = 6
+};
 
 static HostInsn
 sized (const PlanInsn *p, uint8_t opcode, unsigned reg, HostOperand rm)
 {
-  return (HostInsn){ .opcode = opcode, .reg = reg, .rm = rm, .wide = p->size == 8,
-                     .opsize = p->size == 2 };
+  return (HostInsn){
+    .opcode = opcode, .reg = reg, .rm = rm, .wide = p->size == 8, .opsize = p->size == 2
+  };
 }
 
 static void

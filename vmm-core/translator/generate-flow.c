@@ -12,8 +12,11 @@ stack_size (const Generator *g)
 Ea
 generator_stack_ea (const Generator *g, const PlanInsn *p, int disp)
 {
-  return (Ea){ .base = X86_RSP, .index = GUEST_NONE, .segment = X86_SS,
-               .addr_size = stack_size (g), .disp = disp };
+  return (Ea){ .base = X86_RSP,
+               .index = GUEST_NONE,
+               .segment = X86_SS,
+               .addr_size = stack_size (g),
+               .disp = disp };
 }
 
 void
@@ -21,22 +24,27 @@ generator_sized_move (Generator *g, const PlanInsn *p, uint8_t opcode, unsigned 
 {
   unsigned size = p->insn.op_size;
 
-  emit_insn (g->e, &(HostInsn){ .opcode = opcode, .reg = reg, .wide = size == 8,
-                                .opsize = size == 2, .rm = rm });
+  emit_insn (g->e,
+             &(HostInsn){
+                 .opcode = opcode, .reg = reg, .wide = size == 8, .opsize = size == 2, .rm = rm });
 }
 
 void
 generator_add_to_stack (Generator *g, unsigned from, int amount)
 {
   unsigned size = stack_size (g);
-  HostInsn lea = { .opcode = 0x8d, .reg = HOST_R15, .wide = size == 8,
+  HostInsn lea = { .opcode = 0x8d,
+                   .reg = HOST_R15,
+                   .wide = size == 8,
                    .rm = host_memory (generator_host_of (from), amount) };
 
   if (size == 2)
     lea.reg = HOST_R10;
   emit_insn (g->e, &lea);
   if (size == 2)
-    emit_insn (g->e, &(HostInsn){ .opcode = 0x89, .reg = HOST_R10, .opsize = true,
+    emit_insn (g->e, &(HostInsn){ .opcode = 0x89,
+                                  .reg = HOST_R10,
+                                  .opsize = true,
                                   .rm = host_register (HOST_R15) });
 }
 
@@ -51,12 +59,12 @@ load_operand (Generator *g, const PlanInsn *p)
       Ea ea = generator_ea (g, &p->insn);
 
       generator_sized_move (g, p, 0x8b, HOST_R10,
-                       generator_access (g, p, &ea, p->insn.op_size, 0, false, false));
+                            generator_access (g, p, &ea, p->insn.op_size, 0, false, false));
       return;
     }
   host = generator_host_of (p->insn.rm);
   generator_sized_move (g, p, 0x8b, HOST_R10,
-                   host == HOST_NONE ? GPR_AT (p->insn.rm) : host_register (host));
+                        host == HOST_NONE ? GPR_AT (p->insn.rm) : host_register (host));
 }
 
 void
@@ -67,7 +75,7 @@ generator_push (Generator *g, const PlanInsn *p)
   bool immediate = insn->opcode == 0x68 || insn->opcode == 0x6a;
   bool memory = x86_insn_is_memory (insn);
   unsigned host = memory || immediate ? HOST_NONE : generator_host_of (insn->rm);
-  Ea ea = generator_stack_ea (g, p, -(int) size);
+  Ea ea = generator_stack_ea (g, p, -(int)size);
   HostOperand to;
 
   if (memory)
@@ -77,8 +85,12 @@ generator_push (Generator *g, const PlanInsn *p)
     }
   to = generator_access (g, p, &ea, size, 0, true, host == HOST_NONE && !immediate);
   if (immediate)
-    emit_insn (g->e, &(HostInsn){ .opcode = 0xc7, .wide = size == 8, .opsize = size == 2, .rm = to,
-                                  .imm_size = size == 2 ? 2 : 4, .imm = insn->imm });
+    emit_insn (g->e, &(HostInsn){ .opcode = 0xc7,
+                                  .wide = size == 8,
+                                  .opsize = size == 2,
+                                  .rm = to,
+                                  .imm_size = size == 2 ? 2 : 4,
+                                  .imm = insn->imm });
   else
     {
       if (host == HOST_NONE)
@@ -88,7 +100,7 @@ generator_push (Generator *g, const PlanInsn *p)
         }
       generator_sized_move (g, p, 0x89, host, to);
     }
-  generator_add_to_stack (g, X86_RSP, -(int) size);
+  generator_add_to_stack (g, X86_RSP, -(int)size);
 }
 
 void
@@ -144,7 +156,7 @@ generator_exit (Generator *g, uint64_t rip, unsigned live, int condition)
 
   if (condition < 0 && save)
     generator_save_flags (g);
-  cold = add_exit (g, rip, condition < 0 ? emit_jump (g->e) : emit_jcc (g->e, (unsigned) condition));
+  cold = add_exit (g, rip, condition < 0 ? emit_jump (g->e) : emit_jcc (g->e, (unsigned)condition));
   cold->save_flags = condition >= 0 && save;
   return cold->exit;
 }
@@ -156,20 +168,24 @@ emit_push_return (Generator *g, const PlanInsn *p)
   Emitter *e = g->e;
   unsigned size = p->insn.op_size;
   uint64_t rip = generator_next_rip (g, p);
-  bool small = size <= 4 || rip == (uint64_t) (int32_t) rip;
-  Ea ea = generator_stack_ea (g, p, -(int) size);
+  bool small = size <= 4 || rip == (uint64_t)(int32_t)rip;
+  Ea ea = generator_stack_ea (g, p, -(int)size);
   HostOperand to = generator_access (g, p, &ea, size, 0, true, !small);
   Cold *full;
 
   if (small)
-    emit_insn (e, &(HostInsn){ .opcode = 0xc7, .wide = size == 8, .opsize = size == 2, .rm = to,
-                               .imm_size = size == 2 ? 2 : 4, .imm = rip });
+    emit_insn (e, &(HostInsn){ .opcode = 0xc7,
+                               .wide = size == 8,
+                               .opsize = size == 2,
+                               .rm = to,
+                               .imm_size = size == 2 ? 2 : 4,
+                               .imm = rip });
   else
     {
       emit_move_imm (e, HOST_R11, rip);
       emit_store (e, to, HOST_R11);
     }
-  generator_add_to_stack (g, X86_RSP, -(int) size);
+  generator_add_to_stack (g, X86_RSP, -(int)size);
   /* In segmented code RIP does not tell where to return to. */
   if (!is_flat (g))
     return;
@@ -177,7 +193,7 @@ emit_push_return (Generator *g, const PlanInsn *p)
   emit_op64 (e, 0x3b, HOST_RSP, AT (stack_limit));
   full->from[full->n_from++] = emit_jcc (e, EMIT_B);
   full->back = emit_run_address (e, e->at);
-  if (small && rip == (uint64_t) (int32_t) rip)
+  if (small && rip == (uint64_t)(int32_t)rip)
     {
       emit_u8 (e, 0x68);
       emit_u32 (e, rip);
@@ -205,7 +221,8 @@ generator_call (Generator *g, const PlanInsn *p)
   emit_push_return (g, p);
   if (!is_flat (g))
     {
-      generator_exit (g, generator_mask_rip (g, generator_next_rip (g, p) + p->insn.imm), p->live, -1);
+      generator_exit (g, generator_mask_rip (g, generator_next_rip (g, p) + p->insn.imm), p->live,
+                      -1);
       return;
     }
   add_exit (g, generator_mask_rip (g, generator_next_rip (g, p) + p->insn.imm), emit_call (g->e));
@@ -220,21 +237,23 @@ emit_find_jump (Generator *g, const PlanInsn *p)
   Emitter *e = g->e;
   size_t table = offsetof (TranslatorCpu, sets) + g->view * sizeof (TranslatorSet)
                  + offsetof (TranslatorSet, jumps);
-  HostOperand entry = host_memory (HOST_R11, (int32_t) table);
+  HostOperand entry = host_memory (HOST_R11, (int32_t)table);
   Cold *cold;
 
   entry.gs = true;
   emit_op32 (e, 0x8b, HOST_R11, host_register (HOST_R10));
-  emit_insn (e, &(HostInsn){ .opcode = 0xc1, .reg = 5, .rm = host_register (HOST_R11),
-                             .imm_size = 1, .imm = 4 });
+  emit_insn (
+      e, &(HostInsn){
+             .opcode = 0xc1, .reg = 5, .rm = host_register (HOST_R11), .imm_size = 1, .imm = 4 });
   emit_op32 (e, 0x33, HOST_R11, host_register (HOST_R10));
   emit_alu_imm (e, EMIT_AND, false, host_register (HOST_R11), TRANSLATOR_JUMPS - 1);
-  emit_insn (e, &(HostInsn){ .opcode = 0xc1, .reg = 4, .rm = host_register (HOST_R11),
-                             .imm_size = 1, .imm = 4 });
+  emit_insn (
+      e, &(HostInsn){
+             .opcode = 0xc1, .reg = 4, .rm = host_register (HOST_R11), .imm_size = 1, .imm = 4 });
   emit_op64 (e, 0x3b, HOST_R10, entry);
   cold = generator_add_cold (g, COLD_SITE, p);
   cold->from[cold->n_from++] = emit_jcc (e, EMIT_NE);
-  entry.disp += (int32_t) offsetof (TranslatorJump, entry);
+  entry.disp += (int32_t)offsetof (TranslatorJump, entry);
   return entry;
 }
 
@@ -245,7 +264,9 @@ emit_leave_to_r10 (Generator *g, const PlanInsn *p)
   Emitter *e = g->e;
 
   if (p->insn.op_size == 2)
-    emit_insn (e, &(HostInsn){ .map = X86_MAP_0F, .opcode = 0xb7, .reg = HOST_R10,
+    emit_insn (e, &(HostInsn){ .map = X86_MAP_0F,
+                               .opcode = 0xb7,
+                               .reg = HOST_R10,
                                .rm = host_register (HOST_R10) });
   emit_store (e, AT (cpu.state.rip), HOST_R10);
   emit_op32 (e, 0x31, HOST_R10, host_register (HOST_R10));
@@ -295,7 +316,7 @@ void
 generator_return (Generator *g, const PlanInsn *p)
 {
   Emitter *e = g->e;
-  int amount = p->insn.op_size + (int) (uint16_t) p->insn.imm;
+  int amount = p->insn.op_size + (int)(uint16_t)p->insn.imm;
   Ea ea = generator_stack_ea (g, p, 0);
   HostOperand from = generator_access (g, p, &ea, p->insn.op_size, 0, false, false);
   Cold *miss;

@@ -17,12 +17,13 @@ enum
 Ea
 generator_ea (const Generator *g, const X86Insn *insn)
 {
-  Ea ea = { GUEST_NONE, GUEST_NONE, insn->scale, insn->segment, insn->addr_size, false, insn->disp };
+  Ea ea
+      = { GUEST_NONE, GUEST_NONE, insn->scale, insn->segment, insn->addr_size, false, insn->disp };
 
   if (insn->base == offsetof (X86Cpu, block_rip))
     {
       ea.constant = true;
-      ea.disp += (int64_t) g->plan->rip;
+      ea.disp += (int64_t)g->plan->rip;
     }
   else if (insn->base != offsetof (X86Cpu, zero))
     ea.base = insn->base / 8;
@@ -31,7 +32,7 @@ generator_ea (const Generator *g, const X86Insn *insn)
   if (ea.base == GUEST_NONE && ea.index == GUEST_NONE)
     ea.constant = true;
   if (ea.constant && ea.addr_size < 8)
-    ea.disp = ea.addr_size == 4 ? (uint32_t) ea.disp : (uint16_t) ea.disp;
+    ea.disp = ea.addr_size == 4 ? (uint32_t)ea.disp : (uint16_t)ea.disp;
   return ea;
 }
 
@@ -53,11 +54,11 @@ load_address_register (Generator *g, unsigned guest, unsigned spare)
 void
 generator_emit_ea (Generator *g, const Ea *ea, unsigned to)
 {
-  HostOperand rm = { .memory = true, .scale = ea->scale, .disp = (int32_t) ea->disp };
+  HostOperand rm = { .memory = true, .scale = ea->scale, .disp = (int32_t)ea->disp };
 
   if (ea->constant)
     {
-      emit_move_imm (g->e, to, (uint64_t) ea->disp);
+      emit_move_imm (g->e, to, (uint64_t)ea->disp);
       return;
     }
   rm.base = load_address_register (g, ea->base, HOST_R10);
@@ -73,15 +74,14 @@ generator_emit_ea (Generator *g, const Ea *ea, unsigned to)
   else
     emit_op32 (g->e, 0x8d, to, rm);
   if (ea->addr_size == 2)
-    emit_insn (g->e, &(HostInsn){ .map = X86_MAP_0F, .opcode = 0xb7, .reg = to,
-                                  .rm = host_register (to) });
+    emit_insn (g->e, &(HostInsn){
+                         .map = X86_MAP_0F, .opcode = 0xb7, .reg = to, .rm = host_register (to) });
 }
 
 static bool
 is_segmented (const Generator *g, unsigned segment)
 {
-  return is_code64 (g) ? segment >= X86_FS
-                       : !is_flat (g) || segment >= X86_FS || segment == X86_CS;
+  return is_code64 (g) ? segment >= X86_FS : !is_flat (g) || segment >= X86_FS || segment == X86_CS;
 }
 
 /* Makes the address in r10 linear; outside 64-bit code, leaves for cold's second half where the
@@ -100,10 +100,10 @@ emit_segment (Generator *g, unsigned segment, bool write, Cold *cold)
     }
   if (cold != NULL)
     {
-      emit_op64 (g->e, 0x3b, HOST_R10,
-                 host_cpu (window
-                           + (write ? offsetof (X86Window, write_end)
-                                    : offsetof (X86Window, read_end))));
+      emit_op64 (
+          g->e, 0x3b, HOST_R10,
+          host_cpu (window
+                    + (write ? offsetof (X86Window, write_end) : offsetof (X86Window, read_end))));
       cold->interpret_from[cold->n_interpret++] = emit_jcc (g->e, EMIT_AE);
     }
   emit_op32 (g->e, 0x03, HOST_R10, host_cpu (window + offsetof (X86Window, base)));
@@ -118,9 +118,9 @@ choose_slot (const Generator *g, const Ea *ea)
     return SLOT_CONSTANT + (ea->disp >> 12 & 7);
   if (ea->base != GUEST_NONE)
     return ea->base
-           + (ea->index != GUEST_NONE                     ? SLOT_ARRAY
+           + (ea->index != GUEST_NONE                ? SLOT_ARRAY
               : ea->disp >= 2048 || ea->disp < -2048 ? SLOT_FAR
-                                                      : 0);
+                                                     : 0);
   return ea->index != GUEST_NONE ? SLOT_INDEX + (ea->index & 3) : SLOT_NONE;
 }
 
@@ -164,15 +164,19 @@ generator_access (Generator *g, const PlanInsn *p, const Ea *ea, unsigned size, 
   emit_segment (g, ea->segment, write, cold);
   if (!simple)
     emit_move (e, HOST_R11, HOST_R10);
-  emit_op64 (e, 0x33, tested,
-             host_cpu (slot + (write ? offsetof (X86TlbSlot, write) : offsetof (X86TlbSlot, read))));
+  emit_op64 (
+      e, 0x33, tested,
+      host_cpu (slot + (write ? offsetof (X86TlbSlot, write) : offsetof (X86TlbSlot, read))));
   if (alignment != 0)
     {
-      emit_insn (e, &(HostInsn){ .opcode = 0xf6, .rex = true, .rm = host_register (tested),
-                                 .imm_size = 1, .imm = alignment });
+      emit_insn (e, &(HostInsn){ .opcode = 0xf6,
+                                 .rex = true,
+                                 .rm = host_register (tested),
+                                 .imm_size = 1,
+                                 .imm = alignment });
       cold->interpret_from[cold->n_interpret++] = emit_jcc (e, EMIT_NE);
     }
-  emit_alu_imm (e, EMIT_CMP, true, host_register (tested), 4096 - (int32_t) size);
+  emit_alu_imm (e, EMIT_CMP, true, host_register (tested), 4096 - (int32_t)size);
   cold->from[cold->n_from++] = emit_jcc (e, EMIT_A);
   slot += write ? offsetof (X86TlbSlot, write_addend) : offsetof (X86TlbSlot, read_addend);
   if (!simple)
@@ -184,10 +188,15 @@ generator_access (Generator *g, const PlanInsn *p, const Ea *ea, unsigned size, 
   emit_load (e, HOST_R11, host_cpu (slot));
   cold->found = emit_run_address (e, e->at);
   if (ea->base != GUEST_NONE)
-    return (HostOperand){ .memory = true, .base = generator_host_of (ea->base), .index = HOST_R11,
-                          .disp = (int32_t) ea->disp };
-  return (HostOperand){ .memory = true, .base = HOST_R11, .index = generator_host_of (ea->index),
-                        .scale = ea->scale, .disp = (int32_t) ea->disp };
+    return (HostOperand){ .memory = true,
+                          .base = generator_host_of (ea->base),
+                          .index = HOST_R11,
+                          .disp = (int32_t)ea->disp };
+  return (HostOperand){ .memory = true,
+                        .base = HOST_R11,
+                        .index = generator_host_of (ea->index),
+                        .scale = ea->scale,
+                        .disp = (int32_t)ea->disp };
 }
 
 /* Looks further; what cannot be found is interpreted. */
@@ -207,7 +216,7 @@ generator_emit_cold_access (Generator *g, Cold *cold)
   emit_jump_to (e, cold->found);
   for (unsigned i = 0; i < cold->n_interpret; i++)
     emit_link_here (e, cold->interpret_from[i]);
-  emit_move_imm (e, HOST_R10, (uintptr_t) generator_get_site (g, cold->insn, true));
+  emit_move_imm (e, HOST_R10, (uintptr_t)generator_get_site (g, cold->insn, true));
   emit_call_to (e, g->stubs->interpret);
   if (cold->load_flags)
     generator_load_flags (g);

@@ -3,7 +3,7 @@
  * instructions without repetition. Whatever is out of the ordinary is interpreted. */
 #include "generator.h"
 
-#define POPF_MASK                                                                                   \
+#define POPF_MASK                                                                                  \
   (X86_FLAG_TF | X86_FLAG_DF | X86_FLAG_IOPL | X86_FLAG_NT | X86_FLAG_AC | X86_FLAG_ID)
 
 static void
@@ -24,8 +24,9 @@ interpret_if (Generator *g, const PlanInsn *p, unsigned condition)
 static void
 interpret_if_not_zero (Generator *g, const PlanInsn *p, size_t byte_field)
 {
-  emit_insn (g->e, &(HostInsn){ .opcode = 0x80, .reg = EMIT_CMP, .rm = host_cpu (byte_field),
-                                .imm_size = 1 });
+  emit_insn (
+      g->e,
+      &(HostInsn){ .opcode = 0x80, .reg = EMIT_CMP, .rm = host_cpu (byte_field), .imm_size = 1 });
   interpret_if (g, p, EMIT_NE);
 }
 
@@ -37,10 +38,12 @@ emit_status_to_cc (Generator *g)
 
   emit_op32 (e, 0x8b, HOST_R11, host_register (HOST_R10));
   emit_alu_imm (e, EMIT_AND, false, host_register (HOST_R11), X86_FLAGS_STATUS & 0xff);
-  emit_insn (e, &(HostInsn){ .opcode = 0xc1, .reg = 4, .rm = host_register (HOST_R11),
-                             .imm_size = 1, .imm = 8 });
-  emit_insn (e, &(HostInsn){ .opcode = 0xc1, .reg = 5, .rm = host_register (HOST_R10),
-                             .imm_size = 1, .imm = 11 });
+  emit_insn (
+      e, &(HostInsn){
+             .opcode = 0xc1, .reg = 4, .rm = host_register (HOST_R11), .imm_size = 1, .imm = 8 });
+  emit_insn (
+      e, &(HostInsn){
+             .opcode = 0xc1, .reg = 5, .rm = host_register (HOST_R10), .imm_size = 1, .imm = 11 });
   emit_alu_imm (e, EMIT_AND, false, host_register (HOST_R10), 1);
   emit_op32 (e, 0x0b, HOST_R10, host_register (HOST_R11));
   emit_op32 (e, 0x89, HOST_R10, AT (cpu.cc));
@@ -50,7 +53,7 @@ void
 generator_pushf (Generator *g, const PlanInsn *p)
 {
   Emitter *e = g->e;
-  Ea ea = generator_stack_ea (g, p, -(int) p->insn.op_size);
+  Ea ea = generator_stack_ea (g, p, -(int)p->insn.op_size);
   HostOperand to;
 
   generator_need_host_flags (g);
@@ -61,14 +64,14 @@ generator_pushf (Generator *g, const PlanInsn *p)
   emit_alu_imm (e, EMIT_AND, false, host_register (HOST_R10), X86_FLAGS_STATUS);
   emit_op32 (e, 0x8b, HOST_R11, AT (cpu.state.rflags));
   emit_alu_imm (e, EMIT_AND, false, host_register (HOST_R11),
-                (int32_t) ~(uint32_t) (X86_FLAGS_STATUS | X86_FLAG_RF | X86_FLAG_VM));
+                (int32_t) ~(uint32_t)(X86_FLAGS_STATUS | X86_FLAG_RF | X86_FLAG_VM));
   emit_op32 (e, 0x0b, HOST_R10, host_register (HOST_R11));
   emit_alu_imm (e, EMIT_OR, false, host_register (HOST_R10), 2);
   emit_store (e, AT (target), HOST_R10);
   to = generator_access (g, p, &ea, p->insn.op_size, 0, true, true);
   emit_load (e, HOST_R11, AT (target));
   generator_sized_move (g, p, 0x89, HOST_R11, to);
-  generator_add_to_stack (g, X86_RSP, -(int) p->insn.op_size);
+  generator_add_to_stack (g, X86_RSP, -(int)p->insn.op_size);
 }
 
 /* At CPL 0, and with nothing but the status flags and IF changed. */
@@ -97,7 +100,7 @@ void
 generator_cli (Generator *g, const PlanInsn *p)
 {
   generator_before_clobber (g);
-  emit_alu_imm (g->e, EMIT_AND, false, AT (cpu.state.rflags), (int32_t) ~(uint32_t) X86_FLAG_IF);
+  emit_alu_imm (g->e, EMIT_AND, false, AT (cpu.state.rflags), (int32_t) ~(uint32_t)X86_FLAG_IF);
 }
 
 /* At CPL 0, and not the last of its block: nothing is delivered between two instructions of one,
@@ -115,7 +118,7 @@ generator_direction (Generator *g, const PlanInsn *p)
 {
   generator_before_clobber (g);
   if (p->insn.opcode == 0xfc)
-    emit_alu_imm (g->e, EMIT_AND, false, AT (cpu.state.rflags), (int32_t) ~(uint32_t) X86_FLAG_DF);
+    emit_alu_imm (g->e, EMIT_AND, false, AT (cpu.state.rflags), (int32_t) ~(uint32_t)X86_FLAG_DF);
   else
     emit_alu_imm (g->e, EMIT_OR, false, AT (cpu.state.rflags), X86_FLAG_DF);
 }
@@ -137,10 +140,12 @@ generator_swapgs (Generator *g)
 static void
 emit_set32 (Generator *g, size_t field, uint32_t value)
 {
-  emit_insn (g->e, &(HostInsn){ .opcode = 0xc7, .rm = host_cpu (field), .imm_size = 4, .imm = value });
+  emit_insn (g->e,
+             &(HostInsn){ .opcode = 0xc7, .rm = host_cpu (field), .imm_size = 4, .imm = value });
 }
 
-/* STAC and CLAC with SMAP: the block behind has another view of memory, and its own stack of pairs. */
+/* STAC and CLAC with SMAP: the block behind has another view of memory, and its own stack of pairs.
+ */
 void
 generator_change_view (Generator *g, const PlanInsn *p)
 {
@@ -153,16 +158,18 @@ generator_change_view (Generator *g, const PlanInsn *p)
   Cold *cold;
 
   generator_before_clobber (g);
-  emit_insn (e, &(HostInsn){ .opcode = 0x81, .reg = EMIT_CMP,
-                             .rm = host_cpu (to + offsetof (TranslatorSet, key)), .imm_size = 4,
+  emit_insn (e, &(HostInsn){ .opcode = 0x81,
+                             .reg = EMIT_CMP,
+                             .rm = host_cpu (to + offsetof (TranslatorSet, key)),
+                             .imm_size = 4,
                              .imm = key });
   cold = generator_add_cold (g, COLD_SITE, p);
   cold->from[cold->n_from++] = emit_jcc (e, EMIT_NE);
   emit_alu_imm (e, set ? EMIT_OR : EMIT_AND, false, AT (cpu.state.rflags),
-                set ? X86_FLAG_AC : (int32_t) ~(uint32_t) X86_FLAG_AC);
+                set ? X86_FLAG_AC : (int32_t) ~(uint32_t)X86_FLAG_AC);
   emit_load (e, HOST_R10, AT (cpu.tlb));
   emit_alu_imm (e, EMIT_ADD, true, host_register (HOST_R10),
-                (int32_t) (offsetof (X86Tlb, view) + view * sizeof (X86TlbEntry) * X86_TLB_ENTRIES));
+                (int32_t)(offsetof (X86Tlb, view) + view * sizeof (X86TlbEntry) * X86_TLB_ENTRIES));
   emit_store (e, AT (cpu.view), HOST_R10);
   emit_set32 (g, offsetof (TranslatorCpu, key), key);
   emit_store (e, host_cpu (from + offsetof (TranslatorSet, stack)), HOST_RSP);
@@ -184,7 +191,8 @@ generator_read_segment (Generator *g, const PlanInsn *p)
   size_t selector = offsetof (X86Cpu, state.seg) + (insn->reg & 7) * sizeof (X86Segment)
                     + offsetof (X86Segment, selector);
 
-  emit_insn (g->e, &(HostInsn){ .map = X86_MAP_0F, .opcode = 0xb7,
+  emit_insn (g->e, &(HostInsn){ .map = X86_MAP_0F,
+                                .opcode = 0xb7,
                                 .reg = host == HOST_NONE ? HOST_R10 : host,
                                 .rm = host_cpu (selector) });
   if (host == HOST_NONE)
@@ -194,8 +202,10 @@ generator_read_segment (Generator *g, const PlanInsn *p)
 static void
 emit_advance (Generator *g, const PlanInsn *p, unsigned reg, unsigned size)
 {
-  emit_insn (g->e, &(HostInsn){ .opcode = 0x8d, .reg = reg, .wide = p->insn.addr_size == 8,
-                                .rm = host_memory (reg, (int32_t) size) });
+  emit_insn (g->e, &(HostInsn){ .opcode = 0x8d,
+                                .reg = reg,
+                                .wide = p->insn.addr_size == 8,
+                                .rm = host_memory (reg, (int32_t)size) });
 }
 
 /* MOVS, STOS and LODS, once, upwards */
@@ -206,10 +216,11 @@ generator_string (Generator *g, const PlanInsn *p)
   unsigned size = insn->opcode & 1 ? insn->op_size : 1;
   bool loads = insn->opcode != 0xaa && insn->opcode != 0xab;
   bool stores = insn->opcode != 0xac && insn->opcode != 0xad;
-  Ea source = { .base = X86_RSI, .index = GUEST_NONE, .segment = insn->segment,
-                .addr_size = insn->addr_size };
-  Ea target = { .base = X86_RDI, .index = GUEST_NONE, .segment = X86_ES,
-                .addr_size = insn->addr_size };
+  Ea source = {
+    .base = X86_RSI, .index = GUEST_NONE, .segment = insn->segment, .addr_size = insn->addr_size
+  };
+  Ea target
+      = { .base = X86_RDI, .index = GUEST_NONE, .segment = X86_ES, .addr_size = insn->addr_size };
   HostInsn move = { .wide = size == 8, .opsize = size == 2 };
   unsigned reg = HOST_RAX;
 
@@ -247,8 +258,12 @@ void
 generator_count (Generator *g, const PlanInsn *p)
 {
   const X86Insn *insn = &p->insn;
-  HostInsn count = { .opcode = 0x83, .reg = EMIT_SUB, .rm = host_register (HOST_RCX),
-                     .wide = insn->addr_size == 8, .opsize = insn->addr_size == 2, .imm_size = 1,
+  HostInsn count = { .opcode = 0x83,
+                     .reg = EMIT_SUB,
+                     .rm = host_register (HOST_RCX),
+                     .wide = insn->addr_size == 8,
+                     .opsize = insn->addr_size == 2,
+                     .imm_size = 1,
                      .imm = 1 };
   uint64_t rip = generator_mask_rip (g, generator_next_rip (g, p) + insn->imm);
 

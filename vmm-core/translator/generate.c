@@ -26,7 +26,7 @@ generator_host_of (unsigned guest)
 uint64_t
 generator_mask_rip (const Generator *g, uint64_t rip)
 {
-  return is_code64 (g) ? rip : g->plan->key & X86_MODE_CODE32 ? (uint32_t) rip : (uint16_t) rip;
+  return is_code64 (g) ? rip : g->plan->key & X86_MODE_CODE32 ? (uint32_t)rip : (uint16_t)rip;
 }
 
 uint64_t
@@ -103,7 +103,7 @@ void
 generator_interpret (Generator *g, const PlanInsn *p)
 {
   generator_before_clobber (g);
-  emit_move_imm (g->e, HOST_R10, (uintptr_t) generator_get_site (g, p, false));
+  emit_move_imm (g->e, HOST_R10, (uintptr_t)generator_get_site (g, p, false));
   emit_call_to (g->e, g->stubs->interpret);
   g->flags = FLAGS_MEMORY;
   if (p->insn.attributes & X86_OP_FPU)
@@ -114,7 +114,7 @@ static void
 emit_end (Generator *g, const PlanInsn *p)
 {
   generator_before_clobber (g);
-  emit_move_imm (g->e, HOST_R10, (uintptr_t) generator_get_site (g, p, false) | TRANSLATOR_SITE_TAG);
+  emit_move_imm (g->e, HOST_R10, (uintptr_t)generator_get_site (g, p, false) | TRANSLATOR_SITE_TAG);
   emit_jump_to (g->e, g->stubs->leave);
 }
 
@@ -190,7 +190,7 @@ emit_with_flags (Generator *g, const PlanInsn *p)
       {
         g->cold[i].back = emit_run_address (g->e, g->e->at);
         g->cold[i].load_flags
-          = (p->live != 0 && (g->flags & FLAGS_HOST)) && g->cold[i].kind != COLD_VECTORS;
+            = (p->live != 0 && (g->flags & FLAGS_HOST)) && g->cold[i].kind != COLD_VECTORS;
       }
 }
 
@@ -227,7 +227,8 @@ emit_one (Generator *g, const PlanInsn *p)
       generator_stack_leave (g, p);
       break;
     case PLAN_JUMP:
-      generator_exit (g, generator_mask_rip (g, generator_next_rip (g, p) + p->insn.imm), p->live, -1);
+      generator_exit (g, generator_mask_rip (g, generator_next_rip (g, p) + p->insn.imm), p->live,
+                      -1);
       break;
     case PLAN_CONDITIONAL:
       generator_need_host_flags (g);
@@ -296,9 +297,11 @@ emit_entry (Generator *g)
     {
       unsigned index = translator_page_index ((g->plan->rip >> 12) + n);
 
-      emit_insn (g->e, &(HostInsn){ .opcode = 0x81, .reg = EMIT_CMP,
+      emit_insn (g->e, &(HostInsn){ .opcode = 0x81,
+                                    .reg = EMIT_CMP,
                                     .rm = host_cpu (pages + sizeof (uint32_t) * index),
-                                    .imm_size = 4, .imm = block->page_id[n] });
+                                    .imm_size = 4,
+                                    .imm = block->page_id[n] });
       cold->from[cold->n_from++] = emit_jcc (g->e, EMIT_NE);
     }
   /* The second page may have been mapped anew since the first was entered. */
@@ -327,16 +330,16 @@ emit_cold (Generator *g, Cold *cold)
           emit_link_here (e, cold->exit->displacement);
         }
       cold->exit->stub = emit_run_address (e, e->at);
-      emit_move_imm (e, HOST_R10, (uintptr_t) cold->exit);
+      emit_move_imm (e, HOST_R10, (uintptr_t)cold->exit);
       emit_jump_to (e, g->stubs->leave);
       break;
     case COLD_SITE:
       emit_move_imm (e, HOST_R10,
-                     (uintptr_t) generator_get_site (g, cold->insn, false) | TRANSLATOR_SITE_TAG);
+                     (uintptr_t)generator_get_site (g, cold->insn, false) | TRANSLATOR_SITE_TAG);
       emit_jump_to (e, g->stubs->leave);
       break;
     case COLD_INTERPRET:
-      emit_move_imm (e, HOST_R10, (uintptr_t) generator_get_site (g, cold->insn, false));
+      emit_move_imm (e, HOST_R10, (uintptr_t)generator_get_site (g, cold->insn, false));
       emit_call_to (e, g->stubs->interpret);
       if (cold->load_flags)
         generator_load_flags (g);

@@ -18,7 +18,7 @@ typedef struct
 /* Where in its block the code of an instruction begins. */
 typedef struct
 {
-  const uint8_t *code; /* as run */
+  const uint8_t *code;  /* as run */
   const PlanInsn *insn; /* NULL: of the block as a whole */
   bool cold;            /* seldom run, behind all others */
 } GenerateMark;

@@ -12,9 +12,14 @@
 #define AT(field) host_cpu (offsetof (TranslatorCpu, field))
 #define GPR_AT(n) host_cpu (offsetof (X86Cpu, state.gpr) + 8u * (n))
 
-enum { N_RESIDENT = 16, GUEST_NONE = 0xff };
+enum
+{
+  N_RESIDENT = 16,
+  GUEST_NONE = 0xff
+};
 
-/* Where the guest's status flags are, as far as they are alive: in the host's, in cpu.cc, or both. */
+/* Where the guest's status flags are, as far as they are alive: in the host's, in cpu.cc, or both.
+ */
 enum
 {
   FLAGS_HOST = 1,
@@ -26,7 +31,7 @@ typedef struct
 {
   uint8_t base, index; /* guest registers, GUEST_NONE where there is none */
   uint8_t scale, segment, addr_size;
-  bool constant;       /* disp is the address */
+  bool constant; /* disp is the address */
   int64_t disp;
 } Ea;
 
@@ -37,9 +42,9 @@ typedef enum
   COLD_SITE,      /* interpret, and leave */
   COLD_INTERPRET, /* interpret, and go on */
   COLD_VECTORS,
-  COLD_STACK,     /* the stack of pairs is full */
-  COLD_LEAVE,     /* at the block's entry */
-  COLD_RETURN     /* the pair did not match */
+  COLD_STACK, /* the stack of pairs is full */
+  COLD_LEAVE, /* at the block's entry */
+  COLD_RETURN /* the pair did not match */
 } ColdKind;
 
 /* Code that is seldom run lies behind the block. */
@@ -71,7 +76,7 @@ typedef struct
   unsigned live;    /* status flags alive before the instruction */
   Cold cold[GENERATE_MAX_COLD];
   unsigned n_cold;
-  unsigned first_cold; /* of the running instruction */
+  unsigned first_cold;                   /* of the running instruction */
   TranslatorSite *sites[PLAN_MAX_INSNS]; /* those made so far */
 } Generator;
 
@@ -98,8 +103,8 @@ Cold *generator_add_cold (Generator *g, ColdKind kind, const PlanInsn *p);
 TranslatorSite *generator_get_site (Generator *g, const PlanInsn *p, bool access);
 
 /* Flags */
-void generator_save_flags (Generator *g);                /* clobbers r10 */
-void generator_load_flags (Generator *g);                /* clobbers nothing but flags */
+void generator_save_flags (Generator *g); /* clobbers r10 */
+void generator_load_flags (Generator *g); /* clobbers nothing but flags */
 /* Before the host's flags are lost. */
 void generator_before_clobber (Generator *g);
 void generator_need_host_flags (Generator *g);

@@ -47,7 +47,8 @@ append_bytes (GString *text, const uint8_t *bytes, unsigned n)
     g_string_append_printf (text, "%02x ", bytes[i]);
 }
 
-/* The first instruction at bytes, in words and after them; gives its length. bits are 16, 32 or 64. */
+/* The first instruction at bytes, in words and after them; gives its length. bits are 16, 32 or 64.
+ */
 static unsigned
 append_instruction (GString *text, const uint8_t *bytes, unsigned available, uint64_t rip,
                     unsigned bits)
@@ -65,8 +66,8 @@ append_instruction (GString *text, const uint8_t *bytes, unsigned available, uin
       length = instruction.info.length;
     }
 #else
-  (void) rip;
-  (void) bits;
+  (void)rip;
+  (void)bits;
 #endif
   append_bytes (text, bytes, length);
   g_string_truncate (text, text->len - 1);
@@ -93,8 +94,8 @@ append_host (GString *text, const uint8_t *from, const uint8_t *end)
 {
   while (from < end)
     {
-      g_string_append_printf (text, "\n    %#" PRIxPTR ": ", (uintptr_t) from);
-      from += append_instruction (text, from, (unsigned) (end - from), (uintptr_t) from, 64);
+      g_string_append_printf (text, "\n    %#" PRIxPTR ": ", (uintptr_t)from);
+      from += append_instruction (text, from, (unsigned)(end - from), (uintptr_t)from, 64);
     }
 }
 
@@ -110,20 +111,19 @@ listing_of_guest (const Plan *plan)
       const PlanInsn *p = &plan->insns[i];
 
       append_guest (text, plan, p);
-      g_string_append_printf (text, " ; %s, flags read %#x written %#x live %#x", kind_names[p->kind],
-                              p->flags_read, p->flags_written, p->live);
+      g_string_append_printf (text, " ; %s, flags read %#x written %#x live %#x",
+                              kind_names[p->kind], p->flags_read, p->flags_written, p->live);
     }
   return g_string_free (text, FALSE);
 }
 
 char *
-listing_of_code (const Plan *plan, const TranslatorBlock *block,
-                 const GenerateMarks *marks)
+listing_of_code (const Plan *plan, const TranslatorBlock *block, const GenerateMarks *marks)
 {
   GString *text = g_string_new (NULL);
 
   g_string_append_printf (text, "rip %#" PRIx64 " key %#x: entry at %#" PRIxPTR, plan->rip,
-                          plan->key, (uintptr_t) block->entry);
+                          plan->key, (uintptr_t)block->entry);
   append_host (text, block->guard, marks->n > 0 ? marks->marks[0].code : block->end);
   for (unsigned i = 0; i < marks->n; i++)
     {

@@ -9,5 +9,4 @@
 /* What the decoder found. */
 char *listing_of_guest (const Plan *plan);
 /* Each instruction of the guest with its host code below it. */
-char *listing_of_code (const Plan *plan, const TranslatorBlock *block,
-                       const GenerateMarks *marks);
+char *listing_of_code (const Plan *plan, const TranslatorBlock *block, const GenerateMarks *marks);

@@ -8,7 +8,7 @@
 #include "vmm-core/x86/thunk.h"
 #include "vmm-core/x86/vector.h"
 
-#define ALL ((uint16_t) X86_FLAGS_STATUS)
+#define ALL ((uint16_t)X86_FLAGS_STATUS)
 #define CF X86_FLAG_CF
 #define RW (PLAN_READ | PLAN_WRITE)
 
@@ -373,8 +373,8 @@ classify_0f (PlanInsn *p, uint32_t key)
         set_kind (p, PLAN_SWAPGS, 0, 0);
       else if ((p->insn.modrm == 0xca || p->insn.modrm == 0xcb) && (key & TRANSLATOR_SMAP)
                && (key & X86_MODE_CODE64))
-        set_kind (p, (p->insn.modrm == 0xcb) == is_view_ac (key) ? PLAN_NOTHING : PLAN_CHANGE_VIEW, 0,
-                  0);
+        set_kind (p, (p->insn.modrm == 0xcb) == is_view_ac (key) ? PLAN_NOTHING : PLAN_CHANGE_VIEW,
+                  0, 0);
       break;
     case 0x0d:
     case 0x18 ... 0x1f:
@@ -572,18 +572,18 @@ classify_vector (PlanInsn *p, uint32_t key)
       set_kind (p, PLAN_VECTOR, 0, 0);
       return;
     }
-  if (thunk == NULL || !vector_get_shape (&p->insn, &shape)
-      || shape.operands == VECTOR_XQ || shape.operands == VECTOR_QX
-      || (shape.obeys_mxcsr && (key & TRANSLATOR_SIMD_EXACT))
+  if (thunk == NULL || !vector_get_shape (&p->insn, &shape) || shape.operands == VECTOR_XQ
+      || shape.operands == VECTOR_QX || (shape.obeys_mxcsr && (key & TRANSLATOR_SIMD_EXACT))
       || (shape.mmx && (key & TRANSLATOR_NO_X87)))
     return;
   set_kind (p, shape.mmx ? PLAN_X87 : PLAN_VECTOR, 0, 0);
   p->size = thunk->access;
   p->alignment = thunk->alignment;
   p->rm = shape.operands == VECTOR_MR || shape.operands == VECTOR_MVR || shape.operands == VECTOR_MG
-            ? PLAN_WRITE
-            : PLAN_READ;
-  if (shape.operands == VECTOR_CMP || shape.operands == VECTOR_STRI || shape.operands == VECTOR_STRM)
+              ? PLAN_WRITE
+              : PLAN_READ;
+  if (shape.operands == VECTOR_CMP || shape.operands == VECTOR_STRI
+      || shape.operands == VECTOR_STRM)
     p->flags_written = ALL;
 }
 

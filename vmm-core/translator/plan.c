@@ -10,7 +10,7 @@
 #define PEEK_INSNS 6
 #define PEEK_DEPTH 3
 #define MAX_BRANCHES 4 /* conditional branches and calls inside a block */
-#define ALL ((uint16_t) X86_FLAGS_STATUS)
+#define ALL ((uint16_t)X86_FLAGS_STATUS)
 
 bool
 plan_ends_block (const PlanInsn *p, uint32_t key)
@@ -35,7 +35,7 @@ plan_ends_block (const PlanInsn *p, uint32_t key)
 static int64_t
 branch_offset (const PlanInsn *p)
 {
-  return (int64_t) p->insn.offset + p->insn.length + (int64_t) p->insn.imm;
+  return (int64_t)p->insn.offset + p->insn.length + (int64_t)p->insn.imm;
 }
 
 /* The plan depends on these bytes of the page. FALSE: no room to note that. */
@@ -79,7 +79,7 @@ peek_live (Plan *plan, const X86Cpu *cpu, const uint8_t *page, int64_t offset, u
         break;
       p.insn.offset = 0;
       if (x86_decode (cpu, page + offset, MIN (4096 - offset, X86_MAX_LENGTH), &p.insn, &p.flow)
-            != X86_DECODE_OK
+              != X86_DECODE_OK
           || !note_peeked (plan, offset, p.insn.length))
         break;
       classify (plan, &p);
@@ -89,11 +89,10 @@ peek_live (Plan *plan, const X86Cpu *cpu, const uint8_t *page, int64_t offset, u
       if (p.flow != X86_FLOW_NEXT)
         {
           if ((p.kind == PLAN_CONDITIONAL || p.kind == PLAN_COUNT) && depth > 1 && open != 0)
-            wanted |= open
-                      & peek_live (plan, cpu, page, offset + (int64_t) p.insn.imm, depth - 1);
+            wanted |= open & peek_live (plan, cpu, page, offset + (int64_t)p.insn.imm, depth - 1);
           else if (p.kind == PLAN_JUMP)
             {
-              offset += (int64_t) p.insn.imm;
+              offset += (int64_t)p.insn.imm;
               if (--depth == 0)
                 break;
               continue;
@@ -114,7 +113,8 @@ find_live (Plan *plan, const X86Cpu *cpu, const uint8_t *page, unsigned offset)
 
   if (last->kind == PLAN_JUMP)
     live = peek_live (plan, cpu, page, offset + branch_offset (last), PEEK_DEPTH);
-  else if (!plan_ends_block (last, plan->key) && last->kind != PLAN_CALL && last->kind != PLAN_CALL_INDIRECT)
+  else if (!plan_ends_block (last, plan->key) && last->kind != PLAN_CALL
+           && last->kind != PLAN_CALL_INDIRECT)
     live = peek_live (plan, cpu, page, offset + plan->length, PEEK_DEPTH);
   for (unsigned i = plan->n; i-- > 0;)
     {

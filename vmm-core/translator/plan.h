@@ -51,14 +51,15 @@ typedef struct
   X86Insn insn;
   X86Flow flow;
   PlanKind kind;
-  uint8_t reg, rm;      /* PLAN_READ, PLAN_WRITE of the operands; reg 0: no register */
-  uint8_t size;         /* bytes of the memory operand */
-  uint8_t alignment;    /* bits of its linear address that must be clear */
-  uint16_t flags_read, flags_written; /* status flags; written: for certain, or undefined after it */
+  uint8_t reg, rm;   /* PLAN_READ, PLAN_WRITE of the operands; reg 0: no register */
+  uint8_t size;      /* bytes of the memory operand */
+  uint8_t alignment; /* bits of its linear address that must be clear */
+  uint16_t flags_read,
+      flags_written;        /* status flags; written: for certain, or undefined after it */
   uint16_t flags_undefined; /* of those written: multiplication leaves them alone */
-  uint16_t live_before; /* status flags that it, or somebody after it, may read */
-  uint16_t live;        /* those that somebody may read after it: for a call, its target */
-  uint16_t live_taken;  /* where a conditional branch goes */
+  uint16_t live_before;     /* status flags that it, or somebody after it, may read */
+  uint16_t live;            /* those that somebody may read after it: for a call, its target */
+  uint16_t live_taken;      /* where a conditional branch goes */
 } PlanInsn;
 
 typedef struct
@@ -72,14 +73,14 @@ typedef struct
     uint16_t offset, length;
   } peeked[PLAN_MAX_PEEKS]; /* in the page: other code that the plan depends on */
   unsigned n_peeked;
-  uint32_t key;         /* translator-cpu.h */
+  uint32_t key; /* translator-cpu.h */
   unsigned options;
   uint64_t rip;
 } Plan;
 
-/* Plans the block at rip, which is at offset of its page's bytes, of which `end` are to be had: 4096,
- * or more, and then the block is the one instruction that goes on in the next page. FALSE: nothing to be translated
- * there. options are TRANSLATOR_* (translator.h). */
+/* Plans the block at rip, which is at offset of its page's bytes, of which `end` are to be had:
+ * 4096, or more, and then the block is the one instruction that goes on in the next page. FALSE:
+ * nothing to be translated there. options are TRANSLATOR_* (translator.h). */
 bool plan_make (Plan *plan, const X86Cpu *cpu, uint32_t key, uint64_t rip, const uint8_t *page,
                 unsigned offset, unsigned end, unsigned options);
 

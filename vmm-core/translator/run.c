@@ -23,7 +23,7 @@
 static TranslatorCpu *
 translator_cpu (X86Cpu *cpu)
 {
-  return (TranslatorCpu *) cpu;
+  return (TranslatorCpu *)cpu;
 }
 
 static uint32_t
@@ -32,12 +32,12 @@ current_key (const X86Cpu *cpu)
   const X86State *state = &cpu->state;
   bool switched = (state->cr0 & X86_CR0_TS) != 0;
   bool emulated = (state->cr0 & X86_CR0_EM) != 0;
-  unsigned view = (unsigned) ((cpu->view - cpu->tlb->view[0]) / X86_TLB_ENTRIES);
+  unsigned view = (unsigned)((cpu->view - cpu->tlb->view[0]) / X86_TLB_ENTRIES);
   uint32_t key = cpu->mode | TRANSLATOR_KEY_VALID | view << TRANSLATOR_VIEW_SHIFT;
 
   /* 64-bit code does not look at SS.B, which is another after an interrupt than after SYSCALL. */
   if (key & X86_MODE_CODE64)
-    key &= ~(uint32_t) X86_MODE_STACK32;
+    key &= ~(uint32_t)X86_MODE_STACK32;
   if (switched || emulated || (state->fpu.control & FPU_EXCEPTIONS) != FPU_EXCEPTIONS)
     key |= TRANSLATOR_NO_X87;
   if (switched || emulated || !(state->cr4 & X86_CR4_OSFXSR))
@@ -172,8 +172,8 @@ interpret (TranslatorCpu *cpu, const TranslatorSite *site)
   x86->block_rip = site->block_rip;
   x86->state.rip = x86_next_rip (x86, insn);
   if (!x86_is_code64 (x86))
-    x86->state.rip = x86->mode & X86_MODE_CODE32 ? (uint32_t) x86->state.rip
-                                                 : (uint16_t) x86->state.rip;
+    x86->state.rip
+        = x86->mode & X86_MODE_CODE32 ? (uint32_t)x86->state.rip : (uint16_t)x86->state.rip;
   next = x86->state.rip;
   if (site->access)
     cpu->statistics.slow_accesses++;
@@ -208,13 +208,15 @@ translator_interpret (TranslatorCpu *cpu, const TranslatorSite *site)
 static SlowPath
 slow_path_of (X86FillResult result)
 {
-  return result == X86_FILL_FAULT ? SLOW_FAULT : result == X86_FILL_DEVICE ? SLOW_DEVICE : SLOW_WATCHED;
+  return result == X86_FILL_FAULT    ? SLOW_FAULT
+         : result == X86_FILL_DEVICE ? SLOW_DEVICE
+                                     : SLOW_WATCHED;
 }
 
 uint64_t
 translator_fill (TranslatorCpu *cpu, uint64_t linear, uint32_t slot_at, uint32_t access)
 {
-  X86TlbSlot *slot = (X86TlbSlot *) ((char *) cpu + slot_at);
+  X86TlbSlot *slot = (X86TlbSlot *)((char *)cpu + slot_at);
   const X86TlbEntry *entry = &cpu->cpu.view[x86_tlb_index (linear)];
   uint64_t page = linear & ~4095ull;
   bool write = access & 1;
@@ -267,8 +269,8 @@ find_block (TranslatorCpu *cpu, BlockCache *cache)
   return block;
 }
 
-/* The guarded entry of the block at state.rip, if indirect branches know it. Where the guard leaves at
- * once, find_block has to look. */
+/* The guarded entry of the block at state.rip, if indirect branches know it. Where the guard leaves
+ * at once, find_block has to look. */
 static const uint8_t *
 find_entry (TranslatorCpu *cpu)
 {
@@ -279,8 +281,8 @@ find_entry (TranslatorCpu *cpu)
   return jump->rip == rip && (cpu->key & X86_MODE_FLAT) ? jump->entry : NULL;
 }
 
-/* Runs translated code until it leaves, and what it left to be interpreted. Returns the exit that is
- * to be linked, if it left by one; *onward: RIP is behind an instruction that was run. */
+/* Runs translated code until it leaves, and what it left to be interpreted. Returns the exit that
+ * is to be linked, if it left by one; *onward: RIP is behind an instruction that was run. */
 static TranslatorExit *
 enter_code (TranslatorCpu *cpu, const Stubs *stubs, const uint8_t *entry, bool *onward)
 {
@@ -292,10 +294,10 @@ enter_code (TranslatorCpu *cpu, const Stubs *stubs, const uint8_t *entry, bool *
   *onward = (result & TRANSLATOR_SITE_TAG) != 0;
   if (*onward)
     {
-      interpret (cpu, (const TranslatorSite *) (result & ~(uintptr_t) TRANSLATOR_SITE_TAG));
+      interpret (cpu, (const TranslatorSite *)(result & ~(uintptr_t)TRANSLATOR_SITE_TAG));
       return NULL;
     }
-  exit = (TranslatorExit *) result;
+  exit = (TranslatorExit *)result;
   if (exit != NULL)
     cpu->cpu.state.rip = exit->rip;
   return exit;
@@ -320,7 +322,7 @@ run_blocks (TranslatorCpu *cpu, BlockCache *cache)
         {
           if (atomic_load (&x86->requests) & X86_REQUEST_CODE)
             {
-              atomic_fetch_and (&x86->requests, ~(uint32_t) X86_REQUEST_CODE);
+              atomic_fetch_and (&x86->requests, ~(uint32_t)X86_REQUEST_CODE);
               block_cache_drop_overwritten (cache, cpu);
             }
           if (!x86_software_poll (x86, &exit))
@@ -445,9 +447,9 @@ translator_cpu_added (X86Cpu *x86)
   for (unsigned view = 0; view < X86_N_VIEWS; view++)
     {
       uint8_t *memory = g_malloc0 (TRANSLATOR_STACK_SIZE);
-      uint64_t *bottom = (uint64_t *) (memory + TRANSLATOR_STACK_TOP);
+      uint64_t *bottom = (uint64_t *)(memory + TRANSLATOR_STACK_TOP);
 
-      bottom[0] = (uintptr_t) block_cache_get_stubs (cache)->bottom;
+      bottom[0] = (uintptr_t)block_cache_get_stubs (cache)->bottom;
       bottom[1] = X86_TLB_NOWHERE;
       cpu->sets[view].stack_memory = memory;
       clear_set (cpu, &cpu->sets[view]);
@@ -524,11 +526,11 @@ static Accel *
 translator_open (const AccelMachine *machine, GError **error)
 {
   Accel *accel = x86_software_open (machine, &translator_accel_ops, &translator_engine);
-  X86Software *software = (X86Software *) accel;
+  X86Software *software = (X86Software *)accel;
 
   software->engine_data = block_cache_new (
-    software, machine->code_cache_size != 0 ? machine->code_cache_size : CODE_CACHE_DEFAULT_SIZE,
-    error);
+      software, machine->code_cache_size != 0 ? machine->code_cache_size : CODE_CACHE_DEFAULT_SIZE,
+      error);
   if (software->engine_data == NULL)
     {
       x86_software_close (accel);
@@ -540,7 +542,7 @@ translator_open (const AccelMachine *machine, GError **error)
 void
 translator_set_options (Accel *accel, unsigned options)
 {
-  block_cache_set_options (((X86Software *) accel)->engine_data, options);
+  block_cache_set_options (((X86Software *)accel)->engine_data, options);
 }
 
 const AccelOps translator_accel_ops = {

@@ -18,12 +18,13 @@ static const struct
 {
   uint8_t guest, host;
 } resident[] = {
-  { 0, HOST_RAX }, { 1, HOST_RCX }, { 2, HOST_RDX },  { 3, HOST_RBX },  { 4, HOST_R15 },
-  { 5, HOST_RBP }, { 6, HOST_RSI }, { 7, HOST_RDI },  { 8, HOST_R8 },   { 9, HOST_R9 },
+  { 0, HOST_RAX },  { 1, HOST_RCX },  { 2, HOST_RDX },  { 3, HOST_RBX }, { 4, HOST_R15 },
+  { 5, HOST_RBP },  { 6, HOST_RSI },  { 7, HOST_RDI },  { 8, HOST_R8 },  { 9, HOST_R9 },
   { 12, HOST_R12 }, { 13, HOST_R13 }, { 14, HOST_R14 },
 };
 
-static const uint8_t callee_saved[] = { HOST_RBX, HOST_RBP, HOST_R12, HOST_R13, HOST_R14, HOST_R15 };
+static const uint8_t callee_saved[]
+    = { HOST_RBX, HOST_RBP, HOST_R12, HOST_R13, HOST_R14, HOST_R15 };
 
 static void
 emit_push (Emitter *e, unsigned reg)
@@ -65,8 +66,10 @@ emit_set_level (Emitter *e, unsigned level)
 static void
 emit_compare_level (Emitter *e, size_t field, unsigned level)
 {
-  emit_insn (e, &(HostInsn){ .opcode = 0x80, .reg = EMIT_CMP, .rm = host_cpu (field),
-                             .imm_size = 1, .imm = level });
+  emit_insn (
+      e,
+      &(HostInsn){
+          .opcode = 0x80, .reg = EMIT_CMP, .rm = host_cpu (field), .imm_size = 1, .imm = level });
 }
 
 /* All 16 registers: the 16-byte halves, or all of them. */
@@ -74,8 +77,11 @@ static void
 emit_vectors (Emitter *e, bool store, bool ymm)
 {
   for (unsigned i = 0; i < N_VECTORS; i++)
-    emit_insn (e, &(HostInsn){ .map = X86_MAP_0F, .opcode = store ? 0x11 : 0x10, .reg = i,
-                               .vex = ymm, .vex_l = ymm,
+    emit_insn (e, &(HostInsn){ .map = X86_MAP_0F,
+                               .opcode = store ? 0x11 : 0x10,
+                               .reg = i,
+                               .vex = ymm,
+                               .vex_l = ymm,
                                .rm = host_cpu (offsetof (X86Cpu, state.ymm) + 32 * i) });
 }
 
@@ -130,7 +136,7 @@ emit_return_to_run_loop (Emitter *e)
 static void
 emit_enter (Stubs *stubs, Emitter *e)
 {
-  stubs->enter = (uintptr_t (*) (const uint8_t *)) (uintptr_t) emit_run_address (e, e->at);
+  stubs->enter = (uintptr_t (*) (const uint8_t *)) (uintptr_t)emit_run_address (e, e->at);
   for (unsigned i = 0; i < G_N_ELEMENTS (callee_saved); i++)
     emit_push (e, callee_saved[i]);
   emit_alu_imm (e, EMIT_SUB, true, host_register (HOST_RSP), 8);
@@ -202,7 +208,7 @@ emit_interpret (Stubs *stubs, Emitter *e)
   stubs->interpret = emit_run_address (e, e->at);
   emit_begin_c (e);
   emit_move (e, HOST_RSI, HOST_R10);
-  emit_call_c (e, (uintptr_t) translator_interpret);
+  emit_call_c (e, (uintptr_t)translator_interpret);
   emit_op32 (e, 0x85, HOST_RAX, host_register (HOST_RAX));
   resume = emit_jcc (e, EMIT_NE);
   emit_return_to_run_loop (e); /* with 0 */
@@ -216,7 +222,7 @@ stubs_size_class (unsigned size)
   unsigned class = 0;
 
   while (1u << class < size)
-    class++;
+    class ++;
   return class;
 }
 
@@ -230,9 +236,9 @@ emit_skip (Emitter *e, HostOperand top)
 static void
 emit_fill (Stubs *stubs, Emitter *e, unsigned view, bool write, unsigned class)
 {
-  const int32_t view_at = (int32_t) (view * sizeof (X86TlbEntry) * X86_TLB_ENTRIES);
+  const int32_t view_at = (int32_t)(view * sizeof (X86TlbEntry) * X86_TLB_ENTRIES);
   const HostOperand tag = host_memory (
-    HOST_RAX, view_at + (write ? offsetof (X86TlbEntry, write) : offsetof (X86TlbEntry, read)));
+      HOST_RAX, view_at + (write ? offsetof (X86TlbEntry, write) : offsetof (X86TlbEntry, read)));
   const HostOperand addend = host_memory (HOST_RAX, view_at + offsetof (X86TlbEntry, addend));
   HostOperand slot = host_memory (HOST_R11, 0);
   uint8_t *miss, *failed;
@@ -241,8 +247,12 @@ emit_fill (Stubs *stubs, Emitter *e, unsigned view, bool write, unsigned class)
   stubs->fill[view][write][class] = emit_run_address (e, e->at);
   emit_store (e, AT (saved_rax), HOST_RAX);
   emit_move (e, HOST_RAX, HOST_R10);
-  emit_insn (e, &(HostInsn){ .opcode = 0xc1, .reg = 5, .wide = true, .rm = host_register (HOST_RAX),
-                             .imm_size = 1, .imm = 12 - 5 });
+  emit_insn (e, &(HostInsn){ .opcode = 0xc1,
+                             .reg = 5,
+                             .wide = true,
+                             .rm = host_register (HOST_RAX),
+                             .imm_size = 1,
+                             .imm = 12 - 5 });
   emit_alu_imm (e, EMIT_AND, false, host_register (HOST_RAX), (X86_TLB_ENTRIES - 1) << 5);
   emit_op64 (e, 0x03, HOST_RAX, AT (cpu.tlb));
   emit_op64 (e, 0x33, HOST_R10, tag);
@@ -268,9 +278,9 @@ emit_fill (Stubs *stubs, Emitter *e, unsigned view, bool write, unsigned class)
   emit_begin_c (e);
   emit_move (e, HOST_RSI, HOST_R10);
   emit_op32 (e, 0x8b, HOST_RDX, host_register (HOST_R11));
-  emit_move_imm (e, HOST_RCX, (unsigned) write | 1u << (class + 1));
+  emit_move_imm (e, HOST_RCX, (unsigned)write | 1u << (class + 1));
   emit_store (e, AT (scratch), HOST_R10);
-  emit_call_c (e, (uintptr_t) translator_fill);
+  emit_call_c (e, (uintptr_t)translator_fill);
   /* The addend, or 0. */
   emit_move (e, HOST_R11, HOST_RAX);
   emit_load (e, HOST_R10, AT (scratch));
@@ -344,7 +354,7 @@ stubs_emit (Stubs *stubs, CodeCache *cache)
   emit_interpret (stubs, &e);
   for (unsigned view = 0; view < X86_N_VIEWS; view++)
     for (unsigned write = 0; write < 2; write++)
-      for (unsigned class = 0; class < STUBS_N_SIZES; class++)
+      for (unsigned class = 0; class < STUBS_N_SIZES; class ++)
         emit_fill (stubs, &e, view, write, class);
   emit_drop_pair (stubs, &e);
   emit_bottom (stubs, &e);

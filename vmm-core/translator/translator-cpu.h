@@ -32,13 +32,13 @@ typedef struct
 /* The key of a block, beside its address: X86Cpu.mode, and what else code depends on. */
 enum
 {
-  TRANSLATOR_NO_X87 = 1 << 8,  /* CR0.EM or TS, or an unmasked exception in the control word */
+  TRANSLATOR_NO_X87 = 1 << 8, /* CR0.EM or TS, or an unmasked exception in the control word */
   TRANSLATOR_NO_SSE = 1 << 9,
   TRANSLATOR_NO_AVX = 1 << 10,
   TRANSLATOR_SIMD_EXACT = 1 << 11, /* an exception is unmasked in MXCSR */
   TRANSLATOR_VIEW_SHIFT = 12,      /* the TLB's view, 2 bits */
   TRANSLATOR_KEY_VALID = 1 << 14,
-  TRANSLATOR_SMAP = 1 << 15        /* CR4.SMAP, outside CPL 3: EFLAGS.AC chooses the view */
+  TRANSLATOR_SMAP = 1 << 15 /* CR4.SMAP, outside CPL 3: EFLAGS.AC chooses the view */
 };
 
 /* Where an indirect branch to rip goes on in translated code. */
@@ -52,11 +52,12 @@ typedef struct
 typedef struct
 {
   TranslatorJump jumps[TRANSLATOR_JUMPS];
-  uint32_t pages[TRANSLATOR_PAGES]; /* by translator_page_index: TranslatorBlock.page_id of what is mapped there */
+  uint32_t pages[TRANSLATOR_PAGES]; /* by translator_page_index: TranslatorBlock.page_id of what is
+                                       mapped there */
   uint32_t key;                     /* that all this is for; 0: none */
   bool all_global;                  /* every page in here survives a change of CR3 */
   uint8_t *stack_memory;
-  uint8_t *stack;                   /* while another set is in use */
+  uint8_t *stack; /* while another set is in use */
 } TranslatorSet;
 
 typedef struct
@@ -80,8 +81,8 @@ typedef struct
 
   X86Insn running; /* interpreted out of a block, which may go meanwhile */
   uint32_t key;
-  uint32_t generation;    /* of the code cache: code from before is gone */
-  bool page_flushed;      /* one that code has run from, by the instruction being interpreted */
+  uint32_t generation; /* of the code cache: code from before is gone */
+  bool page_flushed;   /* one that code has run from, by the instruction being interpreted */
   uint64_t flushes, full_flushes; /* of the TLB, as far as they were noticed here */
   TranslatorSet sets[X86_N_VIEWS];
   TranslatorStatistics statistics;
@@ -91,7 +92,12 @@ typedef struct
   X86Insn decoded[TRANSLATOR_DECODED];
 } TranslatorCpu;
 
-enum { VECTORS_NONE, VECTORS_XMM, VECTORS_YMM };
+enum
+{
+  VECTORS_NONE,
+  VECTORS_XMM,
+  VECTORS_YMM
+};
 
 static inline unsigned
 translator_view_of_key (uint32_t key)
@@ -108,7 +114,7 @@ translator_page_index (uint64_t linear_page)
 static inline unsigned
 translator_decoded_index (const TranslatorSite *site)
 {
-  return (uintptr_t) site / sizeof (TranslatorSite) & (TRANSLATOR_DECODED - 1);
+  return (uintptr_t)site / sizeof (TranslatorSite) & (TRANSLATOR_DECODED - 1);
 }
 
 static inline unsigned

@@ -13,7 +13,7 @@ enum
   TRANSLATOR_ALL_FLAGS = 1 << 0, /* status flags that no later instruction can read are right, too,
                                   * where an exception interrupts a block */
   TRANSLATOR_UNDEFINED_FLAGS = 1 << 1, /* multiplication leaves undefined flags as the host does */
-  TRANSLATOR_EVERY_PAGE = 1 << 2, /* code is translated however often it is overwritten */
+  TRANSLATOR_EVERY_PAGE = 1 << 2,      /* code is translated however often it is overwritten */
   TRANSLATOR_THOROUGH = 7,
   TRANSLATOR_SINGLE = 1 << 3 /* each instruction is a block of its own */
 };
