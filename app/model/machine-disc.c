@@ -79,8 +79,10 @@ write_down (Machine *self, const char *drive, const char *path)
 {
   g_autoptr (GError) error = NULL;
 
-  drive_list_set_file (machine_get_conf (self), drive, machine_get_folder (self), path);
-  if (!machine_save (self, &error))
+  /* The disc is changed already: it goes into the file as it is now, not as it was last seen. */
+  if (machine_refresh (self, &error))
+    drive_list_set_file (machine_get_conf (self), drive, machine_get_folder (self), path);
+  if (error != NULL || !machine_save (self, &error))
     g_signal_emit_by_name (self, "problem", error->message);
 }
 

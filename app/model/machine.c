@@ -145,6 +145,12 @@ machine_reload (Machine *self, GError **error)
 }
 
 gboolean
+machine_refresh (Machine *self, GError **error)
+{
+  return !note_conf (self) || machine_reload (self, error);
+}
+
+gboolean
 machine_save (Machine *self, GError **error)
 {
   /* What somebody else has written is not written over. */
@@ -580,7 +586,7 @@ machine_poll (Machine *self)
 {
   g_autoptr (GError) error = NULL;
 
-  if (note_conf (self) && !machine_reload (self, &error))
+  if (!machine_refresh (self, &error))
     problem (self, error);
   if (self->connection != NULL)
     {

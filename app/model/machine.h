@@ -50,6 +50,7 @@ char *machine_get_string (Machine *self, const char *group,
 int machine_get_integer (Machine *self, const char *group, const char *key, int fallback);
 gboolean machine_save (Machine *self, GError **error);
 gboolean machine_reload (Machine *self, GError **error);
+gboolean machine_refresh (Machine *self, GError **error); /* reads what somebody else wrote */
 /* A file named in machine.conf; relative names are in the folder. */
 char *machine_resolve_file (Machine *self, const char *file);
 

@@ -10,6 +10,7 @@
 #include "app/model/machine-folder.h"
 
 static const char *vm_program;
+static char *home; /* of this process: GLib asks the environment but once */
 
 static char *
 list_text (GKeyFile *conf)
@@ -59,7 +60,7 @@ test_list (void)
 
 typedef struct
 {
-  char *home, *disc;
+  char *disc;
   Machine *machine;
   GString *problems;
 } Fixture;
@@ -77,11 +78,8 @@ set_up (Fixture *f, gconstpointer data)
   g_autofree char *zeros = g_malloc0 (64 * 1024);
   g_autofree char *folder = NULL;
 
-  f->home = g_dir_make_tmp ("guesthouse-XXXXXX", NULL);
-  f->disc = g_build_filename (f->home, "disc.iso", NULL);
+  f->disc = g_build_filename (home, "disc.iso", NULL);
   f->problems = g_string_new (NULL);
-  g_setenv ("XDG_DATA_HOME", f->home, TRUE);
-  g_setenv ("XDG_RUNTIME_DIR", f->home, TRUE);
   g_assert_true (g_file_set_contents (f->disc, zeros, 64 * 1024, NULL));
   folder = machine_folder_create (
     &(MachineFolderPlan){ .name = "Small", .memory = 16, .cpus = 1, .disk_size = 1 << 20 }, &error);
@@ -94,16 +92,21 @@ set_up (Fixture *f, gconstpointer data)
 }
 
 static void
-tear_down (Fixture *f, gconstpointer data)
+remove_tree (const char *path)
 {
-  const char *const arguments[] = { "/bin/rm", "-rf", f->home, NULL };
+  const char *const arguments[] = { "/bin/rm", "-rf", path, NULL };
 
-  g_object_unref (f->machine);
   g_assert_true (g_spawn_sync (NULL, (char **) arguments, NULL, G_SPAWN_DEFAULT, NULL, NULL, NULL,
                                NULL, NULL, NULL));
+}
+
+static void
+tear_down (Fixture *f, gconstpointer data)
+{
+  remove_tree (machine_get_folder (f->machine));
+  g_object_unref (f->machine);
   g_string_free (f->problems, TRUE);
   g_free (f->disc);
-  g_free (f->home);
 }
 
 static gboolean
@@ -160,6 +163,25 @@ test_off (Fixture *f, gconstpointer data)
   g_assert_cmpstr (f->problems->str, ==, "");
 }
 
+/* Somebody else wrote machine.conf, and nobody has told us yet: both changes are kept. */
+static void
+test_changed_elsewhere (Fixture *f, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (Machine) other = machine_new (machine_get_folder (f->machine), &error);
+  g_autofree char *path = NULL;
+
+  g_assert_no_error (error);
+  g_key_file_set_integer (machine_get_conf (other), "machine", "memory", 32);
+  g_assert_true (machine_save (other, &error));
+  machine_disc_change (f->machine, "cd0", f->disc, FALSE);
+  g_assert_cmpstr (f->problems->str, ==, "");
+  g_assert_true (machine_reload (other, &error));
+  path = machine_disc_dup_path (other, "cd0");
+  g_assert_cmpstr (path, ==, f->disc);
+  g_assert_cmpint (machine_get_integer (other, "machine", "memory", 0), ==, 32);
+}
+
 static void
 test_running (Fixture *f, gconstpointer data)
 {
@@ -167,7 +189,7 @@ test_running (Fixture *f, gconstpointer data)
   g_autoptr (GSubprocess) process
     = g_subprocess_new (G_SUBPROCESS_FLAGS_NONE, &error, vm_program, "--time-limit", "60",
                         machine_get_folder (f->machine), NULL);
-  g_autofree char *missing = g_build_filename (f->home, "missing.iso", NULL);
+  g_autofree char *missing = g_build_filename (home, "missing.iso", NULL);
   g_autofree char *path = NULL;
 
   g_assert_no_error (error);
@@ -198,12 +220,22 @@ test_running (Fixture *f, gconstpointer data)
 int
 main (int argc, char **argv)
 {
+  int failed;
+
   g_test_init (&argc, &argv, NULL);
   if (argc != 2)
     return 1;
   vm_program = argv[1];
+  home = g_dir_make_tmp ("guesthouse-XXXXXX", NULL);
+  g_setenv ("XDG_DATA_HOME", home, TRUE);
+  g_setenv ("XDG_RUNTIME_DIR", home, TRUE);
   g_test_add_func ("/machine-disc/list", test_list);
   g_test_add ("/machine-disc/off", Fixture, NULL, set_up, test_off, tear_down);
+  g_test_add ("/machine-disc/changed-elsewhere", Fixture, NULL, set_up, test_changed_elsewhere,
+              tear_down);
   g_test_add ("/machine-disc/running", Fixture, NULL, set_up, test_running, tear_down);
-  return g_test_run ();
+  failed = g_test_run ();
+  remove_tree (home);
+  g_free (home);
+  return failed;
 }
