@@ -283,7 +283,7 @@ block_cache_add (BlockCache *cache, const Plan *plan, const Source *source)
   TranslatorBlock *_Atomic *bucket = &cache->hash[hash_of (source->physical, plan->rip, plan->key)];
   TranslatorBlock *block;
   GenerateMarks marks;
-  Emitter emitter;
+  Emitter emitter, cold;
 
   if (!(cache->options & TRANSLATOR_EVERY_PAGE)
       && page_is_restless (block_cache_get_page (cache, source->version[0])))
@@ -299,12 +299,15 @@ block_cache_add (BlockCache *cache, const Plan *plan, const Source *source)
       block->made_at[n] = source->made_at[n];
       block->page_id[n] = block_cache_get_mapping (
           cache,
-          &(Mapping){ (source->linear >> 12) + n, source->page[n].physical >> 12, plan->key });
+          &(Mapping){ (source->linear >> 12) + n, source->page[n].physical >> 12,
+                      plan->key & ~(uint32_t)TRANSLATOR_NO_RUNS });
       block_add_to_page (cache, block, n);
     }
-  emitter = code_cache_begin (cache->code);
-  generate_block (&emitter, &cache->stubs, plan, block, &arena, &marks);
-  code_cache_end (cache->code, &emitter);
+  emitter = code_cache_begin (cache->code, CODE_HOT);
+  cold = code_cache_begin (cache->code, CODE_COLD);
+  generate_block (&emitter, &cold, &cache->stubs, plan, block, &arena, &marks);
+  code_cache_end (cache->code, CODE_HOT, &emitter);
+  code_cache_end (cache->code, CODE_COLD, &cold);
   TRACE ("translator.block", "rip %#" PRIx64 " physical %#" PRIx64 " key %#x: %u bytes to %zu",
          plan->rip, block->physical, plan->key, plan->length, (size_t)(block->end - block->guard));
   trace_block (plan, block, &marks);
@@ -346,7 +349,7 @@ note_plan (TranslatorCpu *cpu, const Source *source, const Plan *plan)
 /* Reads the code and plans a block. Only if the first instruction goes on in the next page is that
  * looked at. May raise. */
 static bool
-make_plan (BlockCache *cache, TranslatorCpu *cpu, Source *source, Plan *plan)
+make_plan (BlockCache *cache, TranslatorCpu *cpu, uint32_t key, Source *source, Plan *plan)
 {
   do
     {
@@ -354,11 +357,11 @@ make_plan (BlockCache *cache, TranslatorCpu *cpu, Source *source, Plan *plan)
 
       source->made_at[0] = __atomic_load_n (source->version[0], __ATOMIC_ACQUIRE);
       memcpy (source->bytes, source->page[0].host, 4096);
-      if (plan_make (plan, &cpu->cpu, cpu->key, source->rip, source->bytes, source->offset, 4096,
+      if (plan_make (plan, &cpu->cpu, key, source->rip, source->bytes, source->offset, 4096,
                      cache->options))
         continue;
       /* In segmented code the guards of two pages would look at the wrong ones. */
-      if (source->offset <= 4096 - X86_MAX_LENGTH || !(cpu->key & X86_MODE_FLAT))
+      if (source->offset <= 4096 - X86_MAX_LENGTH || !(key & X86_MODE_FLAT))
         return false;
       second = *x86_mmu_fetch (&cpu->cpu, next_page (&cpu->cpu, source->linear));
       if (second.host == NULL)
@@ -366,7 +369,7 @@ make_plan (BlockCache *cache, TranslatorCpu *cpu, Source *source, Plan *plan)
       source_set_page (source, 1, &second);
       source->made_at[1] = __atomic_load_n (source->version[1], __ATOMIC_ACQUIRE);
       memcpy (source->bytes + 4096, second.host, X86_MAX_LENGTH);
-      if (!plan_make (plan, &cpu->cpu, cpu->key, source->rip, source->bytes, source->offset,
+      if (!plan_make (plan, &cpu->cpu, key, source->rip, source->bytes, source->offset,
                       4096 + X86_MAX_LENGTH, cache->options)
           || plan->length <= 4096 - source->offset)
         return false;
@@ -376,7 +379,7 @@ make_plan (BlockCache *cache, TranslatorCpu *cpu, Source *source, Plan *plan)
 }
 
 TranslatorBlock *
-block_cache_get (BlockCache *cache, TranslatorCpu *cpu, bool *global)
+block_cache_get (BlockCache *cache, TranslatorCpu *cpu, uint32_t key, bool *global)
 {
   X86Cpu *x86 = &cpu->cpu;
   X86CodePage page;
@@ -394,7 +397,7 @@ block_cache_get (BlockCache *cache, TranslatorCpu *cpu, bool *global)
   source_set_page (&source, 0, &page);
   source.version[1] = NULL;
   *global = (page.linear & 4) != 0;
-  block = block_cache_find (cache, &source, cpu->key);
+  block = block_cache_find (cache, &source, key);
   if (block != NULL && block->version[1] != NULL)
     {
       page = *x86_mmu_fetch (x86, next_page (x86, source.linear));
@@ -406,7 +409,7 @@ block_cache_get (BlockCache *cache, TranslatorCpu *cpu, bool *global)
   if (block != NULL)
     return block;
 
-  if (!make_plan (cache, cpu, &source, &plan))
+  if (!make_plan (cache, cpu, key, &source, &plan))
     return NULL;
   if (source.version[1] != NULL)
     *global &= (source.page[1].linear & 4) != 0;
@@ -415,7 +418,7 @@ block_cache_get (BlockCache *cache, TranslatorCpu *cpu, bool *global)
   g_mutex_lock (&cache->mutex);
   if (code_cache_get_free (cache->code) >= GENERATE_MAX_CODE)
     {
-      block = block_cache_find (cache, &source, cpu->key);
+      block = block_cache_find (cache, &source, key);
       if (block == NULL)
         block = block_cache_add (cache, &plan, &source);
     }
@@ -441,8 +444,12 @@ block_cache_link (BlockCache *cache, TranslatorExit *exit, TranslatorBlock *bloc
       cache->n_links++;
       exit->incoming = block->incoming;
       block->incoming = exit;
-      emitter = code_cache_begin (cache->code);
-      emit_link (&emitter, exit->displacement, same_page ? block->entry : block->guard);
+      emitter = code_cache_begin (cache->code, CODE_HOT);
+      /* Every loop has a branch backwards or to another page: those look at requests. */
+      emit_link (&emitter, exit->displacement,
+                 !same_page                ? block->guard
+                 : block->rip > from->rip ? block->body
+                                          : block->entry);
     }
   g_mutex_unlock (&cache->mutex);
 }
@@ -461,7 +468,7 @@ static void
 block_drop (BlockCache *cache, TranslatorBlock *block)
 {
   TranslatorBlock *_Atomic *link = &cache->hash[hash_of (block->physical, block->rip, block->key)];
-  Emitter emitter = code_cache_begin (cache->code);
+  Emitter emitter = code_cache_begin (cache->code, CODE_HOT);
 
   while (*link != NULL && *link != block)
     link = &(*link)->hash_next;

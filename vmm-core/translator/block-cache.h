@@ -42,7 +42,8 @@ struct TranslatorBlock
   bool stale;
   const uint8_t *guard; /* entry for those who do not know what is mapped at rip */
   const uint8_t *entry;
-  const uint8_t *end;
+  const uint8_t *body; /* without a look at requests */
+  const uint8_t *end;  /* of what is often run */
   TranslatorExit *incoming;
 };
 
@@ -58,8 +59,10 @@ const Stubs *block_cache_get_stubs (const BlockCache *cache);
 uint32_t block_cache_get_generation (const BlockCache *cache);
 
 /* The block at state.rip, found or made; NULL: the interpreter has to run what is there. Raises #PF
- * of the fetch. *global: its page survives a change of CR3. */
-TranslatorBlock *block_cache_get (BlockCache *cache, TranslatorCpu *cpu, bool *global);
+ * of the fetch. key is the CPU's, and TRANSLATOR_NO_RUNS if so wanted. *global: its page survives a
+ * change of CR3. */
+TranslatorBlock *block_cache_get (BlockCache *cache, TranslatorCpu *cpu, uint32_t key,
+                                  bool *global);
 
 /* Lets the exit lead straight to the block, if it may. */
 void block_cache_link (BlockCache *cache, TranslatorExit *exit, TranslatorBlock *block);

@@ -8,10 +8,16 @@
 
 #define ALIGNMENT 16
 
+typedef struct
+{
+  size_t start, used, end; /* offsets; start: of what is emptied */
+} Area;
+
 struct CodeCache
 {
   uint8_t *write, *run;
-  size_t size, used, kept;
+  size_t size;
+  Area areas[CODE_N_KINDS];
 };
 
 CodeCache *
@@ -21,6 +27,13 @@ code_cache_new (size_t size, GError **error)
   int fd = memfd_create ("guesthouse-code", MFD_CLOEXEC);
 
   cache->size = size;
+  for (unsigned kind = 0; kind < CODE_N_KINDS; kind++)
+    {
+      Area *area = &cache->areas[kind];
+
+      area->start = area->used = size / CODE_N_KINDS * kind;
+      area->end = size / CODE_N_KINDS * (kind + 1);
+    }
   cache->write = cache->run = MAP_FAILED;
   if (fd >= 0 && ftruncate (fd, (off_t)size) == 0)
     {
@@ -54,38 +67,52 @@ code_cache_free (CodeCache *cache)
 }
 
 Emitter
-code_cache_begin (CodeCache *cache)
+code_cache_begin (CodeCache *cache, CodeKind kind)
 {
-  return (Emitter){ cache->write + cache->used, cache->write + cache->size,
+  const Area *area = &cache->areas[kind];
+
+  return (Emitter){ cache->write + area->used, cache->write + area->end,
                     cache->run - cache->write };
 }
 
 void
-code_cache_end (CodeCache *cache, const Emitter *emitter)
+code_cache_end (CodeCache *cache, CodeKind kind, const Emitter *emitter)
 {
-  cache->used = (emitter->at - cache->write + ALIGNMENT - 1) & ~(size_t)(ALIGNMENT - 1);
+  size_t used = (size_t)(emitter->at - cache->write);
+
+  cache->areas[kind].used = (used + ALIGNMENT - 1) & ~(size_t)(ALIGNMENT - 1);
 }
 
 size_t
 code_cache_get_free (const CodeCache *cache)
 {
-  return cache->size - cache->used;
+  size_t least = cache->size;
+
+  for (unsigned kind = 0; kind < CODE_N_KINDS; kind++)
+    least = MIN (least, cache->areas[kind].end - cache->areas[kind].used);
+  return least;
 }
 
 size_t
 code_cache_get_used (const CodeCache *cache)
 {
-  return cache->used;
+  size_t used = 0;
+
+  for (unsigned kind = 0; kind < CODE_N_KINDS; kind++)
+    used += cache->areas[kind].used - cache->size / CODE_N_KINDS * kind;
+  return used;
 }
 
 void
 code_cache_keep (CodeCache *cache)
 {
-  cache->kept = cache->used;
+  for (unsigned kind = 0; kind < CODE_N_KINDS; kind++)
+    cache->areas[kind].start = cache->areas[kind].used;
 }
 
 void
 code_cache_flush (CodeCache *cache)
 {
-  cache->used = cache->kept;
+  for (unsigned kind = 0; kind < CODE_N_KINDS; kind++)
+    cache->areas[kind].used = cache->areas[kind].start;
 }

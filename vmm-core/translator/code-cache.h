@@ -6,8 +6,16 @@
 #include "emit.h"
 
 /* Memory for translated code: one memfd mapped twice, writable and executable, so that no page is
- * ever both. Filled from its start; emptied all at once. Not locked. */
+ * ever both. One half is for code that is seldom run, so that the rest is dense. Filled from the
+ * start of each; emptied all at once. Not locked. */
 typedef struct CodeCache CodeCache;
+
+typedef enum
+{
+  CODE_HOT,
+  CODE_COLD,
+  CODE_N_KINDS
+} CodeKind;
 
 #define CODE_CACHE_DEFAULT_SIZE (64u << 20)
 
@@ -16,9 +24,10 @@ CodeCache *code_cache_new (size_t size, GError **error);
 void code_cache_free (CodeCache *cache);
 
 /* An emitter at the first free byte. */
-Emitter code_cache_begin (CodeCache *cache);
+Emitter code_cache_begin (CodeCache *cache, CodeKind kind);
 /* Keeps what was emitted. */
-void code_cache_end (CodeCache *cache, const Emitter *emitter);
+void code_cache_end (CodeCache *cache, CodeKind kind, const Emitter *emitter);
+/* Bytes that are free of both kinds. */
 size_t code_cache_get_free (const CodeCache *cache);
 size_t code_cache_get_used (const CodeCache *cache);
 

@@ -130,6 +130,7 @@ enum
   EMIT_AE = 3,
   EMIT_E = 4,
   EMIT_NE = 5,
+  EMIT_BE = 6,
   EMIT_A = 7
 };
 /* Makes the displacement at `at` (a written address) lead to a target (an address of running). */

@@ -3,11 +3,6 @@
  * that would not, the interpreter divides. Flags are undefined after it and stay (SDM 2A). */
 #include "generator.h"
 
-enum
-{
-  CONDITION_BE = 6
-};
-
 static HostInsn
 sized (const PlanInsn *p, uint8_t opcode, unsigned reg, HostOperand rm)
 {
@@ -72,7 +67,7 @@ emit_test_signed (Generator *g, const PlanInsn *p, Cold *cold)
   cold->from[cold->n_from++] = emit_jcc (g->e, EMIT_NE);
   emit_op64 (g->e, 0x8d, HOST_R11, host_memory (HOST_R10, 1));
   emit_sized_imm (g, p, 0x83, EMIT_CMP, 1);
-  cold->from[cold->n_from++] = emit_jcc (g->e, CONDITION_BE);
+  cold->from[cold->n_from++] = emit_jcc (g->e, EMIT_BE);
 }
 
 void

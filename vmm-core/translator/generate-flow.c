@@ -134,15 +134,33 @@ generator_stack_leave (Generator *g, const PlanInsn *p)
   generator_sized_move (g, p, 0x8b, HOST_RBP, host_register (HOST_R11));
 }
 
+TranslatorExit *
+generator_new_exit (Generator *g, uint64_t rip)
+{
+  TranslatorExit *exit = g->arena->allocate (g->arena->data, sizeof *exit);
+
+  exit->rip = rip;
+  exit->block = g->block;
+  exit->key = g->plan->key & ~(uint32_t)TRANSLATOR_NO_RUNS;
+  return exit;
+}
+
+void
+generator_emit_exit (Generator *g, TranslatorExit *exit)
+{
+  exit->displacement = emit_jump (g->e);
+  emit_link_here (g->e, exit->displacement);
+  exit->stub = emit_run_address (g->e, g->e->at);
+  emit_move_imm (g->e, HOST_R10, (uintptr_t)exit);
+  emit_jump_to (g->e, g->stubs->leave);
+}
+
 static Cold *
 add_exit (Generator *g, uint64_t rip, uint8_t *displacement)
 {
   Cold *cold = generator_add_cold (g, COLD_EXIT, NULL);
 
-  cold->exit = g->arena->allocate (g->arena->data, sizeof *cold->exit);
-  cold->exit->rip = rip;
-  cold->exit->block = g->block;
-  cold->exit->key = g->plan->key;
+  cold->exit = generator_new_exit (g, rip);
   cold->exit->displacement = displacement;
   cold->from[cold->n_from++] = displacement;
   return cold;
@@ -170,9 +188,11 @@ emit_push_return (Generator *g, const PlanInsn *p)
   uint64_t rip = generator_next_rip (g, p);
   bool small = size <= 4 || rip == (uint64_t)(int32_t)rip;
   Ea ea = generator_stack_ea (g, p, -(int)size);
-  HostOperand to = generator_access (g, p, &ea, size, 0, true, !small);
+  HostOperand to;
   Cold *full;
 
+  generator_before_clobber (g);
+  to = generator_access (g, p, &ea, size, 0, true, !small);
   if (small)
     emit_insn (e, &(HostInsn){ .opcode = 0xc7,
                                .wide = size == 8,
@@ -213,6 +233,7 @@ emit_continuation (Generator *g)
   g->flags = FLAGS_MEMORY;
   g->vectors = VECTORS_NONE;
   g->x87 = false;
+  generator_end_runs (g);
 }
 
 void
@@ -318,10 +339,11 @@ generator_return (Generator *g, const PlanInsn *p)
   Emitter *e = g->e;
   int amount = p->insn.op_size + (int)(uint16_t)p->insn.imm;
   Ea ea = generator_stack_ea (g, p, 0);
-  HostOperand from = generator_access (g, p, &ea, p->insn.op_size, 0, false, false);
+  HostOperand from, entry;
   Cold *miss;
-  HostOperand entry;
 
+  generator_before_clobber (g);
+  from = generator_access (g, p, &ea, p->insn.op_size, 0, false, false);
   generator_sized_move (g, p, 0x8b, HOST_R10, from);
   if (!is_flat (g))
     {

@@ -141,6 +141,98 @@ is_simple (const Generator *g, const Ea *ea)
          && generator_host_of (base ? ea->base : ea->index) != HOST_NONE;
 }
 
+void
+generator_end_runs (Generator *g)
+{
+  memset (g->looked_up, 0, sizeof g->looked_up);
+  g->r11_of = NULL;
+}
+
+static bool
+is_spilled (const PlanInsn *p, unsigned role, uint16_t at)
+{
+  return role != 0 && generator_host_of (at / 8) == HOST_NONE;
+}
+
+void
+generator_note_r11 (Generator *g, const PlanInsn *p)
+{
+  bool memory = x86_insn_is_memory (&p->insn);
+  bool keeps;
+
+  switch (p->kind)
+    {
+    case PLAN_NOTHING:
+    case PLAN_RAW:
+    case PLAN_CONDITIONAL:
+      keeps = true;
+      break;
+    case PLAN_PUSH:
+      keeps = !memory;
+      break;
+    case PLAN_POP:
+      keeps = true;
+      break;
+    case PLAN_INTEGER:
+      keeps = !is_spilled (p, p->reg, p->insn.reg_at);
+      break;
+    default:
+      keeps = false;
+      break;
+    }
+  if (!keeps)
+    g->r11_of = NULL;
+}
+
+/* An access that an earlier lookup was for, too. Keeps flags. */
+static HostOperand
+follow (Generator *g, const PlanInsn *p, const Ea *ea, bool spare_r11)
+{
+  const PlanInsn *first = g->looked_up[ea->base][p->run_writes];
+  unsigned host = generator_host_of (ea->base);
+  size_t addend = slot_at (g, ea->base)
+                  + (p->run_writes ? offsetof (X86TlbSlot, write_addend)
+                                   : offsetof (X86TlbSlot, read_addend));
+
+  if (g->r11_of != first)
+    emit_load (g->e, HOST_R11, host_cpu (addend));
+  g->r11_of = spare_r11 ? NULL : first;
+  if (ea->addr_size == 8 && host != HOST_NONE && !spare_r11)
+    return (HostOperand){
+      .memory = true, .base = host, .index = HOST_R11, .disp = (int32_t)ea->disp
+    };
+  generator_emit_ea (g, ea, HOST_R10);
+  if (spare_r11)
+    {
+      emit_op64 (g->e, 0x8d, HOST_R10,
+                 (HostOperand){ .memory = true, .base = HOST_R10, .index = HOST_R11 });
+      return host_memory (HOST_R10, 0);
+    }
+  return (HostOperand){ .memory = true, .base = HOST_R10, .index = HOST_R11 };
+}
+
+/* What happens if the lookup fails. If p is the first of a run, that is for all of its range. */
+static Cold *
+add_access (Generator *g, const PlanInsn *p, const Ea *ea, unsigned size, bool write)
+{
+  Cold *cold = generator_add_cold (g, COLD_ACCESS, p);
+
+  cold->ea = *ea;
+  cold->write = write;
+  cold->slot = choose_slot (g, ea);
+  cold->size = size;
+  if (p->run == PLAN_RUN_FIRST)
+    {
+      cold->ea.disp += p->run_low;
+      cold->size = p->run_span;
+      cold->exit = generator_new_exit (g, generator_mask_rip (g, g->plan->rip + p->insn.offset));
+      cold->exit->key |= TRANSLATOR_NO_RUNS;
+    }
+  if (cold->slot < N_RESIDENT)
+    g->looked_up[cold->slot][write] = p->run == PLAN_RUN_FIRST ? p : NULL;
+  return cold;
+}
+
 HostOperand
 generator_access (Generator *g, const PlanInsn *p, const Ea *ea, unsigned size, unsigned alignment,
                   bool write, bool spare_r11)
@@ -151,16 +243,15 @@ generator_access (Generator *g, const PlanInsn *p, const Ea *ea, unsigned size, 
   size_t slot;
   Cold *cold;
 
+  if (p->run == PLAN_RUN_NEXT
+      && g->looked_up[ea->base][p->run_writes] == &g->plan->insns[p->run_first])
+    return follow (g, p, ea, spare_r11);
   generator_before_clobber (g);
-  cold = generator_add_cold (g, COLD_ACCESS, p);
-  cold->ea = *ea;
-  cold->write = write;
-  cold->slot = choose_slot (g, ea);
-  slot = slot_at (g, cold->slot);
+  cold = add_access (g, p, ea, size, write);
   cold->simple = simple;
-  cold->size = size;
+  slot = slot_at (g, cold->slot);
 
-  generator_emit_ea (g, ea, HOST_R10);
+  generator_emit_ea (g, &cold->ea, HOST_R10);
   emit_segment (g, ea->segment, write, cold);
   if (!simple)
     emit_move (e, HOST_R11, HOST_R10);
@@ -176,16 +267,18 @@ generator_access (Generator *g, const PlanInsn *p, const Ea *ea, unsigned size, 
                                  .imm = alignment });
       cold->interpret_from[cold->n_interpret++] = emit_jcc (e, EMIT_NE);
     }
-  emit_alu_imm (e, EMIT_CMP, true, host_register (tested), 4096 - (int32_t)size);
+  emit_alu_imm (e, EMIT_CMP, true, host_register (tested), 4096 - (int32_t)cold->size);
   cold->from[cold->n_from++] = emit_jcc (e, EMIT_A);
   slot += write ? offsetof (X86TlbSlot, write_addend) : offsetof (X86TlbSlot, read_addend);
   if (!simple)
     {
       emit_op64 (e, 0x03, HOST_R10, host_cpu (slot));
       cold->found = emit_run_address (e, e->at);
-      return host_memory (HOST_R10, 0);
+      g->r11_of = NULL;
+      return host_memory (HOST_R10, (int32_t)(ea->disp - cold->ea.disp));
     }
   emit_load (e, HOST_R11, host_cpu (slot));
+  g->r11_of = p->run == PLAN_RUN_FIRST ? p : NULL;
   cold->found = emit_run_address (e, e->at);
   if (ea->base != GUEST_NONE)
     return (HostOperand){ .memory = true,
@@ -214,6 +307,11 @@ generator_emit_cold_access (Generator *g, Cold *cold)
   else
     emit_op64 (e, 0x03, HOST_R10, host_register (HOST_R11));
   emit_jump_to (e, cold->found);
+  if (cold->exit != NULL)
+    {
+      generator_emit_exit (g, cold->exit);
+      return;
+    }
   for (unsigned i = 0; i < cold->n_interpret; i++)
     emit_link_here (e, cold->interpret_from[i]);
   emit_move_imm (e, HOST_R10, (uintptr_t)generator_get_site (g, cold->insn, true));

@@ -106,6 +106,7 @@ generator_interpret (Generator *g, const PlanInsn *p)
   emit_move_imm (g->e, HOST_R10, (uintptr_t)generator_get_site (g, p, false));
   emit_call_to (g->e, g->stubs->interpret);
   g->flags = FLAGS_MEMORY;
+  generator_end_runs (g);
   if (p->insn.attributes & X86_OP_FPU)
     g->x87 = false;
 }
@@ -197,6 +198,7 @@ emit_with_flags (Generator *g, const PlanInsn *p)
 static void
 emit_one (Generator *g, const PlanInsn *p)
 {
+  generator_note_r11 (g, p);
   switch (p->kind)
     {
     case PLAN_INTERPRET:
@@ -308,6 +310,7 @@ emit_entry (Generator *g)
   block->entry = block->page_id[1] != 0 ? block->guard : emit_run_address (g->e, g->e->at);
   emit_alu_imm (g->e, EMIT_CMP, false, AT (cpu.requests), 0);
   cold->from[cold->n_from++] = emit_jcc (g->e, EMIT_NE);
+  block->body = block->page_id[1] != 0 ? block->guard : emit_run_address (g->e, g->e->at);
 }
 
 static void
@@ -326,8 +329,8 @@ emit_cold (Generator *g, Cold *cold)
       if (cold->save_flags)
         {
           generator_save_flags (g);
-          cold->exit->displacement = emit_jump (e);
-          emit_link_here (e, cold->exit->displacement);
+          generator_emit_exit (g, cold->exit);
+          break;
         }
       cold->exit->stub = emit_run_address (e, e->at);
       emit_move_imm (e, HOST_R10, (uintptr_t)cold->exit);
@@ -367,14 +370,21 @@ emit_cold (Generator *g, Cold *cold)
 }
 
 static void
-add_mark (const Generator *g, GenerateMarks *marks, const PlanInsn *p, bool cold)
+begin_mark (const Generator *g, GenerateMarks *marks, const PlanInsn *p, bool cold)
 {
-  marks->marks[marks->n++] = (GenerateMark){ emit_run_address (g->e, g->e->at), p, cold };
+  marks->marks[marks->n++]
+      = (GenerateMark){ .code = emit_run_address (g->e, g->e->at), .insn = p, .cold = cold };
+}
+
+static void
+end_mark (const Generator *g, GenerateMarks *marks)
+{
+  marks->marks[marks->n - 1].end = emit_run_address (g->e, g->e->at);
 }
 
 void
-generate_block (Emitter *e, const Stubs *stubs, const Plan *plan, TranslatorBlock *block,
-                const GenerateArena *arena, GenerateMarks *marks)
+generate_block (Emitter *e, Emitter *cold, const Stubs *stubs, const Plan *plan,
+                TranslatorBlock *block, const GenerateArena *arena, GenerateMarks *marks)
 {
   Generator g = { e, stubs, plan, block, arena, translator_view_of_key (plan->key) };
   const PlanInsn *last = &plan->insns[plan->n - 1];
@@ -387,18 +397,22 @@ generate_block (Emitter *e, const Stubs *stubs, const Plan *plan, TranslatorBloc
   for (unsigned i = 0; i < plan->n; i++)
     {
       g.live = plan->insns[i].live_before;
-      add_mark (&g, marks, &plan->insns[i], false);
+      begin_mark (&g, marks, &plan->insns[i], false);
       emit_one (&g, &plan->insns[i]);
+      end_mark (&g, marks);
     }
   if (!plan_ends_block (last, plan->key))
     {
-      add_mark (&g, marks, NULL, false);
+      begin_mark (&g, marks, NULL, false);
       generator_exit (&g, generator_next_rip (&g, last), last->live, -1);
-    }
-  for (unsigned i = 0; i < g.n_cold; i++)
-    {
-      add_mark (&g, marks, g.cold[i].insn, true);
-      emit_cold (&g, &g.cold[i]);
+      end_mark (&g, marks);
     }
   block->end = emit_run_address (e, e->at);
+  g.e = cold;
+  for (unsigned i = 0; i < g.n_cold; i++)
+    {
+      begin_mark (&g, marks, g.cold[i].insn, true);
+      emit_cold (&g, &g.cold[i]);
+      end_mark (&g, marks);
+    }
 }

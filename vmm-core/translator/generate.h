@@ -5,8 +5,8 @@
 
 /* Code for one planned block. */
 
-/* Upper bound of what one block may need. */
-#define GENERATE_MAX_CODE (48u << 10)
+/* Upper bound of what one block may need of either kind. */
+#define GENERATE_MAX_CODE (32u << 10)
 
 /* What a block's code refers to: allocated by the caller, which keeps them as long as the code. */
 typedef struct
@@ -15,12 +15,12 @@ typedef struct
   void *data;
 } GenerateArena;
 
-/* Where in its block the code of an instruction begins. */
+/* Where the code of an instruction lies. */
 typedef struct
 {
-  const uint8_t *code;  /* as run */
-  const PlanInsn *insn; /* NULL: of the block as a whole */
-  bool cold;            /* seldom run, behind all others */
+  const uint8_t *code, *end; /* as run */
+  const PlanInsn *insn;      /* NULL: of the block as a whole */
+  bool cold;                 /* seldom run, apart from the rest */
 } GenerateMark;
 
 #define GENERATE_MAX_COLD 256
@@ -31,7 +31,8 @@ typedef struct
   unsigned n;
 } GenerateMarks;
 
-/* Emits the block. Sets its entries and end; its address, key and page_id are set already. marks
- * tells what lies where, in the order of the code. */
-void generate_block (Emitter *e, const Stubs *stubs, const Plan *plan, TranslatorBlock *block,
-                     const GenerateArena *arena, GenerateMarks *marks);
+/* Emits the block, what is seldom run of it apart, each with room for GENERATE_MAX_CODE bytes. Sets
+ * its entries and end; its address, key and page_id are set already. marks tells what lies where,
+ * in the order of the code. */
+void generate_block (Emitter *e, Emitter *cold, const Stubs *stubs, const Plan *plan,
+                     TranslatorBlock *block, const GenerateArena *arena, GenerateMarks *marks);

@@ -55,10 +55,11 @@ typedef struct
   uint8_t n_from, n_interpret;
   bool load_flags, save_flags, write;
   bool simple; /* the addend goes to r11, not onto r10 */
-  uint8_t slot, level, size;
+  uint8_t slot, level;
+  uint16_t size;
   const uint8_t *found, *back; /* as run: behind the lookup, and behind the instruction */
   const PlanInsn *insn;
-  TranslatorExit *exit;
+  TranslatorExit *exit; /* of an access: where it goes on if nothing was found */
   Ea ea;
 } Cold;
 
@@ -78,6 +79,10 @@ typedef struct
   unsigned n_cold;
   unsigned first_cold;                   /* of the running instruction */
   TranslatorSite *sites[PLAN_MAX_INSNS]; /* those made so far */
+  /* Per base register and whether it writes: the instruction that the slot's last lookup was for,
+   * as long as no C code has run since; and the base whose addend r11 has, for certain. */
+  const PlanInsn *looked_up[N_RESIDENT][2];
+  const PlanInsn *r11_of;
 } Generator;
 
 static inline bool
@@ -117,6 +122,10 @@ void generator_emit_ea (Generator *g, const Ea *ea, unsigned to);
 HostOperand generator_access (Generator *g, const PlanInsn *p, const Ea *ea, unsigned size,
                               unsigned alignment, bool write, bool spare_r11);
 void generator_emit_cold_access (Generator *g, Cold *cold);
+/* C code may have changed slots. */
+void generator_end_runs (Generator *g);
+/* Before an instruction that may use r11. */
+void generator_note_r11 (Generator *g, const PlanInsn *p);
 
 /* Interprets the instruction in line. */
 void generator_interpret (Generator *g, const PlanInsn *p);
@@ -140,6 +149,10 @@ void generator_add_to_stack (Generator *g, unsigned from, int amount);
 void generator_push (Generator *g, const PlanInsn *p);
 void generator_pop (Generator *g, const PlanInsn *p);
 void generator_stack_leave (Generator *g, const PlanInsn *p);
+/* An exit, yet without its code. */
+TranslatorExit *generator_new_exit (Generator *g, uint64_t rip);
+/* A jump that is to be linked, and the stub that it leads to until then. */
+void generator_emit_exit (Generator *g, TranslatorExit *exit);
 /* condition -1: always. The exit lies behind the block's code; live are the flags alive there. */
 TranslatorExit *generator_exit (Generator *g, uint64_t rip, unsigned live, int condition);
 void generator_call (Generator *g, const PlanInsn *p);

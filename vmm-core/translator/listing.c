@@ -33,6 +33,7 @@ static const char *const kind_names[] = {
   [PLAN_STI] = "sti",
   [PLAN_DIRECTION] = "direction",
   [PLAN_SWAPGS] = "swapgs",
+  [PLAN_CHANGE_VIEW] = "change-view",
   [PLAN_READ_SEGMENT] = "read-segment",
   [PLAN_STRING] = "string",
   [PLAN_COUNT] = "count",
@@ -128,9 +129,8 @@ listing_of_code (const Plan *plan, const TranslatorBlock *block, const GenerateM
   for (unsigned i = 0; i < marks->n; i++)
     {
       const GenerateMark *mark = &marks->marks[i];
-      const uint8_t *end = i + 1 < marks->n ? mark[1].code : block->end;
 
-      if (mark->code == end && mark->cold)
+      if (mark->code == mark->end && mark->cold)
         continue;
       if (mark->insn != NULL)
         append_guest (text, plan, mark->insn);
@@ -138,7 +138,7 @@ listing_of_code (const Plan *plan, const TranslatorBlock *block, const GenerateM
         g_string_append (text, "\nthe block");
       if (mark->cold)
         g_string_append (text, " ; seldom run");
-      append_host (text, mark->code, end);
+      append_host (text, mark->code, mark->end);
     }
   return g_string_free (text, FALSE);
 }

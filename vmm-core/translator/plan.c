@@ -176,6 +176,7 @@ plan_make (Plan *plan, const X86Cpu *cpu, uint32_t key, uint64_t rip, const uint
   plan->length = at;
   if (plan->n == 0)
     return false;
+  plan_find_runs (plan);
   find_live (plan, cpu, page, offset);
   if (options & TRANSLATOR_ALL_FLAGS)
     {

@@ -46,6 +46,14 @@ enum
   PLAN_WRITE = 2
 };
 
+/* An access to memory as one of several that one lookup serves (plan-runs.c). */
+typedef enum
+{
+  PLAN_RUN_NONE,
+  PLAN_RUN_FIRST, /* looks up run_span bytes, from run_low bytes behind its own address on */
+  PLAN_RUN_NEXT   /* relies on the lookup of the instruction run_first */
+} PlanRun;
+
 typedef struct
 {
   X86Insn insn;
@@ -60,6 +68,11 @@ typedef struct
   uint16_t live_before;     /* status flags that it, or somebody after it, may read */
   uint16_t live;            /* those that somebody may read after it: for a call, its target */
   uint16_t live_taken;      /* where a conditional branch goes */
+  PlanRun run;
+  bool run_writes; /* the lookup is one for writes */
+  uint8_t run_first;
+  int16_t run_low;
+  uint16_t run_span;
 } PlanInsn;
 
 typedef struct
@@ -86,6 +99,9 @@ bool plan_make (Plan *plan, const X86Cpu *cpu, uint32_t key, uint64_t rip, const
 
 /* Whether nothing of the block comes behind it. */
 bool plan_ends_block (const PlanInsn *p, uint32_t key);
+
+/* Sets the run* of all instructions. */
+void plan_find_runs (Plan *plan);
 
 /* Sets kind, operands and flags of a decoded instruction. */
 void plan_classify (PlanInsn *p, uint32_t key);

@@ -214,20 +214,14 @@ slow_path_of (X86FillResult result)
 }
 
 uint64_t
-translator_fill (TranslatorCpu *cpu, uint64_t linear, uint32_t slot_at, uint32_t access)
+translator_fill (TranslatorCpu *cpu, uint64_t linear, uint32_t slot_at, bool write)
 {
   X86TlbSlot *slot = (X86TlbSlot *)((char *)cpu + slot_at);
   const X86TlbEntry *entry = &cpu->cpu.view[x86_tlb_index (linear)];
   uint64_t page = linear & ~4095ull;
-  bool write = access & 1;
   X86FillResult result;
 
   cpu->statistics.fills++;
-  if ((linear & 4095) + (access >> 1) > 4096)
-    {
-      cpu->statistics.slow[SLOW_PAGE_CROSSING]++;
-      return 0;
-    }
   result = x86_mmu_try_fill (&cpu->cpu, linear, write);
   if (result != X86_FILL_DONE)
     {
@@ -239,21 +233,23 @@ translator_fill (TranslatorCpu *cpu, uint64_t linear, uint32_t slot_at, uint32_t
   return entry->addend;
 }
 
-/* Finds the block at state.rip and makes it known to indirect branches. */
+/* Finds the block at state.rip and makes it known to indirect branches; one without runs is only
+ * for the exit of a run. */
 static TranslatorBlock *
-find_block (TranslatorCpu *cpu, BlockCache *cache)
+find_block (TranslatorCpu *cpu, BlockCache *cache, const TranslatorExit *pending)
 {
   X86Cpu *x86 = &cpu->cpu;
   uint64_t rip = x86->state.rip;
   TranslatorSet *set = &cpu->sets[translator_view_of_key (cpu->key)];
   TranslatorJump *jump = &set->jumps[translator_jump_index (rip)];
   uint64_t linear_page;
+  uint32_t no_runs = pending != NULL ? pending->key & TRANSLATOR_NO_RUNS : 0;
   bool global = false;
   TranslatorBlock *block;
 
   if (x86_is_code64 (x86) && !x86_is_canonical (rip))
     x86_raise_code (x86, X86_GP, 0);
-  block = block_cache_get (cache, cpu, &global);
+  block = block_cache_get (cache, cpu, cpu->key | no_runs, &global);
   /* Making it may have emptied the cache for others, too. */
   if (block == NULL || cpu->generation != block_cache_get_generation (cache))
     return NULL;
@@ -261,7 +257,7 @@ find_block (TranslatorCpu *cpu, BlockCache *cache)
   for (unsigned n = 0; n < 2 && block->page_id[n] != 0; n++)
     set->pages[translator_page_index (linear_page + n)] = block->page_id[n];
   set->all_global &= global;
-  if (cpu->key & X86_MODE_FLAT)
+  if ((cpu->key & X86_MODE_FLAT) && no_runs == 0)
     {
       jump->rip = rip;
       jump->entry = block->guard;
@@ -347,7 +343,7 @@ run_blocks (TranslatorCpu *cpu, BlockCache *cache)
               pending = enter_code (cpu, stubs, entry, &onward);
               continue;
             }
-          block = find_block (cpu, cache);
+          block = find_block (cpu, cache, pending);
         }
       if (G_UNLIKELY (block == NULL))
         {
@@ -372,20 +368,26 @@ translator_run_block (X86Cpu *x86)
 {
   TranslatorCpu *cpu = translator_cpu (x86);
   BlockCache *cache = x86->software->engine_data;
+  const TranslatorExit *pending = NULL;
   TranslatorBlock *block;
   TranslatorSet *set;
   unsigned jump;
   bool onward;
 
-  prepare (cpu, cache);
-  jump = translator_jump_index (x86->state.rip);
-  block = must_interpret (x86) ? NULL : find_block (cpu, cache);
-  if (block == NULL)
-    return false;
-  set = &cpu->sets[translator_view_of_key (cpu->key)];
-  set->jumps[jump].rip = jump == 0;
-  set_empty_stack (cpu, set);
-  enter_code (cpu, block_cache_get_stubs (cache), block->entry, &onward);
+  /* A run that is not in one page has done nothing yet. */
+  do
+    {
+      prepare (cpu, cache);
+      jump = translator_jump_index (x86->state.rip);
+      block = must_interpret (x86) ? NULL : find_block (cpu, cache, pending);
+      if (block == NULL)
+        return false;
+      set = &cpu->sets[translator_view_of_key (cpu->key)];
+      set->jumps[jump].rip = jump == 0;
+      set_empty_stack (cpu, set);
+      pending = enter_code (cpu, block_cache_get_stubs (cache), block->entry, &onward);
+    }
+  while (pending != NULL && (pending->key & TRANSLATOR_NO_RUNS));
   return true;
 }
 

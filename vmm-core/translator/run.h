@@ -8,8 +8,8 @@
 /* Interprets one instruction. 1: goes on behind it; 0: the run loop has to look. May raise. */
 uint32_t translator_interpret (TranslatorCpu *cpu, const TranslatorSite *site);
 /* Fills the slot at this offset with linear's page, and returns the addend; 0: the access has to be
- * interpreted. access has bit 0 for writes, and twice the size. */
-uint64_t translator_fill (TranslatorCpu *cpu, uint64_t linear, uint32_t slot, uint32_t access);
+ * interpreted. */
+uint64_t translator_fill (TranslatorCpu *cpu, uint64_t linear, uint32_t slot, bool write);
 
 /* For tests: runs the block at state.rip by itself, unlinked, with empty tables; GS leads to the
  * CPU. FALSE: the interpreter has to run what is there. May raise. */

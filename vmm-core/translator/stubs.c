@@ -241,7 +241,7 @@ emit_fill (Stubs *stubs, Emitter *e, unsigned view, bool write, unsigned class)
       HOST_RAX, view_at + (write ? offsetof (X86TlbEntry, write) : offsetof (X86TlbEntry, read)));
   const HostOperand addend = host_memory (HOST_RAX, view_at + offsetof (X86TlbEntry, addend));
   HostOperand slot = host_memory (HOST_R11, 0);
-  uint8_t *miss, *failed;
+  uint8_t *miss, *inside, *failed;
 
   slot.gs = true;
   stubs->fill[view][write][class] = emit_run_address (e, e->at);
@@ -274,11 +274,21 @@ emit_fill (Stubs *stubs, Emitter *e, unsigned view, bool write, unsigned class)
 
   emit_link_here (e, miss);
   emit_op64 (e, 0x33, HOST_R10, tag);
+  emit_op32 (e, 0x8b, HOST_RAX, host_register (HOST_R10));
+  emit_alu_imm (e, EMIT_AND, false, host_register (HOST_RAX), 4095);
+  emit_alu_imm (e, EMIT_CMP, false, host_register (HOST_RAX), 4096 - (1 << class));
   emit_load (e, HOST_RAX, AT (saved_rax));
+  inside = emit_jcc (e, EMIT_BE);
+  emit_insn (e, &(HostInsn){ .opcode = 0xff, .wide = true,
+                             .rm = AT (statistics.slow[SLOW_PAGE_CROSSING]) });
+  emit_skip (e, host_memory (HOST_RSP, 0));
+  emit_u8 (e, 0xc3);
+
+  emit_link_here (e, inside);
   emit_begin_c (e);
   emit_move (e, HOST_RSI, HOST_R10);
   emit_op32 (e, 0x8b, HOST_RDX, host_register (HOST_R11));
-  emit_move_imm (e, HOST_RCX, (unsigned)write | 1u << (class + 1));
+  emit_move_imm (e, HOST_RCX, write);
   emit_store (e, AT (scratch), HOST_R10);
   emit_call_c (e, (uintptr_t)translator_fill);
   /* The addend, or 0. */
@@ -342,7 +352,7 @@ emit_bottom (Stubs *stubs, Emitter *e)
 void
 stubs_emit (Stubs *stubs, CodeCache *cache)
 {
-  Emitter e = code_cache_begin (cache);
+  Emitter e = code_cache_begin (cache, CODE_HOT);
 
   emit_enter (stubs, &e);
   emit_leave (stubs, &e);
@@ -358,6 +368,6 @@ stubs_emit (Stubs *stubs, CodeCache *cache)
         emit_fill (stubs, &e, view, write, class);
   emit_drop_pair (stubs, &e);
   emit_bottom (stubs, &e);
-  code_cache_end (cache, &e);
+  code_cache_end (cache, CODE_HOT, &e);
   code_cache_keep (cache);
 }

@@ -4,10 +4,10 @@
 #include "code-cache.h"
 #include "vmm-core/x86/tlb.h"
 
-#define STUBS_N_SIZES 6
+#define STUBS_N_SIZES 10
 #define STUBS_FILL_SKIP 8 /* bytes: add r10, r11 and a jump */
 
-/* Of accesses of 1 to 32 bytes: rounded up to a power of two. */
+/* Of lookups of 1 to 512 bytes: rounded up to a power of two. */
 unsigned stubs_size_class (unsigned size);
 
 /* Host code that all blocks share: in and out of translated code, and calls into C. */
