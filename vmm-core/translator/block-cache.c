@@ -12,15 +12,17 @@
 
 #define HASH_SIZE 65536
 #define CHUNK_SIZE (1u << 18)
-/* A page whose code is overwritten more often than this within a second is interpreted for one. */
+/* A page whose code is overwritten more often than this within so many microseconds is interpreted
+ * for the rest of them. */
 #define MAX_OVERWRITES 16
+#define RESTLESS_US 10000
 
 /* A page that holds translated code, by the address of its version (memory.h). */
 typedef struct
 {
   const uint32_t *version;
   TranslatorBlock *blocks;
-  int64_t since; /* monotonic µs: start of the second in which overwrites are counted */
+  int64_t since; /* monotonic µs: start of the RESTLESS_US in which overwrites are counted */
   unsigned overwrites;
 } Page;
 
@@ -235,11 +237,21 @@ block_cache_get_page (BlockCache *cache, const uint32_t *version)
   return page;
 }
 
+/* Whether code is overwritten too often there to be translated now. */
 static bool
-page_is_restless (const Page *page)
+block_cache_is_restless (BlockCache *cache, const uint32_t *version)
 {
-  return page->overwrites > MAX_OVERWRITES
-         && g_get_monotonic_time () - page->since < G_USEC_PER_SEC;
+  const Page *page;
+  bool restless;
+
+  if (cache->options & TRANSLATOR_EVERY_PAGE)
+    return false;
+  g_mutex_lock (&cache->mutex);
+  page = g_hash_table_lookup (cache->pages, version);
+  restless = page != NULL && page->overwrites > MAX_OVERWRITES
+             && g_get_monotonic_time () - page->since < RESTLESS_US;
+  g_mutex_unlock (&cache->mutex);
+  return restless;
 }
 
 /* mutex held. */
@@ -285,9 +297,6 @@ block_cache_add (BlockCache *cache, const Plan *plan, const Source *source)
   GenerateMarks marks;
   Emitter emitter, cold;
 
-  if (!(cache->options & TRANSLATOR_EVERY_PAGE)
-      && page_is_restless (block_cache_get_page (cache, source->version[0])))
-    return NULL;
   block = block_cache_allocate (cache, sizeof *block);
   block->physical = source->physical;
   block->rip = plan->rip;
@@ -409,7 +418,8 @@ block_cache_get (BlockCache *cache, TranslatorCpu *cpu, uint32_t key, bool *glob
   if (block != NULL)
     return block;
 
-  if (!make_plan (cache, cpu, key, &source, &plan))
+  if (block_cache_is_restless (cache, source.version[0])
+      || !make_plan (cache, cpu, key, &source, &plan))
     return NULL;
   if (source.version[1] != NULL)
     *global &= (source.page[1].linear & 4) != 0;
@@ -492,7 +502,7 @@ page_drop_stale (BlockCache *cache, Page *page)
   TranslatorBlock **link = &page->blocks;
   int64_t now = g_get_monotonic_time ();
 
-  if (now - page->since >= G_USEC_PER_SEC)
+  if (now - page->since >= RESTLESS_US)
     {
       page->since = now;
       page->overwrites = 0;
