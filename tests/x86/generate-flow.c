@@ -79,6 +79,31 @@ generate_stack (Generator *g)
     }
 }
 
+/* ADD, SUB, or LEA: a pointer moves by up to 64 bytes. */
+void
+generate_pointer (Generator *g)
+{
+  unsigned pointer = g->favourite != 0 ? g->favourite : generator_pointer (g);
+  unsigned amount = (generator_below (g, 17) - 8) * 8;
+
+  if (!g->code32)
+    generator_byte (g, 0x48 | (pointer >> 3));
+  if (generator_chance (g, 60))
+    {
+      generator_byte (g, 0x83);
+      generator_byte (g, (generator_chance (g, 50) ? 0xc0 : 0xe8) | (pointer & 7));
+    }
+  else
+    {
+      g->test->code[g->test->code_length - 1] |= g->code32 ? 0 : pointer >> 3 << 2;
+      generator_byte (g, 0x8d);
+      generator_byte (g, 0x40 | (pointer & 7) * 9);
+      if ((pointer & 7) == 4)
+        generator_byte (g, 0x24);
+    }
+  generator_byte (g, amount);
+}
+
 /* A forward branch over a few bytes of NOP. */
 void
 generate_branch (Generator *g)

@@ -91,7 +91,7 @@ generate_x87_state (Generator *g, uint8_t *fx)
 void
 generate_state (Generator *g)
 {
-  static const uint8_t pointers[] = { 3, 6, 7, 12, 13 };
+  static const uint8_t pointers[] = { 3, 6, 7, 11, 12, 13, 15 };
   UserState *state = &g->test->state;
   uint32_t mxcsr = 0x1f80;
 

@@ -15,6 +15,7 @@ void generate_exchange (Generator *g);
 void generate_plain (Generator *g);
 void generate_string (Generator *g);
 void generate_stack (Generator *g);
+void generate_pointer (Generator *g);
 void generate_branch (Generator *g);
 void generate_self_modification (Generator *g);
 void generate_x87 (Generator *g);

@@ -76,6 +76,14 @@ generator_any_vector (Generator *g)
   return generator_below (g, g->code32 ? 8 : 16);
 }
 
+unsigned
+generator_pointer (Generator *g)
+{
+  static const uint8_t pointers64[] = { 3, 6, 7, 12, 13, 4, 11, 15 }, pointers32[] = { 3, 6, 7, 4 };
+
+  return g->code32 ? pointers32[generator_below (g, 4)] : pointers64[generator_below (g, 8)];
+}
+
 /* A memory operand: ModRM without reg, SIB, displacement, and REX.X and B. */
 typedef struct
 {
@@ -87,11 +95,11 @@ typedef struct
 static Operand
 memory_operand (Generator *g)
 {
-  static const uint8_t pointers64[] = { 3, 6, 7, 12, 13, 4 }, pointers32[] = { 3, 6, 7, 4 };
-  unsigned base
-      = g->code32 ? pointers32[generator_below (g, 4)] : pointers64[generator_below (g, 6)];
+  bool favourite = g->favourite != 0 && generator_chance (g, 80);
+  unsigned base = favourite ? g->favourite : generator_pointer (g);
   unsigned index = !g->code32 && generator_chance (g, 50) ? 14 : 5, size = generator_below (g, 3);
-  bool sib = (base & 7) == 4 || generator_chance (g, 25), scaled = sib && generator_chance (g, 60);
+  bool sib = (base & 7) == 4 || generator_chance (g, 25);
+  bool scaled = sib && generator_chance (g, favourite ? 10 : 60);
   int32_t displacement = (int32_t) generator_below (g, 256) - 128;
   Operand operand = { .b = base >> 3 };
 

@@ -10,6 +10,7 @@ typedef struct
   UserCase *test;
   uint64_t random;
   bool code32;
+  uint8_t favourite; /* base register of most memory operands; 0: none */
 } Generator;
 
 #define GENERATOR_MEMORY -1 /* in place of a ModRM.rm register */
@@ -27,6 +28,8 @@ uint64_t generator_next (Generator *g);
 /* 0 to n - 1 */
 unsigned generator_below (Generator *g, unsigned n);
 bool generator_chance (Generator *g, unsigned percent);
+/* A register that leads to the case's data. */
+unsigned generator_pointer (Generator *g);
 /* A number that makes carries, signs and bounds likely. */
 uint64_t generator_number (Generator *g);
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Random user code. Pointers (RBX RSI RDI R12 R13 RSP) and indices (RBP R14) are set before the
- * code runs and written by string and stack instructions only, so that memory operands mostly meet
- * the case's pages; the other registers hold anything. */
+ * code runs and written by string and stack instructions only, or moved a little, so that memory
+ * operands mostly meet the case's pages; R11 and R15 begin as pointers; the other registers hold
+ * anything. Half of the cases have most of their operands near one pointer. */
 #include <string.h>
 
 #include "generate.h"
@@ -13,7 +14,7 @@ generate_insn (Generator *g)
     = { generate_alu,    generate_alu,      generate_unary,         generate_multiply,
         generate_shift,  generate_bits,     generate_bmi,           generate_move,
         generate_move,   generate_exchange, generate_plain,         generate_string,
-        generate_stack,  generate_branch,   generate_x87,           generate_x87,
+        generate_stack,  generate_branch,   generate_pointer,           generate_x87,
         generate_x87,    generate_vector,   generate_vector,        generate_vector,
         generate_vector, generate_vector,   generate_vector_special };
   UserCase *test = g->test;
@@ -53,6 +54,8 @@ user_generate (UserCase *test, uint64_t seed, bool code32)
   memset (test, 0, sizeof *test);
   test->seed = seed;
   test->code32 = code32;
+  if (generator_chance (&g, 50))
+    g.favourite = generator_pointer (&g);
   generate_state (&g);
   for (unsigned i = 0; i < n; i++)
     generate_insn (&g);

@@ -101,7 +101,9 @@ void
 emit_insn (Emitter *e, const HostInsn *insn)
 {
   unsigned rex = rex_bits (insn);
+  bool stores = insn->map == X86_MAP_PRIMARY && insn->opcode == 0x89 && insn->rm.memory;
 
+  e->changed |= (stores ? 0 : 1u << insn->reg) | (insn->rm.memory ? 0 : 1u << insn->rm.reg);
   if (insn->rm.gs)
     emit_u8 (e, 0x65);
   if (insn->lock)
@@ -161,6 +163,7 @@ emit_move (Emitter *e, unsigned to, unsigned from)
 void
 emit_move_imm (Emitter *e, unsigned reg, uint64_t value)
 {
+  e->changed |= 1u << reg;
   if (value == (uint32_t)value)
     {
       if (reg >= 8)
@@ -204,17 +207,16 @@ emit_displacement (Emitter *e)
 }
 
 /* The four bytes must not cross 8, or they could not be changed at once while others run them. */
-static void
-emit_align_displacement (Emitter *e, unsigned before)
+void
+emit_align_displacement (Emitter *e, unsigned opcode)
 {
-  while (((uintptr_t)(e->at + before) & 7) > 4)
+  while (((uintptr_t)(e->at + opcode) & 7) > 4)
     emit_u8 (e, 0x90);
 }
 
 uint8_t *
 emit_jump (Emitter *e)
 {
-  emit_align_displacement (e, 1);
   emit_u8 (e, 0xe9);
   return emit_displacement (e);
 }
@@ -222,7 +224,6 @@ emit_jump (Emitter *e)
 uint8_t *
 emit_jcc (Emitter *e, unsigned condition)
 {
-  emit_align_displacement (e, 2);
   emit_u8 (e, 0x0f);
   emit_u8 (e, 0x80 | condition);
   return emit_displacement (e);
@@ -231,7 +232,6 @@ emit_jcc (Emitter *e, unsigned condition)
 uint8_t *
 emit_call (Emitter *e)
 {
-  emit_align_displacement (e, 1);
   emit_u8 (e, 0xe8);
   return emit_displacement (e);
 }
@@ -260,6 +260,7 @@ emit_jump_to (Emitter *e, const uint8_t *target)
 void
 emit_call_to (Emitter *e, const uint8_t *target)
 {
+  e->changed = UINT16_MAX;
   emit_u8 (e, 0xe8);
   emit_u32 (e, (uint32_t)(target - (e->at + e->shift + 4)));
 }

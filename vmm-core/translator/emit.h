@@ -33,6 +33,7 @@ typedef struct
 {
   uint8_t *at, *end; /* where bytes are written */
   ptrdiff_t shift;   /* from there to where they run */
+  uint16_t changed;  /* registers that may have been written; the user clears it */
 } Emitter;
 
 static inline uint8_t *
@@ -123,6 +124,8 @@ enum
 /* Jumps with a 32-bit displacement. They return where the displacement is, for emit_link. */
 uint8_t *emit_jump (Emitter *e);
 uint8_t *emit_jcc (Emitter *e, unsigned condition);
+/* Before one that is to be linked while others run it: `opcode` bytes and the displacement. */
+void emit_align_displacement (Emitter *e, unsigned opcode);
 uint8_t *emit_call (Emitter *e);
 enum
 {

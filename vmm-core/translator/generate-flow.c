@@ -113,7 +113,7 @@ generator_pop (Generator *g, const PlanInsn *p)
   if (host == HOST_NONE)
     {
       generator_sized_move (g, p, 0x8b, HOST_R10, from);
-      emit_store (g->e, GPR_AT (p->insn.rm), HOST_R10);
+      generator_store_spilled (g, p->insn.rm, HOST_R10);
     }
   else
     generator_sized_move (g, p, 0x8b, host, from);
@@ -148,6 +148,7 @@ generator_new_exit (Generator *g, uint64_t rip)
 void
 generator_emit_exit (Generator *g, TranslatorExit *exit)
 {
+  emit_align_displacement (g->e, 1);
   exit->displacement = emit_jump (g->e);
   emit_link_here (g->e, exit->displacement);
   exit->stub = emit_run_address (g->e, g->e->at);
@@ -174,6 +175,7 @@ generator_exit (Generator *g, uint64_t rip, unsigned live, int condition)
 
   if (condition < 0 && save)
     generator_save_flags (g);
+  emit_align_displacement (g->e, condition < 0 ? 1 : 2);
   cold = add_exit (g, rip, condition < 0 ? emit_jump (g->e) : emit_jcc (g->e, (unsigned)condition));
   cold->save_flags = condition >= 0 && save;
   return cold->exit;
@@ -246,6 +248,7 @@ generator_call (Generator *g, const PlanInsn *p)
                       -1);
       return;
     }
+  emit_align_displacement (g->e, 1);
   add_exit (g, generator_mask_rip (g, generator_next_rip (g, p) + p->insn.imm), emit_call (g->e));
   emit_continuation (g);
 }

@@ -8,6 +8,7 @@ typedef struct
   uint8_t guest, host;
   bool high;    /* AH, CH, DH or BH: host is 4 to 7, without REX */
   bool spilled; /* lives in memory; host is where it is worked on */
+  bool held;    /* and has its value already */
 } Place;
 
 static Place
@@ -134,7 +135,7 @@ emit_special (Generator *g, const X86Insn *insn)
   else
     return false;
   if (spilled)
-    emit_store (g->e, GPR_AT (insn->rm), host);
+    generator_store_spilled (g, insn->rm, host);
   return true;
 }
 
@@ -147,15 +148,37 @@ emit_swap_bytes (Generator *g, unsigned high)
 static void
 load_place (Generator *g, const Place *place, unsigned role, unsigned size)
 {
-  if (place->spilled && ((role & PLAN_READ) || size < 4))
+  if (place->spilled && !place->held && ((role & PLAN_READ) || size < 4))
     emit_load (g->e, place->host, GPR_AT (place->guest));
+}
+
+/* Operands that are held stay where they are, the others get what is left. */
+static void
+place_spilled (Generator *g, Place *reg, Place *rm)
+{
+  Place *places[2] = { rm, reg };
+
+  for (unsigned n = 0; n < 2; n++)
+    if (places[n]->spilled)
+      {
+        unsigned host = generator_find_held (g, places[n]->guest);
+
+        places[n]->held = host != HOST_NONE;
+        places[n]->host = host;
+      }
+  if (rm->spilled && !rm->held)
+    rm->host = reg->spilled && reg->host == HOST_R11 ? HOST_R10 : HOST_R11;
+  if (reg->spilled && !reg->held)
+    reg->host = rm->spilled && reg->guest == rm->guest ? rm->host
+                : rm->spilled && rm->host == HOST_R11  ? HOST_R10
+                                                       : HOST_R11;
 }
 
 static void
 store_place (Generator *g, const Place *place, unsigned role)
 {
   if (place->spilled && (role & PLAN_WRITE))
-    emit_store (g->e, GPR_AT (place->guest), place->host);
+    generator_store_spilled (g, place->guest, place->host);
 }
 
 static void
@@ -227,8 +250,8 @@ generator_integer (Generator *g, const PlanInsn *p)
     }
 
   rm = place_register (&insn, insn.rm, insn.rm_at, byte_rm, HOST_R10);
-  if (has_reg && reg.spilled && rm.spilled && reg.guest == rm.guest)
-    h.reg = reg.host = rm.host;
+  place_spilled (g, &reg, &rm);
+  h.reg = has_reg ? reg.host : h.reg;
   h.rex |= needs_rex (&rm, byte_rm);
   h.rm = host_register (rm.host);
   if ((rm.high || reg.high) && emit_needs_rex (&h))
@@ -262,9 +285,13 @@ generator_lea (Generator *g, const PlanInsn *p)
   if (insn->op_size == 2)
     {
       if (host == HOST_NONE)
-        emit_insn (g->e,
-                   &(HostInsn){
-                       .opcode = 0x89, .reg = HOST_R10, .opsize = true, .rm = GPR_AT (insn->reg) });
+        {
+          emit_insn (
+              g->e,
+              &(HostInsn){
+                  .opcode = 0x89, .reg = HOST_R10, .opsize = true, .rm = GPR_AT (insn->reg) });
+          generator_forget_held (g, insn->reg);
+        }
       else
         emit_insn (g->e, &(HostInsn){ .opcode = 0x89,
                                       .reg = HOST_R10,
@@ -272,7 +299,7 @@ generator_lea (Generator *g, const PlanInsn *p)
                                       .rm = host_register (host) });
     }
   else if (host == HOST_NONE)
-    emit_store (g->e, GPR_AT (insn->reg), HOST_R10);
+    generator_store_spilled (g, insn->reg, HOST_R10);
   else if (to != host)
     emit_op32 (g->e, 0x8b, host, host_register (HOST_R10));
 }

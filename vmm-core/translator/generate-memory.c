@@ -36,9 +36,10 @@ generator_ea (const Generator *g, const X86Insn *insn)
   return ea;
 }
 
-/* The host register that has a guest register's value, `spare` being one to load it into. */
+/* The host register that has a guest register's value, `spare` being one to load it into unless
+ * that is `taken`. */
 static unsigned
-load_address_register (Generator *g, unsigned guest, unsigned spare)
+load_address_register (Generator *g, unsigned guest, unsigned spare, unsigned taken)
 {
   unsigned host;
 
@@ -47,8 +48,7 @@ load_address_register (Generator *g, unsigned guest, unsigned spare)
   host = generator_host_of (guest);
   if (host != HOST_NONE)
     return host;
-  emit_load (g->e, spare, GPR_AT (guest));
-  return spare;
+  return generator_load_spilled (g, guest, spare != taken ? spare : HOST_R10 + HOST_R11 - spare);
 }
 
 void
@@ -61,8 +61,8 @@ generator_emit_ea (Generator *g, const Ea *ea, unsigned to)
       emit_move_imm (g->e, to, (uint64_t)ea->disp);
       return;
     }
-  rm.base = load_address_register (g, ea->base, HOST_R10);
-  rm.index = load_address_register (g, ea->index, HOST_R11);
+  rm.base = load_address_register (g, ea->base, HOST_R10, generator_find_held (g, ea->index));
+  rm.index = load_address_register (g, ea->index, HOST_R11, rm.base);
   if (ea->addr_size == 8 && rm.index == HOST_NONE && rm.disp == 0)
     {
       if (rm.base != to)
@@ -145,43 +145,7 @@ void
 generator_end_runs (Generator *g)
 {
   memset (g->looked_up, 0, sizeof g->looked_up);
-  g->r11_of = NULL;
-}
-
-static bool
-is_spilled (const PlanInsn *p, unsigned role, uint16_t at)
-{
-  return role != 0 && generator_host_of (at / 8) == HOST_NONE;
-}
-
-void
-generator_note_r11 (Generator *g, const PlanInsn *p)
-{
-  bool memory = x86_insn_is_memory (&p->insn);
-  bool keeps;
-
-  switch (p->kind)
-    {
-    case PLAN_NOTHING:
-    case PLAN_RAW:
-    case PLAN_CONDITIONAL:
-      keeps = true;
-      break;
-    case PLAN_PUSH:
-      keeps = !memory;
-      break;
-    case PLAN_POP:
-      keeps = true;
-      break;
-    case PLAN_INTEGER:
-      keeps = !is_spilled (p, p->reg, p->insn.reg_at);
-      break;
-    default:
-      keeps = false;
-      break;
-    }
-  if (!keeps)
-    g->r11_of = NULL;
+  generator_forget_all_held (g);
 }
 
 /* An access that an earlier lookup was for, too. Keeps flags. */
@@ -194,9 +158,11 @@ follow (Generator *g, const PlanInsn *p, const Ea *ea, bool spare_r11)
                   + (p->run_writes ? offsetof (X86TlbSlot, write_addend)
                                    : offsetof (X86TlbSlot, read_addend));
 
-  if (g->r11_of != first)
-    emit_load (g->e, HOST_R11, host_cpu (addend));
-  g->r11_of = spare_r11 ? NULL : first;
+  if (!generator_has_addend (g, first))
+    {
+      emit_load (g->e, HOST_R11, host_cpu (addend));
+      generator_note_addend (g, first);
+    }
   if (ea->addr_size == 8 && host != HOST_NONE && !spare_r11)
     return (HostOperand){
       .memory = true, .base = host, .index = HOST_R11, .disp = (int32_t)ea->disp
@@ -274,11 +240,10 @@ generator_access (Generator *g, const PlanInsn *p, const Ea *ea, unsigned size, 
     {
       emit_op64 (e, 0x03, HOST_R10, host_cpu (slot));
       cold->found = emit_run_address (e, e->at);
-      g->r11_of = NULL;
       return host_memory (HOST_R10, (int32_t)(ea->disp - cold->ea.disp));
     }
   emit_load (e, HOST_R11, host_cpu (slot));
-  g->r11_of = p->run == PLAN_RUN_FIRST ? p : NULL;
+  generator_note_addend (g, p->run == PLAN_RUN_FIRST ? p : NULL);
   cold->found = emit_run_address (e, e->at);
   if (ea->base != GUEST_NONE)
     return (HostOperand){ .memory = true,
@@ -318,5 +283,6 @@ generator_emit_cold_access (Generator *g, Cold *cold)
   emit_call_to (e, g->stubs->interpret);
   if (cold->load_flags)
     generator_load_flags (g);
+  generator_reload_held (g, cold->held);
   emit_jump_to (e, cold->back);
 }

@@ -196,7 +196,7 @@ generator_read_segment (Generator *g, const PlanInsn *p)
                                 .reg = host == HOST_NONE ? HOST_R10 : host,
                                 .rm = host_cpu (selector) });
   if (host == HOST_NONE)
-    emit_store (g->e, GPR_AT (insn->rm), HOST_R10);
+    generator_store_spilled (g, insn->rm, HOST_R10);
 }
 
 static void

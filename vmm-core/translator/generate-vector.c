@@ -107,9 +107,9 @@ emit_operation (Generator *g, const PlanInsn *p, const VectorShape *shape)
     emit_load (g->e, HOST_R10, GPR_AT (insn->rm));
   emit_insn (g->e, &h);
   if (spilled_reg)
-    emit_store (g->e, GPR_AT (insn->reg), HOST_R11);
+    generator_store_spilled (g, insn->reg, HOST_R11);
   if (spilled_rm && shape->operands == VECTOR_MG)
-    emit_store (g->e, GPR_AT (insn->rm), HOST_R10);
+    generator_store_spilled (g, insn->rm, HOST_R10);
 }
 
 /* What the host's 64-bit code would take otherwise, or the segment's limit was not checked for. */

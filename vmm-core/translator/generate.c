@@ -159,7 +159,6 @@ emit_with_flags (Generator *g, const PlanInsn *p)
 {
   bool done = true;
 
-  g->first_cold = g->n_cold;
   switch (p->kind)
     {
     case PLAN_RAW:
@@ -188,17 +187,29 @@ emit_with_flags (Generator *g, const PlanInsn *p)
     g->flags = p->live != 0 ? FLAGS_HOST : 0;
   for (unsigned i = g->first_cold; i < g->n_cold; i++)
     if (g->cold[i].back == NULL)
-      {
+      g->cold[i].load_flags
+          = (p->live != 0 && (g->flags & FLAGS_HOST)) && g->cold[i].kind != COLD_VECTORS;
+}
+
+/* What was interpreted goes on behind the instruction, as if it had been translated. */
+static void
+finish_cold (Generator *g)
+{
+  for (unsigned i = g->first_cold; i < g->n_cold; i++)
+    if (g->cold[i].kind == COLD_INTERPRET)
+      generator_forget_all_held (g);
+  for (unsigned i = g->first_cold; i < g->n_cold; i++)
+    {
+      if (g->cold[i].back == NULL)
         g->cold[i].back = emit_run_address (g->e, g->e->at);
-        g->cold[i].load_flags
-            = (p->live != 0 && (g->flags & FLAGS_HOST)) && g->cold[i].kind != COLD_VECTORS;
-      }
+      generator_copy_held (g, g->cold[i].held);
+    }
 }
 
 static void
 emit_one (Generator *g, const PlanInsn *p)
 {
-  generator_note_r11 (g, p);
+  g->first_cold = g->n_cold;
   switch (p->kind)
     {
     case PLAN_INTERPRET:
@@ -280,10 +291,7 @@ emit_one (Generator *g, const PlanInsn *p)
       generator_count (g, p);
       break;
     }
-  /* An access of an instruction that keeps flags alone goes on behind it. */
-  for (unsigned i = 0; i < g->n_cold; i++)
-    if (g->cold[i].back == NULL)
-      g->cold[i].back = emit_run_address (g->e, g->e->at);
+  finish_cold (g);
 }
 
 static void
@@ -391,6 +399,7 @@ generate_block (Emitter *e, Emitter *cold, const Stubs *stubs, const Plan *plan,
 
   g.n_cold = 0;
   marks->n = 0;
+  generator_forget_all_held (&g);
   emit_entry (&g);
   g.cold[0].back = block->entry;
   g.flags = plan->insns[0].live_before != 0 ? FLAGS_MEMORY : 0;
@@ -409,6 +418,7 @@ generate_block (Emitter *e, Emitter *cold, const Stubs *stubs, const Plan *plan,
     }
   block->end = emit_run_address (e, e->at);
   g.e = cold;
+  generator_forget_all_held (&g);
   for (unsigned i = 0; i < g.n_cold; i++)
     {
       begin_mark (&g, marks, g.cold[i].insn, true);

@@ -54,7 +54,8 @@ typedef struct
   uint8_t *from[3], *interpret_from[3]; /* displacements of the jumps to it; to its second half */
   uint8_t n_from, n_interpret;
   bool load_flags, save_flags, write;
-  bool simple; /* the addend goes to r11, not onto r10 */
+  bool simple;     /* the addend goes to r11, not onto r10 */
+  uint8_t held[2]; /* behind the instruction */
   uint8_t slot, level;
   uint16_t size;
   const uint8_t *found, *back; /* as run: behind the lookup, and behind the instruction */
@@ -80,8 +81,11 @@ typedef struct
   unsigned first_cold;                   /* of the running instruction */
   TranslatorSite *sites[PLAN_MAX_INSNS]; /* those made so far */
   /* Per base register and whether it writes: the instruction that the slot's last lookup was for,
-   * as long as no C code has run since; and the base whose addend r11 has, for certain. */
+   * as long as no C code has run since. */
   const PlanInsn *looked_up[N_RESIDENT][2];
+  /* What the host's r10 and r11 still hold: guest registers, as memory does; the addend of a run,
+   * r11. */
+  uint8_t held[2];
   const PlanInsn *r11_of;
 } Generator;
 
@@ -107,6 +111,22 @@ Cold *generator_add_cold (Generator *g, ColdKind kind, const PlanInsn *p);
 /* Where p can be interpreted; access: its operand needs that, not p itself. */
 TranslatorSite *generator_get_site (Generator *g, const PlanInsn *p, bool access);
 
+/* generate-scratch.c: the guest's registers that live in memory, and r10 and r11. */
+/* Where the guest's register is: HOST_NONE, or a scratch register that still has it. */
+unsigned generator_find_held (Generator *g, unsigned guest);
+/* The scratch register that has it; it is loaded into spare if none has. */
+unsigned generator_load_spilled (Generator *g, unsigned guest, unsigned spare);
+void generator_store_spilled (Generator *g, unsigned guest, unsigned host);
+/* It was written in memory alone. */
+void generator_forget_held (Generator *g, unsigned guest);
+void generator_forget_all_held (Generator *g);
+/* r11 has the addend of the run that begins with `first`. */
+void generator_note_addend (Generator *g, const PlanInsn *first);
+bool generator_has_addend (Generator *g, const PlanInsn *first);
+/* Snapshot of what is held, and bringing it about again. */
+void generator_copy_held (Generator *g, uint8_t held[2]);
+void generator_reload_held (Generator *g, const uint8_t held[2]);
+
 /* Flags */
 void generator_save_flags (Generator *g); /* clobbers r10 */
 void generator_load_flags (Generator *g); /* clobbers nothing but flags */
@@ -124,8 +144,7 @@ HostOperand generator_access (Generator *g, const PlanInsn *p, const Ea *ea, uns
 void generator_emit_cold_access (Generator *g, Cold *cold);
 /* C code may have changed slots. */
 void generator_end_runs (Generator *g);
-/* Before an instruction that may use r11. */
-void generator_note_r11 (Generator *g, const PlanInsn *p);
+
 
 /* Interprets the instruction in line. */
 void generator_interpret (Generator *g, const PlanInsn *p);
