@@ -8,10 +8,9 @@ enum
   SLOT_FS = 16,
   SLOT_GS = 17,
   SLOT_CONSTANT = 18, /* 8 of them, by the page */
-  SLOT_INDEX = 26,    /* 4 of them, by the index register */
-  SLOT_NONE = 30,
-  SLOT_ARRAY = 32, /* by the base register, where there is an index */
-  SLOT_FAR = 48    /* by the base register, half a page or more from it */
+  SLOT_ARRAY = 32,    /* by the base register, where there is an index */
+  SLOT_FAR = 48 /* 16 of them, by the register and the page: half a page or more from the base, or
+                 * an index alone, which mostly means an array at a fixed address */
 };
 
 Ea
@@ -112,16 +111,20 @@ emit_segment (Generator *g, unsigned segment, bool write, Cold *cold)
 static unsigned
 choose_slot (const Generator *g, const Ea *ea)
 {
+  uint64_t page = (uint64_t)ea->disp >> 12;
+  unsigned reg;
+
   if (ea->segment >= X86_FS)
     return ea->segment == X86_FS ? SLOT_FS : SLOT_GS;
   if (ea->constant)
-    return SLOT_CONSTANT + (ea->disp >> 12 & 7);
-  if (ea->base != GUEST_NONE)
-    return ea->base
-           + (ea->index != GUEST_NONE                ? SLOT_ARRAY
-              : ea->disp >= 2048 || ea->disp < -2048 ? SLOT_FAR
-                                                     : 0);
-  return ea->index != GUEST_NONE ? SLOT_INDEX + (ea->index & 3) : SLOT_NONE;
+    return SLOT_CONSTANT + (page & 7);
+  if (ea->base != GUEST_NONE && ea->index != GUEST_NONE)
+    return SLOT_ARRAY + ea->base;
+  if (ea->base != GUEST_NONE && ea->disp >= -2048 && ea->disp < 2048)
+    return ea->base;
+  reg = ea->base != GUEST_NONE ? ea->base : ea->index;
+  /* Arrays often lie a power of two apart. */
+  return SLOT_FAR + ((reg ^ page ^ page >> 4 ^ page >> 8 ^ page >> 12) & 15);
 }
 
 static size_t
