@@ -297,7 +297,8 @@ block_cache_add (BlockCache *cache, const Plan *plan, const Source *source)
   GenerateMarks marks;
   Emitter emitter, cold;
 
-  block = block_cache_allocate (cache, sizeof *block);
+  block = block_cache_allocate (cache, sizeof *block + plan->length);
+  memcpy (block->bytes, plan->bytes, plan->length);
   block->physical = source->physical;
   block->rip = plan->rip;
   block->key = plan->key;

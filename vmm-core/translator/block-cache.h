@@ -45,7 +45,26 @@ struct TranslatorBlock
   const uint8_t *body; /* without a look at requests */
   const uint8_t *end;  /* of what is often run */
   TranslatorExit *incoming;
+  uint8_t bytes[]; /* the guest's code, length of them */
 };
+
+static inline TranslatorSite
+translator_site (const TranslatorBlock *block, unsigned offset, bool access)
+{
+  return (uintptr_t)block | (uint64_t)offset << 48 | (uint64_t)access << 63;
+}
+
+static inline const TranslatorBlock *
+translator_site_get_block (TranslatorSite site)
+{
+  return (const TranslatorBlock *)(uintptr_t)(site & ((1ull << 48) - 1));
+}
+
+static inline unsigned
+translator_site_get_offset (TranslatorSite site)
+{
+  return site >> 48 & 0x7fff;
+}
 
 /* What r10 tells the run loop when translated code is left: an exit, a site to interpret, or
  * nothing, RIP being right. */

@@ -282,7 +282,7 @@ generator_emit_cold_access (Generator *g, Cold *cold)
     }
   for (unsigned i = 0; i < cold->n_interpret; i++)
     emit_link_here (e, cold->interpret_from[i]);
-  emit_move_imm (e, HOST_R10, (uintptr_t)generator_get_site (g, cold->insn, true));
+  generator_emit_site (g, cold->insn, true);
   emit_call_to (e, g->stubs->interpret);
   if (cold->load_flags)
     generator_load_flags (g);

@@ -47,21 +47,18 @@ generator_add_cold (Generator *g, ColdKind kind, const PlanInsn *p)
   return cold;
 }
 
-TranslatorSite *
-generator_get_site (Generator *g, const PlanInsn *p, bool access)
+void
+generator_emit_site (Generator *g, const PlanInsn *p, bool access)
 {
-  TranslatorSite **known = &g->sites[p - g->plan->insns];
-  TranslatorSite *site = *known;
+  emit_move_imm (g->e, HOST_R10, translator_site (g->block, p->insn.offset, access));
+}
 
-  if (site != NULL && site->access == access)
-    return site;
-  site = *known = g->arena->allocate (g->arena->data, sizeof *site);
-  site->block_rip = g->plan->rip;
-  site->offset = p->insn.offset;
-  site->access = access;
-  site->length = p->insn.length;
-  memcpy (site->bytes, g->plan->bytes + p->insn.offset, p->insn.length);
-  return site;
+/* The same, to leave with. */
+static void
+emit_tagged_site (Generator *g, const PlanInsn *p)
+{
+  emit_move_imm (g->e, HOST_R10,
+                 translator_site (g->block, p->insn.offset, false) | TRANSLATOR_SITE_TAG);
 }
 
 /* mov r10, rax; seto al; lahf; mov cc, eax; mov rax, r10 */
@@ -103,7 +100,7 @@ void
 generator_interpret (Generator *g, const PlanInsn *p)
 {
   generator_before_clobber (g);
-  emit_move_imm (g->e, HOST_R10, (uintptr_t)generator_get_site (g, p, false));
+  generator_emit_site (g, p, false);
   emit_call_to (g->e, g->stubs->interpret);
   g->flags = FLAGS_MEMORY;
   generator_end_runs (g);
@@ -115,7 +112,7 @@ static void
 emit_end (Generator *g, const PlanInsn *p)
 {
   generator_before_clobber (g);
-  emit_move_imm (g->e, HOST_R10, (uintptr_t)generator_get_site (g, p, false) | TRANSLATOR_SITE_TAG);
+  emit_tagged_site (g, p);
   emit_jump_to (g->e, g->stubs->leave);
 }
 
@@ -345,12 +342,11 @@ emit_cold (Generator *g, Cold *cold)
       emit_jump_to (e, g->stubs->leave);
       break;
     case COLD_SITE:
-      emit_move_imm (e, HOST_R10,
-                     (uintptr_t)generator_get_site (g, cold->insn, false) | TRANSLATOR_SITE_TAG);
+      emit_tagged_site (g, cold->insn);
       emit_jump_to (e, g->stubs->leave);
       break;
     case COLD_INTERPRET:
-      emit_move_imm (e, HOST_R10, (uintptr_t)generator_get_site (g, cold->insn, false));
+      generator_emit_site (g, cold->insn, false);
       emit_call_to (e, g->stubs->interpret);
       if (cold->load_flags)
         generator_load_flags (g);

@@ -79,7 +79,6 @@ typedef struct
   Cold cold[GENERATE_MAX_COLD];
   unsigned n_cold;
   unsigned first_cold;                   /* of the running instruction */
-  TranslatorSite *sites[PLAN_MAX_INSNS]; /* those made so far */
   /* Per base register and whether it writes: the instruction that the slot's last lookup was for,
    * as long as no C code has run since. */
   const PlanInsn *looked_up[N_RESIDENT][2];
@@ -108,8 +107,8 @@ uint64_t generator_next_rip (const Generator *g, const PlanInsn *p);
 uint64_t generator_mask_rip (const Generator *g, uint64_t rip);
 
 Cold *generator_add_cold (Generator *g, ColdKind kind, const PlanInsn *p);
-/* Where p can be interpreted; access: its operand needs that, not p itself. */
-TranslatorSite *generator_get_site (Generator *g, const PlanInsn *p, bool access);
+/* Where p can be interpreted, into r10; access: its operand needs that, not p itself. */
+void generator_emit_site (Generator *g, const PlanInsn *p, bool access);
 
 /* generate-scratch.c: the guest's registers that live in memory, and r10 and r11. */
 /* Where the guest's register is: HOST_NONE, or a scratch register that still has it. */

@@ -18,7 +18,7 @@
 #include "vmm-core/x86/segment.h"
 
 /* For what is not translated: little of it runs again. */
-#define INTERPRETER_CACHE_SIZE (1u << 20)
+#define INTERPRETER_CACHE_SIZE (512u << 10)
 
 static TranslatorCpu *
 translator_cpu (X86Cpu *cpu)
@@ -144,17 +144,20 @@ prepare (TranslatorCpu *cpu, BlockCache *cache)
 
 /* The mode is that of the site's block, in which it could be decoded before. */
 static const X86Insn *
-find_decoded (TranslatorCpu *cpu, const TranslatorSite *site)
+find_decoded (TranslatorCpu *cpu, TranslatorSite site)
 {
+  const TranslatorBlock *block = translator_site_get_block (site);
   unsigned n = translator_decoded_index (site);
   X86Insn *insn = &cpu->decoded[n];
   X86Flow flow;
 
   if (cpu->decoded_sites[n] == site)
     return insn;
-  insn->offset = site->offset;
-  cpu->decoded_sites[n] = NULL;
-  if (x86_decode (&cpu->cpu, site->bytes, site->length, insn, &flow) != X86_DECODE_OK)
+  insn->offset = translator_site_get_offset (site);
+  cpu->decoded_sites[n] = 0;
+  if (x86_decode (&cpu->cpu, block->bytes + insn->offset,
+                  MIN (block->length - insn->offset, X86_MAX_LENGTH), insn, &flow)
+      != X86_DECODE_OK)
     x86_raise (&cpu->cpu, X86_UD);
   cpu->decoded_sites[n] = site;
   return insn;
@@ -162,20 +165,20 @@ find_decoded (TranslatorCpu *cpu, const TranslatorSite *site)
 
 /* Returns the RIP behind the instruction. */
 static uint64_t
-interpret (TranslatorCpu *cpu, const TranslatorSite *site)
+interpret (TranslatorCpu *cpu, TranslatorSite site)
 {
   X86Cpu *x86 = &cpu->cpu;
   const X86Insn *insn = &cpu->running;
   uint64_t next;
 
   cpu->running = *find_decoded (cpu, site);
-  x86->block_rip = site->block_rip;
+  x86->block_rip = translator_site_get_block (site)->rip;
   x86->state.rip = x86_next_rip (x86, insn);
   if (!x86_is_code64 (x86))
     x86->state.rip
         = x86->mode & X86_MODE_CODE32 ? (uint32_t)x86->state.rip : (uint16_t)x86->state.rip;
   next = x86->state.rip;
-  if (site->access)
+  if (site >> 63)
     cpu->statistics.slow_accesses++;
   else
     cpu->statistics.opcodes[insn->map & (STATISTICS_MAPS - 1)][insn->opcode]++;
@@ -189,7 +192,7 @@ interpret (TranslatorCpu *cpu, const TranslatorSite *site)
 }
 
 uint32_t
-translator_interpret (TranslatorCpu *cpu, const TranslatorSite *site)
+translator_interpret (TranslatorCpu *cpu, TranslatorSite site)
 {
   BlockCache *cache = cpu->cpu.software->engine_data;
 
@@ -290,7 +293,7 @@ enter_code (TranslatorCpu *cpu, const Stubs *stubs, const uint8_t *entry, bool *
   *onward = (result & TRANSLATOR_SITE_TAG) != 0;
   if (*onward)
     {
-      interpret (cpu, (const TranslatorSite *)(result & ~(uintptr_t)TRANSLATOR_SITE_TAG));
+      interpret (cpu, result & ~(uint64_t)TRANSLATOR_SITE_TAG);
       return NULL;
     }
   exit = (TranslatorExit *)result;

@@ -10,15 +10,9 @@
 
 typedef struct TranslatorBlock TranslatorBlock;
 
-/* An instruction that the interpreter runs, as bytes: most of them never come to that. */
-typedef struct
-{
-  uint64_t block_rip;
-  uint16_t offset; /* in its block */
-  bool access;     /* only because of its operand in memory */
-  uint8_t length;
-  uint8_t bytes[X86_MAX_LENGTH];
-} TranslatorSite;
+/* An instruction that the interpreter runs: its block's address; in bits 48 to 62 its offset in the
+ * block; in bit 63 whether that is only because of its operand in memory. 0: none. */
+typedef uint64_t TranslatorSite;
 
 #define TRANSLATOR_DECODED 256
 
@@ -89,7 +83,7 @@ typedef struct
   TranslatorStatistics statistics;
 
   /* Sites that were interpreted lately, by translator_decoded_index. */
-  const TranslatorSite *decoded_sites[TRANSLATOR_DECODED];
+  TranslatorSite decoded_sites[TRANSLATOR_DECODED];
   X86Insn decoded[TRANSLATOR_DECODED];
 } TranslatorCpu;
 
@@ -113,9 +107,9 @@ translator_page_index (uint64_t linear_page)
 }
 
 static inline unsigned
-translator_decoded_index (const TranslatorSite *site)
+translator_decoded_index (TranslatorSite site)
 {
-  return (uintptr_t)site / sizeof (TranslatorSite) & (TRANSLATOR_DECODED - 1);
+  return (site >> 4 ^ site >> 48) & (TRANSLATOR_DECODED - 1);
 }
 
 static inline unsigned
