@@ -13,7 +13,7 @@ extern uint8_t arena[];
   X (sort)                                                                                         \
   X (hash)                                                                                         \
   X (chase) X (stream) X (parse) X (matmul) X (x87) X (sha) X (call) X (virt) X (interp) X (big)
-#define SYSTEM_KERNELS X (rep) X (syscall) X (fault) X (pipe) X (fork)
+#define SYSTEM_KERNELS X (rep) X (syscall) X (fault) X (pipe) X (fork) X (jit)
 
 /* Each does its work n times and returns a checksum. */
 #define X(name) uint64_t kernel_##name (long n);

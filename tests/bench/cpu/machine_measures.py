@@ -145,6 +145,22 @@ def measure_clock(chosen, arguments):
             for title, drift in (("monotonic", drift_of(points, 1)), ("realtime", drift_of(points, 2)))))
 
 
+def measure_growth(chosen, arguments):
+    """Sub-command “growth”: what a guest that keeps generating code does to memory."""
+    print(f"\nResident memory beyond the guest's 512 MiB while it generates code for {arguments.minutes:g} minutes, "
+          "by tenths (demanded: flat)")
+    for engine in machines(chosen):
+        sizes = []
+        with engine.linux() as running:
+            running.wait_for(b"ready")
+            for _ in range(11):
+                running.answer(f"run jit 1000 {int(arguments.minutes * 6e9)}", "jit", arguments.minutes * 60 + 60)
+                sizes.append(running.resident_beyond_memory())
+        flat = max(sizes[6:]) <= 1.05 * max(sizes[:6])
+        print(f"{engine.name:12} " + " ".join(f"{size:.0f}" for size in sizes) + " MiB"
+              f"{verdict(flat or engine.name == 'qemu')}")
+
+
 def drift_of(points, column):
     """Percent that a clock runs fast, by the promptest lines of the first and the last tenth."""
     tenth = max(len(points) // 10, 1)
@@ -155,4 +171,4 @@ def drift_of(points, column):
 
 
 COMMANDS = {"parallel": measure_parallel, "start": measure_start, "memory": measure_memory, "fill": measure_fill,
-            "idle": measure_idle, "clock": measure_clock}
+            "idle": measure_idle, "clock": measure_clock, "growth": measure_growth}

@@ -3,6 +3,7 @@
 #define _GNU_SOURCE
 #include "kernels.h"
 
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -119,5 +120,39 @@ kernel_fork (long n)
         _exit (0);
       sum += waitpid (child, NULL, 0) == child;
     }
+  return sum;
+}
+
+/* jit: writes functions all over 1 MiB, and calls each a few times. */
+uint64_t
+kernel_jit (long n)
+{
+  const unsigned size = 1 << 20, length = 64;
+  uint64_t sum = 0;
+  uint8_t *code
+    = mmap (NULL, size, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+  if (code == MAP_FAILED)
+    return 0;
+  for (long i = 0; i < n; i++)
+    {
+      uint8_t *at = code + (unsigned)i * 7 * length % size;
+      uint32_t value = (uint32_t)(i * 0x9e3779b9u);
+
+      for (unsigned k = 0; k < 60; k += 5)
+        {
+          at[k] = 0x05; /* add eax, imm32 */
+          memcpy (at + k + 1, &value, 4);
+        }
+      at[60] = 0xc3; /* ret */
+      for (unsigned k = 0; k < 4; k++)
+        {
+          uint32_t result = k;
+
+          __asm__ volatile("call *%1" : "+a"(result) : "r"(at) : "memory", "cc");
+          sum += result;
+        }
+    }
+  munmap (code, size);
   return sum;
 }
