@@ -151,19 +151,24 @@ generator_end_runs (Generator *g)
   generator_forget_all_held (g);
 }
 
+HostOperand
+generator_addend (const Generator *g, unsigned base, bool write)
+{
+  return host_cpu (slot_at (g, base)
+                   + (write ? offsetof (X86TlbSlot, write_addend)
+                            : offsetof (X86TlbSlot, read_addend)));
+}
+
 /* An access that an earlier lookup was for, too. Keeps flags. */
 static HostOperand
 follow (Generator *g, const PlanInsn *p, const Ea *ea, bool spare_r11)
 {
   const PlanInsn *first = g->looked_up[ea->base][p->run_writes];
   unsigned host = generator_host_of (ea->base);
-  size_t addend = slot_at (g, ea->base)
-                  + (p->run_writes ? offsetof (X86TlbSlot, write_addend)
-                                   : offsetof (X86TlbSlot, read_addend));
 
   if (!generator_has_addend (g, first))
     {
-      emit_load (g->e, HOST_R11, host_cpu (addend));
+      emit_load (g->e, HOST_R11, generator_addend (g, ea->base, p->run_writes));
       generator_note_addend (g, first);
     }
   if (ea->addr_size == 8 && host != HOST_NONE && !spare_r11)

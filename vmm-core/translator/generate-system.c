@@ -208,6 +208,15 @@ emit_advance (Generator *g, const PlanInsn *p, unsigned reg, unsigned size)
                                 .rm = host_memory (reg, (int32_t)size) });
 }
 
+static Ea
+string_ea (const PlanInsn *p, unsigned base)
+{
+  return (Ea){ .base = base,
+               .index = GUEST_NONE,
+               .segment = base == X86_RSI ? p->insn.segment : X86_ES,
+               .addr_size = p->insn.addr_size };
+}
+
 /* MOVS, STOS and LODS, once, upwards */
 void
 generator_string (Generator *g, const PlanInsn *p)
@@ -216,11 +225,7 @@ generator_string (Generator *g, const PlanInsn *p)
   unsigned size = insn->opcode & 1 ? insn->op_size : 1;
   bool loads = insn->opcode != 0xaa && insn->opcode != 0xab;
   bool stores = insn->opcode != 0xac && insn->opcode != 0xad;
-  Ea source = {
-    .base = X86_RSI, .index = GUEST_NONE, .segment = insn->segment, .addr_size = insn->addr_size
-  };
-  Ea target
-      = { .base = X86_RDI, .index = GUEST_NONE, .segment = X86_ES, .addr_size = insn->addr_size };
+  Ea source = string_ea (p, X86_RSI), target = string_ea (p, X86_RDI);
   HostInsn move = { .wide = size == 8, .opsize = size == 2 };
   unsigned reg = HOST_RAX;
 
@@ -251,6 +256,59 @@ generator_string (Generator *g, const PlanInsn *p)
     }
   if (loads)
     emit_advance (g, p, HOST_RSI, size);
+}
+
+/* Looks up the page of a string's first element, and leaves if it does not end in there. */
+static void
+emit_string_page (Generator *g, const PlanInsn *p, unsigned base, unsigned scale)
+{
+  const Ea ea = string_ea (p, base);
+  const HostOperand end = {
+    .memory = true, .base = HOST_R10, .index = HOST_RCX, .scale = scale
+  };
+
+  generator_access (g, p, &ea, 1, 0, base == X86_RDI, false);
+  emit_op32 (g->e, 0x8b, HOST_R10, host_register (base));
+  emit_alu_imm (g->e, EMIT_AND, false, host_register (HOST_R10), 4095);
+  emit_op64 (g->e, 0x8d, HOST_R10, end);
+  emit_alu_imm (g->e, EMIT_CMP, false, host_register (HOST_R10), 4096);
+  interpret_if (g, p, EMIT_A);
+}
+
+/* REP MOVS and STOS, upwards inside of pages: by the host's. All else is interpreted. */
+void
+generator_repeat (Generator *g, const PlanInsn *p)
+{
+  const unsigned size = p->insn.opcode & 1 ? p->insn.op_size : 1;
+  const unsigned scale = (unsigned)__builtin_ctz (size);
+  const bool loads = p->insn.opcode < 0xaa;
+  Emitter *e = g->e;
+
+  generator_before_clobber (g);
+  emit_test_imm (g, AT (cpu.state.rflags), X86_FLAG_DF);
+  interpret_if (g, p, EMIT_NE);
+  /* A count of 0 touches nothing. */
+  emit_op64 (e, 0x8d, HOST_R10, host_memory (HOST_RCX, -1));
+  emit_alu_imm (e, EMIT_CMP, true, host_register (HOST_R10), (4096 >> scale) - 1);
+  interpret_if (g, p, EMIT_A);
+  if (loads)
+    emit_string_page (g, p, X86_RSI, scale);
+  emit_string_page (g, p, X86_RDI, scale);
+  if (loads)
+    {
+      emit_load (e, HOST_R10, generator_addend (g, X86_RSI, false));
+      emit_op64 (e, 0x01, HOST_R10, host_register (HOST_RSI));
+    }
+  emit_op64 (e, 0x01, HOST_R11, host_register (HOST_RDI));
+  if (size == 2)
+    emit_u8 (e, 0x66);
+  emit_u8 (e, 0xf3);
+  if (size == 8)
+    emit_u8 (e, 0x48);
+  emit_u8 (e, p->insn.opcode);
+  emit_op64 (e, 0x29, HOST_R11, host_register (HOST_RDI));
+  if (loads)
+    emit_op64 (e, 0x29, HOST_R10, host_register (HOST_RSI));
 }
 
 /* LOOP and JrCXZ */

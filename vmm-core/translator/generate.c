@@ -284,6 +284,9 @@ emit_one (Generator *g, const PlanInsn *p)
     case PLAN_STRING:
       generator_string (g, p);
       break;
+    case PLAN_REPEAT:
+      generator_repeat (g, p);
+      break;
     case PLAN_COUNT:
       generator_count (g, p);
       break;

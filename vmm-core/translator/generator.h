@@ -140,6 +140,8 @@ void generator_emit_ea (Generator *g, const Ea *ea, unsigned to);
  * afterwards. */
 HostOperand generator_access (Generator *g, const PlanInsn *p, const Ea *ea, unsigned size,
                               unsigned alignment, bool write, bool spare_r11);
+/* The addend of the base register's own slot. */
+HostOperand generator_addend (const Generator *g, unsigned base, bool write);
 void generator_emit_cold_access (Generator *g, Cold *cold);
 /* C code may have changed slots. */
 void generator_end_runs (Generator *g);
@@ -187,4 +189,5 @@ void generator_swapgs (Generator *g);
 void generator_change_view (Generator *g, const PlanInsn *p);
 void generator_read_segment (Generator *g, const PlanInsn *p);
 void generator_string (Generator *g, const PlanInsn *p);
+void generator_repeat (Generator *g, const PlanInsn *p);
 void generator_count (Generator *g, const PlanInsn *p);

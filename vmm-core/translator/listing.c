@@ -36,6 +36,7 @@ static const char *const kind_names[] = {
   [PLAN_CHANGE_VIEW] = "change-view",
   [PLAN_READ_SEGMENT] = "read-segment",
   [PLAN_STRING] = "string",
+  [PLAN_REPEAT] = "repeat",
   [PLAN_COUNT] = "count",
   [PLAN_VECTOR] = "vector",
   [PLAN_X87] = "x87",

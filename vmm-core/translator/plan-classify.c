@@ -314,6 +314,9 @@ classify_primary (PlanInsn *p, uint32_t key)
     case 0xaa ... 0xad:
       if (p->flow == X86_FLOW_NEXT && (key & X86_MODE_FLAT) && p->insn.addr_size >= 4)
         set_kind (p, PLAN_STRING, 0, 0);
+      else if (op < 0xac && (key & X86_MODE_CODE64) && p->insn.addr_size == 8
+               && p->insn.segment < X86_FS)
+        set_kind (p, PLAN_REPEAT, 0, 0);
       break;
     case 0xc9:
       classify_flow (p, PLAN_LEAVE, key);
