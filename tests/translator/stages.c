@@ -96,7 +96,7 @@ test_statistics (void)
   static const char *const names[]
     = { "blocks", "block-bytes", "code-bytes", "exits-linked", "invalidations", "tlb-flushes", "entries",
         "tlb-slot-refills", "tlb-fills", "page-walks", "slow-page-crossing", "slow-fault", "slow-device",
-        "slow-watched-page", "slow-limit-or-alignment", "interpreted", "interpreted-0f-a2" };
+        "slow-watched-page", "slow-accesses", "interpreted", "interpreted-0f-a2" };
   static const uint64_t registers[3] = { 0 };
   g_autoptr (X86Machine) machine = x86_machine_new (&translator_accel_ops);
   g_autoptr (GVariant) counters = NULL;

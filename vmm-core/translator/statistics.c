@@ -56,20 +56,17 @@ add_opcodes (const TranslatorStatistics *statistics, GVariantBuilder *builder)
 void
 statistics_add_to (const TranslatorStatistics *statistics, GVariantBuilder *builder)
 {
-  uint64_t failures = 0;
+  const uint64_t *slow = statistics->slow;
 
-  for (unsigned i = 0; i < N_SLOW; i++)
-    failures += statistics->slow[i];
   add (builder, "entries", statistics->entries);
   add (builder, "untranslated-blocks", statistics->untranslated);
   add (builder, "tlb-slot-refills", statistics->slot_refills);
-  add (builder, "tlb-fills", statistics->fills - failures);
-  add (builder, "slow-page-crossing", statistics->slow[SLOW_PAGE_CROSSING]);
-  add (builder, "slow-fault", statistics->slow[SLOW_FAULT]);
-  add (builder, "slow-device", statistics->slow[SLOW_DEVICE]);
-  add (builder, "slow-watched-page", statistics->slow[SLOW_WATCHED]);
-  /* What did not even look into the TLB. */
-  add (builder, "slow-limit-or-alignment",
-       statistics->slow_accesses > failures ? statistics->slow_accesses - failures : 0);
+  add (builder, "tlb-fills",
+       statistics->fills - slow[SLOW_FAULT] - slow[SLOW_DEVICE] - slow[SLOW_WATCHED]);
+  add (builder, "slow-page-crossing", slow[SLOW_PAGE_CROSSING]);
+  add (builder, "slow-fault", slow[SLOW_FAULT]);
+  add (builder, "slow-device", slow[SLOW_DEVICE]);
+  add (builder, "slow-watched-page", slow[SLOW_WATCHED]);
+  add (builder, "slow-accesses", statistics->slow_accesses);
   add_opcodes (statistics, builder);
 }

@@ -9,10 +9,10 @@
 /* What kept an access to memory off the fast path, so that its instruction was interpreted. */
 typedef enum
 {
-  SLOW_PAGE_CROSSING,
-  SLOW_FAULT,   /* the walk found no page that allows it */
-  SLOW_DEVICE,  /* MMIO, the local APIC, ROM */
-  SLOW_WATCHED, /* stores to pages with translated code; pages with debug addresses */
+  SLOW_PAGE_CROSSING, /* runs that are not in one page among them */
+  SLOW_FAULT,         /* the walk found no page that allows it */
+  SLOW_DEVICE,        /* MMIO, the local APIC, ROM */
+  SLOW_WATCHED,       /* stores to pages with translated code; pages with debug addresses */
   N_SLOW
 } SlowPath;
 

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Accesses near one base that share a lookup, wherever a page ends among them. */
+#include <string.h>
+
+#include "tests/x86/x86-machine.h"
+#include "vmm-core/translator/translator.h"
+
+#define CODE 0x10000
+#define DATA 0x20000 /* two pages */
+#define WORDS 5
+
+/* Sums four words through RBX, which moves, and stores the sum behind them. */
+static const uint8_t code[] = {
+  0x48, 0x8b, 0x03,       /*  0: mov rax, [rbx] */
+  0x48, 0x03, 0x43, 0x08, /*  3: add rax, [rbx + 8] */
+  0x48, 0x83, 0xc3, 0x10, /*  7: add rbx, 16 */
+  0x48, 0x03, 0x03,       /* 11: add rax, [rbx] */
+  0x48, 0x03, 0x43, 0x08, /* 14: add rax, [rbx + 8] */
+  0x48, 0x89, 0x43, 0x10, /* 18: mov [rbx + 16], rax */
+  0x48, 0x33, 0x43, 0x10, /* 22: xor rax, [rbx + 16] */
+  0xcc,                   /* 26 */
+};
+static const uint8_t access_at[WORDS] = { 0, 3, 11, 14, 18 };
+
+static X86Machine *
+new_machine (void)
+{
+  X86Machine *machine = x86_machine_new (&translator_accel_ops);
+
+  x86_machine_write (machine, CODE, code, sizeof code);
+  return machine;
+}
+
+static X86Outcome
+run (X86Machine *machine, X86State *state, uint64_t rbx)
+{
+  static const uint64_t words[WORDS] = { 1, 20, 300, 4000, 0 };
+
+  x86_machine_write (machine, rbx, words, sizeof words);
+  x86_machine_init_state (state, 64);
+  state->rip = CODE;
+  state->gpr[X86_RBX] = rbx;
+  return x86_machine_run (machine, state);
+}
+
+static uint64_t
+count (X86Machine *machine, const char *name)
+{
+  g_autoptr (GVariant) counters = NULL;
+  GVariantBuilder builder;
+  guint64 value = 0;
+
+  g_variant_builder_init (&builder, G_VARIANT_TYPE ("a{st}"));
+  translator_accel_ops.get_statistics (x86_machine_get_accel (machine), &builder);
+  counters = g_variant_ref_sink (g_variant_builder_end (&builder));
+  g_assert_true (g_variant_lookup (counters, name, "t", &value));
+  return value;
+}
+
+/* Words of their own lie in one page each: nothing has to be interpreted. */
+static void
+test_page_end (void)
+{
+  g_autoptr (X86Machine) machine = new_machine ();
+  X86State state;
+
+  for (uint64_t rbx = DATA + 4096 - 48; rbx <= DATA + 4096 + 8; rbx += 8)
+    {
+      uint64_t sum;
+
+      g_assert_cmpint (run (machine, &state, rbx).vector, ==, X86_BP);
+      x86_machine_read (machine, rbx + 32, &sum, sizeof sum);
+      g_assert_cmpuint (sum, ==, 4321);
+      g_assert_cmpuint (state.gpr[X86_RAX], ==, 0);
+      g_assert_cmphex (state.gpr[X86_RBX], ==, rbx + 16);
+    }
+  g_assert_cmpuint (count (machine, "slow-page-crossing"), >, 0);
+  g_assert_cmpuint (count (machine, "slow-accesses"), ==, 0);
+}
+
+/* The first access to a page that is not there faults, and all before it has happened. */
+static void
+test_fault (void)
+{
+  g_autoptr (X86Machine) machine = new_machine ();
+
+  for (unsigned first = 0; first < WORDS; first++)
+    {
+      uint64_t rbx = DATA + 4096 - 8 * first;
+      X86Outcome outcome;
+      X86State state;
+
+      x86_machine_protect (machine, DATA + 4096, false, false);
+      outcome = run (machine, &state, rbx);
+      g_assert_cmpint (outcome.vector, ==, X86_PF);
+      g_assert_cmphex (outcome.address, ==, DATA + 4096);
+      g_assert_cmphex (state.rip, ==, CODE + access_at[first]);
+      g_assert_cmphex (state.gpr[X86_RBX], ==, rbx + (first >= 2 ? 16 : 0));
+    }
+}
+
+/* Reading where only reading is allowed does not ask for more. */
+static void
+test_read_only (void)
+{
+  g_autoptr (X86Machine) machine = new_machine ();
+  X86Outcome outcome;
+  X86State state;
+
+  x86_machine_protect (machine, DATA, true, false);
+  outcome = run (machine, &state, DATA);
+  g_assert_cmpint (outcome.vector, ==, X86_PF);
+  g_assert_cmphex (outcome.error, ==, 7);
+  g_assert_cmphex (state.rip, ==, CODE + access_at[4]);
+  g_assert_cmpuint (state.gpr[X86_RAX], ==, 4321);
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/translator/runs/page-end", test_page_end);
+  g_test_add_func ("/translator/runs/fault", test_fault);
+  g_test_add_func ("/translator/runs/read-only", test_read_only);
+  return g_test_run ();
+}
