@@ -1,14 +1,21 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Runs kernels on demand: as the only process of a guest, and natively. Reads commands, one a line:
- *   run NAME COUNT NANOSECONDS   repeats the kernel until so much time has passed; prints
- *                                "done NAME repeats nanoseconds checksum"
- *   parallel JOBS COUNT          that many processes sort at the same time; prints "done parallel
- * …" clock SECONDS                works so long and prints "clock monotonic realtime" ten times a
- * second off                          powers the guest off */
+ *
+ *   run NAME COUNT NANOSECONDS  repeats the kernel until so much time has passed, and prints
+ *                               “done NAME repeats nanoseconds checksum”
+ *   parallel JOBS COUNT         that many processes sort at the same time: “done parallel …”
+ *   clock SECONDS               works so long, and prints “clock monotonic realtime” ten times a
+ *                               second
+ *   latency COUNT               sleeps so often, and prints “done latency median most worst”: how
+ *                               many nanoseconds late it woke
+ *   off                         powers the guest off
+ */
 #define _GNU_SOURCE
 #include "kernels.h"
 
 #include <inttypes.h>
+#include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -98,6 +105,44 @@ show_clock (unsigned seconds)
   printf ("done clock 1 %" PRIu64 " 0\n", now (CLOCK_MONOTONIC) - start);
 }
 
+static int
+compare (const void *a, const void *b)
+{
+  uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+  return x < y ? -1 : x > y;
+}
+
+/* How late a process of the highest priority wakes that sleeps for a millisecond again and again,
+ * while another one computes: the timer's interrupt, and the kernel's way to the process. */
+static void
+show_latency (long count)
+{
+  const struct sched_param highest = { .sched_priority = 99 };
+  uint64_t *late = calloc ((size_t)count, sizeof *late), next;
+  pid_t busy = fork ();
+
+  if (busy == 0)
+    for (;;)
+      kernel_parse (1);
+  sched_setscheduler (0, SCHED_FIFO, &highest);
+  next = now (CLOCK_MONOTONIC) + 1000000;
+  for (long i = 0; i < count; i++, next += 1000000)
+    {
+      struct timespec until = { (time_t)(next / 1000000000), (long)(next % 1000000000) };
+
+      clock_nanosleep (CLOCK_MONOTONIC, TIMER_ABSTIME, &until, NULL);
+      late[i] = now (CLOCK_MONOTONIC) - next;
+    }
+  kill (busy, SIGKILL);
+  waitpid (busy, NULL, 0);
+  sched_setscheduler (0, SCHED_OTHER, &(struct sched_param){ 0 });
+  qsort (late, (size_t)count, sizeof *late, compare);
+  printf ("done latency %" PRIu64 " %" PRIu64 " %" PRIu64 "\n", late[count / 2],
+          late[count * 99 / 100], late[count - 1]);
+  free (late);
+}
+
 static void
 silence_echo (void)
 {
@@ -144,6 +189,8 @@ main (void)
         run (name, count, least);
       else if (sscanf (line, "parallel %ld %ld", &jobs, &count) == 2)
         run_parallel ((unsigned)jobs, count);
+      else if (sscanf (line, "latency %ld", &count) == 1 && count > 0)
+        show_latency (count);
       else if (sscanf (line, "clock %ld", &count) == 1)
         show_clock ((unsigned)count);
       else if (strcmp (line, "off\n") == 0 && getpid () == 1)

@@ -161,6 +161,21 @@ def measure_growth(chosen, arguments):
               f"{verdict(flat or engine.name == 'qemu')}")
 
 
+def measure_latency(chosen, arguments):
+    """Sub-command “latency”: how late a timer's interrupt is."""
+    print("\nHow late a process wakes that sleeps for a millisecond again and again while another computes, in µs "
+          "(demanded of interrupts: 100)")
+    for engine in machines(chosen):
+        samples = []
+        for _ in range(arguments.rounds):
+            with engine.linux() as running:
+                running.wait_for(b"ready")
+                samples.append([int(word) / 1000 for word in running.answer("latency 2000", "latency")[0]])
+        middle, most, worst = (statistics.median(values) for values in zip(*samples))
+        print(f"{engine.name:12} median {middle:.0f}{verdict(middle <= 100 or engine.name == 'qemu')}, "
+              f"99 of 100 at most {most:.0f}, worst {worst:.0f}")
+
+
 def drift_of(points, column):
     """Percent that a clock runs fast, by the promptest lines of the first and the last tenth."""
     tenth = max(len(points) // 10, 1)
@@ -171,4 +186,5 @@ def drift_of(points, column):
 
 
 COMMANDS = {"parallel": measure_parallel, "start": measure_start, "memory": measure_memory, "fill": measure_fill,
-            "idle": measure_idle, "clock": measure_clock, "growth": measure_growth}
+            "idle": measure_idle, "clock": measure_clock, "growth": measure_growth,
+            "latency": measure_latency}
