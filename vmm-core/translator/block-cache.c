@@ -308,9 +308,8 @@ block_cache_add (BlockCache *cache, const Plan *plan, const Source *source)
       block->version[n] = source->version[n];
       block->made_at[n] = source->made_at[n];
       block->page_id[n] = block_cache_get_mapping (
-          cache,
-          &(Mapping){ (source->linear >> 12) + n, source->page[n].physical >> 12,
-                      plan->key & ~(uint32_t)TRANSLATOR_NO_RUNS });
+          cache, &(Mapping){ (source->linear >> 12) + n, source->page[n].physical >> 12,
+                             plan->key & ~(uint32_t)TRANSLATOR_NO_RUNS });
       block_add_to_page (cache, block, n);
     }
   emitter = code_cache_begin (cache->code, CODE_HOT);
@@ -458,7 +457,7 @@ block_cache_link (BlockCache *cache, TranslatorExit *exit, TranslatorBlock *bloc
       emitter = code_cache_begin (cache->code, CODE_HOT);
       /* Every loop has a branch backwards or to another page: those look at requests. */
       emit_link (&emitter, exit->displacement,
-                 !same_page                ? block->guard
+                 !same_page               ? block->guard
                  : block->rip > from->rip ? block->body
                                           : block->entry);
     }

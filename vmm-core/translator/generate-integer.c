@@ -286,10 +286,10 @@ generator_lea (Generator *g, const PlanInsn *p)
     {
       if (host == HOST_NONE)
         {
-          emit_insn (
-              g->e,
-              &(HostInsn){
-                  .opcode = 0x89, .reg = HOST_R10, .opsize = true, .rm = GPR_AT (insn->reg) });
+          emit_insn (g->e, &(HostInsn){ .opcode = 0x89,
+                                        .reg = HOST_R10,
+                                        .opsize = true,
+                                        .rm = GPR_AT (insn->reg) });
           generator_forget_held (g, insn->reg);
         }
       else

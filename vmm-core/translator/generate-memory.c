@@ -154,9 +154,9 @@ generator_end_runs (Generator *g)
 HostOperand
 generator_addend (const Generator *g, unsigned base, bool write)
 {
-  return host_cpu (slot_at (g, base)
-                   + (write ? offsetof (X86TlbSlot, write_addend)
-                            : offsetof (X86TlbSlot, read_addend)));
+  return host_cpu (
+      slot_at (g, base)
+      + (write ? offsetof (X86TlbSlot, write_addend) : offsetof (X86TlbSlot, read_addend)));
 }
 
 /* An access that an earlier lookup was for, too. Keeps flags. */
@@ -172,9 +172,8 @@ follow (Generator *g, const PlanInsn *p, const Ea *ea, bool spare_r11)
       generator_note_addend (g, first);
     }
   if (ea->addr_size == 8 && host != HOST_NONE && !spare_r11)
-    return (HostOperand){
-      .memory = true, .base = host, .index = HOST_R11, .disp = (int32_t)ea->disp
-    };
+    return (
+        HostOperand){ .memory = true, .base = host, .index = HOST_R11, .disp = (int32_t)ea->disp };
   generator_emit_ea (g, ea, HOST_R10);
   if (spare_r11)
     {

@@ -263,9 +263,7 @@ static void
 emit_string_page (Generator *g, const PlanInsn *p, unsigned base, unsigned scale)
 {
   const Ea ea = string_ea (p, base);
-  const HostOperand end = {
-    .memory = true, .base = HOST_R10, .index = HOST_RCX, .scale = scale
-  };
+  const HostOperand end = { .memory = true, .base = HOST_R10, .index = HOST_RCX, .scale = scale };
 
   generator_access (g, p, &ea, 1, 0, base == X86_RDI, false);
   emit_op32 (g->e, 0x8b, HOST_R10, host_register (base));

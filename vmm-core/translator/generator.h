@@ -78,7 +78,7 @@ typedef struct
   unsigned live;    /* status flags alive before the instruction */
   Cold cold[GENERATE_MAX_COLD];
   unsigned n_cold;
-  unsigned first_cold;                   /* of the running instruction */
+  unsigned first_cold; /* of the running instruction */
   /* Per base register and whether it writes: the instruction that the slot's last lookup was for,
    * as long as no C code has run since. */
   const PlanInsn *looked_up[N_RESIDENT][2];
@@ -145,7 +145,6 @@ HostOperand generator_addend (const Generator *g, unsigned base, bool write);
 void generator_emit_cold_access (Generator *g, Cold *cold);
 /* C code may have changed slots. */
 void generator_end_runs (Generator *g);
-
 
 /* Interprets the instruction in line. */
 void generator_interpret (Generator *g, const PlanInsn *p);

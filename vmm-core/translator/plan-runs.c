@@ -49,8 +49,8 @@ find_operand (const Plan *plan, const PlanInsn *p, Access *access)
   const X86Insn *insn = &p->insn;
 
   if (!x86_insn_is_memory (insn) || p->alignment != 0 || insn->addr_size != address_size (plan)
-      || insn->segment >= X86_FS || insn->segment == X86_CS
-      || insn->base >= 8 * N_REGISTERS || insn->index != offsetof (X86Cpu, zero))
+      || insn->segment >= X86_FS || insn->segment == X86_CS || insn->base >= 8 * N_REGISTERS
+      || insn->index != offsetof (X86Cpu, zero))
     return false;
   *access = (Access){ insn->base / 8, p->size, insn->disp, (p->rm & PLAN_WRITE) != 0 };
   return access->disp >= -MAX_DISTANCE && access->disp < MAX_DISTANCE;
@@ -83,8 +83,7 @@ find_access (const Plan *plan, const PlanInsn *p, Access *access)
     default:
       return false;
     }
-  return !x86_insn_is_memory (&p->insn)
-         && (plan->key & (X86_MODE_CODE64 | X86_MODE_STACK32)) != 0;
+  return !x86_insn_is_memory (&p->insn) && (plan->key & (X86_MODE_CODE64 | X86_MODE_STACK32)) != 0;
 }
 
 /* Registers that an instruction on general ones writes without saying so in reg or rm. */
@@ -97,9 +96,7 @@ implicit_registers (const X86Insn *insn)
   if (insn->prefixes & X86_PREFIX_VEX)
     return 1u << insn->vvvv;
   if (insn->map == X86_MAP_PRIMARY)
-    return (op | 1) == 0xf7                                     ? pair
-           : (op & 0xf8) == 0x90 || (op & 0xfc) == 0xa0         ? 1u << X86_RAX
-                                                                : 0;
+    return (op | 1) == 0xf7 ? pair : (op & 0xf8) == 0x90 || (op & 0xfc) == 0xa0 ? 1u << X86_RAX : 0;
   return insn->map == X86_MAP_0F && ((op | 1) == 0xb1 || op == 0xc7) ? pair : 0;
 }
 

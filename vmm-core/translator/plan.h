@@ -36,7 +36,7 @@ typedef enum
   PLAN_READ_SEGMENT,
   PLAN_STRING,
   PLAN_REPEAT, /* REP MOVS, REP STOS */
-  PLAN_COUNT, /* LOOP, JrCXZ */
+  PLAN_COUNT,  /* LOOP, JrCXZ */
   PLAN_VECTOR,
   PLAN_X87
 } PlanKind;

@@ -279,8 +279,8 @@ emit_fill (Stubs *stubs, Emitter *e, unsigned view, bool write, unsigned class)
   emit_alu_imm (e, EMIT_CMP, false, host_register (HOST_RAX), 4096 - (1 << class));
   emit_load (e, HOST_RAX, AT (saved_rax));
   inside = emit_jcc (e, EMIT_BE);
-  emit_insn (e, &(HostInsn){ .opcode = 0xff, .wide = true,
-                             .rm = AT (statistics.slow[SLOW_PAGE_CROSSING]) });
+  emit_insn (e, &(HostInsn){
+                    .opcode = 0xff, .wide = true, .rm = AT (statistics.slow[SLOW_PAGE_CROSSING]) });
   emit_skip (e, host_memory (HOST_RSP, 0));
   emit_u8 (e, 0xc3);
 

@@ -32,7 +32,7 @@ enum
   TRANSLATOR_SIMD_EXACT = 1 << 11, /* an exception is unmasked in MXCSR */
   TRANSLATOR_VIEW_SHIFT = 12,      /* the TLB's view, 2 bits */
   TRANSLATOR_KEY_VALID = 1 << 14,
-  TRANSLATOR_SMAP = 1 << 15, /* CR4.SMAP, outside CPL 3: EFLAGS.AC chooses the view */
+  TRANSLATOR_SMAP = 1 << 15,   /* CR4.SMAP, outside CPL 3: EFLAGS.AC chooses the view */
   TRANSLATOR_NO_RUNS = 1 << 16 /* of blocks only: where the range of a run is not in one page */
 };
 
