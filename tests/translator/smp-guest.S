@@ -17,6 +17,8 @@
 #define WINDOW_PTE 0x7000
 #define FIRST_PAGE 0x402000
 #define SECOND_PAGE 0x403000
+#define OWN_PAGES 0x2e0000      /* one for each CPU */
+#define TWO_PAGES 0x2dfffe      /* 4 bytes */
 #define FUNCTIONS 0x800000      /* 1 << 10 of them, 4 KiB each */
 #define GENERATED 0x1000000     /* 1 MiB for each CPU */
 #define LAPIC 0xfee00000
@@ -285,6 +287,30 @@ generator:
   mov byte ptr [rax + 5], 0xc3
   call rax
   cmp eax, ebx
+  jne fail
+  count_round
+  jmp 1b
+
+/* Stores near one address, with an instruction among them that waits for other CPUs: an atomic one
+ * across two pages. */
+  .globl neighbour
+neighbour:
+  mov ebx, edi
+  shl ebx, 12
+  add ebx, OWN_PAGES
+  mov ecx, TWO_PAGES
+  xor edx, edx
+1:
+  check_stop
+  inc edx
+  mov [rbx], rdx
+  mov [rbx + 8], rdx
+  lock inc dword ptr [rcx]
+  mov [rbx + 16], rdx
+  mov eax, [rbx]
+  cmp [rbx + 8], rdx
+  jne fail
+  cmp [rbx + 16], rdx
   jne fail
   count_round
   jmp 1b

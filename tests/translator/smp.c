@@ -18,7 +18,7 @@
 #endif
 
 extern const uint8_t smp_guest[], smp_guest_end[], smc_writer[], smc_reader[], handshake_writer[],
-  handshake_reader[], shootdown_mapper[], shootdown_handler[], shootdown_reader[], wanderer[],
+  handshake_reader[], shootdown_mapper[], shootdown_handler[], shootdown_reader[], wanderer[], neighbour[],
   generator[];
 
 static int seconds = 2;
@@ -223,6 +223,17 @@ test_memory_is_flat (gconstpointer data)
   g_assert_true (SANITIZED || after < before + allowed);
 }
 
+/* What others do to a CPU's pages while it waits for them is seen when it goes on. */
+static void
+test_waiting (gconstpointer data)
+{
+  const Variant *variant = data;
+  g_autoptr (SmpRig) rig = open_rig (variant, 0);
+
+  set_entries (rig, variant->n_cpus, generator, neighbour);
+  run (rig);
+}
+
 static void
 add (const char *name, unsigned n_cpus, unsigned options, bool flag, GTestDataFunc function)
 {
@@ -256,5 +267,7 @@ main (int argc, char **argv)
   add ("shootdown", 4, 0, false, test_shootdown);
   add ("shootdown", 4, 0, true, test_shootdown);
   add ("small-cache", 4, 0, false, test_small_cache);
+  add ("waiting", 2, TRANSLATOR_EVERY_PAGE, false, test_waiting);
+  add ("waiting", 3, 0, false, test_waiting);
   return g_test_run ();
 }

@@ -195,11 +195,12 @@ uint32_t
 translator_interpret (TranslatorCpu *cpu, TranslatorSite site)
 {
   BlockCache *cache = cpu->cpu.software->engine_data;
-
   uint64_t next;
 
   cpu->page_flushed = false;
   next = interpret (cpu, site);
+  /* The slots that runs in the block rely on must be the same: flushes tells of this CPU's doing,
+   * requests of those that it waited for. */
   return cpu->cpu.state.rip == next && !(cpu->running.attributes & X86_OP_BRANCH)
          && !cpu->page_flushed && cpu->flushes == cpu->cpu.tlb->flushes
          && atomic_load_explicit (&cpu->cpu.requests, memory_order_relaxed) == 0
