@@ -168,10 +168,10 @@ static uint64_t
 interpret (TranslatorCpu *cpu, TranslatorSite site)
 {
   X86Cpu *x86 = &cpu->cpu;
-  const X86Insn *insn = &cpu->running;
+  const X86Insn *insn = find_decoded (cpu, site);
   uint64_t next;
 
-  cpu->running = *find_decoded (cpu, site);
+  cpu->running = insn;
   x86->block_rip = translator_site_get_block (site)->rip;
   x86->state.rip = x86_next_rip (x86, insn);
   if (!x86_is_code64 (x86))
@@ -201,7 +201,7 @@ translator_interpret (TranslatorCpu *cpu, TranslatorSite site)
   next = interpret (cpu, site);
   /* The slots that runs in the block rely on must be the same: flushes tells of this CPU's doing,
    * requests of those that it waited for. */
-  return cpu->cpu.state.rip == next && !(cpu->running.attributes & X86_OP_BRANCH)
+  return cpu->cpu.state.rip == next && !(cpu->running->attributes & X86_OP_BRANCH)
          && !cpu->page_flushed && cpu->flushes == cpu->cpu.tlb->flushes
          && atomic_load_explicit (&cpu->cpu.requests, memory_order_relaxed) == 0
          && cpu->generation == block_cache_get_generation (cache)

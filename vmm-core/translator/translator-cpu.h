@@ -74,7 +74,7 @@ typedef struct
   uint8_t vectors;        /* VECTORS_*: what of the guest's the host's vector registers hold */
   uint8_t vectors_before; /* the same before C was called */
 
-  X86Insn running; /* interpreted out of a block, which may go meanwhile */
+  const X86Insn *running; /* one of decoded: interpreted out of a block, which may go meanwhile */
   uint32_t key;
   uint32_t generation; /* of the code cache: code from before is gone */
   bool page_flushed;   /* one that code has run from, by the instruction being interpreted */
