@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Several CPUs that overwrite each other's code, remap each other's pages, and never get enough room
- * for their translations; smp-guest.S is what they run.
+/* Several CPUs that overwrite each other's code, remap each other's pages, and never get enough
+ * room for their translations; smp-guest.S is what they run.
  *
  *   smp [--seconds N]: of each test */
 #include <stdio.h>
@@ -18,8 +18,8 @@
 #endif
 
 extern const uint8_t smp_guest[], smp_guest_end[], smc_writer[], smc_reader[], handshake_writer[],
-  handshake_reader[], shootdown_mapper[], shootdown_handler[], shootdown_reader[], wanderer[], neighbour[],
-  generator[];
+    handshake_reader[], shootdown_mapper[], shootdown_handler[], shootdown_reader[], wanderer[],
+    neighbour[], generator[];
 
 static int seconds = 2;
 
@@ -60,7 +60,7 @@ static void
 put_call (Memory *memory, uint64_t at, uint64_t target)
 {
   uint8_t code[6] = { 0xe8, 0, 0, 0, 0, 0xc3 };
-  uint32_t distance = (uint32_t) (target - (at + 5));
+  uint32_t distance = (uint32_t)(target - (at + 5));
 
   memcpy (code + 1, &distance, 4);
   memory_write (memory, at, code, sizeof code);
@@ -119,7 +119,8 @@ test_dma (gconstpointer data)
   put_overwritten_functions (memory);
   set_entries (rig, variant->n_cpus, handshake_reader, handshake_reader);
   smp_rig_start (rig);
-  for (uint32_t sequence = 1; g_get_monotonic_time () < end && !smp_rig_has_failed (rig); sequence++)
+  for (uint32_t sequence = 1; g_get_monotonic_time () < end && !smp_rig_has_failed (rig);
+       sequence++)
     {
       static const uint8_t bodies[2][8] = { { 0x05, 0x11, 0x11, 0x11, 0x11, 0xc3, 0x90, 0x90 },
                                             { 0x90, 0xff, 0xc0, 0xc3, 0x90, 0x90, 0x90, 0x90 } };
@@ -164,11 +165,11 @@ put_functions (Memory *memory)
 {
   for (uint32_t i = 0; i < 1024; i++)
     {
-      uint64_t at = 0x800000 + ((uint64_t) i << 12);
+      uint64_t at = 0x800000 + ((uint64_t)i << 12);
 
       for (unsigned n = 0; n < 30; n++)
         {
-          uint8_t code[3] = { n & 1 ? 0x29 : 0x01, 0x4d, (uint8_t) (4 * (n / 2)) };
+          uint8_t code[3] = { n & 1 ? 0x29 : 0x01, 0x4d, (uint8_t)(4 * (n / 2)) };
 
           memory_write (memory, at + 3 * n, code, 3);
         }
@@ -198,7 +199,7 @@ get_resident (void)
 
   g_assert_true (g_file_get_contents ("/proc/self/statm", &text, NULL, NULL));
   g_assert_cmpint (sscanf (text, "%*u %lu", &pages), ==, 1);
-  return pages * (size_t) sysconf (_SC_PAGESIZE);
+  return pages * (size_t)sysconf (_SC_PAGESIZE);
 }
 
 /* A guest that goes on making code costs no more memory than there is for code: the cache, and what
@@ -237,9 +238,8 @@ test_waiting (gconstpointer data)
 static void
 add (const char *name, unsigned n_cpus, unsigned options, bool flag, GTestDataFunc function)
 {
-  g_autofree char *path
-    = g_strdup_printf ("/translator/smp/%s%s/%u%s", name, flag ? "-global" : "", n_cpus,
-                       options != 0 ? "-every-page" : "");
+  g_autofree char *path = g_strdup_printf ("/translator/smp/%s%s/%u%s", name, flag ? "-global" : "",
+                                           n_cpus, options != 0 ? "-every-page" : "");
   Variant *variant = g_new (Variant, 1);
 
   *variant = (Variant){ n_cpus, options, flag };

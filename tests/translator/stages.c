@@ -41,8 +41,9 @@ division (uint8_t *code, unsigned size, bool is_signed)
 static void
 test_division (void)
 {
-  static const uint64_t values[] = { 0, 1, 2, 7, INT16_MAX, 0x8000, UINT16_MAX, INT32_MAX, 0x80000000u,
-                                     UINT32_MAX, INT64_MAX, UINT64_C (1) << 63, UINT64_MAX };
+  static const uint64_t values[]
+      = { 0,         1,           2,          7,         INT16_MAX,          0x8000,    UINT16_MAX,
+          INT32_MAX, 0x80000000u, UINT32_MAX, INT64_MAX, UINT64_C (1) << 63, UINT64_MAX };
   const unsigned n = G_N_ELEMENTS (values);
   g_autoptr (X86Machine) ours = x86_machine_new (&translator_accel_ops);
   g_autoptr (X86Machine) theirs = x86_machine_new (&software_accel_ops);
@@ -50,7 +51,8 @@ test_division (void)
   for (unsigned size = 2; size <= 8; size *= 2)
     for (unsigned i = 0; i < 2 * n * n * n; i++)
       {
-        const uint64_t registers[] = { values[i / 2 % n], values[i / 2 / n % n], values[i / 2 / n / n] };
+        const uint64_t registers[]
+            = { values[i / 2 % n], values[i / 2 / n % n], values[i / 2 / n / n] };
         uint8_t code[8];
         unsigned length = division (code, size, i & 1);
         X86State a, b;
@@ -93,10 +95,12 @@ static void
 test_statistics (void)
 {
   static const uint8_t code[] = { 0x0f, 0xa2, 0x0f, 0xa2, 0xcc };
-  static const char *const names[]
-    = { "blocks", "block-bytes", "code-bytes", "exits-linked", "invalidations", "tlb-flushes", "entries",
-        "tlb-slot-refills", "tlb-fills", "page-walks", "slow-page-crossing", "slow-fault", "slow-device",
-        "slow-watched-page", "slow-accesses", "interpreted", "interpreted-0f-a2" };
+  static const char *const names[] = { "blocks",       "block-bytes",        "code-bytes",
+                                       "exits-linked", "invalidations",      "tlb-flushes",
+                                       "entries",      "tlb-slot-refills",   "tlb-fills",
+                                       "page-walks",   "slow-page-crossing", "slow-fault",
+                                       "slow-device",  "slow-watched-page",  "slow-accesses",
+                                       "interpreted",  "interpreted-0f-a2" };
   static const uint64_t registers[3] = { 0 };
   g_autoptr (X86Machine) machine = x86_machine_new (&translator_accel_ops);
   g_autoptr (GVariant) counters = NULL;
