@@ -85,25 +85,25 @@ put_overwritten_functions (Memory *memory)
 }
 
 static void
-test_overwrite (gconstpointer data)
+run_overwritten (const Variant *variant, const uint8_t *writer, const uint8_t *readers)
 {
-  const Variant *variant = data;
   g_autoptr (SmpRig) rig = open_rig (variant, 0);
 
   put_overwritten_functions (smp_rig_get_memory (rig));
-  set_entries (rig, variant->n_cpus, smc_writer, smc_reader);
+  set_entries (rig, variant->n_cpus, writer, readers);
   run (rig);
+}
+
+static void
+test_overwrite (gconstpointer data)
+{
+  run_overwritten (data, smc_writer, smc_reader);
 }
 
 static void
 test_handshake (gconstpointer data)
 {
-  const Variant *variant = data;
-  g_autoptr (SmpRig) rig = open_rig (variant, 0);
-
-  put_overwritten_functions (smp_rig_get_memory (rig));
-  set_entries (rig, variant->n_cpus, handshake_writer, handshake_reader);
-  run (rig);
+  run_overwritten (data, handshake_writer, handshake_reader);
 }
 
 /* The writer is a device. */

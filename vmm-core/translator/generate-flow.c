@@ -20,7 +20,7 @@ generator_stack_ea (const Generator *g, const PlanInsn *p, int disp)
 }
 
 void
-generator_sized_move (Generator *g, const PlanInsn *p, uint8_t opcode, unsigned reg, HostOperand rm)
+generator_sized (Generator *g, const PlanInsn *p, uint8_t opcode, unsigned reg, HostOperand rm)
 {
   unsigned size = p->insn.op_size;
 
@@ -48,9 +48,8 @@ generator_add_to_stack (Generator *g, unsigned from, int amount)
                                   .rm = host_register (HOST_R15) });
 }
 
-/* The value of a ModRM operand into r10. */
-static void
-load_operand (Generator *g, const PlanInsn *p)
+void
+generator_load_operand (Generator *g, const PlanInsn *p)
 {
   unsigned host;
 
@@ -58,13 +57,13 @@ load_operand (Generator *g, const PlanInsn *p)
     {
       Ea ea = generator_ea (g, &p->insn);
 
-      generator_sized_move (g, p, 0x8b, HOST_R10,
-                            generator_access (g, p, &ea, p->insn.op_size, 0, false, false));
+      generator_sized (g, p, 0x8b, HOST_R10,
+                       generator_access (g, p, &ea, p->insn.op_size, 0, false, false));
       return;
     }
   host = generator_host_of (p->insn.rm);
-  generator_sized_move (g, p, 0x8b, HOST_R10,
-                        host == HOST_NONE ? GPR_AT (p->insn.rm) : host_register (host));
+  generator_sized (g, p, 0x8b, HOST_R10,
+                   host == HOST_NONE ? GPR_AT (p->insn.rm) : host_register (host));
 }
 
 void
@@ -80,7 +79,7 @@ generator_push (Generator *g, const PlanInsn *p)
 
   if (memory)
     {
-      load_operand (g, p);
+      generator_load_operand (g, p);
       emit_store (g->e, AT (target), HOST_R10);
     }
   to = generator_access (g, p, &ea, size, 0, true, host == HOST_NONE && !immediate);
@@ -98,7 +97,7 @@ generator_push (Generator *g, const PlanInsn *p)
           host = HOST_R11;
           emit_load (g->e, host, memory ? AT (target) : GPR_AT (insn->rm));
         }
-      generator_sized_move (g, p, 0x89, host, to);
+      generator_sized (g, p, 0x89, host, to);
     }
   generator_add_to_stack (g, X86_RSP, -(int)size);
 }
@@ -112,11 +111,11 @@ generator_pop (Generator *g, const PlanInsn *p)
 
   if (host == HOST_NONE)
     {
-      generator_sized_move (g, p, 0x8b, HOST_R10, from);
+      generator_sized (g, p, 0x8b, HOST_R10, from);
       generator_store_spilled (g, p->insn.rm, HOST_R10);
     }
   else
-    generator_sized_move (g, p, 0x8b, host, from);
+    generator_sized (g, p, 0x8b, host, from);
   if (p->insn.rm != X86_RSP)
     generator_add_to_stack (g, X86_RSP, p->insn.op_size);
 }
@@ -129,9 +128,9 @@ generator_stack_leave (Generator *g, const PlanInsn *p)
 
   ea.base = X86_RBP;
   from = generator_access (g, p, &ea, p->insn.op_size, 0, false, false);
-  generator_sized_move (g, p, 0x8b, HOST_R11, from);
+  generator_sized (g, p, 0x8b, HOST_R11, from);
   generator_add_to_stack (g, X86_RBP, p->insn.op_size);
-  generator_sized_move (g, p, 0x8b, HOST_RBP, host_register (HOST_R11));
+  generator_sized (g, p, 0x8b, HOST_RBP, host_register (HOST_R11));
 }
 
 TranslatorExit *
@@ -146,14 +145,20 @@ generator_new_exit (Generator *g, uint64_t rip)
 }
 
 void
+generator_emit_exit_stub (Generator *g, TranslatorExit *exit)
+{
+  exit->stub = emit_run_address (g->e, g->e->at);
+  emit_move_imm (g->e, HOST_R10, (uintptr_t)exit);
+  emit_jump_to (g->e, g->stubs->leave);
+}
+
+void
 generator_emit_exit (Generator *g, TranslatorExit *exit)
 {
   emit_align_displacement (g->e, 1);
   exit->displacement = emit_jump (g->e);
   emit_link_here (g->e, exit->displacement);
-  exit->stub = emit_run_address (g->e, g->e->at);
-  emit_move_imm (g->e, HOST_R10, (uintptr_t)exit);
-  emit_jump_to (g->e, g->stubs->leave);
+  generator_emit_exit_stub (g, exit);
 }
 
 static Cold *
@@ -303,7 +308,7 @@ generator_jump_indirect (Generator *g, const PlanInsn *p)
   HostOperand entry;
 
   generator_before_clobber (g);
-  load_operand (g, p);
+  generator_load_operand (g, p);
   if (!is_flat (g))
     {
       emit_leave_to_r10 (g, p);
@@ -319,7 +324,7 @@ generator_call_indirect (Generator *g, const PlanInsn *p)
   HostOperand entry;
 
   generator_before_clobber (g);
-  load_operand (g, p);
+  generator_load_operand (g, p);
   if (!is_flat (g))
     {
       emit_store (g->e, AT (target), HOST_R10);
@@ -347,7 +352,7 @@ generator_return (Generator *g, const PlanInsn *p)
 
   generator_before_clobber (g);
   from = generator_access (g, p, &ea, p->insn.op_size, 0, false, false);
-  generator_sized_move (g, p, 0x8b, HOST_R10, from);
+  generator_sized (g, p, 0x8b, HOST_R10, from);
   if (!is_flat (g))
     {
       emit_store (e, AT (target), HOST_R10);

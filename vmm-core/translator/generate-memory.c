@@ -152,10 +152,10 @@ generator_end_runs (Generator *g)
 }
 
 HostOperand
-generator_addend (const Generator *g, unsigned base, bool write)
+generator_addend (const Generator *g, unsigned slot, bool write)
 {
   return host_cpu (
-      slot_at (g, base)
+      slot_at (g, slot)
       + (write ? offsetof (X86TlbSlot, write_addend) : offsetof (X86TlbSlot, read_addend)));
 }
 
@@ -242,14 +242,13 @@ generator_access (Generator *g, const PlanInsn *p, const Ea *ea, unsigned size, 
     }
   emit_alu_imm (e, EMIT_CMP, true, host_register (tested), 4096 - (int32_t)cold->size);
   cold->from[cold->n_from++] = emit_jcc (e, EMIT_A);
-  slot += write ? offsetof (X86TlbSlot, write_addend) : offsetof (X86TlbSlot, read_addend);
   if (!simple)
     {
-      emit_op64 (e, 0x03, HOST_R10, host_cpu (slot));
+      emit_op64 (e, 0x03, HOST_R10, generator_addend (g, cold->slot, write));
       cold->found = emit_run_address (e, e->at);
       return host_memory (HOST_R10, (int32_t)(ea->disp - cold->ea.disp));
     }
-  emit_load (e, HOST_R11, host_cpu (slot));
+  emit_load (e, HOST_R11, generator_addend (g, cold->slot, write));
   generator_note_addend (g, p->run == PLAN_RUN_FIRST ? p : NULL);
   cold->found = emit_run_address (e, e->at);
   if (ea->base != GUEST_NONE)

@@ -12,22 +12,13 @@ emit_test_imm (Generator *g, HostOperand rm, uint32_t mask)
   emit_insn (g->e, &(HostInsn){ .opcode = 0xf7, .rm = rm, .imm_size = 4, .imm = mask });
 }
 
-/* The rest of the instruction is the interpreter's if the condition holds. */
-static void
-interpret_if (Generator *g, const PlanInsn *p, unsigned condition)
-{
-  Cold *cold = generator_add_cold (g, COLD_INTERPRET, p);
-
-  cold->from[cold->n_from++] = emit_jcc (g->e, condition);
-}
-
 static void
 interpret_if_not_zero (Generator *g, const PlanInsn *p, size_t byte_field)
 {
   emit_insn (
       g->e,
       &(HostInsn){ .opcode = 0x80, .reg = EMIT_CMP, .rm = host_cpu (byte_field), .imm_size = 1 });
-  interpret_if (g, p, EMIT_NE);
+  generator_interpret_if (g, p, EMIT_NE);
 }
 
 /* Flags out of r10, as EFLAGS has them, into cc. */
@@ -70,7 +61,7 @@ generator_pushf (Generator *g, const PlanInsn *p)
   emit_store (e, AT (target), HOST_R10);
   to = generator_access (g, p, &ea, p->insn.op_size, 0, true, true);
   emit_load (e, HOST_R11, AT (target));
-  generator_sized_move (g, p, 0x89, HOST_R11, to);
+  generator_sized (g, p, 0x89, HOST_R11, to);
   generator_add_to_stack (g, X86_RSP, -(int)p->insn.op_size);
 }
 
@@ -82,11 +73,11 @@ generator_popf (Generator *g, const PlanInsn *p)
   Ea ea = generator_stack_ea (g, p, 0);
   HostOperand from = generator_access (g, p, &ea, p->insn.op_size, 0, false, false);
 
-  generator_sized_move (g, p, 0x8b, HOST_R10, from);
+  generator_sized (g, p, 0x8b, HOST_R10, from);
   emit_op32 (e, 0x8b, HOST_R11, AT (cpu.state.rflags));
   emit_op32 (e, 0x33, HOST_R11, host_register (HOST_R10));
   emit_test_imm (g, host_register (HOST_R11), POPF_MASK);
-  interpret_if (g, p, EMIT_NE);
+  generator_interpret_if (g, p, EMIT_NE);
   interpret_if_not_zero (g, p, offsetof (X86Cpu, interrupt_waiting));
   emit_alu_imm (e, EMIT_AND, false, host_register (HOST_R11), X86_FLAG_IF);
   emit_op32 (e, 0x31, HOST_R11, AT (cpu.state.rflags));
@@ -217,6 +208,14 @@ string_ea (const PlanInsn *p, unsigned base)
                .addr_size = p->insn.addr_size };
 }
 
+static void
+begin_upwards (Generator *g, const PlanInsn *p)
+{
+  generator_before_clobber (g);
+  emit_test_imm (g, AT (cpu.state.rflags), X86_FLAG_DF);
+  generator_interpret_if (g, p, EMIT_NE);
+}
+
 /* MOVS, STOS and LODS, once, upwards */
 void
 generator_string (Generator *g, const PlanInsn *p)
@@ -229,9 +228,7 @@ generator_string (Generator *g, const PlanInsn *p)
   HostInsn move = { .wide = size == 8, .opsize = size == 2 };
   unsigned reg = HOST_RAX;
 
-  generator_before_clobber (g);
-  emit_test_imm (g, AT (cpu.state.rflags), X86_FLAG_DF);
-  interpret_if (g, p, EMIT_NE);
+  begin_upwards (g, p);
   if (loads)
     {
       move.opcode = size == 1 ? 0x8a : 0x8b;
@@ -270,7 +267,7 @@ emit_string_page (Generator *g, const PlanInsn *p, unsigned base, unsigned scale
   emit_alu_imm (g->e, EMIT_AND, false, host_register (HOST_R10), 4095);
   emit_op64 (g->e, 0x8d, HOST_R10, end);
   emit_alu_imm (g->e, EMIT_CMP, false, host_register (HOST_R10), 4096);
-  interpret_if (g, p, EMIT_A);
+  generator_interpret_if (g, p, EMIT_A);
 }
 
 /* REP MOVS and STOS, upwards inside of pages: by the host's. All else is interpreted. */
@@ -282,13 +279,11 @@ generator_repeat (Generator *g, const PlanInsn *p)
   const bool loads = p->insn.opcode < 0xaa;
   Emitter *e = g->e;
 
-  generator_before_clobber (g);
-  emit_test_imm (g, AT (cpu.state.rflags), X86_FLAG_DF);
-  interpret_if (g, p, EMIT_NE);
+  begin_upwards (g, p);
   /* A count of 0 touches nothing. */
   emit_op64 (e, 0x8d, HOST_R10, host_memory (HOST_RCX, -1));
   emit_alu_imm (e, EMIT_CMP, true, host_register (HOST_R10), (4096 >> scale) - 1);
-  interpret_if (g, p, EMIT_A);
+  generator_interpret_if (g, p, EMIT_A);
   if (loads)
     emit_string_page (g, p, X86_RSI, scale);
   emit_string_page (g, p, X86_RDI, scale);

@@ -27,16 +27,13 @@ need_vectors (Generator *g, const PlanInsn *p, unsigned level)
 static void
 need_x87 (Generator *g, const PlanInsn *p)
 {
-  Cold *cold;
-
   if (g->x87)
     return;
   generator_before_clobber (g);
   emit_insn (
       g->e,
       &(HostInsn){ .opcode = 0x80, .reg = EMIT_CMP, .rm = AT (cpu.fpu_resident), .imm_size = 1 });
-  cold = generator_add_cold (g, COLD_INTERPRET, p);
-  cold->from[cold->n_from++] = emit_jcc (g->e, EMIT_E);
+  generator_interpret_if (g, p, EMIT_E);
   g->x87 = true;
 }
 

@@ -108,6 +108,14 @@ generator_interpret (Generator *g, const PlanInsn *p)
     g->x87 = false;
 }
 
+void
+generator_interpret_if (Generator *g, const PlanInsn *p, unsigned condition)
+{
+  Cold *cold = generator_add_cold (g, COLD_INTERPRET, p);
+
+  cold->from[cold->n_from++] = emit_jcc (g->e, condition);
+}
+
 static void
 emit_end (Generator *g, const PlanInsn *p)
 {
@@ -338,11 +346,9 @@ emit_cold (Generator *g, Cold *cold)
         {
           generator_save_flags (g);
           generator_emit_exit (g, cold->exit);
-          break;
         }
-      cold->exit->stub = emit_run_address (e, e->at);
-      emit_move_imm (e, HOST_R10, (uintptr_t)cold->exit);
-      emit_jump_to (e, g->stubs->leave);
+      else
+        generator_emit_exit_stub (g, cold->exit);
       break;
     case COLD_SITE:
       emit_tagged_site (g, cold->insn);

@@ -140,14 +140,17 @@ void generator_emit_ea (Generator *g, const Ea *ea, unsigned to);
  * afterwards. */
 HostOperand generator_access (Generator *g, const PlanInsn *p, const Ea *ea, unsigned size,
                               unsigned alignment, bool write, bool spare_r11);
-/* The addend of the base register's own slot. */
-HostOperand generator_addend (const Generator *g, unsigned base, bool write);
+/* The addend of a slot; a base register's own slot has its number. */
+HostOperand generator_addend (const Generator *g, unsigned slot, bool write);
 void generator_emit_cold_access (Generator *g, Cold *cold);
 /* C code may have changed slots. */
 void generator_end_runs (Generator *g);
 
 /* Interprets the instruction in line. */
 void generator_interpret (Generator *g, const PlanInsn *p);
+/* Behind the code, if the condition holds: what was emitted of it so far must not have had effects.
+ */
+void generator_interpret_if (Generator *g, const PlanInsn *p, unsigned condition);
 
 /* Loads the host's flags if the instruction reads them, or passes some on. */
 void generator_prepare_flags (Generator *g, const PlanInsn *p);
@@ -160,9 +163,11 @@ bool generator_vector (Generator *g, const PlanInsn *p);
 bool generator_x87 (Generator *g, const PlanInsn *p);
 /* generate-flow.c */
 Ea generator_stack_ea (const Generator *g, const PlanInsn *p, int disp);
-/* MOV of the operand size: opcode 89h or 8Bh. */
-void generator_sized_move (Generator *g, const PlanInsn *p, uint8_t opcode, unsigned reg,
-                           HostOperand rm);
+/* The value of a ModRM operand into r10. */
+void generator_load_operand (Generator *g, const PlanInsn *p);
+/* An instruction with ModRM of the operand size. */
+void generator_sized (Generator *g, const PlanInsn *p, uint8_t opcode, unsigned reg,
+                      HostOperand rm);
 /* The stack pointer becomes that register plus amount, in the stack's size. Keeps flags. */
 void generator_add_to_stack (Generator *g, unsigned from, int amount);
 void generator_push (Generator *g, const PlanInsn *p);
@@ -172,6 +177,7 @@ void generator_stack_leave (Generator *g, const PlanInsn *p);
 TranslatorExit *generator_new_exit (Generator *g, uint64_t rip);
 /* A jump that is to be linked, and the stub that it leads to until then. */
 void generator_emit_exit (Generator *g, TranslatorExit *exit);
+void generator_emit_exit_stub (Generator *g, TranslatorExit *exit);
 /* condition -1: always. The exit lies behind the block's code; live are the flags alive there. */
 TranslatorExit *generator_exit (Generator *g, uint64_t rip, unsigned live, int condition);
 void generator_call (Generator *g, const PlanInsn *p);

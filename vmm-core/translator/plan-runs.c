@@ -201,7 +201,6 @@ add_access (Plan *plan, Tracker *tracker, PlanInsn *p, const Access *access)
       || (!access->write && join (plan, p, &runs[false], at, access->size, false)))
     return;
   runs[access->write] = (Run){ p, at, at, at + access->size };
-  p->run_writes = access->write;
 }
 
 static void

@@ -70,7 +70,7 @@ typedef struct
   uint16_t live;            /* those that somebody may read after it: for a call, its target */
   uint16_t live_taken;      /* where a conditional branch goes */
   PlanRun run;
-  bool run_writes; /* the lookup is one for writes */
+  bool run_writes; /* NEXT: the lookup is one for writes */
   uint8_t run_first;
   int16_t run_low;
   uint16_t run_span;
