@@ -163,6 +163,7 @@ block_cache_flush (BlockCache *cache, TranslatorCpu *cpu)
   g_ptr_array_set_size (cache->chunks, 0);
   cache->chunk_used = CHUNK_SIZE;
   code_cache_flush (cache->code);
+  stubs_forget_refills (&cache->stubs);
   cache->generation++;
   cache->n_flushes++;
   TRACE ("translator.flush", "generation %u", (unsigned)cache->generation);
@@ -295,7 +296,7 @@ block_cache_add (BlockCache *cache, const Plan *plan, const Source *source)
   TranslatorBlock *_Atomic *bucket = &cache->hash[hash_of (source->physical, plan->rip, plan->key)];
   TranslatorBlock *block;
   GenerateMarks marks;
-  Emitter emitter, cold;
+  Emitter emitter, cold, stubs;
 
   block = block_cache_allocate (cache, sizeof *block + plan->length);
   memcpy (block->bytes, plan->bytes, plan->length);
@@ -314,9 +315,12 @@ block_cache_add (BlockCache *cache, const Plan *plan, const Source *source)
     }
   emitter = code_cache_begin (cache->code, CODE_HOT);
   cold = code_cache_begin (cache->code, CODE_COLD);
+  stubs = code_cache_begin (cache->code, CODE_STUBS);
+  cache->stubs.emitter = &stubs;
   generate_block (&emitter, &cold, &cache->stubs, plan, block, &arena, &marks);
   code_cache_end (cache->code, CODE_HOT, &emitter);
   code_cache_end (cache->code, CODE_COLD, &cold);
+  code_cache_end (cache->code, CODE_STUBS, &stubs);
   TRACE ("translator.block", "rip %#" PRIx64 " physical %#" PRIx64 " key %#x: %u bytes to %zu",
          plan->rip, block->physical, plan->key, plan->length, (size_t)(block->end - block->guard));
   trace_block (plan, block, &marks);

@@ -10,7 +10,7 @@
 
 typedef struct
 {
-  size_t start, used, end; /* offsets; start: of what is emptied */
+  size_t base, start, used, end; /* offsets; start: of what is emptied */
 } Area;
 
 struct CodeCache
@@ -20,6 +20,22 @@ struct CodeCache
   Area areas[CODE_N_KINDS];
 };
 
+static void
+divide (CodeCache *cache)
+{
+  const size_t stubs = MAX (cache->size / 32, 64u << 10) & ~4095ul;
+  const size_t half = (cache->size - stubs) / 2 & ~4095ul;
+  const size_t ends[CODE_N_KINDS] = { half, 2 * half, cache->size };
+
+  for (unsigned kind = 0; kind < CODE_N_KINDS; kind++)
+    {
+      Area *area = &cache->areas[kind];
+
+      area->base = area->start = area->used = kind == 0 ? 0 : ends[kind - 1];
+      area->end = ends[kind];
+    }
+}
+
 CodeCache *
 code_cache_new (size_t size, GError **error)
 {
@@ -27,13 +43,7 @@ code_cache_new (size_t size, GError **error)
   int fd = memfd_create ("guesthouse-code", MFD_CLOEXEC);
 
   cache->size = size;
-  for (unsigned kind = 0; kind < CODE_N_KINDS; kind++)
-    {
-      Area *area = &cache->areas[kind];
-
-      area->start = area->used = size / CODE_N_KINDS * kind;
-      area->end = size / CODE_N_KINDS * (kind + 1);
-    }
+  divide (cache);
   cache->write = cache->run = MAP_FAILED;
   if (fd >= 0 && ftruncate (fd, (off_t)size) == 0)
     {
@@ -99,7 +109,7 @@ code_cache_get_used (const CodeCache *cache)
   size_t used = 0;
 
   for (unsigned kind = 0; kind < CODE_N_KINDS; kind++)
-    used += cache->areas[kind].used - cache->size / CODE_N_KINDS * kind;
+    used += cache->areas[kind].used - cache->areas[kind].base;
   return used;
 }
 

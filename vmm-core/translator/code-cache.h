@@ -6,20 +6,21 @@
 #include "emit.h"
 
 /* Memory for translated code: one memfd mapped twice, writable and executable, so that no page is
- * ever both. One half is for code that is seldom run, so that the rest is dense. Filled from the
- * start of each; emptied all at once. Not locked. */
+ * ever both. Code that is seldom run, and stubs that much code calls, have areas of their own, so
+ * that the rest is dense. Filled from the start of each; emptied all at once. Not locked. */
 typedef struct CodeCache CodeCache;
 
 typedef enum
 {
   CODE_HOT,
   CODE_COLD,
+  CODE_STUBS,
   CODE_N_KINDS
 } CodeKind;
 
 #define CODE_CACHE_DEFAULT_SIZE (64u << 20)
 
-/* size is in bytes, at most 1 GiB: 32-bit displacements reach everywhere. */
+/* size is in bytes, 256 KiB to 1 GiB: 32-bit displacements reach everywhere. */
 CodeCache *code_cache_new (size_t size, GError **error);
 void code_cache_free (CodeCache *cache);
 
@@ -27,7 +28,7 @@ void code_cache_free (CodeCache *cache);
 Emitter code_cache_begin (CodeCache *cache, CodeKind kind);
 /* Keeps what was emitted. */
 void code_cache_end (CodeCache *cache, CodeKind kind, const Emitter *emitter);
-/* Bytes that are free of both kinds. */
+/* Bytes that are free of every kind. */
 size_t code_cache_get_free (const CodeCache *cache);
 size_t code_cache_get_used (const CodeCache *cache);
 

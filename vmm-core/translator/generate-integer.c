@@ -267,6 +267,25 @@ generator_integer (Generator *g, const PlanInsn *p)
   return true;
 }
 
+/* By the bit's number inside of the operand, which is then the host's address. */
+void
+generator_bit_string (Generator *g, const PlanInsn *p)
+{
+  const X86Insn *insn = &p->insn;
+  const unsigned host = generator_host_of (insn->reg);
+  HostInsn h = { .map = X86_MAP_0F, .opcode = insn->opcode, .reg = HOST_R11 };
+  Ea ea = generator_ea (g, insn);
+
+  ea.bit = insn->reg;
+  ea.bit_size = insn->op_size;
+  h.rm = generator_access (g, p, &ea, p->size, 0, (p->rm & PLAN_WRITE) != 0, true);
+  emit_op32 (g->e, 0x8b, HOST_R11, host == HOST_NONE ? GPR_AT (insn->reg) : host_register (host));
+  emit_alu_imm (g->e, EMIT_AND, false, host_register (HOST_R11), insn->op_size * 8 - 1);
+  generator_prepare_flags (g, p);
+  set_prefixes (&h, insn, false);
+  emit_insn (g->e, &h);
+}
+
 void
 generator_lea (Generator *g, const PlanInsn *p)
 {

@@ -50,8 +50,33 @@ load_address_register (Generator *g, unsigned guest, unsigned spare, unsigned ta
   return generator_load_spilled (g, guest, spare != taken ? spare : HOST_R10 + HOST_R11 - spare);
 }
 
-void
-generator_emit_ea (Generator *g, const Ea *ea, unsigned to)
+/* The place of its bit behind a bit string's address, onto `to`. */
+static void
+emit_bit (Generator *g, const Ea *ea, unsigned to)
+{
+  const unsigned host = generator_host_of (ea->bit);
+  const unsigned scale = (unsigned)__builtin_ctz (ea->bit_size);
+  const HostOperand sum = { .memory = true, .base = to, .index = HOST_R11, .scale = scale };
+  Emitter *e = g->e;
+
+  emit_insn (e, &(HostInsn){ .map = ea->bit_size == 2 ? X86_MAP_0F : X86_MAP_PRIMARY,
+                             .opcode = ea->bit_size == 2   ? 0xbf
+                                       : ea->bit_size == 4 ? 0x63
+                                                           : 0x8b,
+                             .reg = HOST_R11,
+                             .wide = true,
+                             .rm = host == HOST_NONE ? GPR_AT (ea->bit) : host_register (host) });
+  emit_insn (e, &(HostInsn){ .opcode = 0xc1,
+                             .reg = 7,
+                             .wide = true,
+                             .rm = host_register (HOST_R11),
+                             .imm_size = 1,
+                             .imm = scale + 3 });
+  emit_insn (e, &(HostInsn){ .opcode = 0x8d, .reg = to, .wide = ea->addr_size == 8, .rm = sum });
+}
+
+static void
+emit_plain_ea (Generator *g, const Ea *ea, unsigned to)
 {
   HostOperand rm = { .memory = true, .scale = ea->scale, .disp = (int32_t)ea->disp };
 
@@ -77,6 +102,14 @@ generator_emit_ea (Generator *g, const Ea *ea, unsigned to)
                          .map = X86_MAP_0F, .opcode = 0xb7, .reg = to, .rm = host_register (to) });
 }
 
+void
+generator_emit_ea (Generator *g, const Ea *ea, unsigned to)
+{
+  emit_plain_ea (g, ea, to);
+  if (ea->bit_size != 0)
+    emit_bit (g, ea, to);
+}
+
 static bool
 is_segmented (const Generator *g, unsigned segment)
 {
@@ -97,14 +130,11 @@ emit_segment (Generator *g, unsigned segment, bool write, Cold *cold)
       emit_op64 (g->e, 0x03, HOST_R10, host_cpu (window + offsetof (X86Window, base)));
       return;
     }
-  if (cold != NULL)
-    {
-      emit_op64 (
-          g->e, 0x3b, HOST_R10,
-          host_cpu (window
-                    + (write ? offsetof (X86Window, write_end) : offsetof (X86Window, read_end))));
-      cold->interpret_from[cold->n_interpret++] = emit_jcc (g->e, EMIT_AE);
-    }
+  emit_op64 (
+      g->e, 0x3b, HOST_R10,
+      host_cpu (window
+                + (write ? offsetof (X86Window, write_end) : offsetof (X86Window, read_end))));
+  cold->interpret_from[cold->n_interpret++] = emit_jcc (g->e, EMIT_AE);
   emit_op32 (g->e, 0x03, HOST_R10, host_cpu (window + offsetof (X86Window, base)));
 }
 
@@ -118,7 +148,7 @@ choose_slot (const Generator *g, const Ea *ea)
     return ea->segment == X86_FS ? SLOT_FS : SLOT_GS;
   if (ea->constant)
     return SLOT_CONSTANT + (page & 7);
-  if (ea->base != GUEST_NONE && ea->index != GUEST_NONE)
+  if (ea->base != GUEST_NONE && (ea->index != GUEST_NONE || ea->bit_size != 0))
     return SLOT_ARRAY + ea->base;
   if (ea->base != GUEST_NONE && ea->disp >= -2048 && ea->disp < 2048)
     return ea->base;
@@ -127,20 +157,13 @@ choose_slot (const Generator *g, const Ea *ea)
   return SLOT_FAR + ((reg ^ page ^ page >> 4 ^ page >> 8 ^ page >> 12) & 15);
 }
 
-static size_t
-slot_at (const Generator *g, unsigned slot)
-{
-  return offsetof (TranslatorCpu, cpu.slots)
-         + (g->view * X86_TLB_SLOTS + slot) * sizeof (X86TlbSlot);
-}
-
 /* Whether [base + r11 + disp] can be the operand itself. */
 static bool
 is_simple (const Generator *g, const Ea *ea)
 {
   bool base = ea->base != GUEST_NONE, index = ea->index != GUEST_NONE;
 
-  return ea->addr_size == 8 && !ea->constant && !is_segmented (g, ea->segment) && base != index
+  return ea->addr_size == 8 && !ea->constant && ea->bit_size == 0 && !is_segmented (g, ea->segment) && base != index
          && generator_host_of (base ? ea->base : ea->index) != HOST_NONE;
 }
 
@@ -155,7 +178,7 @@ HostOperand
 generator_addend (const Generator *g, unsigned slot, bool write)
 {
   return host_cpu (
-      slot_at (g, slot)
+      stubs_slot_at (g->view, slot)
       + (write ? offsetof (X86TlbSlot, write_addend) : offsetof (X86TlbSlot, read_addend)));
 }
 
@@ -222,7 +245,7 @@ generator_access (Generator *g, const PlanInsn *p, const Ea *ea, unsigned size, 
   generator_before_clobber (g);
   cold = add_access (g, p, ea, size, write);
   cold->simple = simple;
-  slot = slot_at (g, cold->slot);
+  slot = stubs_slot_at (g->view, cold->slot);
 
   generator_emit_ea (g, &cold->ea, HOST_R10);
   emit_segment (g, ea->segment, write, cold);
@@ -267,16 +290,12 @@ generator_access (Generator *g, const PlanInsn *p, const Ea *ea, unsigned size, 
 void
 generator_emit_cold_access (Generator *g, Cold *cold)
 {
+  const StubsRefill refill = { g->view, cold->slot, cold->size, cold->write, cold->simple };
   Emitter *e = g->e;
 
-  generator_emit_ea (g, &cold->ea, HOST_R10);
-  emit_segment (g, cold->ea.segment, cold->write, NULL);
-  emit_move_imm (e, HOST_R11, slot_at (g, cold->slot));
-  emit_call_to (e, g->stubs->fill[g->view][cold->write][stubs_size_class (cold->size)]);
   if (cold->simple)
-    emit_bytes (e, "\x0f\x1f\x00", 3); /* nop */
-  else
-    emit_op64 (e, 0x03, HOST_R10, host_register (HOST_R11));
+    generator_emit_ea (g, &cold->ea, HOST_R10);
+  emit_call_to (e, stubs_get_refill (g->stubs, &refill));
   emit_jump_to (e, cold->found);
   if (cold->exit != NULL)
     {

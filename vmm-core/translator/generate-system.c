@@ -173,23 +173,6 @@ generator_change_view (Generator *g, const PlanInsn *p)
   generator_exit (g, generator_next_rip (g, p), p->live, -1)->key = key;
 }
 
-/* MOV from a segment register to a general one */
-void
-generator_read_segment (Generator *g, const PlanInsn *p)
-{
-  const X86Insn *insn = &p->insn;
-  unsigned host = generator_host_of (insn->rm);
-  size_t selector = offsetof (X86Cpu, state.seg) + (insn->reg & 7) * sizeof (X86Segment)
-                    + offsetof (X86Segment, selector);
-
-  emit_insn (g->e, &(HostInsn){ .map = X86_MAP_0F,
-                                .opcode = 0xb7,
-                                .reg = host == HOST_NONE ? HOST_R10 : host,
-                                .rm = host_cpu (selector) });
-  if (host == HOST_NONE)
-    generator_store_spilled (g, insn->rm, HOST_R10);
-}
-
 static void
 emit_advance (Generator *g, const PlanInsn *p, unsigned reg, unsigned size)
 {

@@ -173,6 +173,9 @@ emit_with_flags (Generator *g, const PlanInsn *p)
     case PLAN_INTEGER:
       done = generator_integer (g, p);
       break;
+    case PLAN_BIT_STRING:
+      generator_bit_string (g, p);
+      break;
     case PLAN_DIVIDE:
       generator_divide (g, p);
       break;
@@ -230,6 +233,7 @@ emit_one (Generator *g, const PlanInsn *p)
       break;
     case PLAN_RAW:
     case PLAN_INTEGER:
+    case PLAN_BIT_STRING:
     case PLAN_DIVIDE:
     case PLAN_VECTOR:
     case PLAN_X87:
@@ -288,6 +292,18 @@ emit_one (Generator *g, const PlanInsn *p)
       break;
     case PLAN_READ_SEGMENT:
       generator_read_segment (g, p);
+      break;
+    case PLAN_READ_CONTROL:
+      generator_read_control (g, p);
+      break;
+    case PLAN_SEGMENT_BASE:
+      generator_segment_base (g, p);
+      break;
+    case PLAN_READ_KEYS:
+      generator_read_keys (g, p);
+      break;
+    case PLAN_READ_TSC:
+      generator_read_tsc (g, p);
       break;
     case PLAN_STRING:
       generator_string (g, p);
@@ -396,7 +412,7 @@ end_mark (const Generator *g, GenerateMarks *marks)
 }
 
 void
-generate_block (Emitter *e, Emitter *cold, const Stubs *stubs, const Plan *plan,
+generate_block (Emitter *e, Emitter *cold, Stubs *stubs, const Plan *plan,
                 TranslatorBlock *block, const GenerateArena *arena, GenerateMarks *marks)
 {
   Generator g = { e, stubs, plan, block, arena, translator_view_of_key (plan->key) };

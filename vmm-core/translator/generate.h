@@ -34,5 +34,5 @@ typedef struct
 /* Emits the block, what is seldom run of it apart, each with room for GENERATE_MAX_CODE bytes. Sets
  * its entries and end; its address, key and page_id are set already. marks tells what lies where,
  * in the order of the code. */
-void generate_block (Emitter *e, Emitter *cold, const Stubs *stubs, const Plan *plan,
+void generate_block (Emitter *e, Emitter *cold, Stubs *stubs, const Plan *plan,
                      TranslatorBlock *block, const GenerateArena *arena, GenerateMarks *marks);

@@ -33,6 +33,9 @@ typedef struct
   uint8_t scale, segment, addr_size;
   bool constant; /* disp is the address */
   int64_t disp;
+  /* Of a bit string: the general register with the bit's number, of this many bytes, which is the
+   * operand's size, too; 0: none. */
+  uint8_t bit, bit_size;
 } Ea;
 
 typedef enum
@@ -67,7 +70,7 @@ typedef struct
 typedef struct
 {
   Emitter *e;
-  const Stubs *stubs;
+  Stubs *stubs;
   const Plan *plan;
   TranslatorBlock *block;
   const GenerateArena *arena;
@@ -157,6 +160,7 @@ void generator_prepare_flags (Generator *g, const PlanInsn *p);
 
 /* FALSE: cannot be translated after all; nothing was emitted. */
 bool generator_integer (Generator *g, const PlanInsn *p);
+void generator_bit_string (Generator *g, const PlanInsn *p);
 void generator_divide (Generator *g, const PlanInsn *p);
 void generator_lea (Generator *g, const PlanInsn *p);
 bool generator_vector (Generator *g, const PlanInsn *p);
@@ -192,7 +196,12 @@ void generator_sti (Generator *g, const PlanInsn *p);
 void generator_direction (Generator *g, const PlanInsn *p);
 void generator_swapgs (Generator *g);
 void generator_change_view (Generator *g, const PlanInsn *p);
-void generator_read_segment (Generator *g, const PlanInsn *p);
 void generator_string (Generator *g, const PlanInsn *p);
 void generator_repeat (Generator *g, const PlanInsn *p);
 void generator_count (Generator *g, const PlanInsn *p);
+/* generate-control.c */
+void generator_read_segment (Generator *g, const PlanInsn *p);
+void generator_read_control (Generator *g, const PlanInsn *p);
+void generator_segment_base (Generator *g, const PlanInsn *p);
+void generator_read_keys (Generator *g, const PlanInsn *p);
+void generator_read_tsc (Generator *g, const PlanInsn *p);

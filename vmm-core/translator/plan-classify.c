@@ -295,7 +295,7 @@ classify_primary (PlanInsn *p, uint32_t key)
       classify_flow (p, PLAN_RETURN, key);
       break;
     case 0x8c:
-      if (!x86_insn_is_memory (&p->insn) && p->insn.op_size != 2 && p->insn.reg <= X86_GS)
+      if (p->insn.reg <= X86_GS)
         set_kind (p, PLAN_READ_SEGMENT, 0, 0);
       break;
     case 0x9c:
@@ -378,10 +378,22 @@ classify_0f (PlanInsn *p, uint32_t key)
                && (key & X86_MODE_CODE64))
         set_kind (p, (p->insn.modrm == 0xcb) == is_view_ac (key) ? PLAN_NOTHING : PLAN_CHANGE_VIEW,
                   0, 0);
+      else if (p->insn.modrm == 0xee)
+        set_kind (p, PLAN_READ_KEYS, 0, 0);
+      else if (p->insn.modrm == 0xf9)
+        set_kind (p, PLAN_READ_TSC, 0, 0);
       break;
     case 0x0d:
     case 0x18 ... 0x1f:
       set_kind (p, PLAN_NOTHING, 0, 0);
+      break;
+    case 0x20:
+      if ((key & X86_MODE_CODE64) && is_supervisor (key)
+          && (p->insn.reg == 0 || (p->insn.reg >= 2 && p->insn.reg <= 4)))
+        set_kind (p, PLAN_READ_CONTROL, 0, 0);
+      break;
+    case 0x31:
+      set_kind (p, PLAN_READ_TSC, 0, 0);
       break;
     case 0x40 ... 0x4f:
       set_integer (p, RW, PLAN_READ, condition_reads[op >> 1 & 7], 0);
@@ -397,9 +409,12 @@ classify_0f (PlanInsn *p, uint32_t key)
     case 0xab:
     case 0xb3:
     case 0xbb:
+      if (memory && p->insn.addr_size == 2)
+        break;
+      set_integer (p, PLAN_READ, op == 0xa3 ? PLAN_READ : RW, 0, CF);
       /* In memory the bit may lie far from the address. */
-      if (!memory)
-        set_integer (p, PLAN_READ, op == 0xa3 ? PLAN_READ : RW, 0, CF);
+      if (memory)
+        p->kind = PLAN_BIT_STRING;
       break;
     case 0xa4:
     case 0xac:
@@ -412,6 +427,8 @@ classify_0f (PlanInsn *p, uint32_t key)
     case 0xae:
       if (!memory && extension >= 5)
         set_kind (p, PLAN_RAW, 0, 0);
+      else if (!memory && extension < 4 && (key & X86_MODE_CODE64))
+        set_kind (p, PLAN_SEGMENT_BASE, 0, 0);
       break;
     case 0xaf:
       set_multiply (p, RW);

@@ -15,6 +15,7 @@ typedef enum
   PLAN_NOTHING,   /* NOP and its like */
   PLAN_RAW,       /* no ModRM: registers of its own that are where the guest has them */
   PLAN_INTEGER,   /* ModRM or opcode operands, general registers */
+  PLAN_BIT_STRING, /* BT, BTS, BTR, BTC of memory by a register */
   PLAN_DIVIDE,    /* DIV and IDIV of 16 bits or more */
   PLAN_LEA,
   PLAN_PUSH,
@@ -34,6 +35,10 @@ typedef enum
   PLAN_SWAPGS,
   PLAN_CHANGE_VIEW, /* STAC, CLAC */
   PLAN_READ_SEGMENT,
+  PLAN_READ_CONTROL,
+  PLAN_SEGMENT_BASE, /* RDFSBASE and its like */
+  PLAN_READ_KEYS,    /* RDPKRU */
+  PLAN_READ_TSC,
   PLAN_STRING,
   PLAN_REPEAT, /* REP MOVS, REP STOS */
   PLAN_COUNT,  /* LOOP, JrCXZ */

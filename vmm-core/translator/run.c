@@ -209,6 +209,15 @@ translator_interpret (TranslatorCpu *cpu, TranslatorSite site)
          && !x86_interpreter_must_step (&cpu->cpu);
 }
 
+void
+translator_read_tsc (TranslatorCpu *cpu)
+{
+  uint64_t tsc = x86_tsc_read (&cpu->cpu);
+
+  cpu->cpu.state.gpr[X86_RAX] = (uint32_t)tsc;
+  cpu->cpu.state.gpr[X86_RDX] = tsc >> 32;
+}
+
 static SlowPath
 slow_path_of (X86FillResult result)
 {

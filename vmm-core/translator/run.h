@@ -7,6 +7,8 @@
 
 /* Interprets one instruction. 1: goes on behind it; 0: the run loop has to look. May raise. */
 uint32_t translator_interpret (TranslatorCpu *cpu, TranslatorSite site);
+/* Sets RAX and RDX. */
+void translator_read_tsc (TranslatorCpu *cpu);
 /* Fills the slot at this offset with linear's page, and returns the addend; 0: the access has to be
  * interpreted. */
 uint64_t translator_fill (TranslatorCpu *cpu, uint64_t linear, uint32_t slot, bool write);

@@ -2,9 +2,11 @@
 #include "stubs.h"
 
 #include <stddef.h>
+#include <string.h>
 
 #include "run.h"
 #include "translator-cpu.h"
+#include "vmm-core/memory.h"
 #include "vmm-core/x86/fpu-unit.h"
 #include "vmm-core/x86/insn.h"
 #include "vmm-core/x86/vector-table.h"
@@ -216,6 +218,21 @@ emit_interpret (Stubs *stubs, Emitter *e)
   emit_end_c (stubs, e);
 }
 
+static void
+emit_read_tsc (Stubs *stubs, Emitter *e)
+{
+  stubs->read_tsc = emit_run_address (e, e->at);
+  emit_begin_c (e);
+  emit_call_c (e, (uintptr_t)translator_read_tsc);
+  emit_end_c (stubs, e);
+}
+
+size_t
+stubs_slot_at (unsigned view, unsigned slot)
+{
+  return offsetof (TranslatorCpu, cpu.slots) + (view * X86_TLB_SLOTS + slot) * sizeof (X86TlbSlot);
+}
+
 unsigned
 stubs_size_class (unsigned size)
 {
@@ -233,47 +250,14 @@ emit_skip (Emitter *e, HostOperand top)
   emit_alu_imm (e, EMIT_ADD, true, top, STUBS_FILL_SKIP);
 }
 
+/* r10 has the address, r11d the slot's place. */
 static void
 emit_fill (Stubs *stubs, Emitter *e, unsigned view, bool write, unsigned class)
 {
-  const int32_t view_at = (int32_t)(view * sizeof (X86TlbEntry) * X86_TLB_ENTRIES);
-  const HostOperand tag = host_memory (
-      HOST_RAX, view_at + (write ? offsetof (X86TlbEntry, write) : offsetof (X86TlbEntry, read)));
-  const HostOperand addend = host_memory (HOST_RAX, view_at + offsetof (X86TlbEntry, addend));
-  HostOperand slot = host_memory (HOST_R11, 0);
-  uint8_t *miss, *inside, *failed;
+  uint8_t *inside, *done;
 
-  slot.gs = true;
   stubs->fill[view][write][class] = emit_run_address (e, e->at);
   emit_store (e, AT (saved_rax), HOST_RAX);
-  emit_move (e, HOST_RAX, HOST_R10);
-  emit_insn (e, &(HostInsn){ .opcode = 0xc1,
-                             .reg = 5,
-                             .wide = true,
-                             .rm = host_register (HOST_RAX),
-                             .imm_size = 1,
-                             .imm = 12 - 5 });
-  emit_alu_imm (e, EMIT_AND, false, host_register (HOST_RAX), (X86_TLB_ENTRIES - 1) << 5);
-  emit_op64 (e, 0x03, HOST_RAX, AT (cpu.tlb));
-  emit_op64 (e, 0x33, HOST_R10, tag);
-  emit_alu_imm (e, EMIT_CMP, true, host_register (HOST_R10), 4096 - (1 << class));
-  miss = emit_jcc (e, EMIT_A);
-  emit_push (e, HOST_RCX);
-  emit_load (e, HOST_RCX, tag);
-  emit_op64 (e, 0x33, HOST_R10, host_register (HOST_RCX));
-  emit_insn (e, &(HostInsn){ .opcode = 0xff, .wide = true, .rm = AT (statistics.slot_refills) });
-  slot.disp = write ? offsetof (X86TlbSlot, write) : offsetof (X86TlbSlot, read);
-  emit_store (e, slot, HOST_RCX);
-  emit_load (e, HOST_RCX, addend);
-  slot.disp = write ? offsetof (X86TlbSlot, write_addend) : offsetof (X86TlbSlot, read_addend);
-  emit_store (e, slot, HOST_RCX);
-  emit_move (e, HOST_R11, HOST_RCX);
-  emit_pop (e, HOST_RCX);
-  emit_load (e, HOST_RAX, AT (saved_rax));
-  emit_u8 (e, 0xc3);
-
-  emit_link_here (e, miss);
-  emit_op64 (e, 0x33, HOST_R10, tag);
   emit_op32 (e, 0x8b, HOST_RAX, host_register (HOST_R10));
   emit_alu_imm (e, EMIT_AND, false, host_register (HOST_RAX), 4095);
   emit_alu_imm (e, EMIT_CMP, false, host_register (HOST_RAX), 4096 - (1 << class));
@@ -294,12 +278,96 @@ emit_fill (Stubs *stubs, Emitter *e, unsigned view, bool write, unsigned class)
   /* The addend, or 0. */
   emit_move (e, HOST_R11, HOST_RAX);
   emit_load (e, HOST_R10, AT (scratch));
+  emit_op64 (e, 0x03, HOST_R10, host_register (HOST_RAX));
   emit_op64 (e, 0x85, HOST_RAX, host_register (HOST_RAX));
-  failed = emit_jcc (e, EMIT_NE);
+  done = emit_jcc (e, EMIT_NE);
   emit_load (e, HOST_RAX, AT (resume_rsp));
   emit_skip (e, host_memory (HOST_RAX, 0));
-  emit_link_here (e, failed);
+  emit_link_here (e, done);
   emit_end_c (stubs, e);
+}
+
+static size_t
+slot_field (const StubsRefill *refill, size_t for_reads, size_t for_writes)
+{
+  return stubs_slot_at (refill->view, refill->slot) + (refill->write ? for_writes : for_reads);
+}
+
+static void
+emit_shift_right (Emitter *e, bool wide, unsigned reg, unsigned count)
+{
+  emit_insn (e, &(HostInsn){ .opcode = 0xc1,
+                             .reg = 5,
+                             .wide = wide,
+                             .rm = host_register (reg),
+                             .imm_size = 1,
+                             .imm = count });
+}
+
+/* From the TLB into the slot. */
+static void
+emit_refill (const Stubs *stubs, Emitter *e, const StubsRefill *refill)
+{
+  const unsigned class = stubs_size_class (refill->size);
+  const int32_t view_at = (int32_t)(refill->view * sizeof (X86TlbEntry) * X86_TLB_ENTRIES);
+  const HostOperand tag
+      = host_memory (HOST_R11, view_at
+                                   + (int32_t)(refill->write ? offsetof (X86TlbEntry, write)
+                                                             : offsetof (X86TlbEntry, read)));
+  const HostOperand addend
+      = host_memory (HOST_R11, view_at + (int32_t)offsetof (X86TlbEntry, addend));
+  const HostOperand slot_tag = host_cpu (
+      slot_field (refill, offsetof (X86TlbSlot, read), offsetof (X86TlbSlot, write)));
+  const HostOperand slot_addend = host_cpu (slot_field (
+      refill, offsetof (X86TlbSlot, read_addend), offsetof (X86TlbSlot, write_addend)));
+  uint8_t *miss;
+
+  /* x86_tlb_index */
+  emit_move (e, HOST_R11, HOST_R10);
+  emit_shift_right (e, true, HOST_R11, X86_TLB_INDEX_FOLD - MEMORY_PAGE_SHIFT);
+  emit_op32 (e, 0x33, HOST_R11, host_register (HOST_R10));
+  emit_shift_right (e, false, HOST_R11, MEMORY_PAGE_SHIFT - X86_TLB_ENTRY_SHIFT);
+  emit_alu_imm (e, EMIT_AND, false, host_register (HOST_R11),
+                (X86_TLB_ENTRIES - 1) << X86_TLB_ENTRY_SHIFT);
+  emit_op64 (e, 0x03, HOST_R11, AT (cpu.tlb));
+  emit_op64 (e, 0x33, HOST_R10, tag);
+  emit_alu_imm (e, EMIT_CMP, true, host_register (HOST_R10), 4096 - (1 << class));
+  miss = emit_jcc (e, EMIT_A);
+  if (refill->simple)
+    emit_load (e, HOST_R10, tag);
+  else
+    emit_op64 (e, 0x33, HOST_R10, tag);
+  emit_load (e, HOST_R11, addend);
+  emit_store (e, slot_addend, HOST_R11);
+  if (!refill->simple)
+    {
+      emit_op64 (e, 0x03, HOST_R11, host_register (HOST_R10));
+      emit_alu_imm (e, EMIT_AND, true, host_register (HOST_R10), -4096);
+    }
+  emit_store (e, slot_tag, HOST_R10);
+  if (!refill->simple)
+    emit_move (e, HOST_R10, HOST_R11);
+  emit_insn (e, &(HostInsn){ .opcode = 0xff, .wide = true, .rm = AT (statistics.slot_refills) });
+  emit_u8 (e, 0xc3);
+
+  emit_link_here (e, miss);
+  emit_op64 (e, 0x33, HOST_R10, tag);
+  emit_move_imm (e, HOST_R11, stubs_slot_at (refill->view, refill->slot));
+  emit_jump_to (e, stubs->fill[refill->view][refill->write][class]);
+}
+
+const uint8_t *
+stubs_get_refill (Stubs *stubs, const StubsRefill *refill)
+{
+  const uint8_t **stub = &stubs->refill[refill->view][refill->slot][refill->write][refill->simple]
+                                       [stubs_size_class (refill->size)];
+
+  if (*stub == NULL)
+    {
+      *stub = emit_run_address (stubs->emitter, stubs->emitter->at);
+      emit_refill (stubs, stubs->emitter, refill);
+    }
+  return *stub;
 }
 
 static void
@@ -350,6 +418,12 @@ emit_bottom (Stubs *stubs, Emitter *e)
 }
 
 void
+stubs_forget_refills (Stubs *stubs)
+{
+  memset (stubs->refill, 0, sizeof stubs->refill);
+}
+
+void
 stubs_emit (Stubs *stubs, CodeCache *cache)
 {
   Emitter e = code_cache_begin (cache, CODE_HOT);
@@ -362,6 +436,7 @@ stubs_emit (Stubs *stubs, CodeCache *cache)
   else
     stubs->vectors[VECTORS_YMM] = stubs->vectors[VECTORS_XMM];
   emit_interpret (stubs, &e);
+  emit_read_tsc (stubs, &e);
   for (unsigned view = 0; view < X86_N_VIEWS; view++)
     for (unsigned write = 0; write < 2; write++)
       for (unsigned class = 0; class < STUBS_N_SIZES; class ++)

@@ -5,10 +5,18 @@
 #include "vmm-core/x86/tlb.h"
 
 #define STUBS_N_SIZES 10
-#define STUBS_FILL_SKIP 8 /* bytes: add r10, r11 and a jump */
+#define STUBS_FILL_SKIP 5 /* bytes: a jump */
 
 /* Of lookups of 1 to 512 bytes: rounded up to a power of two. */
 unsigned stubs_size_class (unsigned size);
+
+/* A way from the TLB into a slot. */
+typedef struct
+{
+  unsigned view, slot, size;
+  bool write;
+  bool simple; /* the addend goes to r11, not onto r10 */
+} StubsRefill;
 
 /* Host code that all blocks share: in and out of translated code, and calls into C. */
 typedef struct
@@ -19,17 +27,30 @@ typedef struct
   const uint8_t *leave;
   /* Called: interprets the site in r10. */
   const uint8_t *interpret;
-  /* Called: an access at linear address r10 found nothing in the slot at offset r11d of the CPU's
-   * struct. By view, whether it writes, and the logarithm of its size (stubs_size_class). Fills the
-   * slot and returns the addend in r11; or else returns STUBS_FILL_SKIP bytes further. */
+  /* Called: the time stamp counter into edx:eax. */
+  const uint8_t *read_tsc;
+  /* Called: an access at linear address r10 found nothing in a slot. Those that were needed so far
+   * (stubs_get_refill). They fill the slot and return the addend in r11, and in r10 the host address
+   * unless the access is simple; or else return STUBS_FILL_SKIP bytes further. */
+  const uint8_t *refill[X86_N_VIEWS][X86_TLB_SLOTS][2][2][STUBS_N_SIZES];
+  /* Where they go on if the TLB has nothing: by view, whether it writes, and size class. */
   const uint8_t *fill[X86_N_VIEWS][2][STUBS_N_SIZES];
   /* Called: make the vector registers hold the guest's, as far as VECTORS_* says. */
   const uint8_t *vectors[3];
   /* Called where a return's pair did not match: drops it, if there is one. */
   const uint8_t *drop_pair;
+  Emitter *emitter; /* for refill, where there is room for those of one block */
   /* Where the pair below all others leads: leaves, with RIP from r10. */
   const uint8_t *bottom;
 } Stubs;
 
-/* Emits them at the start of the cache. */
+/* Emits those that stay at the start of the cache. */
 void stubs_emit (Stubs *stubs, CodeCache *cache);
+
+/* The stub as run; it is emitted if it is the first of its kind. */
+const uint8_t *stubs_get_refill (Stubs *stubs, const StubsRefill *refill);
+/* The code cache was emptied. */
+void stubs_forget_refills (Stubs *stubs);
+
+/* Where a slot is in the CPU's struct. */
+size_t stubs_slot_at (unsigned view, unsigned slot);

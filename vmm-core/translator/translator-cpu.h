@@ -103,7 +103,7 @@ translator_view_of_key (uint32_t key)
 static inline unsigned
 translator_page_index (uint64_t linear_page)
 {
-  return (linear_page ^ linear_page >> 9) & (TRANSLATOR_PAGES - 1);
+  return linear_page * 0x9e3779b97f4a7c15u >> 32 & (TRANSLATOR_PAGES - 1);
 }
 
 static inline unsigned

@@ -10,6 +10,7 @@
   (X86_CR0_PE | X86_CR0_MP | X86_CR0_EM | X86_CR0_TS | X86_CR0_ET | X86_CR0_NE | X86_CR0_WP        \
    | X86_CR0_AM | X86_CR0_NW | X86_CR0_CD | X86_CR0_PG)
 #define CR3_NO_FLUSH (1ull << 63)
+#define CR3_PCID 0xfff
 #define EFER_AUTOIBRS (1ull << 21)
 
 static _Noreturn void
@@ -74,6 +75,8 @@ x86_control_set_cr3 (X86Cpu *cpu, uint64_t value)
 {
   X86State *state = &cpu->state;
   bool pcid = (state->cr4 & X86_CR4_PCIDE) != 0;
+  bool keep = (value & CR3_NO_FLUSH) != 0;
+  unsigned from = state->cr3 & CR3_PCID;
 
   if (pcid)
     value &= ~CR3_NO_FLUSH;
@@ -82,7 +85,10 @@ x86_control_set_cr3 (X86Cpu *cpu, uint64_t value)
   if (uses_pdptes (state, state->cr0, state->cr4) && !x86_mmu_load_pdptes (cpu, value))
     refuse (cpu);
   state->cr3 = value;
-  x86_mmu_flush (cpu, (state->cr4 & X86_CR4_PGE) != 0);
+  if (pcid && (state->cr4 & X86_CR4_PGE))
+    x86_mmu_switch_space (cpu, from, value & CR3_PCID, keep);
+  else
+    x86_mmu_flush (cpu, (state->cr4 & X86_CR4_PGE) != 0);
 }
 
 void

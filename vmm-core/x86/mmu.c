@@ -473,7 +473,7 @@ const X86CodePage *
 x86_mmu_fetch (X86Cpu *cpu, uint64_t linear)
 {
   bool user = cpu->cpl == 3;
-  X86CodePage *code = &cpu->tlb->code[x86_tlb_code_index (linear)];
+  X86CodePage *code = x86_tlb_get_code (cpu->tlb, linear);
   MemoryRange range;
   uint64_t offset;
   Walk walk;
@@ -491,6 +491,8 @@ x86_mmu_fetch (X86Cpu *cpu, uint64_t linear)
       code->block = range.read_block;
       code->page = range.read_page + (offset >> MEMORY_PAGE_SHIFT);
     }
+  if (!walk.global)
+    x86_tlb_note_code (cpu->tlb, code);
   mmu_note_large (cpu, linear, &walk);
   return code;
 }
@@ -649,6 +651,13 @@ void
 x86_mmu_flush (X86Cpu *cpu, bool keep_global)
 {
   x86_tlb_flush (cpu->tlb, keep_global);
+  x86_block_flush_jumps (cpu);
+}
+
+void
+x86_mmu_switch_space (X86Cpu *cpu, unsigned from, unsigned to, bool keep)
+{
+  x86_tlb_switch (cpu->tlb, from, to, keep);
   x86_block_flush_jumps (cpu);
 }
 

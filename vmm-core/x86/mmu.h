@@ -73,6 +73,8 @@ void x86_page_stored (X86Cpu *cpu, const X86Page *page, unsigned length);
 /* After changes of CR0, CR3, CR4, EFER, or of the map of memory. */
 void x86_mmu_flush (X86Cpu *cpu, bool keep_global);
 void x86_mmu_flush_page (X86Cpu *cpu, uint64_t linear);
+/* After a change of CR3 from one PCID to another; keep: what is cached for the other one stays. */
+void x86_mmu_switch_space (X86Cpu *cpu, unsigned from, unsigned to, bool keep);
 
 /* This CPU is about to cache code of a page that held none: takes write permission to it from
  * every CPU. Not with the machine lock held. */

@@ -204,13 +204,14 @@ x86_sys_invpcid (X86Cpu *cpu, const X86Insn *insn)
       || (type < 2 && !(cpu->state.cr4 & X86_CR4_PCIDE) && descriptor[0] != 0)
       || (type == 0 && !x86_is_canonical (descriptor[1])))
     x86_raise_code (cpu, X86_GP, 0);
-  /* Only the current PCID's pages are ever cached. */
-  if (type == 0 && descriptor[0] == (cpu->state.cr3 & 0xfff))
-    x86_mmu_flush_page (cpu, descriptor[1]);
-  else if (type == 1 && descriptor[0] == (cpu->state.cr3 & 0xfff))
-    x86_mmu_flush (cpu, true);
-  else if (type >= 2)
+  if (type >= 2)
     x86_mmu_flush (cpu, type == 3);
+  else if ((cpu->state.cr4 & X86_CR4_PCIDE) && descriptor[0] != (cpu->state.cr3 & 0xfff))
+    x86_tlb_flush_space (cpu->tlb, descriptor[0]);
+  else if (type == 0)
+    x86_mmu_flush_page (cpu, descriptor[1]);
+  else
+    x86_mmu_flush (cpu, true);
 }
 
 /* Caches are the host's, and coherent. */

@@ -66,44 +66,84 @@ x86_tlb_free (X86Tlb *tlb)
   g_aligned_free (tlb);
 }
 
+static bool
+log_overflowed (const X86TlbLog *log)
+{
+  return log->n > X86_TLB_LOG;
+}
+
+static void
+log_add (X86TlbLog *log, unsigned index)
+{
+  if (log->n < X86_TLB_LOG)
+    log->index[log->n++] = index;
+  else
+    log->n = X86_TLB_LOG + 1;
+}
+
 static void
 tlb_flush_view (X86Tlb *tlb, unsigned view, bool keep_global)
 {
-  X86TlbLog *log = &tlb->log[view];
+  X86TlbLog *logs = tlb->log[view];
   X86TlbEntry *entries = tlb->view[view];
-  unsigned kept = 0;
 
-  if (log->n > X86_TLB_LOG)
+  if (log_overflowed (&logs[0]) || (!keep_global && log_overflowed (&logs[1])))
     {
       memset (entries, 0, sizeof tlb->view[view]);
       tlb_clear (&entries[0], 0);
-      log->n = 0;
+      logs[0].n = logs[1].n = 0;
       return;
     }
-  for (unsigned i = 0; i < log->n; i++)
+  for (unsigned global = 0; global < (keep_global ? 1 : 2); global++)
     {
-      unsigned index = log->index[i];
+      for (unsigned i = 0; i < logs[global].n; i++)
+        {
+          unsigned index = logs[global].index[i];
 
-      if (keep_global && entries[index].global)
-        log->index[kept++] = index;
-      else
-        tlb_clear (&entries[index], index);
+          if (!keep_global || !entries[index].global)
+            tlb_clear (&entries[index], index);
+        }
+      logs[global].n = 0;
     }
-  log->n = kept;
+}
+
+static void
+tlb_flush_code (X86Tlb *tlb, bool keep_global)
+{
+  if (keep_global && tlb->n_code_log <= X86_TLB_CODE_LOG)
+    for (unsigned i = 0; i < tlb->n_code_log; i++)
+      {
+        X86CodePage *code = &tlb->code[tlb->code_log[i]];
+
+        if (!(code->linear & 4))
+          code->linear = 0;
+      }
+  else
+    for (unsigned i = 0; i < X86_TLB_CODE_ENTRIES; i++)
+      if (!keep_global || !(tlb->code[i].linear & 4))
+        tlb->code[i].linear = 0;
+  tlb->n_code_log = 0;
+}
+
+/* Of the current address space. */
+static void
+tlb_flush_current (X86Tlb *tlb, bool keep_global)
+{
+  tlb->flushes++;
+  tlb->epoch++;
+  tlb_clear_slots (tlb);
+  for (unsigned view = 0; view < X86_N_VIEWS; view++)
+    tlb_flush_view (tlb, view, keep_global);
+  tlb_flush_code (tlb, keep_global);
 }
 
 void
 x86_tlb_flush (X86Tlb *tlb, bool keep_global)
 {
-  tlb->flushes++;
-  tlb->epoch++;
   tlb->full_flushes += !keep_global;
-  tlb_clear_slots (tlb);
-  for (unsigned view = 0; view < X86_N_VIEWS; view++)
-    tlb_flush_view (tlb, view, keep_global);
-  for (unsigned i = 0; i < X86_TLB_CODE_ENTRIES; i++)
-    if (!keep_global || !(tlb->code[i].linear & 4))
-      tlb->code[i].linear = 0;
+  tlb_flush_current (tlb, keep_global);
+  for (unsigned i = 0; i < X86_TLB_SPACES; i++)
+    tlb->spaces[i].n_pages = tlb->spaces[i].n_code = 0;
   if (keep_global)
     return;
   for (unsigned half = 0; half < 2; half++)
@@ -113,12 +153,119 @@ x86_tlb_flush (X86Tlb *tlb, bool keep_global)
     }
 }
 
+/* Address spaces that are not current */
+
+static bool
+space_is_empty (const X86TlbSpace *space)
+{
+  return space->n_pages == 0 && space->n_code == 0;
+}
+
+static X86TlbSpace *
+find_space (X86Tlb *tlb, unsigned pcid)
+{
+  for (unsigned i = 0; i < X86_TLB_SPACES; i++)
+    if (tlb->spaces[i].pcid == pcid && !space_is_empty (&tlb->spaces[i]))
+      return &tlb->spaces[i];
+  return NULL;
+}
+
+static X86TlbSpace *
+new_space (X86Tlb *tlb, unsigned pcid)
+{
+  X86TlbSpace *space = find_space (tlb, pcid);
+
+  for (unsigned i = 0; i < X86_TLB_SPACES && space == NULL; i++)
+    if (space_is_empty (&tlb->spaces[i]))
+      space = &tlb->spaces[i];
+  if (space == NULL)
+    space = &tlb->spaces[tlb->next_space++ % X86_TLB_SPACES];
+  space->pcid = pcid;
+  space->n_pages = space->n_code = 0;
+  return space;
+}
+
+/* As much as there is room for. */
+static void
+keep_space (X86Tlb *tlb, X86TlbSpace *space)
+{
+  for (unsigned view = 0; view < X86_N_VIEWS; view++)
+    {
+      const X86TlbLog *log = &tlb->log[view][0];
+
+      for (unsigned i = 0; !log_overflowed (log) && i < log->n; i++)
+        {
+          X86TlbEntry *entry = &tlb->view[view][log->index[i]];
+
+          if (entry->global || entry->read == tlb_no_tag (log->index[i])
+              || space->n_pages == X86_TLB_SPACE_PAGES)
+            continue;
+          space->pages[space->n_pages].linear
+              = entry->read | view | (entry->write == entry->read) << 2;
+          space->pages[space->n_pages++].addend = entry->addend;
+          tlb_clear (entry, log->index[i]);
+        }
+    }
+  for (unsigned i = 0; i < tlb->n_code_log && i < X86_TLB_CODE_LOG; i++)
+    {
+      X86CodePage *code = &tlb->code[tlb->code_log[i]];
+
+      if (code->linear == 0 || (code->linear & 4) || space->n_code == X86_TLB_SPACE_CODE)
+        continue;
+      space->code[space->n_code++] = *code;
+      code->linear = 0;
+    }
+}
+
+static void
+bring_back_space (X86Tlb *tlb, X86TlbSpace *space)
+{
+  for (unsigned i = 0; i < space->n_pages; i++)
+    {
+      uint64_t linear = space->pages[i].linear, page = linear & ~4095ull;
+
+      x86_tlb_fill (tlb, linear & 3, page, (uint8_t *) (uintptr_t) (page + space->pages[i].addend),
+                    (linear & 4) != 0, false);
+    }
+  for (unsigned i = 0; i < space->n_code; i++)
+    {
+      X86CodePage *code = x86_tlb_get_code (tlb, space->code[i].linear);
+
+      *code = space->code[i];
+      x86_tlb_note_code (tlb, code);
+    }
+  space->n_pages = space->n_code = 0;
+}
+
+void
+x86_tlb_flush_space (X86Tlb *tlb, unsigned pcid)
+{
+  X86TlbSpace *space = find_space (tlb, pcid);
+
+  if (space != NULL)
+    space->n_pages = space->n_code = 0;
+}
+
+void
+x86_tlb_switch (X86Tlb *tlb, unsigned from, unsigned to, bool keep)
+{
+  X86TlbSpace *space;
+
+  keep_space (tlb, new_space (tlb, from));
+  tlb_flush_current (tlb, true);
+  space = find_space (tlb, to);
+  if (space != NULL && keep)
+    bring_back_space (tlb, space);
+  else if (space != NULL)
+    space->n_pages = space->n_code = 0;
+}
+
 void
 x86_tlb_flush_page (X86Tlb *tlb, uint64_t linear)
 {
   unsigned index = x86_tlb_index (linear);
   uint64_t page = linear & ~4095ull;
-  X86CodePage *code = &tlb->code[x86_tlb_code_index (linear)];
+  X86CodePage *code = x86_tlb_get_code (tlb, linear);
 
   tlb->epoch++;
   if (linear >= tlb->large_first[linear >> 63] && linear <= tlb->large_last[linear >> 63])
@@ -135,26 +282,10 @@ x86_tlb_flush_page (X86Tlb *tlb, uint64_t linear)
 }
 
 static void
-tlb_drop_writes (X86Tlb *tlb, unsigned view, const uint8_t *host)
+drop_write_to (X86TlbEntry *entry, unsigned index, const uint8_t *host)
 {
-  X86TlbLog *log = &tlb->log[view];
-  bool all = log->n > X86_TLB_LOG;
-  unsigned n = all ? X86_TLB_ENTRIES : log->n;
-
-  for (unsigned i = 0; i < n; i++)
-    {
-      unsigned index = all ? i : log->index[i];
-      X86TlbEntry *entry = &tlb->view[view][index];
-
-      if (host == NULL || entry->write + entry->addend == (uintptr_t) host)
-        entry->write = tlb_no_tag (index);
-    }
-}
-
-void
-x86_tlb_drop_writes (X86Tlb *tlb)
-{
-  x86_tlb_drop_writes_to (tlb, NULL);
+  if (entry->write + entry->addend == (uintptr_t) host)
+    entry->write = tlb_no_tag (index);
 }
 
 void
@@ -162,7 +293,23 @@ x86_tlb_drop_writes_to (X86Tlb *tlb, const uint8_t *host)
 {
   tlb_clear_slots (tlb);
   for (unsigned view = 0; view < X86_N_VIEWS; view++)
-    tlb_drop_writes (tlb, view, host);
+    {
+      const X86TlbLog *logs = tlb->log[view];
+      X86TlbEntry *entries = tlb->view[view];
+
+      if (log_overflowed (&logs[0]) || log_overflowed (&logs[1]))
+        for (unsigned index = 0; index < X86_TLB_ENTRIES; index++)
+          drop_write_to (&entries[index], index, host);
+      else
+        for (unsigned global = 0; global < 2; global++)
+          for (unsigned i = 0; i < logs[global].n; i++)
+            drop_write_to (&entries[logs[global].index[i]], logs[global].index[i], host);
+    }
+  for (unsigned n = 0; n < X86_TLB_SPACES; n++)
+    for (unsigned i = 0; i < tlb->spaces[n].n_pages; i++)
+      if ((tlb->spaces[n].pages[i].linear & ~4095ull) + tlb->spaces[n].pages[i].addend
+          == (uintptr_t) host)
+        tlb->spaces[n].pages[i].linear &= ~4ull;
 }
 
 void
@@ -171,21 +318,32 @@ x86_tlb_fill (X86Tlb *tlb, unsigned view, uint64_t linear, uint8_t *host, bool w
 {
   unsigned index = x86_tlb_index (linear);
   X86TlbEntry *entry = &tlb->view[view][index];
-  X86TlbLog *log = &tlb->log[view];
   uint64_t none = tlb_no_tag (index);
 
-  /* An index that holds something is in the log already. */
-  if (entry->read == none && entry->write == none)
-    {
-      if (log->n < X86_TLB_LOG)
-        log->index[log->n++] = index;
-      else
-        log->n = X86_TLB_LOG + 1;
-    }
+  /* An index that holds something is in its log already. */
+  if ((entry->read == none && entry->write == none) || entry->global != global)
+    log_add (&tlb->log[view][global], index);
   entry->read = linear;
   entry->write = writable ? linear : none;
   entry->addend = (uintptr_t) host - linear;
   entry->global = global;
+}
+
+X86CodePage *
+x86_tlb_get_code (X86Tlb *tlb, uint64_t linear)
+{
+  uint64_t mixed = (linear >> 12) * 0x9e3779b97f4a7c15u;
+
+  return &tlb->code[mixed >> 32 & (X86_TLB_CODE_ENTRIES - 1)];
+}
+
+void
+x86_tlb_note_code (X86Tlb *tlb, const X86CodePage *code)
+{
+  if (tlb->n_code_log < X86_TLB_CODE_LOG)
+    tlb->code_log[tlb->n_code_log++] = (uint16_t) (code - tlb->code);
+  else
+    tlb->n_code_log = X86_TLB_CODE_LOG + 1;
 }
 
 void

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #pragma once
 
+#include <assert.h>
 #include <glib.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -10,8 +11,13 @@
 
 #define X86_TLB_BITS 13
 #define X86_TLB_ENTRIES (1u << X86_TLB_BITS)
+#define X86_TLB_INDEX_FOLD (12 + X86_TLB_BITS)
 #define X86_TLB_LOG 4096
 #define X86_TLB_CODE_ENTRIES 512
+#define X86_TLB_CODE_LOG 64
+#define X86_TLB_SPACES 8
+#define X86_TLB_SPACE_PAGES 256
+#define X86_TLB_SPACE_CODE 32
 #define X86_TLB_TABLES 256
 
 enum
@@ -31,6 +37,8 @@ typedef struct
   uint64_t addend; /* host address - linear address */
   uint64_t global; /* kept when CR3 is written */
 } X86TlbEntry;
+#define X86_TLB_ENTRY_SHIFT 5
+static_assert (sizeof (X86TlbEntry) == 1u << X86_TLB_ENTRY_SHIFT);
 
 /* In front of it, for translated code: the last page found through one base register (or the like),
  * for reads and for writes. An empty slot has the tag X86_TLB_NOWHERE, an address that is not
@@ -75,11 +83,29 @@ typedef struct
   uint16_t index[X86_TLB_LOG];
 } X86TlbLog;
 
+/* What is kept for an address space while another one is current (PCIDs: SDM 3A, 4.10.1). */
+typedef struct
+{
+  unsigned pcid, n_pages, n_code;
+  struct
+  {
+    uint64_t linear; /* of the page; bits 0 and 1: the view, bit 2: writable */
+    uint64_t addend;
+  } pages[X86_TLB_SPACE_PAGES];
+  X86CodePage code[X86_TLB_SPACE_CODE];
+} X86TlbSpace;
+
 struct X86Tlb
 {
   X86TlbEntry view[X86_N_VIEWS][X86_TLB_ENTRIES];
-  X86TlbLog log[X86_N_VIEWS];
+  /* What was filled, pages that are not global and those that are apart: an index may be in both,
+   * and hold nothing any more. */
+  X86TlbLog log[X86_N_VIEWS][2];
   X86CodePage code[X86_TLB_CODE_ENTRIES];
+  unsigned n_code_log; /* > X86_TLB_CODE_LOG: the log overflowed */
+  uint16_t code_log[X86_TLB_CODE_LOG]; /* of those that are not global */
+  X86TlbSpace spaces[X86_TLB_SPACES];
+  unsigned next_space; /* that makes room for another */
   /* Large pages were filled from inside these bounds, one pair for each half of the address
    * space: INVLPG there has to drop more than one entry. */
   uint64_t large_first[2], large_last[2];
@@ -91,34 +117,36 @@ struct X86Tlb
 };
 typedef struct X86Tlb X86Tlb;
 
+/* Pages that are used together often lie a power of two apart: the bits above count, too. */
 static inline unsigned
 x86_tlb_index (uint64_t linear)
 {
-  return (linear >> 12) & (X86_TLB_ENTRIES - 1);
-}
-
-/* Kernels lie at multiples of 2 MiB: the bits above count, too. */
-static inline unsigned
-x86_tlb_code_index (uint64_t linear)
-{
-  return (linear >> 12 ^ linear >> 21) & (X86_TLB_CODE_ENTRIES - 1);
+  return (linear >> 12 ^ linear >> X86_TLB_INDEX_FOLD) & (X86_TLB_ENTRIES - 1);
 }
 
 /* slots are the caller's and outlive the TLB. */
 X86Tlb *x86_tlb_new (X86TlbSlots *slots);
 void x86_tlb_free (X86Tlb *tlb);
 
-/* Drops everything, or everything but global pages. */
+/* Drops everything, or everything but global pages; of all address spaces. */
 void x86_tlb_flush (X86Tlb *tlb, bool keep_global);
-/* Drops what covers linear, global or not. */
+/* Goes from one PCID to another, which may be the same, and drops what is not global, but keeps it
+ * for the first; and for the other, if keep. */
+void x86_tlb_switch (X86Tlb *tlb, unsigned from, unsigned to, bool keep);
+/* Drops what is kept for a PCID that is not the current one. */
+void x86_tlb_flush_space (X86Tlb *tlb, unsigned pcid);
+/* Drops what covers linear: global, or of the current address space. */
 void x86_tlb_flush_page (X86Tlb *tlb, uint64_t linear);
-/* Drops write permission everywhere, or to the page at host only. */
-void x86_tlb_drop_writes (X86Tlb *tlb);
+/* Drops write permission to the page at host. */
 void x86_tlb_drop_writes_to (X86Tlb *tlb, const uint8_t *host);
 
 /* Installs one page (linear and host are those of the page), readable and perhaps writable. */
 void x86_tlb_fill (X86Tlb *tlb, unsigned view, uint64_t linear, uint8_t *host, bool writable,
                    bool global);
+/* The place for linear's page of code, which the caller fills. */
+X86CodePage *x86_tlb_get_code (X86Tlb *tlb, uint64_t linear);
+/* It was filled with a page that is not global. */
+void x86_tlb_note_code (X86Tlb *tlb, const X86CodePage *code);
 /* Notes that linear was filled from a large page of size bytes. */
 void x86_tlb_note_large (X86Tlb *tlb, uint64_t linear, uint64_t size);
 

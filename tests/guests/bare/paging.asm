@@ -299,6 +299,42 @@ main:   SET PDE, PT + P + W + U
         mov ecx, 1
         invpcid rcx, [FRAME + 0x100]
         CHECK [PAGE], 0x11111111
+        mov rdx, OTHER_PML4 + 2
+        bts rdx, 63
+        mov r8, PML4 + 1
+        bts r8, 63
+        mov cr3, rdx
+        mov rax, FRAME2 + P + W                         ; what PCID 1 has is out of date
+        mov [PTE], rax
+        xor ecx, ecx
+        invpcid rcx, [FRAME + 0x100]
+        mov cr3, r8
+        CHECK [PAGE], 0x22222222
+        mov cr3, rdx
+        mov rax, FRAME + P + W
+        mov [PTE], rax
+        mov ecx, 1
+        invpcid rcx, [FRAME + 0x100]
+        mov cr3, r8
+        CHECK [PAGE], 0x11111111
+        mov cr3, rdx
+        mov rax, FRAME2 + P + W
+        mov [PTE], rax
+        mov ecx, 3
+        invpcid rcx, [FRAME + 0x100]
+        mov cr3, r8
+        CHECK [PAGE], 0x22222222
+        mov cr3, rdx
+        mov rax, FRAME + P
+        mov [PTE], rax
+        mov rcx, PML4 + 1                               ; drops what PCID 1 had
+        mov cr3, rcx
+        CHECK [PAGE], 0x11111111
+        FAULTS 14, E_P + E_W, {mov [PAGE], ecx}
+        mov cr3, rdx
+        mov cr3, r8
+        FAULTS 14, E_P + E_W, {mov [PAGE], ecx}
+        SET PTE, FRAME + P + W
         mov ecx, 4
         FAULTS 13, 0, {invpcid rcx, [FRAME + 0x100]}
         mov qword [FRAME + 0x100], 0x1000
