@@ -135,7 +135,7 @@ block_cache_allocate (void *data, size_t size)
   BlockCache *cache = data;
   void *result;
 
-  size = (size + 15) & ~(size_t)15;
+  size = (size + 7) & ~(size_t)7;
   if (cache->chunk_used + size > CHUNK_SIZE)
     {
       g_ptr_array_add (cache->chunks, g_aligned_alloc0 (1, CHUNK_SIZE, 64));
@@ -440,6 +440,13 @@ block_cache_get (BlockCache *cache, TranslatorCpu *cpu, uint32_t key, bool *glob
   return block;
 }
 
+/* Where it is written. */
+static uint8_t *
+exit_displacement (const Emitter *emitter, const TranslatorExit *exit)
+{
+  return (uint8_t *)exit->stub - emitter->shift + exit->displacement;
+}
+
 void
 block_cache_link (BlockCache *cache, TranslatorExit *exit, TranslatorBlock *block)
 {
@@ -460,7 +467,7 @@ block_cache_link (BlockCache *cache, TranslatorExit *exit, TranslatorBlock *bloc
       block->incoming = exit;
       emitter = code_cache_begin (cache->code, CODE_HOT);
       /* Every loop has a branch backwards or to another page: those look at requests. */
-      emit_link (&emitter, exit->displacement,
+      emit_link (&emitter, exit_displacement (&emitter, exit),
                  !same_page               ? block->guard
                  : block->rip > from->rip ? block->body
                                           : block->entry);
@@ -491,7 +498,7 @@ block_drop (BlockCache *cache, TranslatorBlock *block)
   block->stale = true;
   for (TranslatorExit *exit = block->incoming; exit != NULL; exit = exit->incoming)
     {
-      emit_link (&emitter, exit->displacement, exit->stub);
+      emit_link (&emitter, exit_displacement (&emitter, exit), exit->stub);
       exit->linked = false;
     }
   block->incoming = NULL;

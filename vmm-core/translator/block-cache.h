@@ -21,11 +21,11 @@ struct TranslatorExit
 {
   uint64_t rip;
   TranslatorBlock *block;
-  uint8_t *displacement;    /* as written */
   const uint8_t *stub;      /* as run */
   TranslatorExit *incoming; /* the next of those linked to the same block */
-  uint32_t key;             /* that code has there */
-  bool linked;
+  int32_t displacement;     /* where that of the jump is, from the stub */
+  uint32_t key : 31;        /* that code has there */
+  uint32_t linked : 1;
 };
 
 struct TranslatorBlock

@@ -145,9 +145,10 @@ generator_new_exit (Generator *g, uint64_t rip)
 }
 
 void
-generator_emit_exit_stub (Generator *g, TranslatorExit *exit)
+generator_emit_exit_stub (Generator *g, TranslatorExit *exit, const uint8_t *displacement)
 {
   exit->stub = emit_run_address (g->e, g->e->at);
+  exit->displacement = (int32_t)(displacement - g->e->at);
   emit_move_imm (g->e, HOST_R10, (uintptr_t)exit);
   emit_jump_to (g->e, g->stubs->leave);
 }
@@ -155,10 +156,12 @@ generator_emit_exit_stub (Generator *g, TranslatorExit *exit)
 void
 generator_emit_exit (Generator *g, TranslatorExit *exit)
 {
+  uint8_t *displacement;
+
   emit_align_displacement (g->e, 1);
-  exit->displacement = emit_jump (g->e);
-  emit_link_here (g->e, exit->displacement);
-  generator_emit_exit_stub (g, exit);
+  displacement = emit_jump (g->e);
+  emit_link_here (g->e, displacement);
+  generator_emit_exit_stub (g, exit, displacement);
 }
 
 static Cold *
@@ -167,7 +170,6 @@ add_exit (Generator *g, uint64_t rip, uint8_t *displacement)
   Cold *cold = generator_add_cold (g, COLD_EXIT, NULL);
 
   cold->exit = generator_new_exit (g, rip);
-  cold->exit->displacement = displacement;
   cold->from[cold->n_from++] = displacement;
   return cold;
 }

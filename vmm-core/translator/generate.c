@@ -364,7 +364,7 @@ emit_cold (Generator *g, Cold *cold)
           generator_emit_exit (g, cold->exit);
         }
       else
-        generator_emit_exit_stub (g, cold->exit);
+        generator_emit_exit_stub (g, cold->exit, cold->from[0]);
       break;
     case COLD_SITE:
       emit_tagged_site (g, cold->insn);

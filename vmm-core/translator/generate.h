@@ -11,7 +11,7 @@
 /* What a block's code refers to: allocated by the caller, which keeps them as long as the code. */
 typedef struct
 {
-  void *(*allocate) (void *data, size_t size); /* zeroed, aligned to 16 bytes */
+  void *(*allocate) (void *data, size_t size); /* zeroed, aligned to 8 bytes */
   void *data;
 } GenerateArena;
 

@@ -181,7 +181,7 @@ void generator_stack_leave (Generator *g, const PlanInsn *p);
 TranslatorExit *generator_new_exit (Generator *g, uint64_t rip);
 /* A jump that is to be linked, and the stub that it leads to until then. */
 void generator_emit_exit (Generator *g, TranslatorExit *exit);
-void generator_emit_exit_stub (Generator *g, TranslatorExit *exit);
+void generator_emit_exit_stub (Generator *g, TranslatorExit *exit, const uint8_t *displacement);
 /* condition -1: always. The exit lies behind the block's code; live are the flags alive there. */
 TranslatorExit *generator_exit (Generator *g, uint64_t rip, unsigned live, int condition);
 void generator_call (Generator *g, const PlanInsn *p);

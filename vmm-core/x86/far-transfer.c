@@ -360,6 +360,8 @@ take_return_stack (X86Cpu *cpu, uint16_t selector, unsigned rpl, bool to_64)
 static void
 drop_inner_segments (X86Cpu *cpu)
 {
+  bool dropped = false;
+
   for (unsigned i = 0; i < 6; i++)
     {
       X86Segment *segment = &cpu->state.seg[i];
@@ -372,9 +374,11 @@ drop_inner_segments (X86Cpu *cpu)
           /* The base stays: systems count on that of GS. */
           segment->selector = 0;
           segment->attributes |= X86_SEG_UNUSABLE;
+          dropped = true;
         }
     }
-  x86_mode_update (cpu);
+  if (dropped)
+    x86_mode_update (cpu);
 }
 
 static void

@@ -128,8 +128,9 @@ view_update (X86Cpu *cpu)
   cpu->view = cpu->tlb->view[view];
 }
 
-void
-x86_mode_update (X86Cpu *cpu)
+/* All but windows and the view. */
+static void
+mode_update_word (X86Cpu *cpu)
 {
   const X86State *state = &cpu->state;
   const X86Segment *cs = &state->seg[X86_CS];
@@ -156,9 +157,15 @@ x86_mode_update (X86Cpu *cpu)
     mode |= X86_MODE_USER;
   cpu->mode = mode;
   cpu->linear_mask = mode & X86_MODE_CODE64 ? UINT64_MAX : UINT32_MAX;
+  mode_update_flat (cpu);
+}
+
+void
+x86_mode_update (X86Cpu *cpu)
+{
+  mode_update_word (cpu);
   for (unsigned i = 0; i < 6; i++)
     window_update (cpu, i);
-  mode_update_flat (cpu);
   view_update (cpu);
 }
 
@@ -375,9 +382,16 @@ void
 x86_segment_commit_cs (X86Cpu *cpu, const X86Segment *cs, unsigned cpl)
 {
   X86Segment *ss = &cpu->state.seg[X86_SS];
+  bool was_code64 = x86_is_code64 (cpu);
 
   cpu->state.seg[X86_CS] = *cs;
   cpu->state.seg[X86_CS].selector = (cs->selector & ~3u) | cpl;
   ss->attributes = (ss->attributes & ~(3u << X86_SEG_DPL_SHIFT)) | cpl << X86_SEG_DPL_SHIFT;
-  x86_mode_update (cpu);
+  mode_update_word (cpu);
+  view_update (cpu);
+  /* The windows of 64-bit code are the same whatever CS and SS are. */
+  if (!was_code64 || !x86_is_code64 (cpu)
+      || ((cpu->state.cr0 & X86_CR0_AM) && (cpu->state.rflags & X86_FLAG_AC)))
+    for (unsigned i = 0; i < 6; i++)
+      window_update (cpu, i);
 }

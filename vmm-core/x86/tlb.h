@@ -9,7 +9,7 @@
 /* The soft TLB: what inline accesses look up. Direct mapped; one view for each way of looking at
  * the guest's pages, so that a lookup needs no permission bits. */
 
-#define X86_TLB_BITS 13
+#define X86_TLB_BITS 14
 #define X86_TLB_ENTRIES (1u << X86_TLB_BITS)
 #define X86_TLB_INDEX_FOLD (12 + X86_TLB_BITS)
 #define X86_TLB_LOG 4096
