@@ -210,8 +210,11 @@ emit_displacement (Emitter *e)
 void
 emit_align_displacement (Emitter *e, unsigned opcode)
 {
-  while (((uintptr_t)(e->at + opcode) & 7) > 4)
-    emit_u8 (e, 0x90);
+  unsigned at = (uintptr_t)(e->at + opcode) & 7;
+
+  /* One NOP of 1 to 3 bytes. */
+  if (at > 4)
+    emit_bytes (e, "\x0f\x1f\x00\x66\x90\x00\x90" + 3 * (at - 5), 8 - at);
 }
 
 uint8_t *

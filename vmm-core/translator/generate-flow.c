@@ -272,15 +272,19 @@ emit_find_jump (Generator *g, const PlanInsn *p)
   Cold *cold;
 
   entry.gs = true;
-  emit_op32 (e, 0x8b, HOST_R11, host_register (HOST_R10));
-  emit_insn (
-      e, &(HostInsn){
-             .opcode = 0xc1, .reg = 5, .rm = host_register (HOST_R11), .imm_size = 1, .imm = 4 });
-  emit_op32 (e, 0x33, HOST_R11, host_register (HOST_R10));
-  emit_alu_imm (e, EMIT_AND, false, host_register (HOST_R11), TRANSLATOR_JUMPS - 1);
-  emit_insn (
-      e, &(HostInsn){
-             .opcode = 0xc1, .reg = 4, .rm = host_register (HOST_R11), .imm_size = 1, .imm = 4 });
+  /* translator_jump_index */
+  emit_insn (e, &(HostInsn){ .opcode = 0x69,
+                             .reg = HOST_R11,
+                             .rm = host_register (HOST_R10),
+                             .imm_size = 4,
+                             .imm = TRANSLATOR_JUMP_FACTOR });
+  emit_insn (e, &(HostInsn){ .opcode = 0xc1,
+                             .reg = 5,
+                             .rm = host_register (HOST_R11),
+                             .imm_size = 1,
+                             .imm = 32 - TRANSLATOR_JUMP_BITS - TRANSLATOR_JUMP_SHIFT });
+  emit_alu_imm (e, EMIT_AND, false, host_register (HOST_R11),
+                (TRANSLATOR_JUMPS - 1) << TRANSLATOR_JUMP_SHIFT);
   emit_op64 (e, 0x3b, HOST_R10, entry);
   cold = generator_add_cold (g, COLD_SITE, p);
   cold->from[cold->n_from++] = emit_jcc (e, EMIT_NE);

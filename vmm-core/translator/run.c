@@ -75,12 +75,18 @@ set_empty_stack (TranslatorCpu *cpu, TranslatorSet *set)
 }
 
 static void
-clear_set (TranslatorCpu *cpu, TranslatorSet *set)
+clear_jumps (TranslatorSet *set)
 {
   memset (set->jumps, 0, sizeof set->jumps);
-  memset (set->pages, 0, sizeof set->pages);
   /* No RIP with this index is 1. */
   set->jumps[0].rip = 1;
+}
+
+/* Jumps lead to guards, which look at pages. */
+static void
+clear_pages (TranslatorCpu *cpu, TranslatorSet *set)
+{
+  memset (set->pages, 0, sizeof set->pages);
   set->all_global = true;
   set_empty_stack (cpu, set);
 }
@@ -106,7 +112,10 @@ prepare (TranslatorCpu *cpu, BlockCache *cache)
   if (G_UNLIKELY (cpu->generation != generation))
     {
       for (unsigned view = 0; view < X86_N_VIEWS; view++)
-        clear_set (cpu, &cpu->sets[view]);
+        {
+          clear_jumps (&cpu->sets[view]);
+          clear_pages (cpu, &cpu->sets[view]);
+        }
       memset (cpu->decoded_sites, 0, sizeof cpu->decoded_sites);
       cpu->generation = generation;
     }
@@ -119,11 +128,7 @@ prepare (TranslatorCpu *cpu, BlockCache *cache)
       for (unsigned view = 0; view < X86_N_VIEWS; view++)
         if (cpu->full_flushes != tlb->full_flushes || !cpu->sets[view].all_global
             || (view != X86_VIEW_USER && !all_global))
-          {
-            memset (cpu->sets[view].pages, 0, sizeof cpu->sets[view].pages);
-            cpu->sets[view].all_global = true;
-            set_empty_stack (cpu, &cpu->sets[view]);
-          }
+          clear_pages (cpu, &cpu->sets[view]);
       cpu->flushes = tlb->flushes;
       cpu->full_flushes = tlb->full_flushes;
     }
@@ -135,7 +140,7 @@ prepare (TranslatorCpu *cpu, BlockCache *cache)
         cpu->sets[translator_view_of_key (cpu->key)].stack = cpu->stack;
       cpu->key = 0;
       if (cpu->sets[view].key != key)
-        clear_set (cpu, &cpu->sets[view]);
+        clear_pages (cpu, &cpu->sets[view]);
       cpu->sets[view].key = key;
       choose_set (cpu, view);
       cpu->key = key;
@@ -270,7 +275,7 @@ find_block (TranslatorCpu *cpu, BlockCache *cache, const TranslatorExit *pending
   for (unsigned n = 0; n < 2 && block->page_id[n] != 0; n++)
     set->pages[translator_page_index (linear_page + n)] = block->page_id[n];
   set->all_global &= global;
-  if ((cpu->key & X86_MODE_FLAT) && no_runs == 0)
+  if ((cpu->key & X86_MODE_FLAT) && pending == NULL)
     {
       jump->rip = rip;
       jump->entry = block->guard;
@@ -467,8 +472,10 @@ translator_cpu_added (X86Cpu *x86)
       bottom[0] = (uintptr_t)block_cache_get_stubs (cache)->bottom;
       bottom[1] = X86_TLB_NOWHERE;
       cpu->sets[view].stack_memory = memory;
-      clear_set (cpu, &cpu->sets[view]);
+      cpu->sets[view].jumps[0].rip = 1;
+      clear_pages (cpu, &cpu->sets[view]);
     }
+  cpu->generation = block_cache_get_generation (cache);
 }
 
 static void

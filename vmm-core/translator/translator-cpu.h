@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #pragma once
 
+#include <assert.h>
+
 #include "statistics.h"
 #include "vmm-core/x86/cpu.h"
 #include "vmm-core/x86/decode.h"
@@ -16,7 +18,9 @@ typedef uint64_t TranslatorSite;
 
 #define TRANSLATOR_DECODED 256
 
-#define TRANSLATOR_JUMPS 4096
+#define TRANSLATOR_JUMP_BITS 14
+#define TRANSLATOR_JUMPS (1u << TRANSLATOR_JUMP_BITS)
+#define TRANSLATOR_JUMP_FACTOR 0x9e3779b1u
 #define TRANSLATOR_PAGES 1024
 #define TRANSLATOR_STACK_SIZE (64u << 10)
 /* Above the empty stack lies a pair that no return matches; stubs need room below a full one. */
@@ -42,6 +46,8 @@ typedef struct
   uint64_t rip; /* no RIP of a block: empty */
   const uint8_t *entry;
 } TranslatorJump;
+#define TRANSLATOR_JUMP_SHIFT 4
+static_assert (sizeof (TranslatorJump) == 1u << TRANSLATOR_JUMP_SHIFT);
 
 /* What depends on the privilege, one for each view of the TLB. */
 typedef struct
@@ -115,5 +121,5 @@ translator_decoded_index (TranslatorSite site)
 static inline unsigned
 translator_jump_index (uint64_t rip)
 {
-  return (rip >> 4 ^ rip) & (TRANSLATOR_JUMPS - 1);
+  return (uint32_t)rip * TRANSLATOR_JUMP_FACTOR >> (32 - TRANSLATOR_JUMP_BITS);
 }

@@ -17,6 +17,7 @@
 
 #include <gio/gio.h>
 #include <inttypes.h>
+#include <sys/mman.h>
 
 #define NS_PER_MS 1000000
 
@@ -492,7 +493,10 @@ x86_software_vcpu_new (Accel *accel, unsigned index, GError **error)
                    X86_MAX_CPUS);
       return NULL;
     }
-  cpu = g_aligned_alloc0 (1, software->engine->cpu_size, 4096);
+  /* Tables of an engine that are not used cost no memory. */
+  cpu = mmap (NULL, software->engine->cpu_size, PROT_READ | PROT_WRITE,
+              MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  g_assert (cpu != MAP_FAILED);
   cpu->software = software;
   cpu->index = index;
   cpu->tlb = x86_tlb_new (&cpu->slots);
@@ -519,7 +523,7 @@ x86_software_vcpu_free (AccelVcpu *vcpu)
   lapic_free (cpu->lapic);
   x86_block_cache_free (cpu->blocks);
   x86_tlb_free (cpu->tlb);
-  g_aligned_free (cpu);
+  munmap (cpu, cpu->software->engine->cpu_size);
 }
 
 AccelExit
