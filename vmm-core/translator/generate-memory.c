@@ -159,12 +159,10 @@ choose_slot (const Generator *g, const Ea *ea)
 
 /* Whether [base + r11 + disp] can be the operand itself. */
 static bool
-is_simple (const Generator *g, const Ea *ea)
+is_near (const Generator *g, const Ea *ea)
 {
-  bool base = ea->base != GUEST_NONE, index = ea->index != GUEST_NONE;
-
-  return ea->addr_size == 8 && !ea->constant && ea->bit_size == 0 && !is_segmented (g, ea->segment) && base != index
-         && generator_host_of (base ? ea->base : ea->index) != HOST_NONE;
+  return ea->addr_size == 8 && choose_slot (g, ea) < X86_TLB_NEAR_SLOTS
+         && !is_segmented (g, ea->segment) && generator_host_of (ea->base) != HOST_NONE;
 }
 
 void
@@ -172,14 +170,6 @@ generator_end_runs (Generator *g)
 {
   memset (g->looked_up, 0, sizeof g->looked_up);
   generator_forget_all_held (g);
-}
-
-HostOperand
-generator_addend (const Generator *g, unsigned slot, bool write)
-{
-  return host_cpu (
-      stubs_slot_at (g->view, slot)
-      + (write ? offsetof (X86TlbSlot, write_addend) : offsetof (X86TlbSlot, read_addend)));
 }
 
 /* An access that an earlier lookup was for, too. Keeps flags. */
@@ -191,7 +181,7 @@ follow (Generator *g, const PlanInsn *p, const Ea *ea, bool spare_r11)
 
   if (!generator_has_addend (g, first))
     {
-      emit_load (g->e, HOST_R11, generator_addend (g, ea->base, p->run_writes));
+      emit_load (g->e, HOST_R11, stubs_slot_host (g->view, ea->base, p->run_writes));
       generator_note_addend (g, first);
     }
   if (ea->addr_size == 8 && host != HOST_NONE && !spare_r11)
@@ -224,36 +214,48 @@ add_access (Generator *g, const PlanInsn *p, const Ea *ea, unsigned size, bool w
       cold->exit = generator_new_exit (g, generator_mask_rip (g, g->plan->rip + p->insn.offset));
       cold->exit->key |= TRANSLATOR_NO_RUNS;
     }
-  if (cold->slot < N_RESIDENT)
+  if (cold->slot < X86_TLB_NEAR_SLOTS)
     g->looked_up[cold->slot][write] = p->run == PLAN_RUN_FIRST ? p : NULL;
   return cold;
 }
 
-HostOperand
-generator_access (Generator *g, const PlanInsn *p, const Ea *ea, unsigned size, unsigned alignment,
-                  bool write, bool spare_r11)
+static void
+add_jump_to_refill (Generator *g, Cold *cold, unsigned condition)
+{
+  cold->from[cold->n_from++] = emit_jcc (g->e, condition);
+  g->e->changed |= 1u << HOST_R10 | 1u << HOST_R11;
+}
+
+/* Looks for an address that is known. */
+static HostOperand
+access_constant (Generator *g, Cold *cold, bool spare_r11)
+{
+  const HostOperand tag = stubs_slot_tag (g->view, cold->slot, cold->write);
+  const int64_t page = cold->ea.disp & ~4095ll;
+  const unsigned base = spare_r11 ? HOST_R10 : HOST_R11;
+  Emitter *e = g->e;
+
+  if (page == (int32_t)page)
+    emit_alu_imm (e, EMIT_CMP, true, tag, (int32_t)page);
+  else
+    {
+      emit_move_imm (e, HOST_R10, (uint64_t)page);
+      emit_op64 (e, 0x3b, HOST_R10, tag);
+    }
+  cold->address = true;
+  add_jump_to_refill (g, cold, EMIT_NE);
+  cold->found = emit_run_address (e, e->at);
+  emit_load (e, base, stubs_slot_host (g->view, cold->slot, cold->write));
+  return host_memory (base, (int32_t)(cold->ea.disp & 4095));
+}
+
+/* The check: r10 is the address, and becomes its offset in the page, or r11 does. */
+static void
+emit_check (Generator *g, Cold *cold, unsigned tested, unsigned alignment)
 {
   Emitter *e = g->e;
-  bool simple = is_simple (g, ea) && !spare_r11;
-  unsigned tested = simple ? HOST_R10 : HOST_R11;
-  size_t slot;
-  Cold *cold;
 
-  if (p->run == PLAN_RUN_NEXT
-      && g->looked_up[ea->base][p->run_writes] == &g->plan->insns[p->run_first])
-    return follow (g, p, ea, spare_r11);
-  generator_before_clobber (g);
-  cold = add_access (g, p, ea, size, write);
-  cold->simple = simple;
-  slot = stubs_slot_at (g->view, cold->slot);
-
-  generator_emit_ea (g, &cold->ea, HOST_R10);
-  emit_segment (g, ea->segment, write, cold);
-  if (!simple)
-    emit_move (e, HOST_R11, HOST_R10);
-  emit_op64 (
-      e, 0x33, tested,
-      host_cpu (slot + (write ? offsetof (X86TlbSlot, write) : offsetof (X86TlbSlot, read))));
+  emit_op64 (e, 0x33, tested, stubs_slot_tag (g->view, cold->slot, cold->write));
   if (alignment != 0)
     {
       emit_insn (e, &(HostInsn){ .opcode = 0xf6,
@@ -264,36 +266,77 @@ generator_access (Generator *g, const PlanInsn *p, const Ea *ea, unsigned size, 
       cold->interpret_from[cold->n_interpret++] = emit_jcc (e, EMIT_NE);
     }
   emit_alu_imm (e, EMIT_CMP, true, host_register (tested), 4096 - (int32_t)cold->size);
-  cold->from[cold->n_from++] = emit_jcc (e, EMIT_A);
-  if (!simple)
-    {
-      emit_op64 (e, 0x03, HOST_R10, generator_addend (g, cold->slot, write));
-      cold->found = emit_run_address (e, e->at);
-      return host_memory (HOST_R10, (int32_t)(ea->disp - cold->ea.disp));
-    }
-  emit_load (e, HOST_R11, generator_addend (g, cold->slot, write));
+  add_jump_to_refill (g, cold, EMIT_A);
+}
+
+/* Near a register that is the host's, too: only the addend is needed. */
+static HostOperand
+access_near (Generator *g, const PlanInsn *p, const Ea *ea, Cold *cold, unsigned alignment)
+{
+  emit_check (g, cold, HOST_R10, alignment);
+  emit_load (g->e, HOST_R11, stubs_slot_host (g->view, cold->slot, cold->write));
   generator_note_addend (g, p->run == PLAN_RUN_FIRST ? p : NULL);
-  cold->found = emit_run_address (e, e->at);
-  if (ea->base != GUEST_NONE)
-    return (HostOperand){ .memory = true,
-                          .base = generator_host_of (ea->base),
-                          .index = HOST_R11,
-                          .disp = (int32_t)ea->disp };
+  cold->found = emit_run_address (g->e, g->e->at);
   return (HostOperand){ .memory = true,
-                        .base = HOST_R11,
-                        .index = generator_host_of (ea->index),
-                        .scale = ea->scale,
+                        .base = generator_host_of (ea->base),
+                        .index = HOST_R11,
                         .disp = (int32_t)ea->disp };
+}
+
+/* By the addend, or by the host's page. */
+static HostOperand
+access_by_address (Generator *g, const Ea *ea, Cold *cold, unsigned alignment, bool spare_r11)
+{
+  const HostOperand host = stubs_slot_host (g->view, cold->slot, cold->write);
+  const bool near = cold->slot < X86_TLB_NEAR_SLOTS;
+  Emitter *e = g->e;
+
+  if (near)
+    {
+      emit_move (e, HOST_R11, HOST_R10);
+      cold->address = true;
+    }
+  emit_check (g, cold, near ? HOST_R11 : HOST_R10, alignment);
+  cold->found = emit_run_address (e, e->at);
+  if (!near && !spare_r11)
+    {
+      emit_load (e, HOST_R11, host);
+      return (HostOperand){ .memory = true, .base = HOST_R10, .index = HOST_R11 };
+    }
+  emit_op64 (e, 0x03, HOST_R10, host);
+  return host_memory (HOST_R10, (int32_t)(ea->disp - cold->ea.disp));
+}
+
+HostOperand
+generator_access (Generator *g, const PlanInsn *p, const Ea *ea, unsigned size, unsigned alignment,
+                  bool write, bool spare_r11)
+{
+  const unsigned offset = ea->disp & 4095;
+  const bool known = ea->constant && ea->bit_size == 0 && !is_segmented (g, ea->segment);
+  Cold *cold;
+
+  if (p->run == PLAN_RUN_NEXT
+      && g->looked_up[ea->base][p->run_writes] == &g->plan->insns[p->run_first])
+    return follow (g, p, ea, spare_r11);
+  generator_before_clobber (g);
+  cold = add_access (g, p, ea, size, write);
+  if (known && offset + size <= 4096 && (offset & alignment) == 0)
+    return access_constant (g, cold, spare_r11);
+  generator_emit_ea (g, &cold->ea, HOST_R10);
+  emit_segment (g, ea->segment, write, cold);
+  if (is_near (g, ea) && !spare_r11)
+    return access_near (g, p, ea, cold, alignment);
+  return access_by_address (g, ea, cold, alignment, spare_r11);
 }
 
 /* Looks further; what cannot be found is interpreted. */
 void
 generator_emit_cold_access (Generator *g, Cold *cold)
 {
-  const StubsRefill refill = { g->view, cold->slot, cold->size, cold->write, cold->simple };
+  const StubsRefill refill = { g->view, cold->slot, cold->size, cold->write, cold->address };
   Emitter *e = g->e;
 
-  if (cold->simple)
+  if (cold->ea.constant && cold->address)
     generator_emit_ea (g, &cold->ea, HOST_R10);
   emit_call_to (e, stubs_get_refill (g->stubs, &refill));
   emit_jump_to (e, cold->found);

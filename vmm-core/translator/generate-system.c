@@ -272,7 +272,7 @@ generator_repeat (Generator *g, const PlanInsn *p)
   emit_string_page (g, p, X86_RDI, scale);
   if (loads)
     {
-      emit_load (e, HOST_R10, generator_addend (g, X86_RSI, false));
+      emit_load (e, HOST_R10, stubs_slot_host (g->view, X86_RSI, false));
       emit_op64 (e, 0x01, HOST_R10, host_register (HOST_RSI));
     }
   emit_op64 (e, 0x01, HOST_R11, host_register (HOST_RDI));

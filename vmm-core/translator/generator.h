@@ -57,7 +57,7 @@ typedef struct
   uint8_t *from[3], *interpret_from[3]; /* displacements of the jumps to it; to its second half */
   uint8_t n_from, n_interpret;
   bool load_flags, save_flags, write;
-  bool simple;     /* the addend goes to r11, not onto r10 */
+  bool address;    /* StubsRefill */
   uint8_t held[2]; /* behind the instruction */
   uint8_t slot, level;
   uint16_t size;
@@ -143,8 +143,6 @@ void generator_emit_ea (Generator *g, const Ea *ea, unsigned to);
  * afterwards. */
 HostOperand generator_access (Generator *g, const PlanInsn *p, const Ea *ea, unsigned size,
                               unsigned alignment, bool write, bool spare_r11);
-/* The addend of a slot; a base register's own slot has its number. */
-HostOperand generator_addend (const Generator *g, unsigned slot, bool write);
 void generator_emit_cold_access (Generator *g, Cold *cold);
 /* C code may have changed slots. */
 void generator_end_runs (Generator *g);

@@ -231,24 +231,15 @@ slow_path_of (X86FillResult result)
                                      : SLOW_WATCHED;
 }
 
-uint64_t
-translator_fill (TranslatorCpu *cpu, uint64_t linear, uint32_t slot_at, bool write)
+uint32_t
+translator_fill (TranslatorCpu *cpu, uint64_t linear, bool write)
 {
-  X86TlbSlot *slot = (X86TlbSlot *)((char *)cpu + slot_at);
-  const X86TlbEntry *entry = &cpu->cpu.view[x86_tlb_index (linear)];
-  uint64_t page = linear & ~4095ull;
-  X86FillResult result;
+  X86FillResult result = x86_mmu_try_fill (&cpu->cpu, linear, write);
 
   cpu->statistics.fills++;
-  result = x86_mmu_try_fill (&cpu->cpu, linear, write);
   if (result != X86_FILL_DONE)
-    {
-      cpu->statistics.slow[slow_path_of (result)]++;
-      return 0;
-    }
-  *(write ? &slot->write : &slot->read) = page;
-  *(write ? &slot->write_addend : &slot->read_addend) = entry->addend;
-  return entry->addend;
+    cpu->statistics.slow[slow_path_of (result)]++;
+  return result == X86_FILL_DONE;
 }
 
 /* Finds the block at state.rip and makes it known to indirect branches; one without runs is only

@@ -9,9 +9,8 @@
 uint32_t translator_interpret (TranslatorCpu *cpu, TranslatorSite site);
 /* Sets RAX and RDX. */
 void translator_read_tsc (TranslatorCpu *cpu);
-/* Fills the slot at this offset with linear's page, and returns the addend; 0: the access has to be
- * interpreted. */
-uint64_t translator_fill (TranslatorCpu *cpu, uint64_t linear, uint32_t slot, bool write);
+/* Fills the TLB with linear's page; 0: the access has to be interpreted. */
+uint32_t translator_fill (TranslatorCpu *cpu, uint64_t linear, bool write);
 
 /* For tests: runs the block at state.rip by itself, unlinked, with empty tables; GS leads to the
  * CPU. FALSE: the interpreter has to run what is there. May raise. */

@@ -227,10 +227,25 @@ emit_read_tsc (Stubs *stubs, Emitter *e)
   emit_end_c (stubs, e);
 }
 
-size_t
-stubs_slot_at (unsigned view, unsigned slot)
+static HostOperand
+slot_field (unsigned view, unsigned slot, size_t field)
 {
-  return offsetof (TranslatorCpu, cpu.slots) + (view * X86_TLB_SLOTS + slot) * sizeof (X86TlbSlot);
+  return host_cpu (offsetof (TranslatorCpu, cpu.slots)
+                   + (view * X86_TLB_SLOTS + slot) * sizeof (X86TlbSlot) + field);
+}
+
+HostOperand
+stubs_slot_tag (unsigned view, unsigned slot, bool write)
+{
+  return slot_field (view, slot,
+                     write ? offsetof (X86TlbSlot, write) : offsetof (X86TlbSlot, read));
+}
+
+HostOperand
+stubs_slot_host (unsigned view, unsigned slot, bool write)
+{
+  return slot_field (view, slot,
+                     write ? offsetof (X86TlbSlot, write_host) : offsetof (X86TlbSlot, read_host));
 }
 
 unsigned
@@ -250,18 +265,16 @@ emit_skip (Emitter *e, HostOperand top)
   emit_alu_imm (e, EMIT_ADD, true, top, STUBS_FILL_SKIP);
 }
 
-/* r10 has the address, r11d the slot's place. */
+/* r10 has the address, r11 where the stub looks into the TLB. */
 static void
 emit_fill (Stubs *stubs, Emitter *e, unsigned view, bool write, unsigned class)
 {
-  uint8_t *inside, *done;
+  uint8_t *inside, *failed, *done;
 
   stubs->fill[view][write][class] = emit_run_address (e, e->at);
-  emit_store (e, AT (saved_rax), HOST_RAX);
-  emit_op32 (e, 0x8b, HOST_RAX, host_register (HOST_R10));
-  emit_alu_imm (e, EMIT_AND, false, host_register (HOST_RAX), 4095);
-  emit_alu_imm (e, EMIT_CMP, false, host_register (HOST_RAX), 4096 - (1 << class));
-  emit_load (e, HOST_RAX, AT (saved_rax));
+  emit_store (e, AT (scratch), HOST_R10);
+  emit_alu_imm (e, EMIT_AND, false, host_register (HOST_R10), 4095);
+  emit_alu_imm (e, EMIT_CMP, false, host_register (HOST_R10), 4096 - (1 << class));
   inside = emit_jcc (e, EMIT_BE);
   emit_insn (e, &(HostInsn){
                     .opcode = 0xff, .wide = true, .rm = AT (statistics.slow[SLOW_PAGE_CROSSING]) });
@@ -269,28 +282,24 @@ emit_fill (Stubs *stubs, Emitter *e, unsigned view, bool write, unsigned class)
   emit_u8 (e, 0xc3);
 
   emit_link_here (e, inside);
+  emit_store (e, AT (fill_look), HOST_R11);
   emit_begin_c (e);
-  emit_move (e, HOST_RSI, HOST_R10);
-  emit_op32 (e, 0x8b, HOST_RDX, host_register (HOST_R11));
-  emit_move_imm (e, HOST_RCX, write);
-  emit_store (e, AT (scratch), HOST_R10);
+  emit_load (e, HOST_RSI, AT (scratch));
+  emit_move_imm (e, HOST_RDX, write);
   emit_call_c (e, (uintptr_t)translator_fill);
-  /* The addend, or 0. */
-  emit_move (e, HOST_R11, HOST_RAX);
-  emit_load (e, HOST_R10, AT (scratch));
-  emit_op64 (e, 0x03, HOST_R10, host_register (HOST_RAX));
-  emit_op64 (e, 0x85, HOST_RAX, host_register (HOST_RAX));
-  done = emit_jcc (e, EMIT_NE);
-  emit_load (e, HOST_RAX, AT (resume_rsp));
-  emit_skip (e, host_memory (HOST_RAX, 0));
+  emit_load (e, HOST_RCX, AT (resume_rsp));
+  emit_op32 (e, 0x85, HOST_RAX, host_register (HOST_RAX));
+  failed = emit_jcc (e, EMIT_E);
+  /* The TLB has it now. */
+  emit_load (e, HOST_RAX, AT (fill_look));
+  emit_store (e, host_memory (HOST_RCX, -8), HOST_RAX);
+  emit_alu_imm (e, EMIT_SUB, true, AT (resume_rsp), 8);
+  done = emit_jump (e);
+  emit_link_here (e, failed);
+  emit_skip (e, host_memory (HOST_RCX, 0));
   emit_link_here (e, done);
+  emit_load (e, HOST_R10, AT (scratch));
   emit_end_c (stubs, e);
-}
-
-static size_t
-slot_field (const StubsRefill *refill, size_t for_reads, size_t for_writes)
-{
-  return stubs_slot_at (refill->view, refill->slot) + (refill->write ? for_writes : for_reads);
 }
 
 static void
@@ -304,25 +313,10 @@ emit_shift_right (Emitter *e, bool wide, unsigned reg, unsigned count)
                              .imm = count });
 }
 
-/* From the TLB into the slot. */
+/* r11 becomes the TLB's entry for r10: x86_tlb_index. */
 static void
-emit_refill (const Stubs *stubs, Emitter *e, const StubsRefill *refill)
+emit_find_entry (Emitter *e)
 {
-  const unsigned class = stubs_size_class (refill->size);
-  const int32_t view_at = (int32_t)(refill->view * sizeof (X86TlbEntry) * X86_TLB_ENTRIES);
-  const HostOperand tag
-      = host_memory (HOST_R11, view_at
-                                   + (int32_t)(refill->write ? offsetof (X86TlbEntry, write)
-                                                             : offsetof (X86TlbEntry, read)));
-  const HostOperand addend
-      = host_memory (HOST_R11, view_at + (int32_t)offsetof (X86TlbEntry, addend));
-  const HostOperand slot_tag = host_cpu (
-      slot_field (refill, offsetof (X86TlbSlot, read), offsetof (X86TlbSlot, write)));
-  const HostOperand slot_addend = host_cpu (slot_field (
-      refill, offsetof (X86TlbSlot, read_addend), offsetof (X86TlbSlot, write_addend)));
-  uint8_t *miss;
-
-  /* x86_tlb_index */
   emit_move (e, HOST_R11, HOST_R10);
   emit_shift_right (e, true, HOST_R11, X86_TLB_INDEX_FOLD - MEMORY_PAGE_SHIFT);
   emit_op32 (e, 0x33, HOST_R11, host_register (HOST_R10));
@@ -330,37 +324,60 @@ emit_refill (const Stubs *stubs, Emitter *e, const StubsRefill *refill)
   emit_alu_imm (e, EMIT_AND, false, host_register (HOST_R11),
                 (X86_TLB_ENTRIES - 1) << X86_TLB_ENTRY_SHIFT);
   emit_op64 (e, 0x03, HOST_R11, AT (cpu.tlb));
+}
+
+/* From the TLB into the slot. */
+static void
+emit_refill (const Stubs *stubs, Emitter *e, const StubsRefill *refill)
+{
+  const unsigned class = stubs_size_class (refill->size);
+  const bool near = refill->slot < X86_TLB_NEAR_SLOTS;
+  /* By an address near a register: r10 is needed again. Of a page: its offset. */
+  const bool keep = near == refill->address;
+  const int32_t view_at = (int32_t)(refill->view * sizeof (X86TlbEntry) * X86_TLB_ENTRIES);
+  const HostOperand tag
+      = host_memory (HOST_R11, view_at
+                                   + (int32_t)(refill->write ? offsetof (X86TlbEntry, write)
+                                                             : offsetof (X86TlbEntry, read)));
+  const HostOperand addend
+      = host_memory (HOST_R11, view_at + (int32_t)offsetof (X86TlbEntry, addend));
+  const HostOperand slot_tag = stubs_slot_tag (refill->view, refill->slot, refill->write);
+  const HostOperand slot_host = stubs_slot_host (refill->view, refill->slot, refill->write);
+  uint8_t *miss, *look;
+
+  if (!refill->address)
+    emit_op64 (e, 0x33, HOST_R10, slot_tag);
+  look = e->at;
+  emit_find_entry (e);
   emit_op64 (e, 0x33, HOST_R10, tag);
   emit_alu_imm (e, EMIT_CMP, true, host_register (HOST_R10), 4096 - (1 << class));
   miss = emit_jcc (e, EMIT_A);
-  if (refill->simple)
-    emit_load (e, HOST_R10, tag);
-  else
-    emit_op64 (e, 0x33, HOST_R10, tag);
-  emit_load (e, HOST_R11, addend);
-  emit_store (e, slot_addend, HOST_R11);
-  if (!refill->simple)
-    {
-      emit_op64 (e, 0x03, HOST_R11, host_register (HOST_R10));
-      emit_alu_imm (e, EMIT_AND, true, host_register (HOST_R10), -4096);
-    }
+  if (keep)
+    emit_push (e, HOST_R10);
+  emit_load (e, HOST_R10, tag);
   emit_store (e, slot_tag, HOST_R10);
-  if (!refill->simple)
-    emit_move (e, HOST_R10, HOST_R11);
+  emit_load (e, HOST_R11, addend);
+  if (!near)
+    emit_op64 (e, 0x03, HOST_R11, host_register (HOST_R10));
+  emit_store (e, slot_host, HOST_R11);
+  if (keep)
+    emit_pop (e, HOST_R10);
+  if (near && refill->address)
+    emit_op64 (e, 0x33, HOST_R10, slot_tag);
   emit_insn (e, &(HostInsn){ .opcode = 0xff, .wide = true, .rm = AT (statistics.slot_refills) });
   emit_u8 (e, 0xc3);
 
   emit_link_here (e, miss);
   emit_op64 (e, 0x33, HOST_R10, tag);
-  emit_move_imm (e, HOST_R11, stubs_slot_at (refill->view, refill->slot));
+  emit_move_imm (e, HOST_R11, (uintptr_t)emit_run_address (e, look));
   emit_jump_to (e, stubs->fill[refill->view][refill->write][class]);
 }
 
 const uint8_t *
 stubs_get_refill (Stubs *stubs, const StubsRefill *refill)
 {
-  const uint8_t **stub = &stubs->refill[refill->view][refill->slot][refill->write][refill->simple]
-                                       [stubs_size_class (refill->size)];
+  const uint8_t **stub = &stubs->refill[refill->address][refill->view][refill->write]
+                                       [stubs_size_class (refill->size)][refill->slot];
 
   if (*stub == NULL)
     {

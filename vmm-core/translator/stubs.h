@@ -15,7 +15,7 @@ typedef struct
 {
   unsigned view, slot, size;
   bool write;
-  bool simple; /* the addend goes to r11, not onto r10 */
+  bool address; /* r10 is the address; else what the slot's tag makes of it by XOR */
 } StubsRefill;
 
 /* Host code that all blocks share: in and out of translated code, and calls into C. */
@@ -29,10 +29,11 @@ typedef struct
   const uint8_t *interpret;
   /* Called: the time stamp counter into edx:eax. */
   const uint8_t *read_tsc;
-  /* Called: an access at linear address r10 found nothing in a slot. Those that were needed so far
-   * (stubs_get_refill). They fill the slot and return the addend in r11, and in r10 the host address
-   * unless the access is simple; or else return STUBS_FILL_SKIP bytes further. */
-  const uint8_t *refill[X86_N_VIEWS][X86_TLB_SLOTS][2][2][STUBS_N_SIZES];
+  /* Called: an access found nothing in a slot. Those that were needed so far (stubs_get_refill).
+   * They fill it. r10 is then the address again if the slot is a near one and r10 was it, or else
+   * the offset in the page; r11 leads a near one to the host. Where there is nothing they return
+   * STUBS_FILL_SKIP bytes further. */
+  const uint8_t *refill[2][X86_N_VIEWS][2][STUBS_N_SIZES][X86_TLB_SLOTS];
   /* Where they go on if the TLB has nothing: by view, whether it writes, and size class. */
   const uint8_t *fill[X86_N_VIEWS][2][STUBS_N_SIZES];
   /* Called: make the vector registers hold the guest's, as far as VECTORS_* says. */
@@ -52,5 +53,6 @@ const uint8_t *stubs_get_refill (Stubs *stubs, const StubsRefill *refill);
 /* The code cache was emptied. */
 void stubs_forget_refills (Stubs *stubs);
 
-/* Where a slot is in the CPU's struct. */
-size_t stubs_slot_at (unsigned view, unsigned slot);
+/* What an access compares and what leads it to the host, in the CPU's struct. */
+HostOperand stubs_slot_tag (unsigned view, unsigned slot, bool write);
+HostOperand stubs_slot_host (unsigned view, unsigned slot, bool write);

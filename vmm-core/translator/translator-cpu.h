@@ -74,7 +74,7 @@ typedef struct
   uint64_t resume_rsp; /* of translated code that called C */
   const uint8_t *entry;
   uint64_t scratch, target;
-  uint64_t saved_rax; /* of a stub that needs one more register */
+  uint64_t fill_look; /* where the stub goes on that had the TLB filled */
   void *self;
   uint32_t host_mxcsr;
   uint8_t vectors;        /* VECTORS_*: what of the guest's the host's vector registers hold */

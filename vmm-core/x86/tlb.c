@@ -18,10 +18,13 @@ tlb_clear (X86TlbEntry *entry, unsigned index)
 }
 
 static void
-tlb_clear_slot (X86Tlb *tlb, X86TlbSlot *slot)
+tlb_clear_slot (X86Tlb *tlb, unsigned view, unsigned i)
 {
+  X86TlbSlot *slot = &(*tlb->slots)[view][i];
+
   slot->read = slot->write = X86_TLB_NOWHERE;
-  slot->read_addend = slot->write_addend = (uintptr_t) tlb->nowhere - X86_TLB_NOWHERE;
+  slot->read_host = slot->write_host
+      = (uintptr_t) tlb->nowhere - (i < X86_TLB_NEAR_SLOTS ? X86_TLB_NOWHERE : 0);
 }
 
 static void
@@ -29,7 +32,7 @@ tlb_clear_slots (X86Tlb *tlb)
 {
   for (unsigned view = 0; view < X86_N_VIEWS; view++)
     for (unsigned i = 0; i < X86_TLB_SLOTS; i++)
-      tlb_clear_slot (tlb, &(*tlb->slots)[view][i]);
+      tlb_clear_slot (tlb, view, i);
 }
 
 /* Those that lead to the page. */
@@ -39,10 +42,10 @@ tlb_clear_slots_of (X86Tlb *tlb, uint64_t page)
   for (unsigned view = 0; view < X86_N_VIEWS; view++)
     for (unsigned i = 0; i < X86_TLB_SLOTS; i++)
       {
-        X86TlbSlot *slot = &(*tlb->slots)[view][i];
+        const X86TlbSlot *slot = &(*tlb->slots)[view][i];
 
         if (slot->read == page || slot->write == page)
-          tlb_clear_slot (tlb, slot);
+          tlb_clear_slot (tlb, view, i);
       }
 }
 

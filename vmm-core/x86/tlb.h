@@ -44,11 +44,14 @@ static_assert (sizeof (X86TlbEntry) == 1u << X86_TLB_ENTRY_SHIFT);
  * for reads and for writes. An empty slot has the tag X86_TLB_NOWHERE, an address that is not
  * canonical, and leads to a page that nobody looks at. */
 #define X86_TLB_SLOTS 64
+#define X86_TLB_NEAR_SLOTS 16 /* the first of them */
 #define X86_TLB_NOWHERE 0x4d5b3a61f0c2e000u
 typedef struct
 {
   uint64_t read, write;
-  uint64_t read_addend, write_addend;
+  /* What leads to the host: of a near slot, host address - linear address; of others, the host's
+   * page. */
+  uint64_t read_host, write_host;
 } X86TlbSlot;
 typedef X86TlbSlot X86TlbSlots[X86_N_VIEWS][X86_TLB_SLOTS];
 
