@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "clock.h"
 
+#include "clock-ticks.h"
+
 #include <errno.h>
 #include <glib-unix.h>
 #include <stdatomic.h>
@@ -19,6 +21,7 @@ struct Clock
   GSource *source;
   int timer_fd; /* GMainContext rounds to milliseconds, a timerfd does not */
   Timer *first; /* armed timers by deadline, equal ones in order of arming */
+  ClockTicks *ticks;
 };
 
 struct Timer
@@ -110,6 +113,7 @@ clock_new_host (GMainContext *context, MachineLock *lock)
   g_source_set_priority (clock->source, G_PRIORITY_HIGH);
   g_source_set_callback (clock->source, G_SOURCE_FUNC (clock_dispatch), clock, NULL);
   g_source_attach (clock->source, context);
+  clock->ticks = clock_ticks_new (clock);
   return clock;
 }
 
@@ -120,6 +124,7 @@ clock_new_manual (void)
 
   clock->manual = true;
   clock->timer_fd = -1;
+  clock->ticks = clock_ticks_new (clock);
   return clock;
 }
 
@@ -135,6 +140,7 @@ clock_free (Clock *clock)
       g_source_unref (clock->source);
       close (clock->timer_fd);
     }
+  clock_ticks_free (clock->ticks);
   g_free (clock);
 }
 
@@ -155,7 +161,14 @@ clock_stop (Clock *clock)
     return;
   clock->stopped_at = clock_get_ns (clock);
   clock->running = false;
+  clock_ticks_forget (clock->ticks);
   clock_program (clock);
+}
+
+ClockTicks *
+clock_get_ticks (Clock *clock)
+{
+  return clock->ticks;
 }
 
 gboolean

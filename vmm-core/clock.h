@@ -10,6 +10,9 @@
  * only time a device sees. */
 typedef struct Clock Clock;
 
+/* The same time in ticks of a fixed rate: clock-ticks.h. */
+typedef struct ClockTicks ClockTicks;
+
 /* A call into a device at an instant of guest time, under the machine lock. */
 typedef struct Timer Timer;
 
@@ -24,7 +27,11 @@ void clock_free (Clock *clock);
 /* Safe from every thread. */
 int64_t clock_get_ns (Clock *clock);
 
+/* The clock's, and lives as long. */
+ClockTicks *clock_get_ticks (Clock *clock);
+
 void clock_start (Clock *clock);
+/* Not while a CPU runs. */
 void clock_stop (Clock *clock);
 gboolean clock_is_running (Clock *clock);
 

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "vmm-core/clock.h"
+#include <stdatomic.h>
+#include <stdbool.h>
+
+#include "vmm-core/clock-ticks.h"
 
 typedef struct
 {
@@ -94,6 +97,89 @@ test_tick_arithmetic_does_not_overflow (void)
                     3600ull * 24 * 365 * 100 * 1193182);
 }
 
+#define KHZ 2712000
+#define TOLERANCE_NS 200000 /* a thread may be taken from its processor between two readings */
+
+typedef struct
+{
+  ClockTicks *ticks;
+  _Atomic uint64_t *latest;
+  _Atomic bool *done;
+} Watcher;
+
+/* Whoever looks sees no less than what anybody saw before. */
+static void *
+watch_ticks (void *data)
+{
+  const Watcher *watcher = data;
+
+  while (!*watcher->done)
+    {
+      uint64_t before = *watcher->latest, now = clock_ticks_read (watcher->ticks);
+
+      g_assert_cmpuint (now, >=, before);
+      while (before < now && !atomic_compare_exchange_weak (watcher->latest, &before, now))
+        ;
+    }
+  return NULL;
+}
+
+static void
+assert_ticks_are_near_the_clock (Clock *clock)
+{
+  int64_t before = clock_get_ns (clock);
+  int64_t ns = (int64_t) clock_muldiv (clock_ticks_read (clock_get_ticks (clock)), 1000000, KHZ);
+
+  g_assert_cmpint (ns, >=, before - TOLERANCE_NS);
+  g_assert_cmpint (ns, <=, clock_get_ns (clock) + TOLERANCE_NS);
+}
+
+static void
+test_ticks_go_up_with_the_clock (void)
+{
+  g_autoptr (GMainContext) context = g_main_context_new ();
+  g_autoptr (Clock) clock = clock_new_host (context, NULL);
+  _Atomic uint64_t latest = 0;
+  _Atomic bool done = false;
+  Watcher watcher = { clock_get_ticks (clock), &latest, &done };
+  GThread *threads[3];
+
+  clock_ticks_set_rate (watcher.ticks, KHZ);
+  for (unsigned round = 0; round < 2; round++)
+    {
+      uint64_t stopped_at;
+
+      clock_start (clock);
+      for (unsigned i = 0; i < G_N_ELEMENTS (threads); i++)
+        threads[i] = g_thread_new ("watcher", watch_ticks, &watcher);
+      for (unsigned i = 0; i < 50; i++)
+        {
+          g_usleep (10000);
+          assert_ticks_are_near_the_clock (clock);
+        }
+      done = true;
+      for (unsigned i = 0; i < G_N_ELEMENTS (threads); i++)
+        g_thread_join (threads[i]);
+      done = false;
+      clock_stop (clock);
+      stopped_at = clock_ticks_read (watcher.ticks);
+      g_assert_cmpuint (stopped_at, ==, clock_muldiv (clock_get_ns (clock), KHZ, 1000000));
+      g_usleep (20000);
+      g_assert_cmpuint (clock_ticks_read (watcher.ticks), ==, stopped_at);
+      latest = stopped_at;
+    }
+}
+
+static void
+test_a_manual_clock_ticks_exactly (void)
+{
+  g_autoptr (Clock) clock = clock_new_manual ();
+
+  clock_ticks_set_rate (clock_get_ticks (clock), KHZ);
+  clock_advance (clock, 1000001);
+  g_assert_cmpuint (clock_ticks_read (clock_get_ticks (clock)), ==, KHZ + 2);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -101,6 +187,8 @@ main (int argc, char **argv)
   g_test_add_func ("/clock/order", test_timers_fire_in_order_at_their_deadlines);
   g_test_add_func ("/clock/disarm", test_a_disarmed_timer_stays_silent);
   g_test_add_func ("/clock/host", test_the_host_clock_stands_while_stopped);
+  g_test_add_func ("/clock/ticks", test_ticks_go_up_with_the_clock);
+  g_test_add_func ("/clock/ticks/manual", test_a_manual_clock_ticks_exactly);
   g_test_add_func ("/clock/muldiv", test_tick_arithmetic_does_not_overflow);
   return g_test_run ();
 }

@@ -115,6 +115,31 @@ test_read_only (void)
   g_assert_cmpuint (state.gpr[X86_RAX], ==, 4321);
 }
 
+/* A lookup of something else in between has to look further, and uses the scratch registers. */
+static void
+test_between (void)
+{
+  static const uint8_t between[] = {
+    0x48, 0x8b, 0x03,       /* mov rax, [rbx] */
+    0x88, 0x24, 0x3e,       /* mov [rsi + rdi], ah */
+    0x48, 0x03, 0x43, 0x08, /* add rax, [rbx + 8] */
+    0x48, 0x03, 0x43, 0x10, /* add rax, [rbx + 16] */
+    0xcc,
+  };
+  static const uint64_t words[3] = { 1, 20, 300 };
+  g_autoptr (X86Machine) machine = x86_machine_new (&translator_accel_ops);
+  X86State state;
+
+  x86_machine_write (machine, CODE, between, sizeof between);
+  x86_machine_write (machine, DATA, words, sizeof words);
+  x86_machine_init_state (&state, 64);
+  state.rip = CODE;
+  state.gpr[X86_RBX] = DATA;
+  state.gpr[X86_RSI] = DATA + 4096;
+  g_assert_cmpint (x86_machine_run (machine, &state).vector, ==, X86_BP);
+  g_assert_cmpuint (state.gpr[X86_RAX], ==, 321);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -122,5 +147,6 @@ main (int argc, char **argv)
   g_test_add_func ("/translator/runs/page-end", test_page_end);
   g_test_add_func ("/translator/runs/fault", test_fault);
   g_test_add_func ("/translator/runs/read-only", test_read_only);
+  g_test_add_func ("/translator/runs/between", test_between);
   return g_test_run ();
 }

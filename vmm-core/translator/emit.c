@@ -208,6 +208,17 @@ emit_displacement (Emitter *e)
 
 /* The four bytes must not cross 8, or they could not be changed at once while others run them. */
 void
+emit_shift (Emitter *e, unsigned extension, bool wide, unsigned reg, unsigned count)
+{
+  emit_insn (e, &(HostInsn){ .opcode = 0xc1,
+                             .reg = extension,
+                             .wide = wide,
+                             .rm = host_register (reg),
+                             .imm_size = 1,
+                             .imm = count });
+}
+
+void
 emit_align_displacement (Emitter *e, unsigned opcode)
 {
   unsigned at = (uintptr_t)(e->at + opcode) & 7;

@@ -121,6 +121,15 @@ enum
   EMIT_CMP
 };
 
+/* Group 2 of a register by a constant. */
+void emit_shift (Emitter *e, unsigned extension, bool wide, unsigned reg, unsigned count);
+enum
+{
+  EMIT_SHL = 4,
+  EMIT_SHR = 5,
+  EMIT_SAR = 7
+};
+
 /* Jumps with a 32-bit displacement. They return where the displacement is, for emit_link. */
 uint8_t *emit_jump (Emitter *e);
 uint8_t *emit_jcc (Emitter *e, unsigned condition);

@@ -98,12 +98,7 @@ generator_segment_base (Generator *g, const PlanInsn *p)
       emit_load (e, HOST_R10, from);
       /* Canonical: bits 63 to 47 are the same. */
       emit_move (e, HOST_R11, HOST_R10);
-      emit_insn (e, &(HostInsn){ .opcode = 0xc1,
-                                 .reg = 7,
-                                 .wide = true,
-                                 .rm = host_register (HOST_R11),
-                                 .imm_size = 1,
-                                 .imm = 47 });
+      emit_shift (e, EMIT_SAR, true, HOST_R11, 47);
       emit_alu_imm (e, EMIT_ADD, true, host_register (HOST_R11), 1);
       emit_alu_imm (e, EMIT_CMP, true, host_register (HOST_R11), 1);
       generator_interpret_if (g, p, EMIT_A);
@@ -125,15 +120,19 @@ generator_read_keys (Generator *g, const PlanInsn *p)
   emit_op32 (e, 0x31, HOST_RDX, host_register (HOST_RDX));
 }
 
-/* RDTSC and RDTSCP */
+/* RDTSC and RDTSCP, which waits for what comes before. */
 void
 generator_read_tsc (Generator *g, const PlanInsn *p)
 {
+  const bool waits = p->insn.opcode != 0x31;
+
   generator_before_clobber (g);
   if (g->plan->key & X86_MODE_USER)
     interpret_unless_cr4 (g, p, X86_CR4_TSD, false);
+  if (waits)
+    emit_bytes (g->e, "\x0f\xae\xe8", 3); /* lfence */
   emit_call_to (g->e, g->stubs->read_tsc);
   generator_forget_all_held (g);
-  if (p->insn.opcode != 0x31)
+  if (waits)
     emit_op32 (g->e, 0x8b, HOST_RCX, AT (cpu.state.tsc_aux));
 }

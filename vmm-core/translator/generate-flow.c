@@ -278,11 +278,7 @@ emit_find_jump (Generator *g, const PlanInsn *p)
                              .rm = host_register (HOST_R10),
                              .imm_size = 4,
                              .imm = TRANSLATOR_JUMP_FACTOR });
-  emit_insn (e, &(HostInsn){ .opcode = 0xc1,
-                             .reg = 5,
-                             .rm = host_register (HOST_R11),
-                             .imm_size = 1,
-                             .imm = 32 - TRANSLATOR_JUMP_BITS - TRANSLATOR_JUMP_SHIFT });
+  emit_shift (e, EMIT_SHR, false, HOST_R11, 32 - TRANSLATOR_JUMP_BITS - TRANSLATOR_JUMP_SHIFT);
   emit_alu_imm (e, EMIT_AND, false, host_register (HOST_R11),
                 (TRANSLATOR_JUMPS - 1) << TRANSLATOR_JUMP_SHIFT);
   emit_op64 (e, 0x3b, HOST_R10, entry);

@@ -66,12 +66,7 @@ emit_bit (Generator *g, const Ea *ea, unsigned to)
                              .reg = HOST_R11,
                              .wide = true,
                              .rm = host == HOST_NONE ? GPR_AT (ea->bit) : host_register (host) });
-  emit_insn (e, &(HostInsn){ .opcode = 0xc1,
-                             .reg = 7,
-                             .wide = true,
-                             .rm = host_register (HOST_R11),
-                             .imm_size = 1,
-                             .imm = scale + 3 });
+  emit_shift (e, EMIT_SAR, true, HOST_R11, scale + 3);
   emit_insn (e, &(HostInsn){ .opcode = 0x8d, .reg = to, .wide = ea->addr_size == 8, .rm = sum });
 }
 

@@ -29,12 +29,8 @@ emit_status_to_cc (Generator *g)
 
   emit_op32 (e, 0x8b, HOST_R11, host_register (HOST_R10));
   emit_alu_imm (e, EMIT_AND, false, host_register (HOST_R11), X86_FLAGS_STATUS & 0xff);
-  emit_insn (
-      e, &(HostInsn){
-             .opcode = 0xc1, .reg = 4, .rm = host_register (HOST_R11), .imm_size = 1, .imm = 8 });
-  emit_insn (
-      e, &(HostInsn){
-             .opcode = 0xc1, .reg = 5, .rm = host_register (HOST_R10), .imm_size = 1, .imm = 11 });
+  emit_shift (e, EMIT_SHL, false, HOST_R11, 8);
+  emit_shift (e, EMIT_SHR, false, HOST_R10, 11);
   emit_alu_imm (e, EMIT_AND, false, host_register (HOST_R10), 1);
   emit_op32 (e, 0x0b, HOST_R10, host_register (HOST_R11));
   emit_op32 (e, 0x89, HOST_R10, AT (cpu.cc));

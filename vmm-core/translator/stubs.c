@@ -6,6 +6,7 @@
 
 #include "run.h"
 #include "translator-cpu.h"
+#include "vmm-core/clock-ticks.h"
 #include "vmm-core/memory.h"
 #include "vmm-core/x86/fpu-unit.h"
 #include "vmm-core/x86/insn.h"
@@ -218,10 +219,41 @@ emit_interpret (Stubs *stubs, Emitter *e)
   emit_end_c (stubs, e);
 }
 
+/* clock_ticks_read, as long as there is a line. */
 static void
 emit_read_tsc (Stubs *stubs, Emitter *e)
 {
+  const HostOperand sequence = host_memory (HOST_R10, offsetof (ClockLine, sequence));
+  uint8_t *slow[3];
+
   stubs->read_tsc = emit_run_address (e, e->at);
+  emit_load (e, HOST_R10, AT (cpu.clock_line));
+  emit_load (e, HOST_R11, sequence);
+  emit_insn (e, &(HostInsn){
+                    .opcode = 0xf6, .rm = host_register (HOST_R11), .imm_size = 1, .imm = 1 });
+  slow[0] = emit_jcc (e, EMIT_NE);
+  emit_bytes (e, "\x0f\x31", 2); /* rdtsc */
+  emit_shift (e, EMIT_SHL, true, HOST_RDX, 32);
+  emit_op64 (e, 0x0b, HOST_RAX, host_register (HOST_RDX));
+  emit_op64 (e, 0x2b, HOST_RAX, host_memory (HOST_R10, offsetof (ClockLine, host)));
+  emit_op64 (e, 0x3b, HOST_RAX, host_memory (HOST_R10, offsetof (ClockLine, valid)));
+  slow[1] = emit_jcc (e, EMIT_AE);
+  emit_insn (e, &(HostInsn){ .map = X86_MAP_0F,
+                             .opcode = 0xaf,
+                             .reg = HOST_RAX,
+                             .wide = true,
+                             .rm = host_memory (HOST_R10, offsetof (ClockLine, factor)) });
+  emit_shift (e, EMIT_SHR, true, HOST_RAX, 32);
+  emit_op64 (e, 0x03, HOST_RAX, host_memory (HOST_R10, offsetof (ClockLine, ticks)));
+  emit_op64 (e, 0x3b, HOST_R11, sequence);
+  slow[2] = emit_jcc (e, EMIT_NE);
+  emit_op64 (e, 0x03, HOST_RAX, AT (cpu.state.tsc_offset));
+  emit_move (e, HOST_RDX, HOST_RAX);
+  emit_shift (e, EMIT_SHR, true, HOST_RDX, 32);
+  emit_op32 (e, 0x8b, HOST_RAX, host_register (HOST_RAX));
+  emit_u8 (e, 0xc3);
+  for (unsigned i = 0; i < G_N_ELEMENTS (slow); i++)
+    emit_link_here (e, slow[i]);
   emit_begin_c (e);
   emit_call_c (e, (uintptr_t)translator_read_tsc);
   emit_end_c (stubs, e);
@@ -302,25 +334,14 @@ emit_fill (Stubs *stubs, Emitter *e, unsigned view, bool write, unsigned class)
   emit_end_c (stubs, e);
 }
 
-static void
-emit_shift_right (Emitter *e, bool wide, unsigned reg, unsigned count)
-{
-  emit_insn (e, &(HostInsn){ .opcode = 0xc1,
-                             .reg = 5,
-                             .wide = wide,
-                             .rm = host_register (reg),
-                             .imm_size = 1,
-                             .imm = count });
-}
-
 /* r11 becomes the TLB's entry for r10: x86_tlb_index. */
 static void
 emit_find_entry (Emitter *e)
 {
   emit_move (e, HOST_R11, HOST_R10);
-  emit_shift_right (e, true, HOST_R11, X86_TLB_INDEX_FOLD - MEMORY_PAGE_SHIFT);
+  emit_shift (e, EMIT_SHR, true, HOST_R11, X86_TLB_INDEX_FOLD - MEMORY_PAGE_SHIFT);
   emit_op32 (e, 0x33, HOST_R11, host_register (HOST_R10));
-  emit_shift_right (e, false, HOST_R11, MEMORY_PAGE_SHIFT - X86_TLB_ENTRY_SHIFT);
+  emit_shift (e, EMIT_SHR, false, HOST_R11, MEMORY_PAGE_SHIFT - X86_TLB_ENTRY_SHIFT);
   emit_alu_imm (e, EMIT_AND, false, host_register (HOST_R11),
                 (X86_TLB_ENTRIES - 1) << X86_TLB_ENTRY_SHIFT);
   emit_op64 (e, 0x03, HOST_R11, AT (cpu.tlb));

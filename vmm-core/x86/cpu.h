@@ -108,6 +108,7 @@ struct X86Cpu
   X86BlockCache *blocks;
   Lapic *lapic;
   X86Software *software;
+  const struct ClockLine *clock_line; /* of the TSC without its offset */
   unsigned index;
 
   /* The exception being raised: filled before the jump to `escape`. */

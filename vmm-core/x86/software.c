@@ -13,6 +13,7 @@
 #include "mmu.h"
 #include "rflags.h"
 #include "segment.h"
+#include "vmm-core/clock-ticks.h"
 #include "vmm-core/trace.h"
 
 #include <gio/gio.h>
@@ -56,7 +57,7 @@ request_all (X86Software *software, uint32_t requests)
 static uint64_t
 tsc_clock (X86Software *software)
 {
-  return clock_muldiv (clock_get_ns (software->machine.clock), software->tsc_khz, NS_PER_MS);
+  return clock_ticks_read (clock_get_ticks (software->machine.clock));
 }
 
 uint64_t
@@ -74,16 +75,18 @@ x86_tsc_write (X86Cpu *cpu, uint64_t value)
   cpu->state.tsc_adjust += cpu->state.tsc_offset - old;
 }
 
+/* Not before the counter shows it. */
 static uint64_t
 software_tsc_to_ns (void *data, unsigned index, uint64_t tsc)
 {
   X86Software *software = data;
-  uint64_t ticks = tsc - software->cpus[index]->state.tsc_offset;
+  uint64_t left = tsc - software->cpus[index]->state.tsc_offset - tsc_clock (software);
+  uint64_t ns = clock_get_ns (software->machine.clock);
 
   /* What seems to lie in the far past was meant for the past. */
-  if ((int64_t) ticks < 0)
-    return 0;
-  return MIN (clock_muldiv (ticks, NS_PER_MS, software->tsc_khz), (uint64_t) INT64_MAX);
+  if ((int64_t) left <= 0)
+    return ns;
+  return MIN (ns + clock_muldiv (left, NS_PER_MS, software->tsc_khz) + 1, (uint64_t) INT64_MAX);
 }
 
 /* What a local APIC does to its CPU and to the others. Lock held. */
@@ -459,6 +462,7 @@ x86_software_open (const AccelMachine *machine, const AccelOps *ops, const X86En
   software->engine = engine;
   software->machine = *machine;
   software->tsc_khz = x86_cpuid_get_tsc_khz ();
+  clock_ticks_set_rate (clock_get_ticks (machine->clock), software->tsc_khz);
   software->exclusive = x86_exclusive_new ();
   memory_add_listener (machine->memory, &software_listener, software);
   return &software->accel;
@@ -500,6 +504,7 @@ x86_software_vcpu_new (Accel *accel, unsigned index, GError **error)
   cpu->software = software;
   cpu->index = index;
   cpu->tlb = x86_tlb_new (&cpu->slots);
+  cpu->clock_line = clock_ticks_get_line (clock_get_ticks (software->machine.clock));
   cpu->blocks = x86_block_cache_new ();
   cpu->lapic = lapic_new (index, &cpu->state.lapic, software->machine.clock, &ops);
   x86_state_reset (&cpu->state, index);
