@@ -219,13 +219,17 @@ emit_shift (Emitter *e, unsigned extension, bool wide, unsigned reg, unsigned co
 }
 
 void
-emit_align_displacement (Emitter *e, unsigned opcode)
+emit_align_displacement (Emitter *e, unsigned opcode, uint8_t *from)
 {
-  unsigned at = (uintptr_t)(e->at + opcode) & 7;
+  static const uint8_t nops[] = { 0x0f, 0x1f, 0x00, 0x66, 0x90, 0x00, 0x90 };
+  const unsigned at = (uintptr_t)(e->at + opcode) & 7;
+  const unsigned missing = at > 4 ? 8 - at : 0;
 
-  /* One NOP of 1 to 3 bytes. */
-  if (at > 4)
-    emit_bytes (e, "\x0f\x1f\x00\x66\x90\x00\x90" + 3 * (at - 5), 8 - at);
+  if (missing == 0)
+    return;
+  memmove (from + missing, from, (size_t)(e->at - from));
+  memcpy (from, nops + 3 * (3 - missing), missing);
+  e->at += missing;
 }
 
 uint8_t *

@@ -158,7 +158,7 @@ generator_emit_exit (Generator *g, TranslatorExit *exit)
 {
   uint8_t *displacement;
 
-  emit_align_displacement (g->e, 1);
+  emit_align_displacement (g->e, 1, g->e->at);
   displacement = emit_jump (g->e);
   emit_link_here (g->e, displacement);
   generator_emit_exit_stub (g, exit, displacement);
@@ -182,7 +182,7 @@ generator_exit (Generator *g, uint64_t rip, unsigned live, int condition)
 
   if (condition < 0 && save)
     generator_save_flags (g);
-  emit_align_displacement (g->e, condition < 0 ? 1 : 2);
+  emit_align_displacement (g->e, condition < 0 ? 1 : 2, generator_get_movable (g));
   cold = add_exit (g, rip, condition < 0 ? emit_jump (g->e) : emit_jcc (g->e, (unsigned)condition));
   cold->save_flags = condition >= 0 && save;
   return cold->exit;
@@ -255,7 +255,7 @@ generator_call (Generator *g, const PlanInsn *p)
                       -1);
       return;
     }
-  emit_align_displacement (g->e, 1);
+  emit_align_displacement (g->e, 1, g->e->at);
   add_exit (g, generator_mask_rip (g, generator_next_rip (g, p) + p->insn.imm), emit_call (g->e));
   emit_continuation (g);
 }

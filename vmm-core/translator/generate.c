@@ -199,6 +199,22 @@ emit_with_flags (Generator *g, const PlanInsn *p)
           = (p->live != 0 && (g->flags & FLAGS_HOST)) && g->cold[i].kind != COLD_VECTORS;
 }
 
+uint8_t *
+generator_get_movable (const Generator *g)
+{
+  return g->movable_end == g->e->at ? g->movable : g->e->at;
+}
+
+/* One on registers, whose flags a jump behind it mostly wants: the host takes the two as one. */
+static void
+note_movable (Generator *g, const PlanInsn *p, uint8_t *code)
+{
+  bool registers = (p->kind == PLAN_INTEGER || p->kind == PLAN_RAW) && g->n_cold == g->first_cold;
+
+  g->movable = code;
+  g->movable_end = registers && (g->flags & FLAGS_HOST) ? g->e->at : NULL;
+}
+
 /* What was interpreted goes on behind the instruction, as if it had been translated. */
 static void
 finish_cold (Generator *g)
@@ -217,6 +233,8 @@ finish_cold (Generator *g)
 static void
 emit_one (Generator *g, const PlanInsn *p)
 {
+  uint8_t *code = g->e->at;
+
   g->first_cold = g->n_cold;
   switch (p->kind)
     {
@@ -316,6 +334,7 @@ emit_one (Generator *g, const PlanInsn *p)
       break;
     }
   finish_cold (g);
+  note_movable (g, p, code);
 }
 
 static void

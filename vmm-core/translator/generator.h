@@ -82,6 +82,8 @@ typedef struct
   Cold cold[GENERATE_MAX_COLD];
   unsigned n_cold;
   unsigned first_cold; /* of the running instruction */
+  /* The last instruction's code, if nothing leads into it and it is the same at another place. */
+  uint8_t *movable, *movable_end;
   /* Per base register and whether it writes: the instruction that the slot's last lookup was for,
    * as long as no C code has run since. */
   const PlanInsn *looked_up[N_RESIDENT][2];
@@ -110,6 +112,8 @@ uint64_t generator_next_rip (const Generator *g, const PlanInsn *p);
 uint64_t generator_mask_rip (const Generator *g, uint64_t rip);
 
 Cold *generator_add_cold (Generator *g, ColdKind kind, const PlanInsn *p);
+/* From where on what was emitted may move. */
+uint8_t *generator_get_movable (const Generator *g);
 /* Where p can be interpreted, into r10; access: its operand needs that, not p itself. */
 void generator_emit_site (Generator *g, const PlanInsn *p, bool access);
 
