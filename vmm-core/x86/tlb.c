@@ -4,6 +4,8 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#define LARGE_SIZE (4u << 20) /* of the largest page but those of 1 GiB */
+
 /* A tag that no address with this index matches. */
 static inline uint64_t
 tlb_no_tag (unsigned index)
@@ -49,6 +51,14 @@ tlb_clear_slots_of (X86Tlb *tlb, uint64_t page)
       }
 }
 
+static void
+tlb_forget_large (X86Tlb *tlb)
+{
+  for (unsigned half = 0; half < 2; half++)
+    for (unsigned huge = 0; huge < 2; huge++)
+      tlb->large[half][huge] = (X86TlbLarge){ .first = UINT64_MAX };
+}
+
 X86Tlb *
 x86_tlb_new (X86TlbSlots *slots)
 {
@@ -61,8 +71,7 @@ x86_tlb_new (X86TlbSlots *slots)
   tlb_clear_slots (tlb);
   for (unsigned view = 0; view < X86_N_VIEWS; view++)
     tlb_clear (&tlb->view[view][0], 0);
-  for (unsigned half = 0; half < 2; half++)
-    tlb->large_first[half] = UINT64_MAX;
+  tlb_forget_large (tlb);
   return tlb;
 }
 
@@ -152,11 +161,7 @@ x86_tlb_flush (X86Tlb *tlb, bool keep_global)
     tlb->spaces[i].n_pages = tlb->spaces[i].n_code = 0;
   if (keep_global)
     return;
-  for (unsigned half = 0; half < 2; half++)
-    {
-      tlb->large_first[half] = UINT64_MAX;
-      tlb->large_last[half] = 0;
-    }
+  tlb_forget_large (tlb);
 }
 
 /* Address spaces that are not current */
@@ -266,25 +271,53 @@ x86_tlb_switch (X86Tlb *tlb, unsigned from, unsigned to, bool keep)
     space->n_pages = space->n_code = 0;
 }
 
-void
-x86_tlb_flush_page (X86Tlb *tlb, uint64_t linear)
+static void
+tlb_flush_4k (X86Tlb *tlb, uint64_t page)
 {
-  unsigned index = x86_tlb_index (linear);
-  uint64_t page = linear & ~4095ull;
-  X86CodePage *code = x86_tlb_get_code (tlb, linear);
+  unsigned index = x86_tlb_index (page);
+  X86CodePage *code = x86_tlb_get_code (tlb, page);
 
-  tlb->epoch++;
-  if (linear >= tlb->large_first[linear >> 63] && linear <= tlb->large_last[linear >> 63])
-    {
-      x86_tlb_flush (tlb, false);
-      return;
-    }
-  tlb_clear_slots_of (tlb, page);
   for (unsigned view = 0; view < X86_N_VIEWS; view++)
     if (tlb->view[view][index].read == page || tlb->view[view][index].write == page)
       tlb_clear (&tlb->view[view][index], index);
   if ((code->linear & ~4095ull) == page)
     code->linear = 0;
+}
+
+static bool
+large_contains (const X86TlbLarge *large, uint64_t linear)
+{
+  return linear >= large->first && linear <= large->last;
+}
+
+/* The page of that size that linear may be in, as if all of CR3 had changed. */
+static void
+tlb_flush_large (X86Tlb *tlb, uint64_t linear, uint64_t size)
+{
+  uint64_t first = linear & ~(size - 1);
+
+  tlb->flushes++;
+  tlb->full_flushes++;
+  tlb_clear_slots (tlb);
+  for (uint64_t page = first; page - first < size; page += 4096)
+    tlb_flush_4k (tlb, page);
+}
+
+void
+x86_tlb_flush_page (X86Tlb *tlb, uint64_t linear)
+{
+  const X86TlbLarge *large = tlb->large[linear >> 63];
+
+  tlb->epoch++;
+  if (large_contains (&large[1], linear))
+    x86_tlb_flush (tlb, false);
+  else if (large_contains (&large[0], linear))
+    tlb_flush_large (tlb, linear, large[0].size);
+  else
+    {
+      tlb_clear_slots_of (tlb, linear & ~4095ull);
+      tlb_flush_4k (tlb, linear & ~4095ull);
+    }
 }
 
 static void
@@ -355,9 +388,10 @@ x86_tlb_note_code (X86Tlb *tlb, const X86CodePage *code)
 void
 x86_tlb_note_large (X86Tlb *tlb, uint64_t linear, uint64_t size)
 {
-  unsigned half = linear >> 63;
+  X86TlbLarge *large = &tlb->large[linear >> 63][size > LARGE_SIZE];
   uint64_t first = linear & ~(size - 1);
 
-  tlb->large_first[half] = MIN (tlb->large_first[half], first);
-  tlb->large_last[half] = MAX (tlb->large_last[half], first + size - 1);
+  large->first = MIN (large->first, first);
+  large->last = MAX (large->last, first + size - 1);
+  large->size = MAX (large->size, size);
 }

@@ -98,6 +98,13 @@ typedef struct
   X86CodePage code[X86_TLB_SPACE_CODE];
 } X86TlbSpace;
 
+/* Large pages, of up to size bytes, were filled inside these bounds: INVLPG there has to drop more
+ * than one entry. */
+typedef struct
+{
+  uint64_t first, last, size;
+} X86TlbLarge;
+
 struct X86Tlb
 {
   X86TlbEntry view[X86_N_VIEWS][X86_TLB_ENTRIES];
@@ -109,9 +116,8 @@ struct X86Tlb
   uint16_t code_log[X86_TLB_CODE_LOG]; /* of those that are not global */
   X86TlbSpace spaces[X86_TLB_SPACES];
   unsigned next_space; /* that makes room for another */
-  /* Large pages were filled from inside these bounds, one pair for each half of the address
-   * space: INVLPG there has to drop more than one entry. */
-  uint64_t large_first[2], large_last[2];
+  /* By the half of the address space, pages of up to 4 MiB and greater ones. */
+  X86TlbLarge large[2][2];
   X86TlbSlots *slots;
   uint64_t flushes, full_flushes; /* how often pages were dropped; and global ones, too */
   X86TlbTable table[X86_TLB_TABLES];
