@@ -256,6 +256,28 @@ memory_unmap (Memory *memory, uint64_t gpa, MemoryBlock *block)
   g_assert_not_reached ();
 }
 
+/* Of the last range that starts at or below gpa: mostly the one that the thread found last. */
+static unsigned
+find_index (const Memory *memory, uint64_t gpa)
+{
+  static _Thread_local unsigned latest;
+  unsigned low = 0, high = MIN (memory->n_ranges, MEMORY_MAX_RANGES);
+
+  if (latest < high && memory->ranges[latest].first <= gpa && memory->ranges[latest].last >= gpa)
+    return latest;
+  while (high - low > 1)
+    {
+      unsigned middle = (low + high) / 2;
+
+      if (memory->ranges[middle].first <= gpa)
+        low = middle;
+      else
+        high = middle;
+    }
+  latest = low;
+  return low;
+}
+
 MemoryRange
 memory_find (Memory *memory, uint64_t gpa)
 {
@@ -264,22 +286,8 @@ memory_find (Memory *memory, uint64_t gpa)
 
   do
     {
-      unsigned low = 0;
-      unsigned high;
-
       before = atomic_load_explicit (&memory->sequence, memory_order_acquire);
-      high = MIN (memory->n_ranges, MEMORY_MAX_RANGES);
-      /* The last range that starts at or below gpa. */
-      while (high - low > 1)
-        {
-          unsigned middle = (low + high) / 2;
-
-          if (memory->ranges[middle].first <= gpa)
-            low = middle;
-          else
-            high = middle;
-        }
-      found = memory->ranges[low];
+      found = memory->ranges[find_index (memory, gpa)];
       atomic_thread_fence (memory_order_acquire);
       after = atomic_load_explicit (&memory->sequence, memory_order_relaxed);
     }
