@@ -5,11 +5,11 @@
 #include <x86intrin.h>
 
 #define NS_PER_MS 1000000
-#define LINE_NS (100 * NS_PER_MS)    /* how long one line is good for */
+#define LINE_NS (100 * NS_PER_MS)     /* how long one line is good for */
 #define LEAST_SPAN_NS (5 * NS_PER_MS) /* before the host's rate is known well enough */
-#define SAMPLE_CYCLES 2000           /* the clock was not read in one go if it took longer */
-#define CORRECTION_LINES 4           /* an error is to be gone after so many lines */
-#define MAX_BEND 2000                /* a line is never steeper or flatter than the rate by one in this */
+#define SAMPLE_CYCLES 2000            /* the clock was not read in one go if it took longer */
+#define CORRECTION_LINES 4            /* an error is to be gone after so many lines */
+#define MAX_BEND 2000                 /* no line differs from the rate by more than one in this */
 
 struct ClockTicks
 {
@@ -140,9 +140,10 @@ draw_line (ClockTicks *ticks, uint64_t host, int64_t ns, uint64_t exact)
   int64_t rate, bend = 0;
 
   rate = (int64_t) (((unsigned __int128) (exact - ticks->first_ticks) << 32) / span);
-  /* The host slept, and one of the two went on. */
+  /* The host slept, and one of the two went on: start anew. */
   if (last->factor != 0 && ABS (rate - (int64_t) last->factor) > rate / MAX_BEND * 2)
     {
+      line_set (&ticks->line, (ClockLine){ 0 });
       ticks->started = false;
       return exact;
     }

@@ -3,10 +3,11 @@
 
 #include "clock.h"
 
-/* Guest time in ticks of a fixed rate, as a time stamp counter shows it. Guests read that often, and
- * the host's clock takes ten times as long to read as its own counter: so the ticks are drawn on
- * from the host's counter along a line, which is compared with the clock about ten times a second
- * and bent, never broken. Where the host's kernel does not trust its counter, there is no line. */
+/* Guest time in ticks of a fixed rate, as a time stamp counter shows it. Guests read that often,
+ * and the host's clock takes ten times as long to read as its own counter: so the ticks are drawn
+ * on from the host's counter along a line, which is compared with the clock about ten times a
+ * second and bent, never broken. Where the host's kernel does not trust its counter, there is no
+ * line. */
 
 /* Read without a lock: what was read counts if sequence was the same, even number before and after.
  * Translated code reads it, too. */

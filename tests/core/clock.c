@@ -98,7 +98,7 @@ test_tick_arithmetic_does_not_overflow (void)
 }
 
 #define KHZ 2712000
-#define TOLERANCE_NS 200000 /* a thread may be taken from its processor between two readings */
+#define TOLERANCE_NS 200000
 
 typedef struct
 {

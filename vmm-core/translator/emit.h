@@ -133,8 +133,8 @@ enum
 /* Jumps with a 32-bit displacement. They return where the displacement is, for emit_link. */
 uint8_t *emit_jump (Emitter *e);
 uint8_t *emit_jcc (Emitter *e, unsigned condition);
-/* Before one that is to be linked while others run it: `opcode` bytes and the displacement. What was
- * emitted from `from` on moves, so that it stays right in front of the jump. */
+/* Before one that is to be linked while others run it: `opcode` bytes and the displacement. What
+ * was emitted from `from` on moves, so that it stays right in front of the jump. */
 void emit_align_displacement (Emitter *e, unsigned opcode, uint8_t *from);
 uint8_t *emit_call (Emitter *e);
 enum

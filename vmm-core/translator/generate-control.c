@@ -7,8 +7,8 @@
 static void
 interpret_unless_cr4 (Generator *g, const PlanInsn *p, uint32_t bit, bool present)
 {
-  emit_insn (g->e, &(HostInsn){
-                       .opcode = 0xf7, .rm = AT (cpu.state.cr4), .imm_size = 4, .imm = bit });
+  emit_insn (g->e,
+             &(HostInsn){ .opcode = 0xf7, .rm = AT (cpu.state.cr4), .imm_size = 4, .imm = bit });
   generator_interpret_if (g, p, present ? EMIT_E : EMIT_NE);
 }
 
@@ -37,12 +37,12 @@ void
 generator_read_segment (Generator *g, const PlanInsn *p)
 {
   const X86Insn *insn = &p->insn;
-  HostInsn load = { .map = X86_MAP_0F,
-                          .opcode = 0xb7,
-                          .reg = HOST_R11,
-                          .rm = host_cpu (offsetof (X86Cpu, state.seg)
-                                          + (insn->reg & 7) * sizeof (X86Segment)
-                                          + offsetof (X86Segment, selector)) };
+  HostInsn load
+      = { .map = X86_MAP_0F,
+          .opcode = 0xb7,
+          .reg = HOST_R11,
+          .rm = host_cpu (offsetof (X86Cpu, state.seg) + (insn->reg & 7) * sizeof (X86Segment)
+                          + offsetof (X86Segment, selector)) };
 
   if (x86_insn_is_memory (insn))
     {

@@ -431,8 +431,8 @@ end_mark (const Generator *g, GenerateMarks *marks)
 }
 
 void
-generate_block (Emitter *e, Emitter *cold, Stubs *stubs, const Plan *plan,
-                TranslatorBlock *block, const GenerateArena *arena, GenerateMarks *marks)
+generate_block (Emitter *e, Emitter *cold, Stubs *stubs, const Plan *plan, TranslatorBlock *block,
+                const GenerateArena *arena, GenerateMarks *marks)
 {
   Generator g = { e, stubs, plan, block, arena, translator_view_of_key (plan->key) };
   const PlanInsn *last = &plan->insns[plan->n - 1];

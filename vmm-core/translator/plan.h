@@ -10,13 +10,13 @@
 
 typedef enum
 {
-  PLAN_INTERPRET, /* by the interpreter; the block goes on, if it still can */
-  PLAN_END,       /* by the interpreter; the block ends: RIP changes, or may */
-  PLAN_NOTHING,   /* NOP and its like */
-  PLAN_RAW,       /* no ModRM: registers of its own that are where the guest has them */
-  PLAN_INTEGER,   /* ModRM or opcode operands, general registers */
+  PLAN_INTERPRET,  /* by the interpreter; the block goes on, if it still can */
+  PLAN_END,        /* by the interpreter; the block ends: RIP changes, or may */
+  PLAN_NOTHING,    /* NOP and its like */
+  PLAN_RAW,        /* no ModRM: registers of its own that are where the guest has them */
+  PLAN_INTEGER,    /* ModRM or opcode operands, general registers */
   PLAN_BIT_STRING, /* BT, BTS, BTR, BTC of memory by a register */
-  PLAN_DIVIDE,    /* DIV and IDIV of 16 bits or more */
+  PLAN_DIVIDE,     /* DIV and IDIV of 16 bits or more */
   PLAN_LEA,
   PLAN_PUSH,
   PLAN_POP,

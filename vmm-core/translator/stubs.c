@@ -229,8 +229,8 @@ emit_read_tsc (Stubs *stubs, Emitter *e)
   stubs->read_tsc = emit_run_address (e, e->at);
   emit_load (e, HOST_R10, AT (cpu.clock_line));
   emit_load (e, HOST_R11, sequence);
-  emit_insn (e, &(HostInsn){
-                    .opcode = 0xf6, .rm = host_register (HOST_R11), .imm_size = 1, .imm = 1 });
+  emit_insn (
+      e, &(HostInsn){ .opcode = 0xf6, .rm = host_register (HOST_R11), .imm_size = 1, .imm = 1 });
   slow[0] = emit_jcc (e, EMIT_NE);
   emit_bytes (e, "\x0f\x31", 2); /* rdtsc */
   emit_shift (e, EMIT_SHL, true, HOST_RDX, 32);

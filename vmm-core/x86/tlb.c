@@ -63,7 +63,8 @@ X86Tlb *
 x86_tlb_new (X86TlbSlots *slots)
 {
   /* Parts that are never looked at cost no memory. */
-  X86Tlb *tlb = mmap (NULL, sizeof *tlb, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  X86Tlb *tlb
+      = mmap (NULL, sizeof *tlb, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
   g_assert (tlb != MAP_FAILED);
   tlb->epoch = 1;

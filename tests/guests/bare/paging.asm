@@ -44,17 +44,6 @@ OTHER_PT        equ FREE + 0x4000
         invlpg [PAGE2]
 %endmacro
 
-%macro SET_CR4 1                        ; bit
-        mov rax, cr4
-        bts rax, %1
-        mov cr4, rax
-%endmacro
-%macro CLEAR_CR4 1
-        mov rax, cr4
-        btr rax, %1
-        mov cr4, rax
-%endmacro
-
 main:   SET PDE, PT + P + W + U
         SET PTE2, FRAME2 + P + W + U
         mov dword [FRAME], 0x11111111

@@ -9,17 +9,7 @@ MSR_FS_BASE     equ 0xc0000100
 MSR_GS_BASE     equ 0xc0000101
 MSR_TSC_AUX     equ 0xc0000103
 
-%macro SET_CR4 1                        ; bit
-        mov rax, cr4
-        bts rax, %1
-        mov cr4, rax
-%endmacro
-%macro CLEAR_CR4 1
-        mov rax, cr4
-        btr rax, %1
-        mov cr4, rax
-%endmacro
-; HAS register, bit: of CPUID's leaf EAX; else label
+; HAS leaf, register, bit, label: goes there if CPUID does not have it
 %macro HAS 4
         mov eax, %1
         xor ecx, ecx
