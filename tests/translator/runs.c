@@ -140,6 +140,25 @@ test_between (void)
   g_assert_cmpuint (state.gpr[X86_RAX], ==, 321);
 }
 
+/* A prefix that is part of the opcode says nothing about the operand's size. */
+static void
+test_adcx_at_page_end (void)
+{
+  static const uint8_t adcx[] = { 0x66, 0x0f, 0x38, 0xf6, 0x16, 0xcc }; /* adcx edx, [rsi] */
+  g_autoptr (X86Machine) machine = x86_machine_new (&translator_accel_ops);
+  X86Outcome outcome;
+  X86State state;
+
+  x86_machine_write (machine, CODE, adcx, sizeof adcx);
+  x86_machine_protect (machine, DATA + 4096, false, false);
+  x86_machine_init_state (&state, 64);
+  state.rip = CODE;
+  state.gpr[X86_RSI] = DATA + 4096 - 3;
+  outcome = x86_machine_run (machine, &state);
+  g_assert_cmpint (outcome.vector, ==, X86_PF);
+  g_assert_cmphex (outcome.address, ==, DATA + 4096);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -148,5 +167,6 @@ main (int argc, char **argv)
   g_test_add_func ("/translator/runs/fault", test_fault);
   g_test_add_func ("/translator/runs/read-only", test_read_only);
   g_test_add_func ("/translator/runs/between", test_between);
+  g_test_add_func ("/translator/runs/adcx", test_adcx_at_page_end);
   return g_test_run ();
 }

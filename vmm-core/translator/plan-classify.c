@@ -499,8 +499,12 @@ classify_0f38 (PlanInsn *p)
   else if (op == 0xf1)
     set_integer (p, PLAN_READ, PLAN_WRITE, 0, 0);
   else if (op == 0xf6)
-    set_integer (p, RW, PLAN_READ, p->insn.pp == 1 ? CF : X86_FLAG_OF,
-                 p->insn.pp == 1 ? CF : X86_FLAG_OF);
+    {
+      set_integer (p, RW, PLAN_READ, p->insn.pp == 1 ? CF : X86_FLAG_OF,
+                   p->insn.pp == 1 ? CF : X86_FLAG_OF);
+      /* The prefix 66 of ADCX does not make it an operation of 16 bits. */
+      p->size = p->insn.op_size == 8 ? 8 : 4;
+    }
 }
 
 /* BMI1 and BMI2 */
