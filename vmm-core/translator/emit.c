@@ -206,7 +206,6 @@ emit_displacement (Emitter *e)
   return at;
 }
 
-/* The four bytes must not cross 8, or they could not be changed at once while others run them. */
 void
 emit_shift (Emitter *e, unsigned extension, bool wide, unsigned reg, unsigned count)
 {
@@ -218,6 +217,7 @@ emit_shift (Emitter *e, unsigned extension, bool wide, unsigned reg, unsigned co
                              .imm = count });
 }
 
+/* The four bytes must not cross 8, or they could not be changed at once while others run them. */
 void
 emit_align_displacement (Emitter *e, unsigned opcode, uint8_t *from)
 {

@@ -40,9 +40,9 @@ typedef struct
   const uint8_t *vectors[3];
   /* Called where a return's pair did not match: drops it, if there is one. */
   const uint8_t *drop_pair;
-  Emitter *emitter; /* for refill, where there is room for those of one block */
   /* Where the pair below all others leads: leaves, with RIP from r10. */
   const uint8_t *bottom;
+  Emitter *emitter; /* for refill, where there is room for those of one block */
 } Stubs;
 
 /* Emits those that stay at the start of the cache. */

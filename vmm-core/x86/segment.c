@@ -105,6 +105,13 @@ window_update (X86Cpu *cpu, unsigned i)
 }
 
 static void
+windows_update (X86Cpu *cpu)
+{
+  for (unsigned i = 0; i < 6; i++)
+    window_update (cpu, i);
+}
+
+static void
 mode_update_flat (X86Cpu *cpu)
 {
   const X86Segment *seg = cpu->state.seg;
@@ -164,8 +171,7 @@ void
 x86_mode_update (X86Cpu *cpu)
 {
   mode_update_word (cpu);
-  for (unsigned i = 0; i < 6; i++)
-    window_update (cpu, i);
+  windows_update (cpu);
   view_update (cpu);
 }
 
@@ -173,8 +179,7 @@ void
 x86_mode_update_ac (X86Cpu *cpu)
 {
   if (cpu->cpl == 3 && (cpu->state.cr0 & X86_CR0_AM))
-    for (unsigned i = 0; i < 6; i++)
-      window_update (cpu, i);
+    windows_update (cpu);
   view_update (cpu);
 }
 
@@ -392,6 +397,5 @@ x86_segment_commit_cs (X86Cpu *cpu, const X86Segment *cs, unsigned cpl)
   /* The windows of 64-bit code are the same whatever CS and SS are. */
   if (!was_code64 || !x86_is_code64 (cpu)
       || ((cpu->state.cr0 & X86_CR0_AM) && (cpu->state.rflags & X86_FLAG_AC)))
-    for (unsigned i = 0; i < 6; i++)
-      window_update (cpu, i);
+    windows_update (cpu);
 }

@@ -141,6 +141,12 @@ tlb_flush_code (X86Tlb *tlb, bool keep_global)
   tlb->n_code_log = 0;
 }
 
+static void
+space_clear (X86TlbSpace *space)
+{
+  space->n_pages = space->n_code = 0;
+}
+
 /* Of the current address space. */
 static void
 tlb_flush_current (X86Tlb *tlb, bool keep_global)
@@ -159,7 +165,7 @@ x86_tlb_flush (X86Tlb *tlb, bool keep_global)
   tlb->full_flushes += !keep_global;
   tlb_flush_current (tlb, keep_global);
   for (unsigned i = 0; i < X86_TLB_SPACES; i++)
-    tlb->spaces[i].n_pages = tlb->spaces[i].n_code = 0;
+    space_clear (&tlb->spaces[i]);
   if (keep_global)
     return;
   tlb_forget_large (tlb);
@@ -193,7 +199,7 @@ new_space (X86Tlb *tlb, unsigned pcid)
   if (space == NULL)
     space = &tlb->spaces[tlb->next_space++ % X86_TLB_SPACES];
   space->pcid = pcid;
-  space->n_pages = space->n_code = 0;
+  space_clear (space);
   return space;
 }
 
@@ -246,7 +252,7 @@ bring_back_space (X86Tlb *tlb, X86TlbSpace *space)
       *code = space->code[i];
       x86_tlb_note_code (tlb, code);
     }
-  space->n_pages = space->n_code = 0;
+  space_clear (space);
 }
 
 void
@@ -255,7 +261,7 @@ x86_tlb_flush_space (X86Tlb *tlb, unsigned pcid)
   X86TlbSpace *space = find_space (tlb, pcid);
 
   if (space != NULL)
-    space->n_pages = space->n_code = 0;
+    space_clear (space);
 }
 
 void
@@ -265,11 +271,11 @@ x86_tlb_switch (X86Tlb *tlb, unsigned from, unsigned to, bool keep)
 
   keep_space (tlb, new_space (tlb, from));
   tlb_flush_current (tlb, true);
+  if (!keep)
+    x86_tlb_flush_space (tlb, to);
   space = find_space (tlb, to);
-  if (space != NULL && keep)
+  if (space != NULL)
     bring_back_space (tlb, space);
-  else if (space != NULL)
-    space->n_pages = space->n_code = 0;
 }
 
 static void

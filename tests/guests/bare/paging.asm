@@ -44,6 +44,17 @@ OTHER_PT        equ FREE + 0x4000
         invlpg [PAGE2]
 %endmacro
 
+; FROM_AFAR frame, type, expected: what PCID 1 (R8) has of PAGE is out of date, and PCID 2 (RDX) says so
+%macro FROM_AFAR 3
+        mov cr3, rdx
+        mov rax, %1 + P + W
+        mov [PTE], rax
+        mov ecx, %2
+        invpcid rcx, [FRAME + 0x100]
+        mov cr3, r8
+        CHECK [PAGE], %3
+%endmacro
+
 main:   SET PDE, PT + P + W + U
         SET PTE2, FRAME2 + P + W + U
         mov dword [FRAME], 0x11111111
@@ -292,27 +303,9 @@ main:   SET PDE, PT + P + W + U
         bts rdx, 63
         mov r8, PML4 + 1
         bts r8, 63
-        mov cr3, rdx
-        mov rax, FRAME2 + P + W                         ; what PCID 1 has is out of date
-        mov [PTE], rax
-        xor ecx, ecx
-        invpcid rcx, [FRAME + 0x100]
-        mov cr3, r8
-        CHECK [PAGE], 0x22222222
-        mov cr3, rdx
-        mov rax, FRAME + P + W
-        mov [PTE], rax
-        mov ecx, 1
-        invpcid rcx, [FRAME + 0x100]
-        mov cr3, r8
-        CHECK [PAGE], 0x11111111
-        mov cr3, rdx
-        mov rax, FRAME2 + P + W
-        mov [PTE], rax
-        mov ecx, 3
-        invpcid rcx, [FRAME + 0x100]
-        mov cr3, r8
-        CHECK [PAGE], 0x22222222
+        FROM_AFAR FRAME2, 0, 0x22222222
+        FROM_AFAR FRAME, 1, 0x11111111
+        FROM_AFAR FRAME2, 3, 0x22222222
         mov cr3, rdx
         mov rax, FRAME + P
         mov [PTE], rax
