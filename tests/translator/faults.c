@@ -45,8 +45,8 @@ open_machine (const AccelOps *ops)
 }
 
 static void
-run_case (X86Machine *translator, X86Machine *interpreter, uint64_t seed, bool code32, bool lazy,
-          unsigned *n_faults)
+run_case (X86Machine *translator, X86Machine *interpreter, uint64_t seed, bool code32,
+          unsigned options, unsigned *n_faults)
 {
   static UserCase test;
   static UserResult ours, theirs;
@@ -60,11 +60,12 @@ run_case (X86Machine *translator, X86Machine *interpreter, uint64_t seed, bool c
       set_pages (translator, &faults[i]);
       user_software_run (interpreter, &test, &theirs);
       user_software_run (translator, &test, &ours);
-      text = user_compare (&test, &theirs, &ours, lazy);
+      text = user_compare (&test, &theirs, &ours, !(options & TRANSLATOR_ALL_FLAGS));
       *n_faults += theirs.outcome.vector == X86_PF;
       if (text->len > 0)
         {
-          g_test_message ("seed %" G_GUINT64_FORMAT ", %u bits, %s (the interpreter is “host”):\n%s",
+          g_test_message ("seed %" G_GUINT64_FORMAT
+                          ", %u bits, %s (the interpreter is “host”):\n%s",
                           seed, code32 ? 32 : 64, faults[i].name, text->str);
           g_test_fail ();
         }
@@ -73,48 +74,42 @@ run_case (X86Machine *translator, X86Machine *interpreter, uint64_t seed, bool c
 }
 
 static void
-test_faults (bool code32, bool lazy)
+test_faults (bool code32, unsigned options)
 {
   g_autoptr (X86Machine) interpreter = open_machine (&software_accel_ops);
   g_autoptr (X86Machine) translator = open_machine (&translator_accel_ops);
   unsigned n_faults = 0;
 
-  translator_set_options (x86_machine_get_accel (translator),
-                          lazy ? TRANSLATOR_UNDEFINED_FLAGS | TRANSLATOR_EVERY_PAGE
-                               : TRANSLATOR_THOROUGH);
+  translator_set_options (x86_machine_get_accel (translator), options);
   for (uint64_t i = 0; i < n_cases && !g_test_failed (); i++)
-    run_case (translator, interpreter, first_seed + i, code32, lazy, &n_faults);
+    run_case (translator, interpreter, first_seed + i, code32, options, &n_faults);
   g_test_message ("%u page faults", n_faults);
   g_assert_cmpuint (n_faults, >=, n_cases / 4);
 }
 
 static void
-test_thorough_64 (void)
+test_64 (gconstpointer options)
 {
-  test_faults (false, false);
+  test_faults (false, GPOINTER_TO_UINT (options));
 }
 
 static void
-test_thorough_32 (void)
+test_32 (gconstpointer options)
 {
-  test_faults (true, false);
-}
-
-static void
-test_lazy_64 (void)
-{
-  test_faults (false, true);
-}
-
-static void
-test_lazy_32 (void)
-{
-  test_faults (true, true);
+  test_faults (true, GPOINTER_TO_UINT (options));
 }
 
 int
 main (int argc, char **argv)
 {
+  static const struct
+  {
+    const char *name;
+    unsigned options;
+  } kinds[] = { { "thorough", TRANSLATOR_THOROUGH },
+                { "lazy", TRANSLATOR_LAZY },
+                { "direct", TRANSLATOR_THOROUGH | TRANSLATOR_DIRECT } };
+
   g_test_init (&argc, &argv, NULL);
   for (int i = 1; i + 1 < argc; i += 2)
     {
@@ -123,9 +118,13 @@ main (int argc, char **argv)
       else if (strcmp (argv[i], "--count") == 0)
         n_cases = g_ascii_strtoull (argv[i + 1], NULL, 10);
     }
-  g_test_add_func ("/translator/faults/thorough/64", test_thorough_64);
-  g_test_add_func ("/translator/faults/thorough/32", test_thorough_32);
-  g_test_add_func ("/translator/faults/lazy/64", test_lazy_64);
-  g_test_add_func ("/translator/faults/lazy/32", test_lazy_32);
+  for (unsigned i = 0; i < G_N_ELEMENTS (kinds); i++)
+    {
+      g_autofree char *of_64 = g_strdup_printf ("/translator/faults/%s/64", kinds[i].name);
+      g_autofree char *of_32 = g_strdup_printf ("/translator/faults/%s/32", kinds[i].name);
+
+      g_test_add_data_func (of_64, GUINT_TO_POINTER (kinds[i].options), test_64);
+      g_test_add_data_func (of_32, GUINT_TO_POINTER (kinds[i].options), test_32);
+    }
   return g_test_run ();
 }

@@ -606,7 +606,7 @@ lockstep_open (const AccelMachine *machine, GError **error)
   lockstep->first->engine = &engine;
   translator_set_options (accel, lockstep_flags == LOCKSTEP_EXACT
                                    ? TRANSLATOR_THOROUGH
-                                   : TRANSLATOR_UNDEFINED_FLAGS | TRANSLATOR_EVERY_PAGE);
+                                   : TRANSLATOR_LAZY);
   lockstep->second = software_accel_ops.open (&second, error);
   lockstep->other
     = x86_software_get_cpu (software_accel_ops.vcpu_new (lockstep->second, 0, error));

@@ -159,6 +159,54 @@ test_adcx_at_page_end (void)
   g_assert_cmphex (outcome.address, ==, DATA + 4096);
 }
 
+/* Sums two words of one page after the other, so many times each. Returns how many lookups are
+ * direct after that. */
+static uint64_t
+walk (X86Machine *machine, unsigned times)
+{
+  static const uint8_t walk[] = {
+    0x48, 0x03, 0x03,                   /*  0: add rax, [rbx] */
+    0x48, 0x03, 0x43, 0x08,             /*  3: add rax, [rbx + 8] */
+    0xff, 0xca,                         /*  7: dec edx */
+    0x75, 0x0e,                         /*  9: jnz 25 */
+    0x89, 0xf2,                         /* 11: mov edx, esi */
+    0x81, 0xc3, 0x00, 0x10, 0x00, 0x00, /* 13: add ebx, 4096 */
+    0x81, 0xe3, 0xff, 0xff, 0x11, 0x00, /* 19: and ebx, 11FFFFh */
+    0xff, 0xc9,                         /* 25: dec ecx */
+    0x75, 0xe3,                         /* 27: jnz 0 */
+    0xcc,                               /* 29 */
+  };
+  const uint64_t words[2] = { 2, 3 };
+  const unsigned n = 2000000;
+  X86State state;
+
+  x86_machine_write (machine, CODE, walk, sizeof walk);
+  for (uint64_t page = 0x100000; page < 0x120000; page += 4096)
+    x86_machine_write (machine, page, words, sizeof words);
+  x86_machine_init_state (&state, 64);
+  state.rip = CODE;
+  state.gpr[X86_RBX] = 0x100000;
+  state.gpr[X86_RCX] = n;
+  state.gpr[X86_RDX] = state.gpr[X86_RSI] = times;
+  g_assert_cmpint (x86_machine_run (machine, &state).vector, ==, X86_BP);
+  g_assert_cmpuint (state.gpr[X86_RAX], ==, 5ull * n);
+  return count (machine, "lookups-direct");
+}
+
+/* A slot that hardly ever hits is left out; one that mostly hits is not, though it misses often. */
+static void
+test_direct (void)
+{
+  g_autoptr (X86Machine) machine = x86_machine_new (&translator_accel_ops);
+  uint64_t refills;
+
+  g_assert_cmpuint (walk (machine, 16), ==, 0);
+  refills = count (machine, "tlb-slot-refills");
+  g_assert_cmpuint (refills, >=, 2000000 / 16);
+  g_assert_cmpuint (walk (machine, 1), ==, 1);
+  g_assert_cmpuint (count (machine, "tlb-slot-refills"), <, refills + 2000000 / 2);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -168,5 +216,6 @@ main (int argc, char **argv)
   g_test_add_func ("/translator/runs/read-only", test_read_only);
   g_test_add_func ("/translator/runs/between", test_between);
   g_test_add_func ("/translator/runs/adcx", test_adcx_at_page_end);
+  g_test_add_func ("/translator/runs/direct", test_direct);
   return g_test_run ();
 }

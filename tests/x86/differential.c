@@ -2,10 +2,11 @@
 /* Random user code on the software CPU against the host's CPU: registers, flags, x87 and vector
  * state, memory, and the exception that ends it, must all be the same.
  *
- *   differential [--engine interpreter|translator|translator-lazy] [--start SEED] [--count N]
+ *   differential [--engine interpreter|translator|translator-lazy|translator-direct] [--start SEED]
+ *                [--count N]
  *
  * The lazy translator makes only those status flags that somebody reads, as it does for guests; they
- * are compared where the case ends well.
+ * are compared where the case ends well. The direct one leaves out the slots in front of the TLB.
  *
  * A failure prints its seed and the shortest code that still fails. */
 #include <glib.h>
@@ -38,7 +39,7 @@ typedef struct
 } Differential;
 
 static uint64_t first_seed = 1, n_cases = 50000;
-static bool translate, lazy;
+static bool translate, lazy, direct;
 
 static _Noreturn void
 native_child (Shared *shared, int input, int output)
@@ -80,8 +81,9 @@ differential_start (Differential *d)
   d->machine = x86_machine_new (translate ? &translator_accel_ops : &software_accel_ops);
   if (translate)
     translator_set_options (x86_machine_get_accel (d->machine),
-                            lazy ? TRANSLATOR_UNDEFINED_FLAGS | TRANSLATOR_EVERY_PAGE
-                                 : TRANSLATOR_THOROUGH);
+                            lazy     ? TRANSLATOR_LAZY
+                            : direct ? TRANSLATOR_THOROUGH | TRANSLATOR_DIRECT
+                                     : TRANSLATOR_THOROUGH);
   user_software_prepare (d->machine);
 }
 
@@ -266,7 +268,8 @@ main (int argc, char **argv)
       else if (strcmp (argv[i], "--engine") == 0)
         {
           lazy = strcmp (argv[i + 1], "translator-lazy") == 0;
-          translate = lazy || strcmp (argv[i + 1], "translator") == 0;
+          direct = strcmp (argv[i + 1], "translator-direct") == 0;
+          translate = lazy || direct || strcmp (argv[i + 1], "translator") == 0;
         }
     }
   g_test_add_data_func ("/x86/differential/64", GINT_TO_POINTER (64), test_user_code);

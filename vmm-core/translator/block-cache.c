@@ -45,6 +45,9 @@ struct BlockCache
   GHashTable *mappings; /* Mapping to its number */
   GPtrArray *chunks;    /* what blocks are made of besides code */
   size_t chunk_used;
+  GPtrArray *blocks; /* all since the cache was emptied, in the order of their code */
+  Lookups *lookups;
+  GPtrArray *outdated; /* blocks to be made anew */
 
   GMutex dropping_mutex; /* taken outside guest code only */
   GMutex overwritten_mutex;
@@ -91,6 +94,9 @@ block_cache_new (X86Software *software, size_t size, GError **error)
   cache->mappings = g_hash_table_new_full (mapping_hash, mapping_equal, g_free, NULL);
   cache->chunks = g_ptr_array_new_with_free_func (g_aligned_free);
   cache->chunk_used = CHUNK_SIZE;
+  cache->blocks = g_ptr_array_new ();
+  cache->lookups = lookups_new ();
+  cache->outdated = g_ptr_array_new ();
   cache->overwritten = g_array_new (FALSE, FALSE, sizeof (const uint32_t *));
   return cache;
 }
@@ -101,6 +107,9 @@ block_cache_free (BlockCache *cache)
   if (cache == NULL)
     return;
   g_array_unref (cache->overwritten);
+  g_ptr_array_unref (cache->outdated);
+  lookups_free (cache->lookups);
+  g_ptr_array_unref (cache->blocks);
   g_ptr_array_unref (cache->chunks);
   g_hash_table_unref (cache->mappings);
   g_hash_table_unref (cache->pages);
@@ -160,6 +169,9 @@ block_cache_flush (BlockCache *cache, TranslatorCpu *cpu)
   memset (cache->hash, 0, sizeof cache->hash);
   g_hash_table_remove_all (cache->pages);
   g_hash_table_remove_all (cache->mappings);
+  g_ptr_array_set_size (cache->blocks, 0);
+  g_ptr_array_set_size (cache->outdated, 0);
+  lookups_clear (cache->lookups);
   g_ptr_array_set_size (cache->chunks, 0);
   cache->chunk_used = CHUNK_SIZE;
   code_cache_flush (cache->code);
@@ -290,7 +302,7 @@ trace_block (const Plan *plan, const TranslatorBlock *block, const GenerateMarks
 
 /* mutex held. */
 static TranslatorBlock *
-block_cache_add (BlockCache *cache, const Plan *plan, const Source *source)
+block_cache_add (BlockCache *cache, Plan *plan, const Source *source)
 {
   const GenerateArena arena = { block_cache_allocate, cache };
   TranslatorBlock *_Atomic *bucket = &cache->hash[hash_of (source->physical, plan->rip, plan->key)];
@@ -313,6 +325,7 @@ block_cache_add (BlockCache *cache, const Plan *plan, const Source *source)
                              plan->key & ~(uint32_t)TRANSLATOR_NO_RUNS });
       block_add_to_page (cache, block, n);
     }
+  plan->lookups = lookups_find (cache->lookups, source->physical, plan->rip, plan->key);
   emitter = code_cache_begin (cache->code, CODE_HOT);
   cold = code_cache_begin (cache->code, CODE_COLD);
   stubs = code_cache_begin (cache->code, CODE_STUBS);
@@ -325,6 +338,7 @@ block_cache_add (BlockCache *cache, const Plan *plan, const Source *source)
          plan->rip, block->physical, plan->key, plan->length, (size_t)(block->end - block->guard));
   trace_block (plan, block, &marks);
 
+  g_ptr_array_add (cache->blocks, block);
   block->hash_next = *bucket;
   atomic_store_explicit (bucket, block, memory_order_release);
   cache->n_blocks++;
@@ -535,6 +549,46 @@ page_drop_stale (BlockCache *cache, Page *page)
     }
 }
 
+/* The block that `code`, of what is often run, belongs to. */
+static TranslatorBlock *
+find_block_of (const BlockCache *cache, const uint8_t *code)
+{
+  unsigned low = 0, high = cache->blocks->len;
+
+  while (high - low > 1)
+    {
+      const unsigned middle = (low + high) / 2;
+      const TranslatorBlock *block = g_ptr_array_index (cache->blocks, middle);
+
+      if (code < block->guard)
+        high = middle;
+      else
+        low = middle;
+    }
+  return g_ptr_array_index (cache->blocks, low);
+}
+
+void
+block_cache_note_miss (BlockCache *cache, TranslatorCpu *cpu, const uint8_t *back, unsigned slot,
+                       bool write)
+{
+  TranslatorBlock *block;
+
+  g_mutex_lock (&cache->mutex);
+  if (lookups_note_sample (cache->lookups, back))
+    {
+      block = find_block_of (cache, emit_get_target (back));
+      if (!block->stale
+          && lookups_consider (cache->lookups, block->physical, block->rip, block->key, slot,
+                               write))
+        {
+          g_ptr_array_add (cache->outdated, block);
+          atomic_fetch_or (&cpu->cpu.requests, X86_REQUEST_CODE);
+        }
+    }
+  g_mutex_unlock (&cache->mutex);
+}
+
 static GArray *
 take_overwritten (BlockCache *cache)
 {
@@ -550,6 +604,17 @@ take_overwritten (BlockCache *cache)
   return overwritten;
 }
 
+static bool
+has_outdated (BlockCache *cache)
+{
+  bool some;
+
+  g_mutex_lock (&cache->mutex);
+  some = cache->outdated->len > 0;
+  g_mutex_unlock (&cache->mutex);
+  return some;
+}
+
 void
 block_cache_drop_overwritten (BlockCache *cache, TranslatorCpu *cpu)
 {
@@ -561,10 +626,13 @@ block_cache_drop_overwritten (BlockCache *cache, TranslatorCpu *cpu)
   g_mutex_lock (&cache->dropping_mutex);
   x86_exclusive_enter (&cpu->cpu);
   overwritten = take_overwritten (cache);
-  if (overwritten != NULL)
+  if (overwritten != NULL || has_outdated (cache))
     {
       x86_exclusive_begin (&cpu->cpu);
-      for (unsigned i = 0; i < overwritten->len; i++)
+      for (unsigned i = 0; i < cache->outdated->len; i++)
+        block_drop (cache, g_ptr_array_index (cache->outdated, i));
+      g_ptr_array_set_size (cache->outdated, 0);
+      for (unsigned i = 0; overwritten != NULL && i < overwritten->len; i++)
         {
           const uint32_t *version = g_array_index (overwritten, const uint32_t *, i);
           Page *page = g_hash_table_lookup (cache->pages, version);
@@ -595,6 +663,7 @@ block_cache_add_statistics (BlockCache *cache, GVariantBuilder *builder)
     { "invalidations", cache->n_invalidations },
     { "blocks-dropped", cache->n_dropped },
     { "code-cache-flushes", cache->n_flushes },
+    { "lookups-direct", lookups_get_n_direct (cache->lookups) },
   };
 
   for (unsigned i = 0; i < G_N_ELEMENTS (figures); i++)

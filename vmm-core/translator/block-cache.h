@@ -91,4 +91,9 @@ void block_cache_link (BlockCache *cache, TranslatorExit *exit, TranslatorBlock 
 void block_cache_note_overwritten (BlockCache *cache, MemoryBlock *block, uint64_t page);
 void block_cache_drop_overwritten (BlockCache *cache, TranslatorCpu *cpu);
 
+/* A lookup through a slot missed, as LOOKUPS_PERIOD others before it: back is where its refill
+ * returns to. The block may be made anew for that. */
+void block_cache_note_miss (BlockCache *cache, TranslatorCpu *cpu, const uint8_t *back,
+                            unsigned slot, bool write);
+
 void block_cache_add_statistics (BlockCache *cache, GVariantBuilder *builder);

@@ -282,3 +282,12 @@ emit_call_to (Emitter *e, const uint8_t *target)
   emit_u8 (e, 0xe8);
   emit_u32 (e, (uint32_t)(target - (e->at + e->shift + 4)));
 }
+
+const uint8_t *
+emit_get_target (const uint8_t *code)
+{
+  int32_t displacement;
+
+  memcpy (&displacement, code + 1, sizeof displacement);
+  return code + 1 + sizeof displacement + displacement;
+}

@@ -151,4 +151,6 @@ void emit_link (const Emitter *e, uint8_t *at, const uint8_t *target);
 /* The same with the target here. */
 void emit_link_here (const Emitter *e, uint8_t *at);
 void emit_jump_to (Emitter *e, const uint8_t *target);
+/* Where the jump at `code` leads, both as run. */
+const uint8_t *emit_get_target (const uint8_t *code);
 void emit_call_to (Emitter *e, const uint8_t *target);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Memory operands: the lookup in front of every access. */
 #include "generator.h"
+#include "translator.h"
 
 /* 0 to 15: by the base register, near it */
 enum
@@ -167,6 +168,36 @@ generator_end_runs (Generator *g)
   generator_forget_all_held (g);
 }
 
+static bool
+is_direct (const Generator *g, unsigned slot, bool write)
+{
+  const BlockLookups *lookups = g->plan->lookups;
+
+  return (g->plan->options & TRANSLATOR_DIRECT)
+         || (lookups != NULL && (lookups->direct[write] >> slot & 1));
+}
+
+/* Counts lookups or misses of the slot that is being looked at. */
+static void
+emit_count (Generator *g, const Cold *cold, size_t field)
+{
+  const BlockLookups *lookups = g->plan->lookups;
+
+  if (lookups == NULL || !lookups->counting || lookups->counts_slot != cold->slot
+      || lookups->counts_writes != cold->write)
+    return;
+  emit_move_imm (g->e, HOST_R11, (uintptr_t)lookups);
+  emit_insn (
+      g->e,
+      &(HostInsn){ .opcode = 0xff, .wide = true, .rm = host_memory (HOST_R11, (int32_t)field) });
+}
+
+static HostOperand
+run_addend (unsigned base, bool write)
+{
+  return host_cpu (offsetof (TranslatorCpu, run_addends) + 8 * (2 * base + write));
+}
+
 /* An access that an earlier lookup was for, too. Keeps flags. */
 static HostOperand
 follow (Generator *g, const PlanInsn *p, const Ea *ea, bool spare_r11)
@@ -176,7 +207,10 @@ follow (Generator *g, const PlanInsn *p, const Ea *ea, bool spare_r11)
 
   if (!generator_has_addend (g, first))
     {
-      emit_load (g->e, HOST_R11, stubs_slot_host (g->view, ea->base, p->run_writes));
+      emit_load (g->e, HOST_R11,
+                 is_direct (g, ea->base, p->run_writes)
+                     ? run_addend (ea->base, p->run_writes)
+                     : stubs_slot_host (g->view, ea->base, p->run_writes));
       generator_note_addend (g, first);
     }
   if (ea->addr_size == 8 && host != HOST_NONE && !spare_r11)
@@ -201,6 +235,7 @@ add_access (Generator *g, const PlanInsn *p, const Ea *ea, unsigned size, bool w
   cold->ea = *ea;
   cold->write = write;
   cold->slot = choose_slot (g, ea);
+  cold->direct = is_direct (g, cold->slot, write);
   cold->size = size;
   if (p->run == PLAN_RUN_FIRST)
     {
@@ -246,11 +281,11 @@ access_constant (Generator *g, Cold *cold, bool spare_r11)
 
 /* The check: r10 is the address, and becomes its offset in the page, or r11 does. */
 static void
-emit_check (Generator *g, Cold *cold, unsigned tested, unsigned alignment)
+emit_check (Generator *g, Cold *cold, unsigned tested, HostOperand tag, unsigned alignment)
 {
   Emitter *e = g->e;
 
-  emit_op64 (e, 0x33, tested, stubs_slot_tag (g->view, cold->slot, cold->write));
+  emit_op64 (e, 0x33, tested, tag);
   if (alignment != 0)
     {
       emit_insn (e, &(HostInsn){ .opcode = 0xf6,
@@ -268,7 +303,7 @@ emit_check (Generator *g, Cold *cold, unsigned tested, unsigned alignment)
 static HostOperand
 access_near (Generator *g, const PlanInsn *p, const Ea *ea, Cold *cold, unsigned alignment)
 {
-  emit_check (g, cold, HOST_R10, alignment);
+  emit_check (g, cold, HOST_R10, stubs_slot_tag (g->view, cold->slot, cold->write), alignment);
   emit_load (g->e, HOST_R11, stubs_slot_host (g->view, cold->slot, cold->write));
   generator_note_addend (g, p->run == PLAN_RUN_FIRST ? p : NULL);
   cold->found = emit_run_address (g->e, g->e->at);
@@ -291,7 +326,8 @@ access_by_address (Generator *g, const Ea *ea, Cold *cold, unsigned alignment, b
       emit_move (e, HOST_R11, HOST_R10);
       cold->address = true;
     }
-  emit_check (g, cold, near ? HOST_R11 : HOST_R10, alignment);
+  emit_check (g, cold, near ? HOST_R11 : HOST_R10,
+              stubs_slot_tag (g->view, cold->slot, cold->write), alignment);
   cold->found = emit_run_address (e, e->at);
   if (!near && !spare_r11)
     {
@@ -300,6 +336,39 @@ access_by_address (Generator *g, const Ea *ea, Cold *cold, unsigned alignment, b
     }
   emit_op64 (e, 0x03, HOST_R10, host);
   return host_memory (HOST_R10, (int32_t)(ea->disp - cold->ea.disp));
+}
+
+/* Without the slot. */
+static HostOperand
+access_direct (Generator *g, const PlanInsn *p, const Ea *ea, Cold *cold, unsigned alignment,
+               bool spare_r11)
+{
+  const HostOperand tag = stubs_entry_tag (g->view, cold->write);
+  const bool near = is_near (g, ea) && !spare_r11, first = p->run == PLAN_RUN_FIRST;
+  Emitter *e = g->e;
+
+  cold->found = emit_run_address (e, e->at);
+  stubs_emit_find_entry (e);
+  emit_check (g, cold, HOST_R10, tag, alignment);
+  if (!near)
+    emit_op64 (e, 0x33, HOST_R10, tag);
+  emit_load (e, HOST_R11, stubs_entry_addend (g->view));
+  if (first)
+    emit_store (e, run_addend (ea->base, cold->write), HOST_R11);
+  generator_note_addend (g, first && near ? p : NULL);
+  if (near)
+    return (HostOperand){ .memory = true,
+                          .base = generator_host_of (ea->base),
+                          .index = HOST_R11,
+                          .disp = (int32_t)ea->disp };
+  if (spare_r11)
+    {
+      emit_op64 (e, 0x03, HOST_R10, host_register (HOST_R11));
+      return host_memory (HOST_R10, (int32_t)(ea->disp - cold->ea.disp));
+    }
+  return (HostOperand){
+    .memory = true, .base = HOST_R10, .index = HOST_R11, .disp = (int32_t)(ea->disp - cold->ea.disp)
+  };
 }
 
 HostOperand
@@ -315,10 +384,13 @@ generator_access (Generator *g, const PlanInsn *p, const Ea *ea, unsigned size, 
     return follow (g, p, ea, spare_r11);
   generator_before_clobber (g);
   cold = add_access (g, p, ea, size, write);
-  if (known && offset + size <= 4096 && (offset & alignment) == 0)
+  emit_count (g, cold, offsetof (BlockLookups, n_lookups));
+  if (known && !cold->direct && offset + size <= 4096 && (offset & alignment) == 0)
     return access_constant (g, cold, spare_r11);
   generator_emit_ea (g, &cold->ea, HOST_R10);
   emit_segment (g, ea->segment, write, cold);
+  if (cold->direct)
+    return access_direct (g, p, ea, cold, alignment, spare_r11);
   if (is_near (g, ea) && !spare_r11)
     return access_near (g, p, ea, cold, alignment);
   return access_by_address (g, ea, cold, alignment, spare_r11);
@@ -333,7 +405,17 @@ generator_emit_cold_access (Generator *g, Cold *cold)
 
   if (cold->ea.constant && cold->address)
     generator_emit_ea (g, &cold->ea, HOST_R10);
-  emit_call_to (e, stubs_get_refill (g->stubs, &refill));
+  if (cold->direct)
+    {
+      emit_op64 (e, 0x33, HOST_R10, stubs_entry_tag (g->view, cold->write));
+      emit_move_imm (e, HOST_R11, (uintptr_t)g->stubs->nothing);
+      emit_call_to (e, g->stubs->fill[g->view][cold->write][stubs_size_class (cold->size)]);
+    }
+  else
+    {
+      emit_count (g, cold, offsetof (BlockLookups, n_misses));
+      emit_call_to (e, stubs_get_refill (g->stubs, &refill));
+    }
   emit_jump_to (e, cold->found);
   if (cold->exit != NULL)
     {

@@ -154,9 +154,10 @@ generator_change_view (Generator *g, const PlanInsn *p)
   cold->from[cold->n_from++] = emit_jcc (e, EMIT_NE);
   emit_alu_imm (e, set ? EMIT_OR : EMIT_AND, false, AT (cpu.state.rflags),
                 set ? X86_FLAG_AC : (int32_t) ~(uint32_t)X86_FLAG_AC);
-  emit_load (e, HOST_R10, AT (cpu.tlb));
+  emit_load (e, HOST_R10, AT (self));
   emit_alu_imm (e, EMIT_ADD, true, host_register (HOST_R10),
-                (int32_t)(offsetof (X86Tlb, view) + view * sizeof (X86TlbEntry) * X86_TLB_ENTRIES));
+                (int32_t)(offsetof (TranslatorCpu, cpu.tlb.view)
+                          + view * sizeof (X86TlbEntry) * X86_TLB_ENTRIES));
   emit_store (e, AT (cpu.view), HOST_R10);
   emit_set32 (g, offsetof (TranslatorCpu, key), key);
   emit_store (e, host_cpu (from + offsetof (TranslatorSet, stack)), HOST_RSP);
@@ -234,7 +235,8 @@ generator_string (Generator *g, const PlanInsn *p)
     emit_advance (g, p, HOST_RSI, size);
 }
 
-/* Looks up the page of a string's first element, and leaves if it does not end in there. */
+/* Looks up the page of a string's first element, and leaves if it does not end in there. r11
+ * becomes what leads from there to the host. */
 static void
 emit_string_page (Generator *g, const PlanInsn *p, unsigned base, unsigned scale)
 {
@@ -264,11 +266,14 @@ generator_repeat (Generator *g, const PlanInsn *p)
   emit_alu_imm (e, EMIT_CMP, true, host_register (HOST_R10), (4096 >> scale) - 1);
   generator_interpret_if (g, p, EMIT_A);
   if (loads)
-    emit_string_page (g, p, X86_RSI, scale);
+    {
+      emit_string_page (g, p, X86_RSI, scale);
+      emit_store (e, AT (target), HOST_R11);
+    }
   emit_string_page (g, p, X86_RDI, scale);
   if (loads)
     {
-      emit_load (e, HOST_R10, stubs_slot_host (g->view, X86_RSI, false));
+      emit_load (e, HOST_R10, AT (target));
       emit_op64 (e, 0x01, HOST_R10, host_register (HOST_RSI));
     }
   emit_op64 (e, 0x01, HOST_R11, host_register (HOST_RDI));

@@ -58,10 +58,12 @@ typedef struct
   uint8_t n_from, n_interpret;
   bool load_flags, save_flags, write;
   bool address;    /* StubsRefill */
+  bool direct;     /* it looked into the TLB */
   uint8_t held[2]; /* behind the instruction */
   uint8_t slot, level;
   uint16_t size;
-  const uint8_t *found, *back; /* as run: behind the lookup, and behind the instruction */
+  /* As run: behind the lookup, or (direct) in front of it, and behind the instruction. */
+  const uint8_t *found, *back;
   const PlanInsn *insn;
   TranslatorExit *exit; /* of an access: where it goes on if nothing was found */
   Ea ea;

@@ -145,6 +145,7 @@ plan_make (Plan *plan, const X86Cpu *cpu, uint32_t key, uint64_t rip, const uint
   unsigned max_insns = options & TRANSLATOR_SINGLE ? 1 : PLAN_MAX_INSNS;
 
   plan->n = plan->n_peeked = 0;
+  plan->lookups = NULL;
   plan->key = key;
   plan->options = options;
   plan->rip = rip;

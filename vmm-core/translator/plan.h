@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #pragma once
 
+#include "lookups.h"
 #include "vmm-core/x86/decode.h"
 
 /* What is to become of each instruction of a block, found out before any code is emitted. */
@@ -95,6 +96,7 @@ typedef struct
   uint32_t key; /* translator-cpu.h */
   unsigned options;
   uint64_t rip;
+  BlockLookups *lookups; /* the caller sets it; NULL: all go through slots */
 } Plan;
 
 /* Plans the block at rip, which is at offset of its page's bytes, of which `end` are to be had:

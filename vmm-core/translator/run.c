@@ -32,7 +32,7 @@ current_key (const X86Cpu *cpu)
   const X86State *state = &cpu->state;
   bool switched = (state->cr0 & X86_CR0_TS) != 0;
   bool emulated = (state->cr0 & X86_CR0_EM) != 0;
-  unsigned view = (unsigned)((cpu->view - cpu->tlb->view[0]) / X86_TLB_ENTRIES);
+  unsigned view = (unsigned)((cpu->view - cpu->tlb.view[0]) / X86_TLB_ENTRIES);
   uint32_t key = cpu->mode | TRANSLATOR_KEY_VALID | view << TRANSLATOR_VIEW_SHIFT;
 
   /* 64-bit code does not look at SS.B, which is another after an interrupt than after SYSCALL. */
@@ -107,7 +107,7 @@ prepare (TranslatorCpu *cpu, BlockCache *cache)
 {
   uint32_t generation = block_cache_get_generation (cache);
   uint32_t key = current_key (&cpu->cpu);
-  X86Tlb *tlb = cpu->cpu.tlb;
+  X86Tlb *tlb = &cpu->cpu.tlb;
 
   if (G_UNLIKELY (cpu->generation != generation))
     {
@@ -207,7 +207,7 @@ translator_interpret (TranslatorCpu *cpu, TranslatorSite site)
   /* The slots that runs in the block rely on must be the same: flushes tells of this CPU's doing,
    * requests of those that it waited for. */
   return cpu->cpu.state.rip == next && !(cpu->running->attributes & X86_OP_BRANCH)
-         && !cpu->page_flushed && cpu->flushes == cpu->cpu.tlb->flushes
+         && !cpu->page_flushed && cpu->flushes == cpu->cpu.tlb.flushes
          && atomic_load_explicit (&cpu->cpu.requests, memory_order_relaxed) == 0
          && cpu->generation == block_cache_get_generation (cache)
          && cpu->key == current_key (&cpu->cpu) && !must_interpret (&cpu->cpu)
@@ -240,6 +240,19 @@ translator_fill (TranslatorCpu *cpu, uint64_t linear, bool write)
   if (result != X86_FILL_DONE)
     cpu->statistics.slow[slow_path_of (result)]++;
   return result == X86_FILL_DONE;
+}
+
+void
+translator_sample (TranslatorCpu *cpu)
+{
+  TranslatorStatistics *statistics = &cpu->statistics;
+
+  statistics->slot_refills += LOOKUPS_PERIOD;
+  statistics->refills_left = LOOKUPS_PERIOD;
+  /* The call's return address. */
+  block_cache_note_miss (cpu->cpu.software->engine_data, cpu,
+                         *(const uint8_t *const *)(uintptr_t)cpu->resume_rsp,
+                         cpu->sampled_slot & 255, cpu->sampled_slot >> 8);
 }
 
 /* Finds the block at state.rip and makes it known to indirect branches; one without runs is only
@@ -455,6 +468,7 @@ translator_cpu_added (X86Cpu *x86)
   x86_block_cache_limit (x86->blocks, INTERPRETER_CACHE_SIZE);
   cpu->self = cpu;
   cpu->host_mxcsr = FPU_MXCSR_DEFAULT;
+  cpu->statistics.refills_left = LOOKUPS_PERIOD;
   for (unsigned view = 0; view < X86_N_VIEWS; view++)
     {
       uint8_t *memory = g_malloc0 (TRANSLATOR_STACK_SIZE);
@@ -517,7 +531,7 @@ translator_add_statistics (X86Software *software, GVariantBuilder *builder)
     if (software->cpus[i] != NULL)
       {
         statistics_sum (&sum, &translator_cpu (software->cpus[i])->statistics);
-        flushes += software->cpus[i]->tlb->flushes;
+        flushes += software->cpus[i]->tlb.flushes;
       }
   block_cache_add_statistics (software->engine_data, builder);
   g_variant_builder_add (builder, "{st}", "tlb-flushes", flushes);

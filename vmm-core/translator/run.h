@@ -12,6 +12,9 @@ void translator_read_tsc (TranslatorCpu *cpu);
 /* Fills the TLB with linear's page; 0: the access has to be interpreted. */
 uint32_t translator_fill (TranslatorCpu *cpu, uint64_t linear, bool write);
 
+/* A slot missed: looks at the block that did it, now and then. */
+void translator_sample (TranslatorCpu *cpu);
+
 /* For tests: runs the block at state.rip by itself, unlinked, with empty tables; GS leads to the
  * CPU. FALSE: the interpreter has to run what is there. May raise. */
 bool translator_run_block (X86Cpu *cpu);

@@ -3,6 +3,8 @@
 
 #include <stdbool.h>
 
+#include "lookups.h"
+
 static const char *const map_names[STATISTICS_MAPS] = { "", "0f-", "0f-38-", "0f-3a-" };
 
 void
@@ -10,7 +12,7 @@ statistics_sum (TranslatorStatistics *sum, const TranslatorStatistics *one)
 {
   sum->entries += one->entries;
   sum->untranslated += one->untranslated;
-  sum->slot_refills += one->slot_refills;
+  sum->slot_refills += one->slot_refills + LOOKUPS_PERIOD - one->refills_left;
   sum->fills += one->fills;
   sum->slow_accesses += one->slow_accesses;
   for (unsigned i = 0; i < N_SLOW; i++)

@@ -26,8 +26,10 @@ typedef struct
 {
   uint64_t entries;      /* from the run loop into translated code */
   uint64_t untranslated; /* blocks the interpreter ran */
-  uint64_t slot_refills; /* misses of a base register's slot that hit the TLB */
-  uint64_t fills;        /* of the TLB asked for */
+  /* Misses of a base register's slot that hit the TLB: at the last sample, and those that are left
+   * until the next one (lookups.h). */
+  uint64_t slot_refills, refills_left;
+  uint64_t fills; /* of the TLB asked for */
   uint64_t slow[N_SLOW];
   uint64_t slow_accesses;                 /* instructions interpreted because of their access */
   uint64_t opcodes[STATISTICS_MAPS][256]; /* interpreted because of what they are */

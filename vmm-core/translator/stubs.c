@@ -262,7 +262,7 @@ emit_read_tsc (Stubs *stubs, Emitter *e)
 static HostOperand
 slot_field (unsigned view, unsigned slot, size_t field)
 {
-  return host_cpu (offsetof (TranslatorCpu, cpu.slots)
+  return host_cpu (offsetof (TranslatorCpu, cpu.tlb.slots)
                    + (view * X86_TLB_SLOTS + slot) * sizeof (X86TlbSlot) + field);
 }
 
@@ -295,6 +295,20 @@ static void
 emit_skip (Emitter *e, HostOperand top)
 {
   emit_alu_imm (e, EMIT_ADD, true, top, STUBS_FILL_SKIP);
+}
+
+/* Behind a refill, whose results r10 and r11 are kept. */
+static void
+emit_sample (Stubs *stubs, Emitter *e)
+{
+  stubs->sample = emit_run_address (e, e->at);
+  emit_store (e, AT (scratch), HOST_R10);
+  emit_store (e, AT (fill_look), HOST_R11);
+  emit_begin_c (e);
+  emit_call_c (e, (uintptr_t)translator_sample);
+  emit_load (e, HOST_R10, AT (scratch));
+  emit_load (e, HOST_R11, AT (fill_look));
+  emit_end_c (stubs, e);
 }
 
 /* r10 has the address, r11 where the stub looks into the TLB. */
@@ -334,9 +348,31 @@ emit_fill (Stubs *stubs, Emitter *e, unsigned view, bool write, unsigned class)
   emit_end_c (stubs, e);
 }
 
-/* r11 becomes the TLB's entry for r10: x86_tlb_index. */
-static void
-emit_find_entry (Emitter *e)
+static HostOperand
+entry_field (unsigned view, size_t field)
+{
+  HostOperand operand = host_cpu (offsetof (TranslatorCpu, cpu.tlb.view[0])
+                                  + view * sizeof (X86TlbEntry) * X86_TLB_ENTRIES + field);
+
+  operand.base = HOST_R11;
+  return operand;
+}
+
+HostOperand
+stubs_entry_tag (unsigned view, bool write)
+{
+  return entry_field (view, write ? offsetof (X86TlbEntry, write) : offsetof (X86TlbEntry, read));
+}
+
+HostOperand
+stubs_entry_addend (unsigned view)
+{
+  return entry_field (view, offsetof (X86TlbEntry, addend));
+}
+
+/* x86_tlb_index */
+void
+stubs_emit_find_entry (Emitter *e)
 {
   emit_move (e, HOST_R11, HOST_R10);
   emit_shift (e, EMIT_SHR, true, HOST_R11, X86_TLB_INDEX_FOLD - MEMORY_PAGE_SHIFT);
@@ -344,7 +380,6 @@ emit_find_entry (Emitter *e)
   emit_shift (e, EMIT_SHR, false, HOST_R11, MEMORY_PAGE_SHIFT - X86_TLB_ENTRY_SHIFT);
   emit_alu_imm (e, EMIT_AND, false, host_register (HOST_R11),
                 (X86_TLB_ENTRIES - 1) << X86_TLB_ENTRY_SHIFT);
-  emit_op64 (e, 0x03, HOST_R11, AT (cpu.tlb));
 }
 
 /* From the TLB into the slot. */
@@ -355,21 +390,16 @@ emit_refill (const Stubs *stubs, Emitter *e, const StubsRefill *refill)
   const bool near = refill->slot < X86_TLB_NEAR_SLOTS;
   /* By an address near a register: r10 is needed again. Of a page: its offset. */
   const bool keep = near == refill->address;
-  const int32_t view_at = (int32_t)(refill->view * sizeof (X86TlbEntry) * X86_TLB_ENTRIES);
-  const HostOperand tag
-      = host_memory (HOST_R11, view_at
-                                   + (int32_t)(refill->write ? offsetof (X86TlbEntry, write)
-                                                             : offsetof (X86TlbEntry, read)));
-  const HostOperand addend
-      = host_memory (HOST_R11, view_at + (int32_t)offsetof (X86TlbEntry, addend));
+  const HostOperand tag = stubs_entry_tag (refill->view, refill->write);
+  const HostOperand addend = stubs_entry_addend (refill->view);
   const HostOperand slot_tag = stubs_slot_tag (refill->view, refill->slot, refill->write);
   const HostOperand slot_host = stubs_slot_host (refill->view, refill->slot, refill->write);
-  uint8_t *miss, *look;
+  uint8_t *miss, *sample, *look;
 
   if (!refill->address)
     emit_op64 (e, 0x33, HOST_R10, slot_tag);
   look = e->at;
-  emit_find_entry (e);
+  stubs_emit_find_entry (e);
   emit_op64 (e, 0x33, HOST_R10, tag);
   emit_alu_imm (e, EMIT_CMP, true, host_register (HOST_R10), 4096 - (1 << class));
   miss = emit_jcc (e, EMIT_A);
@@ -385,8 +415,16 @@ emit_refill (const Stubs *stubs, Emitter *e, const StubsRefill *refill)
     emit_pop (e, HOST_R10);
   if (near && refill->address)
     emit_op64 (e, 0x33, HOST_R10, slot_tag);
-  emit_insn (e, &(HostInsn){ .opcode = 0xff, .wide = true, .rm = AT (statistics.slot_refills) });
+  emit_alu_imm (e, EMIT_SUB, true, AT (statistics.refills_left), 1);
+  sample = emit_jcc (e, EMIT_E);
   emit_u8 (e, 0xc3);
+
+  emit_link_here (e, sample);
+  emit_insn (e, &(HostInsn){ .opcode = 0xc7,
+                             .rm = AT (sampled_slot),
+                             .imm_size = 4,
+                             .imm = refill->slot | (unsigned)refill->write << 8 });
+  emit_jump_to (e, stubs->sample);
 
   emit_link_here (e, miss);
   emit_op64 (e, 0x33, HOST_R10, tag);
@@ -475,6 +513,9 @@ stubs_emit (Stubs *stubs, CodeCache *cache)
     stubs->vectors[VECTORS_YMM] = stubs->vectors[VECTORS_XMM];
   emit_interpret (stubs, &e);
   emit_read_tsc (stubs, &e);
+  emit_sample (stubs, &e);
+  stubs->nothing = emit_run_address (&e, e.at);
+  emit_u8 (&e, 0xc3);
   for (unsigned view = 0; view < X86_N_VIEWS; view++)
     for (unsigned write = 0; write < 2; write++)
       for (unsigned class = 0; class < STUBS_N_SIZES; class ++)

@@ -34,8 +34,12 @@ typedef struct
    * the offset in the page; r11 leads a near one to the host. Where there is nothing they return
    * STUBS_FILL_SKIP bytes further. */
   const uint8_t *refill[2][X86_N_VIEWS][2][STUBS_N_SIZES][X86_TLB_SLOTS];
+  /* And where they go on if that one is sampled: sampled_slot is set. */
+  const uint8_t *sample;
   /* Where they go on if the TLB has nothing: by view, whether it writes, and size class. */
   const uint8_t *fill[X86_N_VIEWS][2][STUBS_N_SIZES];
+  /* Called: returns. Where `fill` goes on for an access that looks into the TLB itself. */
+  const uint8_t *nothing;
   /* Called: make the vector registers hold the guest's, as far as VECTORS_* says. */
   const uint8_t *vectors[3];
   /* Called where a return's pair did not match: drops it, if there is one. */
@@ -52,6 +56,12 @@ void stubs_emit (Stubs *stubs, CodeCache *cache);
 const uint8_t *stubs_get_refill (Stubs *stubs, const StubsRefill *refill);
 /* The code cache was emptied. */
 void stubs_forget_refills (Stubs *stubs);
+
+/* r11 becomes the offset of the TLB's entry for r10 among those of a view. */
+void stubs_emit_find_entry (Emitter *e);
+/* Of the entry at r11, in the CPU's struct. */
+HostOperand stubs_entry_tag (unsigned view, bool write);
+HostOperand stubs_entry_addend (unsigned view);
 
 /* What an access compares and what leads it to the host, in the CPU's struct. */
 HostOperand stubs_slot_tag (unsigned view, unsigned slot, bool write);

@@ -74,7 +74,10 @@ typedef struct
   uint64_t resume_rsp; /* of translated code that called C */
   const uint8_t *entry;
   uint64_t scratch, target;
-  uint64_t fill_look; /* where the stub goes on that had the TLB filled */
+  /* Of runs whose lookup was direct, by base register and whether that is one for writes. */
+  uint64_t run_addends[16][2];
+  uint64_t sampled_slot; /* of the lookup that is sampled; bit 8: it is one for writes */
+  uint64_t fill_look;    /* where the stub goes on that had the TLB filled */
   void *self;
   uint32_t host_mxcsr;
   uint8_t vectors;        /* VECTORS_*: what of the guest's the host's vector registers hold */

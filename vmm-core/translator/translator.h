@@ -15,7 +15,9 @@ enum
   TRANSLATOR_UNDEFINED_FLAGS = 1 << 1, /* multiplication leaves undefined flags as the host does */
   TRANSLATOR_EVERY_PAGE = 1 << 2,      /* code is translated however often it is overwritten */
   TRANSLATOR_THOROUGH = 7,
-  TRANSLATOR_SINGLE = 1 << 3 /* each instruction is a block of its own */
+  TRANSLATOR_LAZY = 6,        /* all but the flags that are never read */
+  TRANSLATOR_SINGLE = 1 << 3, /* each instruction is a block of its own */
+  TRANSLATOR_DIRECT = 1 << 4  /* no lookup goes through a slot */
 };
 
 /* Before any code has run. None is set at first. */

@@ -270,7 +270,7 @@ system_entry (const X86Cpu *cpu, uint64_t linear, unsigned access)
 {
   unsigned view = access & X86_PF_U ? X86_VIEW_USER : X86_VIEW_SUPERVISOR;
 
-  return &cpu->tlb->view[view][x86_tlb_index (linear)];
+  return &cpu->tlb.view[view][x86_tlb_index (linear)];
 }
 
 uint64_t

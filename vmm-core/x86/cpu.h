@@ -92,8 +92,6 @@ struct X86Cpu
    * of state.rflags under X86_FLAGS_STATUS are stale while the CPU runs: use flags.h. */
   uint32_t cc;
 
-  X86TlbSlots slots; /* of tlb; here, so that translated code finds them at a fixed place */
-
   uint32_t mode; /* X86_MODE_* */
   uint8_t cpl;   /* 0 to 3 */
   X86Window window[6];
@@ -104,7 +102,6 @@ struct X86Cpu
   _Atomic uint8_t nmis;  /* that came since X86_REQUEST_NMI was last served */
   _Atomic bool sleeping; /* vcpu_run returned HALTED: requests have to wake the thread */
 
-  X86Tlb *tlb;
   X86BlockCache *blocks;
   Lapic *lapic;
   X86Software *software;
@@ -134,6 +131,8 @@ struct X86Cpu
   uint32_t pauses;       /* PAUSE executed */
   uint64_t instructions; /* retired, counted block by block */
   uint64_t statistics[16];
+
+  X86Tlb tlb; /* last: it is large */
 };
 
 /* Raises a fault at the running instruction: state.rip is set to its first byte and the run loop

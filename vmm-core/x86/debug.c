@@ -136,7 +136,7 @@ x86_debug_update (X86Cpu *cpu)
     watching |= is_enabled (cpu, i) && (break_kind (cpu, i) & BREAK_WRITE);
   /* Pages that were watched or will be have to leave or may enter the TLB. */
   if (watching || cpu->watching)
-    x86_tlb_flush (cpu->tlb, false);
+    x86_tlb_flush (&cpu->tlb, false);
   cpu->watching = watching;
   atomic_fetch_or (&cpu->requests, X86_REQUEST_LOCAL);
 }

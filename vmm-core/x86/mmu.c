@@ -190,14 +190,14 @@ walk_finish (X86Cpu *cpu, unsigned access, Walk *walk, Pte *ptes, unsigned n, un
 static bool
 walk_table (X86Cpu *cpu, uint64_t linear, unsigned access, Walk *walk)
 {
-  const X86TlbTable *table = &cpu->tlb->table[linear >> 21 & (X86_TLB_TABLES - 1)];
+  const X86TlbTable *table = &cpu->tlb.table[linear >> 21 & (X86_TLB_TABLES - 1)];
   unsigned at = (linear >> 12 & 511) * 8;
   Pte pte = { .host = table->write != NULL ? table->write + at : NULL,
               .block = table->block,
               .page = table->page,
               .offset = at };
 
-  if (table->epoch != cpu->tlb->epoch || table->region != linear >> 21)
+  if (table->epoch != cpu->tlb.epoch || table->region != linear >> 21)
     return false;
   pte.value = pte_load (table->read + at, 8);
   if (!(pte.value & PTE_P) || walk_reserved (cpu, 1, pte.value, false) != 0)
@@ -218,12 +218,12 @@ walk_note_table (X86Cpu *cpu, uint64_t linear, uint64_t table, const Walk *above
 {
   MemoryRange range = memory_find (cpu->software->machine.memory, table);
   uint64_t offset = table - range.first;
-  X86TlbTable *note = &cpu->tlb->table[linear >> 21 & (X86_TLB_TABLES - 1)];
+  X86TlbTable *note = &cpu->tlb.table[linear >> 21 & (X86_TLB_TABLES - 1)];
 
   if (range.read == NULL)
     return;
   *note = (X86TlbTable){ .region = linear >> 21,
-                         .epoch = cpu->tlb->epoch,
+                         .epoch = cpu->tlb.epoch,
                          .read = range.read + offset,
                          .user = above->user,
                          .writable = above->writable,
@@ -365,7 +365,7 @@ static void
 mmu_note_large (X86Cpu *cpu, uint64_t linear, const Walk *walk)
 {
   if (walk->size > 4096)
-    x86_tlb_note_large (cpu->tlb, linear, walk->size);
+    x86_tlb_note_large (&cpu->tlb, linear, walk->size);
 }
 
 static bool
@@ -399,7 +399,7 @@ mmu_fill (X86Cpu *cpu, uint64_t linear, unsigned access, const Walk *walk, const
   page = range->write_page + (offset >> MEMORY_PAGE_SHIFT);
   may_write = may_write && walk->dirty && range->write == range->read
               && !memory_block_has_code (range->write_block, page);
-  x86_tlb_fill (cpu->tlb, mmu_view (cpu, access), linear & ~4095ull, range->read + offset,
+  x86_tlb_fill (&cpu->tlb, mmu_view (cpu, access), linear & ~4095ull, range->read + offset,
                 may_write, walk->global);
   mmu_note_large (cpu, linear, walk);
   /* After the tag: whoever takes the dirty bits from now on also drops the tag. */
@@ -473,7 +473,7 @@ const X86CodePage *
 x86_mmu_fetch (X86Cpu *cpu, uint64_t linear)
 {
   bool user = cpu->cpl == 3;
-  X86CodePage *code = x86_tlb_get_code (cpu->tlb, linear);
+  X86CodePage *code = x86_tlb_get_code (&cpu->tlb, linear);
   MemoryRange range;
   uint64_t offset;
   Walk walk;
@@ -492,7 +492,7 @@ x86_mmu_fetch (X86Cpu *cpu, uint64_t linear)
       code->page = range.read_page + (offset >> MEMORY_PAGE_SHIFT);
     }
   if (!walk.global)
-    x86_tlb_note_code (cpu->tlb, code);
+    x86_tlb_note_code (&cpu->tlb, code);
   mmu_note_large (cpu, linear, &walk);
   return code;
 }
@@ -650,21 +650,21 @@ x86_page_stored (X86Cpu *cpu, const X86Page *page, unsigned length)
 void
 x86_mmu_flush (X86Cpu *cpu, bool keep_global)
 {
-  x86_tlb_flush (cpu->tlb, keep_global);
+  x86_tlb_flush (&cpu->tlb, keep_global);
   x86_block_flush_jumps (cpu);
 }
 
 void
 x86_mmu_switch_space (X86Cpu *cpu, unsigned from, unsigned to, bool keep)
 {
-  x86_tlb_switch (cpu->tlb, from, to, keep);
+  x86_tlb_switch (&cpu->tlb, from, to, keep);
   x86_block_flush_jumps (cpu);
 }
 
 void
 x86_mmu_flush_page (X86Cpu *cpu, uint64_t linear)
 {
-  x86_tlb_flush_page (cpu->tlb, linear);
+  x86_tlb_flush_page (&cpu->tlb, linear);
   if (cpu->software->engine->page_flushed != NULL)
     cpu->software->engine->page_flushed (cpu, linear);
   x86_block_flush_jumps (cpu);
@@ -678,12 +678,12 @@ x86_code_page_added (X86Cpu *cpu, MemoryBlock *block, uint64_t page)
 
   if (software->machine.n_vcpus == 1)
     {
-      x86_tlb_drop_writes_to (cpu->tlb, host);
+      x86_tlb_drop_writes_to (&cpu->tlb, host);
       return;
     }
   x86_exclusive_begin (cpu);
   for (unsigned i = 0; i < X86_MAX_CPUS; i++)
     if (software->cpus[i] != NULL)
-      x86_tlb_drop_writes_to (software->cpus[i]->tlb, host);
+      x86_tlb_drop_writes_to (&software->cpus[i]->tlb, host);
   x86_exclusive_end (cpu);
 }

@@ -132,7 +132,7 @@ view_update (X86Cpu *cpu)
     view = X86_VIEW_USER;
   else if ((cpu->state.cr4 & X86_CR4_SMAP) && (cpu->state.rflags & X86_FLAG_AC))
     view = X86_VIEW_SUPERVISOR_AC;
-  cpu->view = cpu->tlb->view[view];
+  cpu->view = cpu->tlb.view[view];
 }
 
 /* All but windows and the view. */

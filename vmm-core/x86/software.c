@@ -503,7 +503,7 @@ x86_software_vcpu_new (Accel *accel, unsigned index, GError **error)
   g_assert (cpu != MAP_FAILED);
   cpu->software = software;
   cpu->index = index;
-  cpu->tlb = x86_tlb_new (&cpu->slots);
+  x86_tlb_init (&cpu->tlb);
   cpu->clock_line = clock_ticks_get_line (clock_get_ticks (software->machine.clock));
   cpu->blocks = x86_block_cache_new ();
   cpu->lapic = lapic_new (index, &cpu->state.lapic, software->machine.clock, &ops);
@@ -527,7 +527,6 @@ x86_software_vcpu_free (AccelVcpu *vcpu)
     cpu->software->engine->cpu_removed (cpu);
   lapic_free (cpu->lapic);
   x86_block_cache_free (cpu->blocks);
-  x86_tlb_free (cpu->tlb);
   munmap (cpu, cpu->software->engine->cpu_size);
 }
 

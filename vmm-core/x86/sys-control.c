@@ -207,7 +207,7 @@ x86_sys_invpcid (X86Cpu *cpu, const X86Insn *insn)
   if (type >= 2)
     x86_mmu_flush (cpu, type == 3);
   else if ((cpu->state.cr4 & X86_CR4_PCIDE) && descriptor[0] != (cpu->state.cr3 & 0xfff))
-    x86_tlb_flush_space (cpu->tlb, descriptor[0]);
+    x86_tlb_flush_space (&cpu->tlb, descriptor[0]);
   else if (type == 0)
     x86_mmu_flush_page (cpu, descriptor[1]);
   else

@@ -2,7 +2,6 @@
 #include "tlb.h"
 
 #include <string.h>
-#include <sys/mman.h>
 
 #define LARGE_SIZE (4u << 20) /* of the largest page but those of 1 GiB */
 
@@ -22,7 +21,7 @@ tlb_clear (X86TlbEntry *entry, unsigned index)
 static void
 tlb_clear_slot (X86Tlb *tlb, unsigned view, unsigned i)
 {
-  X86TlbSlot *slot = &(*tlb->slots)[view][i];
+  X86TlbSlot *slot = &tlb->slots[view][i];
 
   slot->read = slot->write = X86_TLB_NOWHERE;
   slot->read_host = slot->write_host
@@ -44,7 +43,7 @@ tlb_clear_slots_of (X86Tlb *tlb, uint64_t page)
   for (unsigned view = 0; view < X86_N_VIEWS; view++)
     for (unsigned i = 0; i < X86_TLB_SLOTS; i++)
       {
-        const X86TlbSlot *slot = &(*tlb->slots)[view][i];
+        const X86TlbSlot *slot = &tlb->slots[view][i];
 
         if (slot->read == page || slot->write == page)
           tlb_clear_slot (tlb, view, i);
@@ -59,27 +58,14 @@ tlb_forget_large (X86Tlb *tlb)
       tlb->large[half][huge] = (X86TlbLarge){ .first = UINT64_MAX };
 }
 
-X86Tlb *
-x86_tlb_new (X86TlbSlots *slots)
+void
+x86_tlb_init (X86Tlb *tlb)
 {
-  /* Parts that are never looked at cost no memory. */
-  X86Tlb *tlb
-      = mmap (NULL, sizeof *tlb, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-
-  g_assert (tlb != MAP_FAILED);
   tlb->epoch = 1;
-  tlb->slots = slots;
   tlb_clear_slots (tlb);
   for (unsigned view = 0; view < X86_N_VIEWS; view++)
     tlb_clear (&tlb->view[view][0], 0);
   tlb_forget_large (tlb);
-  return tlb;
-}
-
-void
-x86_tlb_free (X86Tlb *tlb)
-{
-  munmap (tlb, sizeof *tlb);
 }
 
 static bool

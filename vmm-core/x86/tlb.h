@@ -53,7 +53,6 @@ typedef struct
    * page. */
   uint64_t read_host, write_host;
 } X86TlbSlot;
-typedef X86TlbSlot X86TlbSlots[X86_N_VIEWS][X86_TLB_SLOTS];
 
 typedef struct MemoryBlock MemoryBlock;
 
@@ -105,8 +104,9 @@ typedef struct
   uint64_t first, last, size;
 } X86TlbLarge;
 
-struct X86Tlb
+typedef struct
 {
+  X86TlbSlot slots[X86_N_VIEWS][X86_TLB_SLOTS];
   X86TlbEntry view[X86_N_VIEWS][X86_TLB_ENTRIES];
   /* What was filled, pages that are not global and those that are apart: an index may be in both,
    * and hold nothing any more. */
@@ -118,13 +118,11 @@ struct X86Tlb
   unsigned next_space; /* that makes room for another */
   /* By the half of the address space, pages of up to 4 MiB and greater ones. */
   X86TlbLarge large[2][2];
-  X86TlbSlots *slots;
   uint64_t flushes, full_flushes; /* how often pages were dropped; and global ones, too */
   X86TlbTable table[X86_TLB_TABLES];
   uint64_t epoch; /* of table: goes up with every flush */
   uint8_t nowhere[4096] __attribute__ ((aligned (4096)));
-};
-typedef struct X86Tlb X86Tlb;
+} X86Tlb;
 
 /* Pages that are used together often lie a power of two apart: the bits above count, too. */
 static inline unsigned
@@ -133,9 +131,8 @@ x86_tlb_index (uint64_t linear)
   return (linear >> 12 ^ linear >> X86_TLB_INDEX_FOLD) & (X86_TLB_ENTRIES - 1);
 }
 
-/* slots are the caller's and outlive the TLB. */
-X86Tlb *x86_tlb_new (X86TlbSlots *slots);
-void x86_tlb_free (X86Tlb *tlb);
+/* Its memory is zero; parts that are never looked at are not touched. */
+void x86_tlb_init (X86Tlb *tlb);
 
 /* Drops everything, or everything but global pages; of all address spaces. */
 void x86_tlb_flush (X86Tlb *tlb, bool keep_global);
@@ -158,5 +155,3 @@ X86CodePage *x86_tlb_get_code (X86Tlb *tlb, uint64_t linear);
 void x86_tlb_note_code (X86Tlb *tlb, const X86CodePage *code);
 /* Notes that linear was filled from a large page of size bytes. */
 void x86_tlb_note_large (X86Tlb *tlb, uint64_t linear, uint64_t size);
-
-G_DEFINE_AUTOPTR_CLEANUP_FUNC (X86Tlb, x86_tlb_free)

@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "lookups.h"
+
+#include <string.h>
+
+#define CANDIDATES 64
+#define ENOUGH_SAMPLES 8
+#define ENOUGH_MISSES 256
+/* A slot that misses costs about five times what it saves where it hits. */
+#define MISSES_WORTH 4
+#define PATIENCE 4
+
+/* Code that misses; those that share a place in the table wear each other down. */
+typedef struct
+{
+  const uint8_t *code;
+  unsigned samples;
+} Candidate;
+
+struct Lookups
+{
+  GHashTable *blocks; /* of BlockLookups, by themselves */
+  Candidate candidates[CANDIDATES];
+  unsigned n_direct;
+};
+
+static guint
+block_hash (gconstpointer data)
+{
+  const BlockLookups *block = data;
+
+  return (guint)(block->physical ^ block->rip >> 12) ^ block->key * 0x9e5u;
+}
+
+static gboolean
+block_equal (gconstpointer a, gconstpointer b)
+{
+  const BlockLookups *left = a, *right = b;
+
+  return left->physical == right->physical && left->rip == right->rip && left->key == right->key;
+}
+
+Lookups *
+lookups_new (void)
+{
+  Lookups *lookups = g_new0 (Lookups, 1);
+
+  lookups->blocks = g_hash_table_new_full (block_hash, block_equal, NULL, g_free);
+  return lookups;
+}
+
+void
+lookups_free (Lookups *lookups)
+{
+  if (lookups == NULL)
+    return;
+  g_hash_table_unref (lookups->blocks);
+  g_free (lookups);
+}
+
+void
+lookups_clear (Lookups *lookups)
+{
+  g_hash_table_remove_all (lookups->blocks);
+  memset (lookups->candidates, 0, sizeof lookups->candidates);
+}
+
+BlockLookups *
+lookups_find (const Lookups *lookups, uint64_t physical, uint64_t rip, uint32_t key)
+{
+  return g_hash_table_lookup (lookups->blocks,
+                              &(BlockLookups){ .physical = physical, .rip = rip, .key = key });
+}
+
+bool
+lookups_note_sample (Lookups *lookups, const uint8_t *code)
+{
+  Candidate *candidate = &lookups->candidates[(uintptr_t)code / 16 % CANDIDATES];
+
+  if (candidate->code != code)
+    {
+      if (candidate->samples == 0)
+        *candidate = (Candidate){ code, 1 };
+      else
+        candidate->samples--;
+      return false;
+    }
+  if (++candidate->samples < ENOUGH_SAMPLES)
+    return false;
+  candidate->samples = 0;
+  return true;
+}
+
+static BlockLookups *
+get_block (Lookups *lookups, uint64_t physical, uint64_t rip, uint32_t key)
+{
+  BlockLookups *block = lookups_find (lookups, physical, rip, key);
+
+  if (block == NULL)
+    {
+      block = g_new0 (BlockLookups, 1);
+      block->physical = physical;
+      block->rip = rip;
+      block->key = key;
+      g_hash_table_add (lookups->blocks, block);
+    }
+  return block;
+}
+
+bool
+lookups_consider (Lookups *lookups, uint64_t physical, uint64_t rip, uint32_t key, unsigned slot,
+                  bool write)
+{
+  BlockLookups *block = get_block (lookups, physical, rip, key);
+  const uint64_t bit = 1ull << slot;
+
+  if (block->direct[write] & bit)
+    return false;
+  if (!block->counting && block->wait > 0)
+    {
+      block->wait--;
+      return false;
+    }
+  if (!block->counting)
+    {
+      block->counting = true;
+      block->counts_slot = slot;
+      block->counts_writes = write;
+      block->n_lookups = block->n_misses = 0;
+      return true;
+    }
+  if (block->counts_slot != slot || block->counts_writes != write
+      || block->n_misses < ENOUGH_MISSES)
+    return false;
+  block->counting = false;
+  if (block->n_lookups < MISSES_WORTH * block->n_misses)
+    {
+      block->direct[write] |= bit;
+      lookups->n_direct++;
+    }
+  else
+    block->wait = PATIENCE * ++block->n_kept;
+  return true;
+}
+
+unsigned
+lookups_get_n_direct (const Lookups *lookups)
+{
+  return lookups->n_direct;
+}
