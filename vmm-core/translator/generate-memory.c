@@ -165,6 +165,7 @@ void
 generator_end_runs (Generator *g)
 {
   memset (g->looked_up, 0, sizeof g->looked_up);
+  memset (g->looked_up_pair, 0, sizeof g->looked_up_pair);
   generator_forget_all_held (g);
 }
 
@@ -192,41 +193,72 @@ emit_count (Generator *g, const Cold *cold, size_t field)
       &(HostInsn){ .opcode = 0xff, .wide = true, .rm = host_memory (HOST_R11, (int32_t)field) });
 }
 
+/* What leads the accesses of a run to the host. */
 static HostOperand
-run_addend (unsigned base, bool write)
+run_field (const Generator *g, const PlanInsn *first, unsigned base)
 {
-  return host_cpu (offsetof (TranslatorCpu, run_addends) + 8 * (2 * base + write));
+  const bool write = first->run_writes;
+
+  if (first->run_pair != 0)
+    return host_cpu (offsetof (TranslatorCpu, run_bases) + 8 * (first->run_pair - 1u));
+  if (is_direct (g, base, write))
+    return host_cpu (offsetof (TranslatorCpu, run_addends) + 8 * (2 * base + write));
+  return stubs_slot_host (g->view, base, write);
+}
+
+/* The operand of an access at `lead`, which leads to the host, and index, which may have to be
+ * loaded. */
+static HostOperand
+index_operand (Generator *g, const Ea *ea, unsigned lead, int64_t disp, bool spare_r11)
+{
+  const unsigned index = load_address_register (g, ea->index, HOST_R10 + HOST_R11 - lead, lead);
+  const HostOperand operand
+      = { .memory = true, .base = lead, .index = index, .scale = ea->scale, .disp = (int32_t)disp };
+
+  if (!spare_r11)
+    return operand;
+  emit_op64 (g->e, 0x8d, HOST_R10, operand);
+  return host_memory (HOST_R10, 0);
+}
+
+static const PlanInsn *
+first_of_run (const Generator *g, const PlanInsn *p)
+{
+  return p->run == PLAN_RUN_EARLY ? p : &g->plan->insns[p->run_first];
 }
 
 /* An access that an earlier lookup was for, too. Keeps flags. */
 static HostOperand
 follow (Generator *g, const PlanInsn *p, const Ea *ea, bool spare_r11)
 {
-  const PlanInsn *first = g->looked_up[ea->base][p->run_writes];
-  unsigned host = generator_host_of (ea->base);
+  const PlanInsn *first = first_of_run (g, p);
+  const HostOperand field = run_field (g, first, ea->base);
+  const unsigned base = generator_host_of (ea->base);
+  unsigned lead;
 
-  if (!generator_has_addend (g, first))
+  if (p->run_pair != 0)
     {
-      emit_load (g->e, HOST_R11,
-                 is_direct (g, ea->base, p->run_writes)
-                     ? run_addend (ea->base, p->run_writes)
-                     : stubs_slot_host (g->view, ea->base, p->run_writes));
-      generator_note_addend (g, first);
+      lead = generator_load_run (g, first, field, generator_find_held (g, ea->index));
+      return index_operand (g, ea, lead, ea->disp + p->run_moved, spare_r11);
     }
-  if (ea->addr_size == 8 && host != HOST_NONE && !spare_r11)
-    return (
-        HostOperand){ .memory = true, .base = host, .index = HOST_R11, .disp = (int32_t)ea->disp };
+  if (ea->addr_size == 8 && base != HOST_NONE && !spare_r11)
+    {
+      lead = generator_load_run (g, first, field, HOST_NONE);
+      return (
+          HostOperand){ .memory = true, .base = base, .index = lead, .disp = (int32_t)ea->disp };
+    }
   generator_emit_ea (g, ea, HOST_R10);
+  lead = generator_load_run (g, first, field, HOST_R10);
   if (spare_r11)
     {
       emit_op64 (g->e, 0x8d, HOST_R10,
-                 (HostOperand){ .memory = true, .base = HOST_R10, .index = HOST_R11 });
+                 (HostOperand){ .memory = true, .base = HOST_R10, .index = lead });
       return host_memory (HOST_R10, 0);
     }
-  return (HostOperand){ .memory = true, .base = HOST_R10, .index = HOST_R11 };
+  return (HostOperand){ .memory = true, .base = HOST_R10, .index = lead };
 }
 
-/* What happens if the lookup fails. If p is the first of a run, that is for all of its range. */
+/* What happens if the lookup fails. */
 static Cold *
 add_access (Generator *g, const PlanInsn *p, const Ea *ea, unsigned size, bool write)
 {
@@ -237,15 +269,25 @@ add_access (Generator *g, const PlanInsn *p, const Ea *ea, unsigned size, bool w
   cold->slot = choose_slot (g, ea);
   cold->direct = is_direct (g, cold->slot, write);
   cold->size = size;
-  if (p->run == PLAN_RUN_FIRST)
-    {
-      cold->ea.disp += p->run_low;
-      cold->size = p->run_span;
-      cold->exit = generator_new_exit (g, generator_mask_rip (g, g->plan->rip + p->insn.offset));
-      cold->exit->key |= TRANSLATOR_NO_RUNS;
-    }
   if (cold->slot < X86_TLB_NEAR_SLOTS)
-    g->looked_up[cold->slot][write] = p->run == PLAN_RUN_FIRST ? p : NULL;
+    g->looked_up[cold->slot][write] = NULL;
+  return cold;
+}
+
+/* The same for all the range of a run, whose first instruction is p. Where it fails, rip is gone on
+ * with. */
+static Cold *
+add_run (Generator *g, const PlanInsn *p, const Ea *ea, uint64_t rip)
+{
+  Cold *cold = add_access (g, p, ea, p->run_span, p->run_writes);
+
+  cold->ea.disp += p->run_low;
+  cold->exit = generator_new_exit (g, generator_mask_rip (g, rip));
+  cold->exit->key |= TRANSLATOR_NO_RUNS;
+  if (p->run_pair != 0)
+    g->looked_up_pair[p->run_pair - 1] = p;
+  else
+    g->looked_up[cold->slot][cold->write] = p;
   return cold;
 }
 
@@ -279,7 +321,7 @@ access_constant (Generator *g, Cold *cold, bool spare_r11)
   return host_memory (base, (int32_t)(cold->ea.disp & 4095));
 }
 
-/* The check: r10 is the address, and becomes its offset in the page, or r11 does. */
+/* The check: `tested` is the address, and becomes its offset in the page. */
 static void
 emit_check (Generator *g, Cold *cold, unsigned tested, HostOperand tag, unsigned alignment)
 {
@@ -299,18 +341,45 @@ emit_check (Generator *g, Cold *cold, unsigned tested, HostOperand tag, unsigned
   add_jump_to_refill (g, cold, EMIT_A);
 }
 
-/* Near a register that is the host's, too: only the addend is needed. */
-static HostOperand
-access_near (Generator *g, const PlanInsn *p, const Ea *ea, Cold *cold, unsigned alignment)
+static void
+emit_slot_check (Generator *g, Cold *cold, unsigned tested, unsigned alignment)
 {
-  emit_check (g, cold, HOST_R10, stubs_slot_tag (g->view, cold->slot, cold->write), alignment);
-  emit_load (g->e, HOST_R11, stubs_slot_host (g->view, cold->slot, cold->write));
-  generator_note_addend (g, p->run == PLAN_RUN_FIRST ? p : NULL);
+  emit_check (g, cold, tested, stubs_slot_tag (g->view, cold->slot, cold->write), alignment);
+}
+
+/* Without the slot, for the address in r10, which may be kept: r11 becomes what leads from there to
+ * the host. */
+static void
+emit_direct_check (Generator *g, Cold *cold, unsigned alignment, bool keep)
+{
+  const HostOperand tag = stubs_entry_tag (g->view, cold->write);
+
   cold->found = emit_run_address (g->e, g->e->at);
+  stubs_emit_find_entry (g->e);
+  emit_check (g, cold, HOST_R10, tag, alignment);
+  if (keep)
+    emit_op64 (g->e, 0x33, HOST_R10, tag);
+  emit_load (g->e, HOST_R11, stubs_entry_addend (g->view));
+}
+
+static HostOperand
+near_operand (const Ea *ea)
+{
   return (HostOperand){ .memory = true,
                         .base = generator_host_of (ea->base),
                         .index = HOST_R11,
                         .disp = (int32_t)ea->disp };
+}
+
+/* Near a register that is the host's, too: only the addend is needed. */
+static HostOperand
+access_near (Generator *g, const PlanInsn *p, const Ea *ea, Cold *cold, unsigned alignment)
+{
+  emit_slot_check (g, cold, HOST_R10, alignment);
+  emit_load (g->e, HOST_R11, stubs_slot_host (g->view, cold->slot, cold->write));
+  generator_note_run (g, p->run == PLAN_RUN_FIRST ? p : NULL, HOST_R11);
+  cold->found = emit_run_address (g->e, g->e->at);
+  return near_operand (ea);
 }
 
 /* By the addend, or by the host's page. */
@@ -326,8 +395,7 @@ access_by_address (Generator *g, const Ea *ea, Cold *cold, unsigned alignment, b
       emit_move (e, HOST_R11, HOST_R10);
       cold->address = true;
     }
-  emit_check (g, cold, near ? HOST_R11 : HOST_R10,
-              stubs_slot_tag (g->view, cold->slot, cold->write), alignment);
+  emit_slot_check (g, cold, near ? HOST_R11 : HOST_R10, alignment);
   cold->found = emit_run_address (e, e->at);
   if (!near && !spare_r11)
     {
@@ -343,32 +411,80 @@ static HostOperand
 access_direct (Generator *g, const PlanInsn *p, const Ea *ea, Cold *cold, unsigned alignment,
                bool spare_r11)
 {
-  const HostOperand tag = stubs_entry_tag (g->view, cold->write);
-  const bool near = is_near (g, ea) && !spare_r11, first = p->run == PLAN_RUN_FIRST;
-  Emitter *e = g->e;
+  const int32_t disp = (int32_t)(ea->disp - cold->ea.disp);
+  const bool first = p->run == PLAN_RUN_FIRST, near = is_near (g, ea) && !spare_r11;
 
-  cold->found = emit_run_address (e, e->at);
-  stubs_emit_find_entry (e);
-  emit_check (g, cold, HOST_R10, tag, alignment);
-  if (!near)
-    emit_op64 (e, 0x33, HOST_R10, tag);
-  emit_load (e, HOST_R11, stubs_entry_addend (g->view));
+  emit_direct_check (g, cold, alignment, !near);
   if (first)
-    emit_store (e, run_addend (ea->base, cold->write), HOST_R11);
-  generator_note_addend (g, first && near ? p : NULL);
+    emit_store (g->e, run_field (g, p, ea->base), HOST_R11);
+  generator_note_run (g, first ? p : NULL, HOST_R11);
   if (near)
-    return (HostOperand){ .memory = true,
-                          .base = generator_host_of (ea->base),
-                          .index = HOST_R11,
-                          .disp = (int32_t)ea->disp };
+    return near_operand (ea);
   if (spare_r11)
     {
-      emit_op64 (e, 0x03, HOST_R10, host_register (HOST_R11));
-      return host_memory (HOST_R10, (int32_t)(ea->disp - cold->ea.disp));
+      emit_op64 (g->e, 0x03, HOST_R10, host_register (HOST_R11));
+      return host_memory (HOST_R10, disp);
     }
-  return (HostOperand){
-    .memory = true, .base = HOST_R10, .index = HOST_R11, .disp = (int32_t)(ea->disp - cold->ea.disp)
-  };
+  return (HostOperand){ .memory = true, .base = HOST_R10, .index = HOST_R11, .disp = disp };
+}
+
+/* For a run through a pair: r11 becomes where the base leads in the host. */
+static void
+look_up_pair (Generator *g, const PlanInsn *p, const Ea *ea, Cold *cold)
+{
+  const unsigned base = generator_host_of (ea->base);
+  Emitter *e = g->e;
+
+  if (cold->direct)
+    emit_direct_check (g, cold, 0, false);
+  else
+    {
+      emit_slot_check (g, cold, HOST_R10, 0);
+      cold->found = emit_run_address (e, e->at);
+      emit_load (e, HOST_R11, stubs_slot_host (g->view, cold->slot, cold->write));
+      emit_op64 (e, 0x2b, HOST_R11, stubs_slot_tag (g->view, cold->slot, cold->write));
+    }
+  if (ea->base != GUEST_NONE)
+    emit_op64 (e, 0x03, HOST_R11, base == HOST_NONE ? GPR_AT (ea->base) : host_register (base));
+  emit_store (e, run_field (g, p, ea->base), HOST_R11);
+  generator_note_run (g, p, HOST_R11);
+}
+
+void
+generator_look_up_early (Generator *g, const PlanInsn *p)
+{
+  Ea ea = generator_ea (g, &p->insn);
+  Cold *cold;
+
+  ea.disp = p->run_at;
+  generator_before_clobber (g);
+  cold = add_run (g, p, &ea, g->plan->rip);
+  emit_count (g, cold, offsetof (BlockLookups, n_lookups));
+  generator_emit_ea (g, &cold->ea, HOST_R10);
+  if (p->run_pair != 0)
+    look_up_pair (g, p, &ea, cold);
+  else if (cold->direct)
+    {
+      emit_direct_check (g, cold, 0, false);
+      emit_store (g->e, run_field (g, p, ea.base), HOST_R11);
+    }
+  else
+    {
+      emit_slot_check (g, cold, HOST_R10, 0);
+      cold->found = emit_run_address (g->e, g->e->at);
+    }
+}
+
+/* Whether the lookup that the access relies on was made, and still holds. */
+static bool
+is_looked_up (const Generator *g, const PlanInsn *p, const Ea *ea)
+{
+  const PlanInsn *first = first_of_run (g, p);
+
+  if (p->run != PLAN_RUN_NEXT && p->run != PLAN_RUN_EARLY)
+    return false;
+  return p->run_pair != 0 ? g->looked_up_pair[p->run_pair - 1] == first
+                          : g->looked_up[ea->base][first->run_writes] == first;
 }
 
 HostOperand
@@ -379,16 +495,21 @@ generator_access (Generator *g, const PlanInsn *p, const Ea *ea, unsigned size, 
   const bool known = ea->constant && ea->bit_size == 0 && !is_segmented (g, ea->segment);
   Cold *cold;
 
-  if (p->run == PLAN_RUN_NEXT
-      && g->looked_up[ea->base][p->run_writes] == &g->plan->insns[p->run_first])
+  if (is_looked_up (g, p, ea))
     return follow (g, p, ea, spare_r11);
   generator_before_clobber (g);
-  cold = add_access (g, p, ea, size, write);
+  cold = p->run == PLAN_RUN_FIRST ? add_run (g, p, ea, g->plan->rip + p->insn.offset)
+                                  : add_access (g, p, ea, size, write);
   emit_count (g, cold, offsetof (BlockLookups, n_lookups));
   if (known && !cold->direct && offset + size <= 4096 && (offset & alignment) == 0)
     return access_constant (g, cold, spare_r11);
   generator_emit_ea (g, &cold->ea, HOST_R10);
   emit_segment (g, ea->segment, write, cold);
+  if (p->run == PLAN_RUN_FIRST && p->run_pair != 0)
+    {
+      look_up_pair (g, p, ea, cold);
+      return index_operand (g, ea, HOST_R11, ea->disp, spare_r11);
+    }
   if (cold->direct)
     return access_direct (g, p, ea, cold, alignment, spare_r11);
   if (is_near (g, ea) && !spare_r11)

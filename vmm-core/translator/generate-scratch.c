@@ -9,9 +9,10 @@ look_at_changes (Generator *g)
 {
   for (unsigned n = 0; n < 2; n++)
     if (g->e->changed & 1u << (HOST_R10 + n))
-      g->held[n] = GUEST_NONE;
-  if (g->e->changed & 1u << HOST_R11)
-    g->r11_of = NULL;
+      {
+        g->held[n] = GUEST_NONE;
+        g->held_run[n] = NULL;
+      }
   g->e->changed = 0;
 }
 
@@ -29,8 +30,7 @@ note_held (Generator *g, unsigned guest, unsigned host)
 {
   generator_forget_held (g, guest);
   g->held[host - HOST_R10] = guest;
-  if (host == HOST_R11)
-    g->r11_of = NULL;
+  g->held_run[host - HOST_R10] = NULL;
 }
 
 unsigned
@@ -65,22 +65,32 @@ void
 generator_forget_all_held (Generator *g)
 {
   g->held[0] = g->held[1] = GUEST_NONE;
-  g->r11_of = NULL;
+  g->held_run[0] = g->held_run[1] = NULL;
   g->e->changed = 0;
 }
 
 void
-generator_note_addend (Generator *g, const PlanInsn *first)
+generator_note_run (Generator *g, const PlanInsn *first, unsigned host)
 {
   look_at_changes (g);
-  g->r11_of = first;
+  g->held[host - HOST_R10] = GUEST_NONE;
+  g->held_run[host - HOST_R10] = first;
 }
 
-bool
-generator_has_addend (Generator *g, const PlanInsn *first)
+unsigned
+generator_load_run (Generator *g, const PlanInsn *first, HostOperand from, unsigned taken)
 {
+  unsigned host;
+
   look_at_changes (g);
-  return g->r11_of == first;
+  for (unsigned n = 0; n < 2; n++)
+    if (g->held_run[n] == first)
+      return HOST_R10 + n;
+  /* Of more runs than registers one stays in place. */
+  host = taken == HOST_R11 || (taken != HOST_R10 && g->held_run[1] != NULL) ? HOST_R10 : HOST_R11;
+  emit_load (g->e, host, from);
+  generator_note_run (g, first, host);
+  return host;
 }
 
 void

@@ -272,8 +272,9 @@ emit_one (Generator *g, const PlanInsn *p)
       break;
     case PLAN_CONDITIONAL:
       generator_need_host_flags (g);
-      generator_exit (g, generator_mask_rip (g, generator_next_rip (g, p) + p->insn.imm),
-                      p->live_taken, p->insn.opcode & 15);
+      generator_exit (
+          g, generator_mask_rip (g, generator_next_rip (g, p) + (p->stays ? 0 : p->insn.imm)),
+          p->live_taken, (p->insn.opcode & 15) ^ p->stays);
       break;
     case PLAN_JUMP_INDIRECT:
       generator_jump_indirect (g, p);
@@ -443,6 +444,12 @@ generate_block (Emitter *e, Emitter *cold, Stubs *stubs, const Plan *plan, Trans
   emit_entry (&g);
   g.cold[0].back = block->entry;
   g.flags = plan->insns[0].live_before != 0 ? FLAGS_MEMORY : 0;
+  g.live = plan->insns[0].live_before;
+  begin_mark (&g, marks, NULL, false);
+  for (unsigned i = 0; i < plan->n; i++)
+    if (plan->insns[i].run == PLAN_RUN_EARLY)
+      generator_look_up_early (&g, &plan->insns[i]);
+  end_mark (&g, marks);
   for (unsigned i = 0; i < plan->n; i++)
     {
       g.live = plan->insns[i].live_before;

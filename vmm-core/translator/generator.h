@@ -89,10 +89,11 @@ typedef struct
   /* Per base register and whether it writes: the instruction that the slot's last lookup was for,
    * as long as no C code has run since. */
   const PlanInsn *looked_up[N_RESIDENT][2];
-  /* What the host's r10 and r11 still hold: guest registers, as memory does; the addend of a run,
-   * r11. */
+  const PlanInsn *looked_up_pair[PLAN_PAIRS];
+  /* What the host's r10 and r11 still hold: guest registers, as memory does; what leads to the host
+   * of the run that begins with an instruction. */
   uint8_t held[2];
-  const PlanInsn *r11_of;
+  const PlanInsn *held_run[2];
 } Generator;
 
 static inline bool
@@ -128,9 +129,10 @@ void generator_store_spilled (Generator *g, unsigned guest, unsigned host);
 /* It was written in memory alone. */
 void generator_forget_held (Generator *g, unsigned guest);
 void generator_forget_all_held (Generator *g);
-/* r11 has the addend of the run that begins with `first`. */
-void generator_note_addend (Generator *g, const PlanInsn *first);
-bool generator_has_addend (Generator *g, const PlanInsn *first);
+/* The scratch register has what leads to the host of the run that begins with `first`. */
+void generator_note_run (Generator *g, const PlanInsn *first, unsigned host);
+/* Which one has; it is loaded from memory if none has, not into `taken`. */
+unsigned generator_load_run (Generator *g, const PlanInsn *first, HostOperand from, unsigned taken);
 /* Snapshot of what is held, and bringing it about again. */
 void generator_copy_held (Generator *g, uint8_t held[2]);
 void generator_reload_held (Generator *g, const uint8_t held[2]);
@@ -149,6 +151,8 @@ void generator_emit_ea (Generator *g, const Ea *ea, unsigned to);
  * afterwards. */
 HostOperand generator_access (Generator *g, const PlanInsn *p, const Ea *ea, unsigned size,
                               unsigned alignment, bool write, bool spare_r11);
+/* The lookup of a run, at the block's entry. */
+void generator_look_up_early (Generator *g, const PlanInsn *p);
 void generator_emit_cold_access (Generator *g, Cold *cold);
 /* C code may have changed slots. */
 void generator_end_runs (Generator *g);

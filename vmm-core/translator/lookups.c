@@ -139,7 +139,7 @@ lookups_consider (Lookups *lookups, uint64_t physical, uint64_t rip, uint32_t ke
       lookups->n_direct++;
     }
   else
-    block->wait = PATIENCE * ++block->n_kept;
+    block->wait = PATIENCE << MIN (block->n_kept++, 20);
   return true;
 }
 

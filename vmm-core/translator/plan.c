@@ -10,6 +10,7 @@
 #define PEEK_INSNS 6
 #define PEEK_DEPTH 3
 #define MAX_BRANCHES 4 /* conditional branches and calls inside a block */
+#define MAX_ROUNDS 8   /* of a loop, laid out one after the other */
 #define ALL ((uint16_t)X86_FLAGS_STATUS)
 
 bool
@@ -38,12 +39,22 @@ branch_offset (const PlanInsn *p)
   return (int64_t)p->insn.offset + p->insn.length + (int64_t)p->insn.imm;
 }
 
+/* Where the block is left by a branch that may be taken or not. */
+static int64_t
+exit_offset (const PlanInsn *p)
+{
+  return p->stays ? (int64_t)p->insn.offset + p->insn.length : branch_offset (p);
+}
+
 /* The plan depends on these bytes of the page. FALSE: no room to note that. */
 static bool
 note_peeked (Plan *plan, unsigned offset, unsigned length)
 {
   for (unsigned i = 0; i < plan->n_peeked; i++)
-    if (plan->peeked[i].offset + plan->peeked[i].length == offset)
+    if (offset >= plan->peeked[i].offset
+        && offset + length <= plan->peeked[i].offset + plan->peeked[i].length)
+      return true;
+    else if (plan->peeked[i].offset + plan->peeked[i].length == offset)
       {
         plan->peeked[i].length += length;
         return true;
@@ -122,7 +133,7 @@ find_live (Plan *plan, const X86Cpu *cpu, const uint8_t *page, unsigned offset)
 
       if (p->kind == PLAN_CONDITIONAL || p->kind == PLAN_COUNT)
         {
-          p->live_taken = peek_live (plan, cpu, page, offset + branch_offset (p), PEEK_DEPTH);
+          p->live_taken = peek_live (plan, cpu, page, offset + exit_offset (p), PEEK_DEPTH);
           live |= p->live_taken;
         }
       else if (p->kind == PLAN_CALL)
@@ -132,6 +143,35 @@ find_live (Plan *plan, const X86Cpu *cpu, const uint8_t *page, unsigned offset)
       p->live = live;
       live = p->live_before = (live & ~p->flags_written) | p->flags_read;
     }
+}
+
+/* Whether the block is a loop that ends here. */
+static bool
+is_loop (const Plan *plan)
+{
+  const PlanInsn *last = &plan->insns[plan->n - 1];
+
+  return (last->kind == PLAN_CONDITIONAL || last->kind == PLAN_JUMP) && branch_offset (last) == 0
+         && (plan->key & X86_MODE_FLAT) && !(plan->options & TRANSLATOR_SINGLE)
+         && 2 * plan->n <= PLAN_MAX_INSNS && plan_has_strides (plan);
+}
+
+/* Lays a loop out several times, so that rounds share lookups. Where they cannot, as many rounds
+ * get over the end of the page. */
+static void
+unroll (Plan *plan)
+{
+  const unsigned n = plan->n;
+  const PlanInsn last = plan->insns[n - 1];
+
+  if (last.kind == PLAN_JUMP)
+    plan->insns[n - 1].kind = PLAN_NOTHING;
+  plan->insns[n - 1].stays = true;
+  plan->rounds = MIN (MAX_ROUNDS, PLAN_MAX_INSNS / n);
+  for (unsigned round = 1; round < plan->rounds; round++)
+    memcpy (&plan->insns[round * n], plan->insns, n * sizeof plan->insns[0]);
+  plan->n = plan->rounds * n;
+  plan->insns[plan->n - 1] = last;
 }
 
 bool
@@ -145,6 +185,7 @@ plan_make (Plan *plan, const X86Cpu *cpu, uint32_t key, uint64_t rip, const uint
   unsigned max_insns = options & TRANSLATOR_SINGLE ? 1 : PLAN_MAX_INSNS;
 
   plan->n = plan->n_peeked = 0;
+  plan->rounds = 1;
   plan->lookups = NULL;
   plan->key = key;
   plan->options = options;
@@ -163,8 +204,14 @@ plan_make (Plan *plan, const X86Cpu *cpu, uint32_t key, uint64_t rip, const uint
         break;
       classify (plan, p);
       p->live_taken = 0;
+      p->stays = false;
       plan->n++;
       at += p->insn.length;
+      if (is_loop (plan))
+        {
+          unroll (plan);
+          break;
+        }
       if (p->kind == PLAN_CONDITIONAL || p->kind == PLAN_COUNT
           || ((p->kind == PLAN_CALL || p->kind == PLAN_CALL_INDIRECT) && (key & X86_MODE_FLAT)))
         branches++;

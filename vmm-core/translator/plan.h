@@ -8,6 +8,7 @@
 
 #define PLAN_MAX_INSNS 64
 #define PLAN_MAX_PEEKS 16
+#define PLAN_PAIRS 4
 
 typedef enum
 {
@@ -58,6 +59,7 @@ typedef enum
 {
   PLAN_RUN_NONE,
   PLAN_RUN_FIRST, /* looks up run_span bytes, from run_low bytes behind its own address on */
+  PLAN_RUN_EARLY, /* the same, but at the entry of a loop, where its displacement is run_at */
   PLAN_RUN_NEXT   /* relies on the lookup of the instruction run_first */
 } PlanRun;
 
@@ -74,18 +76,24 @@ typedef struct
   uint16_t flags_undefined; /* of those written: multiplication leaves them alone */
   uint16_t live_before;     /* status flags that it, or somebody after it, may read */
   uint16_t live;            /* those that somebody may read after it: for a call, its target */
-  uint16_t live_taken;      /* where a conditional branch goes */
+  uint16_t live_taken;      /* where a conditional branch that leaves the block goes */
+  bool stays; /* a conditional branch in a loop laid out several times: the block goes on where it
+               * leads to, and is left otherwise */
   PlanRun run;
-  bool run_writes; /* NEXT: the lookup is one for writes */
+  bool run_writes; /* FIRST, EARLY: the lookup is one for writes */
   uint8_t run_first;
+  uint8_t run_pair; /* 0: near one register; else which of the pairs of base and index, from 1 */
   int16_t run_low;
   uint16_t run_span;
+  int64_t run_at;
+  int32_t run_moved; /* EARLY, NEXT of a pair: what was added to its base since the lookup */
 } PlanInsn;
 
 typedef struct
 {
   PlanInsn insns[PLAN_MAX_INSNS];
   unsigned n;
+  unsigned rounds;      /* of a loop, one behind the other; else 1 */
   unsigned length;      /* bytes */
   const uint8_t *bytes; /* the caller's */
   struct
@@ -110,6 +118,9 @@ bool plan_ends_block (const PlanInsn *p, uint32_t key);
 
 /* Sets the run* of all instructions. */
 void plan_find_runs (Plan *plan);
+/* Whether a loop of these instructions has accesses that move by a constant, so that one lookup
+ * may serve several rounds. */
+bool plan_has_strides (const Plan *plan);
 
 /* Sets kind, operands and flags of a decoded instruction. */
 void plan_classify (PlanInsn *p, uint32_t key);

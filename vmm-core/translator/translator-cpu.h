@@ -3,6 +3,7 @@
 
 #include <assert.h>
 
+#include "plan.h"
 #include "statistics.h"
 #include "vmm-core/x86/cpu.h"
 #include "vmm-core/x86/decode.h"
@@ -76,8 +77,9 @@ typedef struct
   uint64_t scratch, target;
   /* Of runs whose lookup was direct, by base register and whether that is one for writes. */
   uint64_t run_addends[16][2];
-  uint64_t sampled_slot; /* of the lookup that is sampled; bit 8: it is one for writes */
-  uint64_t fill_look;    /* where the stub goes on that had the TLB filled */
+  uint64_t run_bases[PLAN_PAIRS]; /* of runs through pairs: where their base leads in the host */
+  uint64_t sampled_slot;          /* of the lookup that is sampled; bit 8: it is one for writes */
+  uint64_t fill_look;             /* where the stub goes on that had the TLB filled */
   void *self;
   uint32_t host_mxcsr;
   uint8_t vectors;        /* VECTORS_*: what of the guest's the host's vector registers hold */
