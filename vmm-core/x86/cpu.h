@@ -29,6 +29,7 @@ enum
   X86_REQUEST_FLUSH_TLB = 1 << 5, /* the memory map changed, or dirty bits were taken */
   X86_REQUEST_EXCLUSIVE = 1 << 6, /* another CPU wants to be alone: wait in x86_exclusive_wait */
   X86_REQUEST_CODE = 1 << 8,      /* code the engine cached was overwritten */
+  X86_REQUEST_MONITOR = 1 << 9,   /* the page that MONITOR watches was stored to */
   X86_REQUEST_LOCAL = 1 << 7      /* this CPU's own: look at the state before the next block */
 };
 
@@ -101,6 +102,10 @@ struct X86Cpu
   _Atomic uint8_t sipi_vector;
   _Atomic uint8_t nmis;  /* that came since X86_REQUEST_NMI was last served */
   _Atomic bool sleeping; /* vcpu_run returned HALTED: requests have to wake the thread */
+
+  const uint32_t *_Atomic monitored; /* version of the page that MONITOR watches (memory.h), or NULL */
+  uint32_t monitored_at;             /* that version when it did */
+  bool monitor_waits;                /* if the CPU is halted: by MWAIT */
 
   X86BlockCache *blocks;
   Lapic *lapic;

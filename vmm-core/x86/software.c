@@ -11,6 +11,7 @@
 #include "kvmclock.h"
 #include "lapic.h"
 #include "mmu.h"
+#include "monitor.h"
 #include "rflags.h"
 #include "segment.h"
 #include "vmm-core/clock-ticks.h"
@@ -258,6 +259,9 @@ x86_software_get_state (AccelVcpu *vcpu, X86State *state)
 
   x86_cpu_sync_out (cpu);
   *state = cpu->state;
+  /* Nobody else can tell when MWAIT is over; it may be at any time. */
+  if (state->activity == X86_HALTED && cpu->monitor_waits)
+    state->activity = X86_RUNNING;
 }
 
 bool
@@ -273,6 +277,7 @@ x86_software_set_state (AccelVcpu *vcpu, const X86State *state, GError **error)
   /* What the engine has to forget stays to be forgotten. */
   atomic_fetch_and (&cpu->requests, X86_REQUEST_CODE);
   atomic_store (&cpu->nmis, 0);
+  cpu->monitor_waits = false;
   x86_cpu_sync_in (cpu);
   if (!held)
     machine_lock_acquire (lock);
@@ -414,6 +419,7 @@ x86_software_poll (X86Cpu *cpu, AccelExit *exit)
     serve_saved_event (cpu);
   else if (!shadow)
     serve_interrupts (cpu, requests);
+  x86_monitor_poll (cpu);
   if (cpu->state.activity == X86_HALTED)
     {
       *exit = ACCEL_EXIT_HALTED;
@@ -441,6 +447,7 @@ software_code_overwritten (void *data, MemoryBlock *block, uint64_t page)
 {
   X86Software *software = data;
 
+  x86_monitor_wake (software, block, page);
   if (software->engine->code_overwritten == NULL)
     return;
   software->engine->code_overwritten (software, block, page);

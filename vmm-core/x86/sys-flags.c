@@ -135,21 +135,9 @@ x86_sys_hlt (X86Cpu *cpu, const X86Insn *insn)
 {
   if (cpu->cpl != 0)
     x86_raise_code (cpu, X86_GP, 0);
+  cpu->monitor_waits = false;
   cpu->state.activity = X86_HALTED;
   atomic_fetch_or (&cpu->requests, X86_REQUEST_LOCAL);
-}
-
-/* CPUID does not offer MONITOR. */
-void
-x86_sys_monitor (X86Cpu *cpu, const X86Insn *insn)
-{
-  x86_raise (cpu, X86_UD);
-}
-
-void
-x86_sys_mwait (X86Cpu *cpu, const X86Insn *insn)
-{
-  x86_raise (cpu, X86_UD);
 }
 
 /* A loop that pauses waits for another CPU, whose thread may be waiting for this host CPU. */

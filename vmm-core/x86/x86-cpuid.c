@@ -4,6 +4,7 @@
 
 #include "kvmclock.h"
 #include "mmu.h"
+#include "monitor.h"
 #include "software.h"
 #include "vector-table.h"
 #include "xsave.h"
@@ -25,6 +26,7 @@
   (BIT (0) | BIT (1) | BIT (2) | BIT (3) | BIT (4) | BIT (5) | BIT (6) | BIT (7) | BIT (8)         \
    | BIT (9) | BIT (11) | BIT (12) | BIT (13) | BIT (14) | BIT (15) | BIT (16) | BIT (17)          \
    | BIT (19) | BIT (23) | BIT (24) | BIT (25) | BIT (26))
+#define ECX1_MONITOR BIT (3)
 #define ECX1_CX16 BIT (13)
 #define ECX1_PCID BIT (17)
 #define ECX1_X2APIC BIT (21)
@@ -111,12 +113,14 @@ fill_features (Table *table)
   one->eax = table->amd ? 0x00b20f21 : 0x000306c3;
   one->ebx = 8 << 8; /* CLFLUSH: 64 bytes */
   one->ecx
-      = (host1.ecx & (ECX1_MOVBE | ECX1_POPCNT | ECX1_RDRAND | ECX1_CX16)) | ECX1_PCID | ECX1_X2APIC
+      = (host1.ecx & (ECX1_MOVBE | ECX1_POPCNT | ECX1_RDRAND | ECX1_CX16)) | ECX1_MONITOR | ECX1_PCID | ECX1_X2APIC
         | ECX1_TSC_DEADLINE | ECX1_XSAVE | ECX1_HYPERVISOR | vector_bit (VECTOR_SSE3, 0)
         | vector_bit (VECTOR_PCLMUL, 1) | vector_bit (VECTOR_SSSE3, 9) | vector_bit (VECTOR_FMA, 12)
         | vector_bit (VECTOR_SSE41, 19) | vector_bit (VECTOR_SSE42, 20)
         | vector_bit (VECTOR_AES, 25) | vector_bit (VECTOR_AVX, 28) | vector_bit (VECTOR_F16C, 29);
   one->edx = EDX1_ALWAYS;
+  /* MWAIT knows no C-state (EDX): with HLT and messages systems idle better. */
+  table->basic[5] = (X86Cpuid){ X86_MONITOR_LINE, X86_MONITOR_LINE, BIT (0), 0 };
   seven->ebx = (host7.ebx & (EBX7_BMI1 | EBX7_BMI2 | EBX7_ADX | EBX7_RDSEED | EBX7_CLFLUSHOPT))
                | EBX7_FSGSBASE | EBX7_TSC_ADJUST | EBX7_SMEP | EBX7_SMAP | EBX7_ERMS | EBX7_INVPCID
                | EBX7_CLWB

@@ -180,7 +180,7 @@ x86_state_reset (X86State *state, unsigned index)
   state->cr0 = X86_CR0_CD | X86_CR0_NW | X86_CR0_ET;
   state->xcr0 = 1;
   state->pat = 0x0007040600070406;
-  state->misc_enable = 1; /* fast strings */
+  state->misc_enable = 1 | 1 << 18; /* fast strings, MONITOR */
   state->fpu.control = 0x40;
   state->mxcsr = 0x1f80;
   state->smbase = 0x30000;

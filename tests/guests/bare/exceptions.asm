@@ -283,6 +283,8 @@ main:   mov dword [PD + 0x1000], TEST_PT + 7            ; 1 GiB
         TEST "privileged instructions in user mode"
         FAULTS 13, 0, {IN_USER user_hlt}
         FAULTS 13, 0, {IN_USER user_cr0}
+        FAULTS 6, 0, {IN_USER user_monitor}
+        FAULTS 6, 0, {IN_USER user_mwait}
         FAULTS 13, 0, {IN_USER user_in}
         FAULTS 13, 0, {IN_USER user_cli}
         FAULTS 13, 0, {IN_USER user_lgdt}
@@ -436,6 +438,10 @@ user_aligned:
         mov al, [FREE + 7]
         movups xmm0, [FREE + 1]
         ud2
+user_monitor:
+        monitor
+user_mwait:
+        mwait
 user_hlt:
         hlt
 user_cr0:

@@ -173,6 +173,27 @@ main:   mov byte [eoi_to], EOI_TO_APIC
         WAIT_FOR [n_heard], N - 1
         call wait_for_all
 
+        TEST "a store to the line that MONITOR watches ends MWAIT"
+        mov dword [n_heard], 0
+        COMMAND watch
+        call pause_a_while
+        CHECK [n_heard], 0
+        mov dword [watched], 1
+        WAIT_FOR [n_heard], N - 1
+        call wait_for_all
+        mov eax, [n_mwaits]                             ; they slept: few are for nothing
+        shr eax, 5
+        CHECK eax, 0
+
+        TEST "an interrupt ends MWAIT, and then it is not armed"
+        mov dword [n_heard], 0
+        COMMAND watch_once
+        call pause_a_while
+        CHECK [n_done], 0
+        PUT_APIC LAPIC_ICR, 0xc4044
+        WAIT_FOR [n_heard], N - 1
+        call wait_for_all
+
         TEST "INIT stops a processor, SIPI starts it anew"
         mov dword [n_started], 0
         PUT_APIC LAPIC_ICR_HIGH, 3 << 24
@@ -335,6 +356,30 @@ drop_page:
         pop rax
         iretq
 
+watch:  mov eax, watched
+        xor ecx, ecx
+        xor edx, edx
+        monitor
+        cmp dword [watched], 1
+        je .done
+        lock inc dword [n_mwaits]
+        xor eax, eax
+        mwait
+        jmp watch
+.done:  lock inc dword [n_heard]
+        ret
+
+watch_once:
+        mov eax, watched
+        xor ecx, ecx
+        xor edx, edx
+        monitor
+        sti
+        mwait
+        cli
+        mwait
+        ret
+
 halt:   cli
         hlt
         ret
@@ -407,6 +452,10 @@ out_of_order    dd 0
 flag0           dd 0
         align 64
 flag1           dd 0
+        align 64
+watched         dd 0
+        align 64
+n_mwaits        dd 0
 saw0            dd 0
 saw1            dd 0
 turn            dd 0
