@@ -203,8 +203,12 @@ test_direct (void)
   g_assert_cmpuint (walk (machine, 16), ==, 0);
   refills = count (machine, "tlb-slot-refills");
   g_assert_cmpuint (refills, >=, 2000000 / 16);
-  g_assert_cmpuint (walk (machine, 1), ==, 1);
-  g_assert_cmpuint (count (machine, "tlb-slot-refills"), <, refills + 2000000 / 2);
+  for (unsigned n = 0; n < 500 && walk (machine, 1) == 0; n++)
+    ; /* blocks are made anew now and then only */
+  g_assert_cmpuint (count (machine, "lookups-direct"), ==, 1);
+  refills = count (machine, "tlb-slot-refills");
+  walk (machine, 1);
+  g_assert_cmpuint (count (machine, "tlb-slot-refills"), <, refills + 2000000 / 100);
 }
 
 int

@@ -16,6 +16,7 @@
  * for the rest of them. */
 #define MAX_OVERWRITES 16
 #define RESTLESS_US 10000
+#define RENEW_US 20000 /* between blocks that are made anew for other lookups */
 
 /* A page that holds translated code, by the address of its version (memory.h). */
 typedef struct
@@ -47,7 +48,8 @@ struct BlockCache
   size_t chunk_used;
   GPtrArray *blocks; /* all since the cache was emptied, in the order of their code */
   Lookups *lookups;
-  GPtrArray *outdated; /* blocks to be made anew */
+  GPtrArray *outdated; /* blocks to be made anew, */
+  int64_t renewed_at;  /* monotonic µs: when some last were */
 
   GMutex dropping_mutex; /* taken outside guest code only */
   GMutex overwritten_mutex;
@@ -335,7 +337,7 @@ block_cache_add (BlockCache *cache, Plan *plan, const Source *source)
   code_cache_end (cache->code, CODE_COLD, &cold);
   code_cache_end (cache->code, CODE_STUBS, &stubs);
   TRACE ("translator.block", "rip %#" PRIx64 " physical %#" PRIx64 " key %#x: %u bytes to %zu",
-         plan->rip, block->physical, plan->key, plan->length, (size_t)(block->end - block->guard));
+         plan->rip, block->physical, plan->key, plan->length, (size_t)block->end);
   trace_block (plan, block, &marks);
 
   g_ptr_array_add (cache->blocks, block);
@@ -483,8 +485,8 @@ block_cache_link (BlockCache *cache, TranslatorExit *exit, TranslatorBlock *bloc
       /* Every loop has a branch backwards or to another page: those look at requests. */
       emit_link (&emitter, exit_displacement (&emitter, exit),
                  !same_page               ? block->guard
-                 : block->rip > from->rip ? block->body
-                                          : block->entry);
+                 : block->rip > from->rip ? block->guard + block->body
+                                          : translator_block_get_entry (block));
     }
   g_mutex_unlock (&cache->mutex);
 }
@@ -581,11 +583,11 @@ block_cache_note_miss (BlockCache *cache, TranslatorCpu *cpu, const uint8_t *bac
       if (!block->stale
           && lookups_consider (cache->lookups, block->physical, block->rip, block->key, slot,
                                write))
-        {
-          g_ptr_array_add (cache->outdated, block);
-          atomic_fetch_or (&cpu->cpu.requests, X86_REQUEST_CODE);
-        }
+        g_ptr_array_add (cache->outdated, block);
     }
+  /* All tables of jumps go with them: some at a time. */
+  if (cache->outdated->len > 0 && g_get_monotonic_time () - cache->renewed_at >= RENEW_US)
+    atomic_fetch_or (&cpu->cpu.requests, X86_REQUEST_CODE);
   g_mutex_unlock (&cache->mutex);
 }
 
@@ -615,6 +617,15 @@ has_outdated (BlockCache *cache)
   return some;
 }
 
+static void
+drop_outdated (BlockCache *cache)
+{
+  for (unsigned i = 0; i < cache->outdated->len; i++)
+    block_drop (cache, g_ptr_array_index (cache->outdated, i));
+  g_ptr_array_set_size (cache->outdated, 0);
+  cache->renewed_at = g_get_monotonic_time ();
+}
+
 void
 block_cache_drop_overwritten (BlockCache *cache, TranslatorCpu *cpu)
 {
@@ -629,9 +640,7 @@ block_cache_drop_overwritten (BlockCache *cache, TranslatorCpu *cpu)
   if (overwritten != NULL || has_outdated (cache))
     {
       x86_exclusive_begin (&cpu->cpu);
-      for (unsigned i = 0; i < cache->outdated->len; i++)
-        block_drop (cache, g_ptr_array_index (cache->outdated, i));
-      g_ptr_array_set_size (cache->outdated, 0);
+      drop_outdated (cache);
       for (unsigned i = 0; overwritten != NULL && i < overwritten->len; i++)
         {
           const uint32_t *version = g_array_index (overwritten, const uint32_t *, i);

@@ -37,16 +37,23 @@ struct TranslatorBlock
   const uint32_t *version[2];
   uint32_t made_at[2];
   uint32_t key;
-  uint32_t page_id[2]; /* the second is 0 where there is none */
-  uint16_t length;
-  bool stale;
-  const uint8_t *guard; /* entry for those who do not know what is mapped at rip */
-  const uint8_t *entry;
-  const uint8_t *body; /* without a look at requests */
-  const uint8_t *end;  /* of what is often run */
+  uint32_t page_id[2];  /* the second is 0 where there is none */
+  const uint8_t *guard; /* entry for those who do not know what is mapped at rip; the first byte */
   TranslatorExit *incoming;
+  /* From guard on. */
+  uint16_t end;    /* of what is often run */
+  uint8_t entry;   /* for the others */
+  uint8_t body;    /* without a look at requests */
+  uint16_t length; /* of the guest's code */
+  bool stale;
   uint8_t bytes[]; /* the guest's code, length of them */
 };
+
+static inline const uint8_t *
+translator_block_get_entry (const TranslatorBlock *block)
+{
+  return block->guard + block->entry;
+}
 
 static inline TranslatorSite
 translator_site (const TranslatorBlock *block, unsigned offset, bool access)

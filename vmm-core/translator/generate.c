@@ -359,10 +359,10 @@ emit_entry (Generator *g)
       cold->from[cold->n_from++] = emit_jcc (g->e, EMIT_NE);
     }
   /* The second page may have been mapped anew since the first was entered. */
-  block->entry = block->page_id[1] != 0 ? block->guard : emit_run_address (g->e, g->e->at);
+  block->entry = block->page_id[1] != 0 ? 0 : emit_run_address (g->e, g->e->at) - block->guard;
   emit_alu_imm (g->e, EMIT_CMP, false, AT (cpu.requests), 0);
   cold->from[cold->n_from++] = emit_jcc (g->e, EMIT_NE);
-  block->body = block->page_id[1] != 0 ? block->guard : emit_run_address (g->e, g->e->at);
+  block->body = block->page_id[1] != 0 ? 0 : emit_run_address (g->e, g->e->at) - block->guard;
 }
 
 static void
@@ -442,7 +442,7 @@ generate_block (Emitter *e, Emitter *cold, Stubs *stubs, const Plan *plan, Trans
   marks->n = 0;
   generator_forget_all_held (&g);
   emit_entry (&g);
-  g.cold[0].back = block->entry;
+  g.cold[0].back = translator_block_get_entry (block);
   g.flags = plan->insns[0].live_before != 0 ? FLAGS_MEMORY : 0;
   g.live = plan->insns[0].live_before;
   begin_mark (&g, marks, NULL, false);
@@ -463,7 +463,7 @@ generate_block (Emitter *e, Emitter *cold, Stubs *stubs, const Plan *plan, Trans
       generator_exit (&g, generator_next_rip (&g, last), last->live, -1);
       end_mark (&g, marks);
     }
-  block->end = emit_run_address (e, e->at);
+  block->end = emit_run_address (e, e->at) - block->guard;
   g.e = cold;
   generator_forget_all_held (&g);
   for (unsigned i = 0; i < g.n_cold; i++)

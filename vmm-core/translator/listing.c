@@ -130,8 +130,8 @@ listing_of_code (const Plan *plan, const TranslatorBlock *block, const GenerateM
   GString *text = g_string_new (NULL);
 
   g_string_append_printf (text, "rip %#" PRIx64 " key %#x: entry at %#" PRIxPTR, plan->rip,
-                          plan->key, (uintptr_t)block->entry);
-  append_host (text, block->guard, marks->n > 0 ? marks->marks[0].code : block->end);
+                          plan->key, (uintptr_t)translator_block_get_entry (block));
+  append_host (text, block->guard, marks->n > 0 ? marks->marks[0].code : block->guard + block->end);
   for (unsigned i = 0; i < marks->n; i++)
     {
       const GenerateMark *mark = &marks->marks[i];

@@ -3,8 +3,8 @@
 
 #include <string.h>
 
-#define CANDIDATES 64
-#define ENOUGH_SAMPLES 8
+#define CANDIDATES 1024
+#define ENOUGH_SAMPLES 4
 #define ENOUGH_MISSES 256
 /* A slot that misses costs about five times what it saves where it hits. */
 #define MISSES_WORTH 4

@@ -387,35 +387,40 @@ follow (const Plan *plan, Tracker *tracker, const PlanInsn *p)
     note_branch (tracker);
 }
 
-void
-plan_find_runs (Plan *plan)
+/* Returns how many lookups are needed for so many rounds. */
+static unsigned
+find_runs (Plan *plan, unsigned rounds)
 {
   Tracker tracker = { 0 };
-  bool wanted = (plan->key & X86_MODE_FLAT) && !(plan->key & TRANSLATOR_NO_RUNS);
+  unsigned n = 0;
 
-  for (unsigned i = 0; i < plan->n; i++)
+  for (unsigned i = 0; i < rounds * plan->n; i++)
     {
-      PlanInsn *p = &plan->insns[i];
+      PlanInsn *p = &plan->insns[i % plan->n];
       Access access;
 
       p->run = PLAN_RUN_NONE;
-      if (wanted && find_access (plan, p, &access))
-        add_access (plan, &tracker, p, &access);
+      if (find_access (plan, p, &access))
+        {
+          add_access (plan, &tracker, p, &access);
+          n += p->run == PLAN_RUN_NONE;
+        }
       follow (plan, &tracker, p);
     }
+  return n;
+}
+
+void
+plan_find_runs (Plan *plan)
+{
+  find_runs (plan, 1);
+  if (!(plan->key & X86_MODE_FLAT) || (plan->key & TRANSLATOR_NO_RUNS))
+    for (unsigned i = 0; i < plan->n; i++)
+      plan->insns[i].run = PLAN_RUN_NONE;
 }
 
 bool
-plan_has_strides (const Plan *plan)
+plan_rounds_share (Plan *plan)
 {
-  Tracker tracker = { 0 };
-  Access access;
-
-  for (unsigned i = 0; i + 1 < plan->n; i++)
-    follow (plan, &tracker, &plan->insns[i]);
-  for (unsigned i = 0; i + 1 < plan->n; i++)
-    if (find_access (plan, &plan->insns[i], &access) && !(tracker.unknown >> access.base & 1)
-        && !(tracker.unknown >> access.index & 1))
-      return true;
-  return false;
+  return find_runs (plan, 2) < 2 * find_runs (plan, 1);
 }

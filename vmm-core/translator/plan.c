@@ -147,13 +147,13 @@ find_live (Plan *plan, const X86Cpu *cpu, const uint8_t *page, unsigned offset)
 
 /* Whether the block is a loop that ends here. */
 static bool
-is_loop (const Plan *plan)
+is_loop (Plan *plan)
 {
   const PlanInsn *last = &plan->insns[plan->n - 1];
 
   return (last->kind == PLAN_CONDITIONAL || last->kind == PLAN_JUMP) && branch_offset (last) == 0
          && (plan->key & X86_MODE_FLAT) && !(plan->options & TRANSLATOR_SINGLE)
-         && 2 * plan->n <= PLAN_MAX_INSNS && plan_has_strides (plan);
+         && 2 * plan->n <= PLAN_MAX_INSNS && plan_rounds_share (plan);
 }
 
 /* Lays a loop out several times, so that rounds share lookups. Where they cannot, as many rounds

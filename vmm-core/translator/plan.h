@@ -118,9 +118,8 @@ bool plan_ends_block (const PlanInsn *p, uint32_t key);
 
 /* Sets the run* of all instructions. */
 void plan_find_runs (Plan *plan);
-/* Whether a loop of these instructions has accesses that move by a constant, so that one lookup
- * may serve several rounds. */
-bool plan_has_strides (const Plan *plan);
+/* Whether rounds of a loop of these instructions would share lookups. */
+bool plan_rounds_share (Plan *plan);
 
 /* Sets kind, operands and flags of a decoded instruction. */
 void plan_classify (PlanInsn *p, uint32_t key);

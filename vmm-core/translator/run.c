@@ -381,7 +381,7 @@ run_blocks (TranslatorCpu *cpu, BlockCache *cache)
         }
       if (pending != NULL)
         block_cache_link (cache, pending, block);
-      pending = enter_code (cpu, stubs, block->entry, &onward);
+      pending = enter_code (cpu, stubs, translator_block_get_entry (block), &onward);
     }
 }
 
@@ -407,7 +407,8 @@ translator_run_block (X86Cpu *x86)
       set = &cpu->sets[translator_view_of_key (cpu->key)];
       set->jumps[jump].rip = jump == 0;
       set_empty_stack (cpu, set);
-      pending = enter_code (cpu, block_cache_get_stubs (cache), block->entry, &onward);
+      pending = enter_code (cpu, block_cache_get_stubs (cache), translator_block_get_entry (block),
+                            &onward);
     }
   while (pending != NULL && (pending->key & TRANSLATOR_NO_RUNS));
   return true;
