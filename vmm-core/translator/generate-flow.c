@@ -48,6 +48,32 @@ generator_add_to_stack (Generator *g, unsigned from, int amount)
                                   .rm = host_register (HOST_R15) });
 }
 
+/* Whether the running instruction may be interpreted, all of it, and then be gone on behind. */
+static bool
+may_be_interpreted (const Generator *g)
+{
+  for (unsigned i = g->first_cold; i < g->n_cold; i++)
+    if (g->cold[i].exit == NULL)
+      return true;
+  return false;
+}
+
+void
+generator_move_stack (Generator *g, int amount)
+{
+  g->stack_pending += amount;
+  if (stack_size (g) == 2 || may_be_interpreted (g))
+    generator_settle_stack (g);
+}
+
+void
+generator_settle_stack (Generator *g)
+{
+  if (g->stack_pending != 0)
+    generator_add_to_stack (g, X86_RSP, g->stack_pending);
+  g->stack_pending = 0;
+}
+
 void
 generator_load_operand (Generator *g, const PlanInsn *p)
 {
@@ -77,6 +103,8 @@ generator_push (Generator *g, const PlanInsn *p)
   Ea ea = generator_stack_ea (g, p, -(int)size);
   HostOperand to;
 
+  if (host == HOST_R15)
+    generator_settle_stack (g);
   if (memory)
     {
       generator_load_operand (g, p);
@@ -99,7 +127,7 @@ generator_push (Generator *g, const PlanInsn *p)
         }
       generator_sized (g, p, 0x89, host, to);
     }
-  generator_add_to_stack (g, X86_RSP, -(int)size);
+  generator_move_stack (g, -(int)size);
 }
 
 void
@@ -116,8 +144,10 @@ generator_pop (Generator *g, const PlanInsn *p)
     }
   else
     generator_sized (g, p, 0x8b, host, from);
-  if (p->insn.rm != X86_RSP)
-    generator_add_to_stack (g, X86_RSP, p->insn.op_size);
+  if (p->insn.rm == X86_RSP)
+    g->stack_pending = 0;
+  else
+    generator_move_stack (g, p->insn.op_size);
 }
 
 void
@@ -129,6 +159,7 @@ generator_stack_leave (Generator *g, const PlanInsn *p)
   ea.base = X86_RBP;
   from = generator_access (g, p, &ea, p->insn.op_size, 0, false, false);
   generator_sized (g, p, 0x8b, HOST_R11, from);
+  g->stack_pending = 0;
   generator_add_to_stack (g, X86_RBP, p->insn.op_size);
   generator_sized (g, p, 0x8b, HOST_RBP, host_register (HOST_R11));
 }
@@ -198,7 +229,6 @@ emit_push_return (Generator *g, const PlanInsn *p)
   bool small = size <= 4 || rip == (uint64_t)(int32_t)rip;
   Ea ea = generator_stack_ea (g, p, -(int)size);
   HostOperand to;
-  Cold *full;
 
   generator_before_clobber (g);
   to = generator_access (g, p, &ea, size, 0, true, !small);
@@ -214,14 +244,11 @@ emit_push_return (Generator *g, const PlanInsn *p)
       emit_move_imm (e, HOST_R11, rip);
       emit_store (e, to, HOST_R11);
     }
-  generator_add_to_stack (g, X86_RSP, -(int)size);
+  g->stack_pending -= (int)size;
+  generator_settle_stack (g);
   /* In segmented code RIP does not tell where to return to. */
   if (!is_flat (g))
     return;
-  full = generator_add_cold (g, COLD_STACK, p);
-  emit_op64 (e, 0x3b, HOST_RSP, AT (stack_limit));
-  full->from[full->n_from++] = emit_jcc (e, EMIT_B);
-  full->back = emit_run_address (e, e->at);
   if (small && rip == (uint64_t)(int32_t)rip)
     {
       emit_u8 (e, 0x68);
@@ -366,9 +393,10 @@ generator_return (Generator *g, const PlanInsn *p)
   emit_op64 (e, 0x3b, HOST_R10, host_memory (HOST_RSP, 8));
   miss = generator_add_cold (g, COLD_RETURN, p);
   miss->from[miss->n_from++] = emit_jcc (e, EMIT_NE);
-  generator_add_to_stack (g, X86_RSP, amount);
+  generator_add_to_stack (g, X86_RSP, g->stack_pending + amount);
   emit_u8 (e, 0xc3);
   miss->back = emit_run_address (e, e->at);
+  generator_settle_stack (g);
   entry = emit_find_jump (g, p);
   generator_add_to_stack (g, X86_RSP, amount);
   emit_insn (e, &(HostInsn){ .opcode = 0xff, .reg = 4, .rm = entry });

@@ -234,6 +234,7 @@ follow (Generator *g, const PlanInsn *p, const Ea *ea, bool spare_r11)
   const PlanInsn *first = first_of_run (g, p);
   const HostOperand field = run_field (g, first, ea->base);
   const unsigned base = generator_host_of (ea->base);
+  Ea now = *ea;
   unsigned lead;
 
   if (p->run_pair != 0)
@@ -241,13 +242,15 @@ follow (Generator *g, const PlanInsn *p, const Ea *ea, bool spare_r11)
       lead = generator_load_run (g, first, field, generator_find_held (g, ea->index));
       return index_operand (g, ea, lead, ea->disp + p->run_moved, spare_r11);
     }
+  if (ea->base == X86_RSP)
+    now.disp += g->stack_pending;
   if (ea->addr_size == 8 && base != HOST_NONE && !spare_r11)
     {
       lead = generator_load_run (g, first, field, HOST_NONE);
       return (
-          HostOperand){ .memory = true, .base = base, .index = lead, .disp = (int32_t)ea->disp };
+          HostOperand){ .memory = true, .base = base, .index = lead, .disp = (int32_t)now.disp };
     }
-  generator_emit_ea (g, ea, HOST_R10);
+  generator_emit_ea (g, &now, HOST_R10);
   lead = generator_load_run (g, first, field, HOST_R10);
   if (spare_r11)
     {
@@ -497,6 +500,7 @@ generator_access (Generator *g, const PlanInsn *p, const Ea *ea, unsigned size, 
 
   if (is_looked_up (g, p, ea))
     return follow (g, p, ea, spare_r11);
+  generator_settle_stack (g);
   generator_before_clobber (g);
   cold = p->run == PLAN_RUN_FIRST ? add_run (g, p, ea, g->plan->rip + p->insn.offset)
                                   : add_access (g, p, ea, size, write);

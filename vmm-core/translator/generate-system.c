@@ -163,10 +163,14 @@ generator_change_view (Generator *g, const PlanInsn *p)
   emit_store (e, host_cpu (from + offsetof (TranslatorSet, stack)), HOST_RSP);
   emit_load (e, HOST_RSP, host_cpu (to + offsetof (TranslatorSet, stack)));
   emit_load (e, HOST_R10, host_cpu (to + offsetof (TranslatorSet, stack_memory)));
-  emit_op64 (e, 0x8d, HOST_R11, host_memory (HOST_R10, TRANSLATOR_STACK_LIMIT));
-  emit_store (e, AT (stack_limit), HOST_R11);
   emit_op64 (e, 0x8d, HOST_R11, host_memory (HOST_R10, TRANSLATOR_STACK_TOP));
   emit_store (e, AT (stack_top), HOST_R11);
+  emit_op64 (e, 0x8d, HOST_R11, host_memory (HOST_R10, TRANSLATOR_STACK_LIMIT));
+  emit_op32 (e, 0x89, HOST_R11, AT (cpu.stack_limit_low));
+  emit_shift (e, EMIT_SHR, true, HOST_R11, 32);
+  emit_insn (
+      e, &(HostInsn){
+             .opcode = 0x89, .reg = HOST_R11, .opsize = true, .rm = AT (cpu.stack_limit_high) });
   generator_exit (g, generator_next_rip (g, p), p->live, -1)->key = key;
 }
 

@@ -5,6 +5,9 @@
  * r11 and r15 are in memory. r10 and r11 of the host are free for any use. */
 #include "generator.h"
 
+#include <stdlib.h>
+
+#define MAX_STACK_ADDITION (1 << 20)
 #define RAX_CC_LOAD "\x04\x7f\x9e" /* add al, 7Fh; sahf */
 
 unsigned
@@ -99,6 +102,7 @@ generator_need_host_flags (Generator *g)
 void
 generator_interpret (Generator *g, const PlanInsn *p)
 {
+  generator_settle_stack (g);
   generator_before_clobber (g);
   generator_emit_site (g, p, false);
   emit_call_to (g->e, g->stubs->interpret);
@@ -230,12 +234,61 @@ finish_cold (Generator *g)
     }
 }
 
+/* Whether the instruction, but for accesses through it, has nothing to do with the stack pointer;
+ * nor leaves the block, but where an access does. */
+static bool
+leaves_stack_alone (const PlanInsn *p)
+{
+  const X86Insn *insn = &p->insn;
+  const bool memory = x86_insn_is_memory (insn);
+
+  switch (p->kind)
+    {
+    case PLAN_NOTHING:
+    case PLAN_RAW:
+    case PLAN_PUSH:
+    case PLAN_POP:
+    case PLAN_LEAVE:
+    case PLAN_CALL:
+    case PLAN_RETURN:
+      return true;
+    case PLAN_INTEGER:
+    case PLAN_VECTOR:
+      return insn->reg != X86_RSP && (memory || insn->rm != X86_RSP) && insn->vvvv != X86_RSP
+             && insn->reg_at / 8 != X86_RSP && (memory || insn->rm_at / 8 != X86_RSP);
+    case PLAN_LEA:
+      return insn->reg != X86_RSP && insn->base != 8 * X86_RSP;
+    default:
+      return false;
+    }
+}
+
+/* One to the stack pointer whose flags nobody reads. */
+static bool
+emit_stack_addition (Generator *g, const PlanInsn *p)
+{
+  unsigned reg;
+  int64_t amount;
+
+  if (!is_flat (g) || !plan_find_addition (g->plan, p, &reg, &amount) || reg != X86_RSP
+      || (p->flags_written != 0 && p->live != 0) || llabs (amount) > MAX_STACK_ADDITION)
+    return false;
+  if (p->flags_written != 0)
+    g->flags = 0;
+  g->stack_pending += (int)amount;
+  return true;
+}
+
 static void
 emit_one (Generator *g, const PlanInsn *p)
 {
   uint8_t *code = g->e->at;
 
   g->first_cold = g->n_cold;
+  if (emit_stack_addition (g, p))
+    return;
+  if (!leaves_stack_alone (p))
+    generator_settle_stack (g);
   switch (p->kind)
     {
     case PLAN_INTERPRET:
@@ -360,8 +413,8 @@ emit_entry (Generator *g)
     }
   /* The second page may have been mapped anew since the first was entered. */
   block->entry = block->page_id[1] != 0 ? 0 : emit_run_address (g->e, g->e->at) - block->guard;
-  emit_alu_imm (g->e, EMIT_CMP, false, AT (cpu.requests), 0);
-  cold->from[cold->n_from++] = emit_jcc (g->e, EMIT_NE);
+  emit_op64 (g->e, 0x3b, HOST_RSP, AT (cpu.leave_below));
+  cold->from[cold->n_from++] = emit_jcc (g->e, EMIT_B);
   block->body = block->page_id[1] != 0 ? 0 : emit_run_address (g->e, g->e->at) - block->guard;
 }
 
@@ -399,10 +452,6 @@ emit_cold (Generator *g, Cold *cold)
       break;
     case COLD_VECTORS:
       emit_call_to (e, g->stubs->vectors[cold->level]);
-      emit_jump_to (e, cold->back);
-      break;
-    case COLD_STACK:
-      emit_load (e, HOST_RSP, AT (stack_top));
       emit_jump_to (e, cold->back);
       break;
     case COLD_LEAVE:
@@ -460,6 +509,7 @@ generate_block (Emitter *e, Emitter *cold, Stubs *stubs, const Plan *plan, Trans
   if (!plan_ends_block (last, plan->key))
     {
       begin_mark (&g, marks, NULL, false);
+      generator_settle_stack (&g);
       generator_exit (&g, generator_next_rip (&g, last), last->live, -1);
       end_mark (&g, marks);
     }

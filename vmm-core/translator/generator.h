@@ -45,7 +45,6 @@ typedef enum
   COLD_SITE,      /* interpret, and leave */
   COLD_INTERPRET, /* interpret, and go on */
   COLD_VECTORS,
-  COLD_STACK, /* the stack of pairs is full */
   COLD_LEAVE, /* at the block's entry */
   COLD_RETURN /* the pair did not match */
 } ColdKind;
@@ -94,6 +93,7 @@ typedef struct
    * of the run that begins with an instruction. */
   uint8_t held[2];
   const PlanInsn *held_run[2];
+  int stack_pending; /* what is yet to be added to the host's register of the stack pointer */
 } Generator;
 
 static inline bool
@@ -182,6 +182,10 @@ void generator_sized (Generator *g, const PlanInsn *p, uint8_t opcode, unsigned 
                       HostOperand rm);
 /* The stack pointer becomes that register plus amount, in the stack's size. Keeps flags. */
 void generator_add_to_stack (Generator *g, unsigned from, int amount);
+/* Moves the stack pointer, but may leave that for later: several pushes need one addition. */
+void generator_move_stack (Generator *g, int amount);
+/* Before anything else looks at the stack pointer, or may leave the block. Keeps flags. */
+void generator_settle_stack (Generator *g);
 void generator_push (Generator *g, const PlanInsn *p);
 void generator_pop (Generator *g, const PlanInsn *p);
 void generator_stack_leave (Generator *g, const PlanInsn *p);

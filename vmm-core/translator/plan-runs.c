@@ -189,38 +189,51 @@ find_writes (const PlanInsn *p)
     }
 }
 
-/* Whether the instruction adds a constant to a register. */
+bool
+plan_find_addition (const Plan *plan, const PlanInsn *p, unsigned *reg, int64_t *amount)
+{
+  const X86Insn *insn = &p->insn;
+  const unsigned extension = insn->modrm >> 3 & 7, op = insn->opcode;
+
+  if (insn->op_size != address_size (plan))
+    return false;
+  if (p->kind == PLAN_LEA)
+    {
+      *reg = insn->reg;
+      *amount = insn->disp;
+      return insn->base == 8 * insn->reg && insn->index == offsetof (X86Cpu, zero)
+             && insn->addr_size == insn->op_size;
+    }
+  if (insn->map != X86_MAP_PRIMARY)
+    return false;
+  *amount = (int32_t)insn->imm;
+  if (p->kind == PLAN_RAW && (op == 0x05 || op == 0x2d))
+    {
+      *reg = X86_RAX;
+      *amount *= op == 0x05 ? 1 : -1;
+      return true;
+    }
+  *reg = insn->rm_at / 8;
+  if (p->kind != PLAN_INTEGER || insn->modrm < 0xc0)
+    return false;
+  if (op == 0xff)
+    {
+      *amount = extension == 0 ? 1 : -1;
+      return extension <= 1;
+    }
+  *amount *= extension == 0 ? 1 : -1;
+  return (op == 0x81 || op == 0x83) && (extension == 0 || extension == 5);
+}
+
+/* The same, and what the stack's instructions do to their pointer. */
 static bool
 find_move (const Plan *plan, const PlanInsn *p, unsigned *reg, int64_t *amount)
 {
-  const X86Insn *insn = &p->insn;
-  unsigned extension = insn->modrm >> 3 & 7;
-
+  if (p->kind != PLAN_PUSH && (p->kind != PLAN_POP || p->insn.rm == X86_RSP))
+    return plan_find_addition (plan, p, reg, amount);
   *reg = X86_RSP;
-  *amount = p->kind == PLAN_PUSH ? -(int)insn->op_size : insn->op_size;
-  if (p->kind == PLAN_PUSH || (p->kind == PLAN_POP && insn->rm != X86_RSP))
-    return true;
-  if (insn->op_size != address_size (plan))
-    return false;
-  /* ADD and SUB of RAX, without ModRM */
-  *reg = X86_RAX;
-  *amount = (int32_t)insn->imm * (insn->opcode == 0x2d ? -1ll : 1ll);
-  if (p->kind == PLAN_RAW && (insn->opcode == 0x05 || insn->opcode == 0x2d)
-      && insn->map == X86_MAP_PRIMARY)
-    return true;
-  *reg = insn->rm_at / 8;
-  *amount = extension == 0 ? 1 : -1;
-  if (p->kind == PLAN_INTEGER && insn->map == X86_MAP_PRIMARY && insn->opcode == 0xff
-      && insn->modrm >= 0xc0)
-    return extension <= 1;
-  *amount = (int32_t)insn->imm * (extension == 5 ? -1ll : 1ll);
-  if (p->kind == PLAN_INTEGER && insn->map == X86_MAP_PRIMARY
-      && (insn->opcode == 0x81 || insn->opcode == 0x83) && insn->modrm >= 0xc0)
-    return extension == 0 || extension == 5;
-  *reg = insn->reg;
-  *amount = insn->disp;
-  return p->kind == PLAN_LEA && insn->base == 8 * insn->reg
-         && insn->index == offsetof (X86Cpu, zero) && insn->addr_size == insn->op_size;
+  *amount = p->insn.op_size * (p->kind == PLAN_PUSH ? -1 : 1);
+  return true;
 }
 
 /* Whether the run can have the access, too; then it has. */

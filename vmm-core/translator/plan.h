@@ -118,6 +118,8 @@ bool plan_ends_block (const PlanInsn *p, uint32_t key);
 
 /* Sets the run* of all instructions. */
 void plan_find_runs (Plan *plan);
+/* Whether the instruction adds a constant to a general register as wide as an address. */
+bool plan_find_addition (const Plan *plan, const PlanInsn *p, unsigned *reg, int64_t *amount);
 /* Whether rounds of a loop of these instructions would share lookups. */
 bool plan_rounds_share (Plan *plan);
 

@@ -19,6 +19,7 @@
 
 /* For what is not translated: little of it runs again. */
 #define INTERPRETER_CACHE_SIZE (512u << 10)
+#define STACK_ADDRESS ((1ull << 48) - 1) /* of X86Cpu.leave_below */
 
 static TranslatorCpu *
 translator_cpu (X86Cpu *cpu)
@@ -95,10 +96,12 @@ static void
 choose_set (TranslatorCpu *cpu, unsigned view)
 {
   TranslatorSet *set = &cpu->sets[view];
+  const uint64_t limit = (uintptr_t)set->stack_memory + TRANSLATOR_STACK_LIMIT;
 
   cpu->stack = set->stack;
   cpu->stack_top = set->stack_memory + TRANSLATOR_STACK_TOP;
-  cpu->stack_limit = set->stack_memory + TRANSLATOR_STACK_LIMIT;
+  cpu->cpu.stack_limit_low = limit;
+  cpu->cpu.stack_limit_high = limit >> 32;
 }
 
 /* Brings what translated code relies on up to date: tables, stacks, the key. */
@@ -145,6 +148,8 @@ prepare (TranslatorCpu *cpu, BlockCache *cache)
       choose_set (cpu, view);
       cpu->key = key;
     }
+  if (G_UNLIKELY ((uintptr_t)cpu->stack < (cpu->cpu.leave_below & STACK_ADDRESS)))
+    set_empty_stack (cpu, &cpu->sets[translator_view_of_key (key)]);
 }
 
 /* The mode is that of the site's block, in which it could be decoded before. */

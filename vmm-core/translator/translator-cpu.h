@@ -23,10 +23,12 @@ typedef uint64_t TranslatorSite;
 #define TRANSLATOR_JUMPS (1u << TRANSLATOR_JUMP_BITS)
 #define TRANSLATOR_JUMP_FACTOR 0x9e3779b1u
 #define TRANSLATOR_PAGES 1024
-#define TRANSLATOR_STACK_SIZE (64u << 10)
-/* Above the empty stack lies a pair that no return matches; stubs need room below a full one. */
+#define TRANSLATOR_STACK_SIZE (144u << 10)
+/* Above the empty stack lies a pair that no return matches. Below a full one there is room for
+ * stubs, and for as many pairs as a page has bytes: forwards in a page code does not look whether
+ * it is full. */
 #define TRANSLATOR_STACK_TOP (TRANSLATOR_STACK_SIZE - 64)
-#define TRANSLATOR_STACK_LIMIT 512
+#define TRANSLATOR_STACK_LIMIT (80u << 10)
 
 /* The key of a block, beside its address: X86Cpu.mode, and what else code depends on. */
 enum
@@ -69,7 +71,7 @@ typedef struct
   /* Translated code calls and returns as the guest does: for each call of the guest a pair of its
    * return address and the host's lies on this stack. */
   uint8_t *stack;
-  uint8_t *stack_top, *stack_limit;
+  uint8_t *stack_top;
 
   uint64_t host_rsp;   /* of the run loop */
   uint64_t resume_rsp; /* of translated code that called C */

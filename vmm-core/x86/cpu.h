@@ -98,7 +98,18 @@ struct X86Cpu
   X86Window window[6];
   uint64_t linear_mask; /* 32 ones outside 64-bit code */
   X86TlbEntry *view; /* of the soft TLB, for explicit accesses at this CPL */
-  _Atomic uint32_t requests;
+  /* Translated code leaves between two blocks where its stack pointer is below leave_below: its
+   * stack of 48-bit addresses is full, or there are requests. */
+  union
+  {
+    uint64_t leave_below;
+    struct
+    {
+      uint32_t stack_limit_low;
+      uint16_t stack_limit_high;
+      _Atomic uint16_t requests; /* X86_REQUEST_* */
+    };
+  };
   _Atomic uint8_t sipi_vector;
   _Atomic uint8_t nmis;  /* that came since X86_REQUEST_NMI was last served */
   _Atomic bool sleeping; /* vcpu_run returned HALTED: requests have to wake the thread */
