@@ -277,12 +277,14 @@ add_access (Generator *g, const PlanInsn *p, const Ea *ea, unsigned size, bool w
   return cold;
 }
 
-/* The same for all the range of a run, whose first instruction is p. Where it fails, rip is gone on
- * with. */
+/* The same for all the range of a run, whose first instruction is p; write: the access at hand is
+ * one. Where it fails, rip is gone on with. */
 static Cold *
-add_run (Generator *g, const PlanInsn *p, const Ea *ea, uint64_t rip)
+add_run (Generator *g, const PlanInsn *p, const Ea *ea, bool write, uint64_t rip)
 {
   Cold *cold = add_access (g, p, ea, p->run_span, p->run_writes);
+
+  cold->foreseen = p->run_writes && !write;
 
   cold->ea.disp += p->run_low;
   cold->exit = generator_new_exit (g, generator_mask_rip (g, rip));
@@ -461,7 +463,7 @@ generator_look_up_early (Generator *g, const PlanInsn *p)
 
   ea.disp = p->run_at;
   generator_before_clobber (g);
-  cold = add_run (g, p, &ea, g->plan->rip);
+  cold = add_run (g, p, &ea, false, g->plan->rip);
   emit_count (g, cold, offsetof (BlockLookups, n_lookups));
   generator_emit_ea (g, &cold->ea, HOST_R10);
   if (p->run_pair != 0)
@@ -502,7 +504,7 @@ generator_access (Generator *g, const PlanInsn *p, const Ea *ea, unsigned size, 
     return follow (g, p, ea, spare_r11);
   generator_settle_stack (g);
   generator_before_clobber (g);
-  cold = p->run == PLAN_RUN_FIRST ? add_run (g, p, ea, g->plan->rip + p->insn.offset)
+  cold = p->run == PLAN_RUN_FIRST ? add_run (g, p, ea, write, g->plan->rip + p->insn.offset)
                                   : add_access (g, p, ea, size, write);
   emit_count (g, cold, offsetof (BlockLookups, n_lookups));
   if (known && !cold->direct && offset + size <= 4096 && (offset & alignment) == 0)
@@ -525,7 +527,8 @@ generator_access (Generator *g, const PlanInsn *p, const Ea *ea, unsigned size, 
 void
 generator_emit_cold_access (Generator *g, Cold *cold)
 {
-  const StubsRefill refill = { g->view, cold->slot, cold->size, cold->write, cold->address };
+  const StubsRefill refill
+      = { g->view, cold->slot, cold->size, cold->write, cold->foreseen, cold->address };
   Emitter *e = g->e;
 
   if (cold->ea.constant && cold->address)
@@ -534,7 +537,8 @@ generator_emit_cold_access (Generator *g, Cold *cold)
     {
       emit_op64 (e, 0x33, HOST_R10, stubs_entry_tag (g->view, cold->write));
       emit_move_imm (e, HOST_R11, (uintptr_t)g->stubs->nothing);
-      emit_call_to (e, g->stubs->fill[g->view][cold->write][stubs_size_class (cold->size)]);
+      emit_call_to (e, g->stubs->fill[g->view][stubs_fill_for (cold->write, cold->foreseen)]
+                                     [stubs_size_class (cold->size)]);
     }
   else
     {

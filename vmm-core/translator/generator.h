@@ -58,6 +58,7 @@ typedef struct
   bool load_flags, save_flags, write;
   bool address;    /* StubsRefill */
   bool direct;     /* it looked into the TLB */
+  bool foreseen;   /* for writes that may not come */
   uint8_t held[2]; /* behind the instruction */
   uint8_t slot, level;
   uint16_t size;

@@ -237,9 +237,9 @@ slow_path_of (X86FillResult result)
 }
 
 uint32_t
-translator_fill (TranslatorCpu *cpu, uint64_t linear, bool write)
+translator_fill (TranslatorCpu *cpu, uint64_t linear, X86FillFor what)
 {
-  X86FillResult result = x86_mmu_try_fill (&cpu->cpu, linear, write);
+  X86FillResult result = x86_mmu_try_fill (&cpu->cpu, linear, what);
 
   cpu->statistics.fills++;
   if (result != X86_FILL_DONE)

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "block-cache.h"
+#include "vmm-core/x86/mmu.h"
 
 /* What translated code calls, through stubs.c. */
 
@@ -10,7 +11,7 @@ uint32_t translator_interpret (TranslatorCpu *cpu, TranslatorSite site);
 /* Sets RAX and RDX. */
 void translator_read_tsc (TranslatorCpu *cpu);
 /* Fills the TLB with linear's page; 0: the access has to be interpreted. */
-uint32_t translator_fill (TranslatorCpu *cpu, uint64_t linear, bool write);
+uint32_t translator_fill (TranslatorCpu *cpu, uint64_t linear, X86FillFor what);
 
 /* A slot missed: looks at the block that did it, now and then. */
 void translator_sample (TranslatorCpu *cpu);

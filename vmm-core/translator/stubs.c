@@ -290,6 +290,12 @@ stubs_size_class (unsigned size)
   return class;
 }
 
+X86FillFor
+stubs_fill_for (bool write, bool foreseen)
+{
+  return foreseen ? X86_FILL_FOR_FORESEEN_WRITE : write ? X86_FILL_FOR_WRITE : X86_FILL_FOR_READ;
+}
+
 /* Adds to the return address on top of the stack. */
 static void
 emit_skip (Emitter *e, HostOperand top)
@@ -313,11 +319,11 @@ emit_sample (Stubs *stubs, Emitter *e)
 
 /* r10 has the address, r11 where the stub looks into the TLB. */
 static void
-emit_fill (Stubs *stubs, Emitter *e, unsigned view, bool write, unsigned class)
+emit_fill (Stubs *stubs, Emitter *e, unsigned view, X86FillFor what, unsigned class)
 {
   uint8_t *inside, *failed, *done;
 
-  stubs->fill[view][write][class] = emit_run_address (e, e->at);
+  stubs->fill[view][what][class] = emit_run_address (e, e->at);
   emit_store (e, AT (scratch), HOST_R10);
   emit_alu_imm (e, EMIT_AND, false, host_register (HOST_R10), 4095);
   emit_alu_imm (e, EMIT_CMP, false, host_register (HOST_R10), 4096 - (1 << class));
@@ -331,7 +337,7 @@ emit_fill (Stubs *stubs, Emitter *e, unsigned view, bool write, unsigned class)
   emit_store (e, AT (fill_look), HOST_R11);
   emit_begin_c (e);
   emit_load (e, HOST_RSI, AT (scratch));
-  emit_move_imm (e, HOST_RDX, write);
+  emit_move_imm (e, HOST_RDX, what);
   emit_call_c (e, (uintptr_t)translator_fill);
   emit_load (e, HOST_RCX, AT (resume_rsp));
   emit_op32 (e, 0x85, HOST_RAX, host_register (HOST_RAX));
@@ -429,13 +435,15 @@ emit_refill (const Stubs *stubs, Emitter *e, const StubsRefill *refill)
   emit_link_here (e, miss);
   emit_op64 (e, 0x33, HOST_R10, tag);
   emit_move_imm (e, HOST_R11, (uintptr_t)emit_run_address (e, look));
-  emit_jump_to (e, stubs->fill[refill->view][refill->write][class]);
+  emit_jump_to (e,
+                stubs->fill[refill->view][stubs_fill_for (refill->write, refill->foreseen)][class]);
 }
 
 const uint8_t *
 stubs_get_refill (Stubs *stubs, const StubsRefill *refill)
 {
-  const uint8_t **stub = &stubs->refill[refill->address][refill->view][refill->write]
+  const X86FillFor what = stubs_fill_for (refill->write, refill->foreseen);
+  const uint8_t **stub = &stubs->refill[refill->address][refill->view][what]
                                        [stubs_size_class (refill->size)][refill->slot];
 
   if (*stub == NULL)
@@ -517,9 +525,9 @@ stubs_emit (Stubs *stubs, CodeCache *cache)
   stubs->nothing = emit_run_address (&e, e.at);
   emit_u8 (&e, 0xc3);
   for (unsigned view = 0; view < X86_N_VIEWS; view++)
-    for (unsigned write = 0; write < 2; write++)
+    for (unsigned what = 0; what < STUBS_N_FILLS; what++)
       for (unsigned class = 0; class < STUBS_N_SIZES; class ++)
-        emit_fill (stubs, &e, view, write, class);
+        emit_fill (stubs, &e, view, what, class);
   emit_drop_pair (stubs, &e);
   emit_bottom (stubs, &e);
   code_cache_end (cache, CODE_HOT, &e);

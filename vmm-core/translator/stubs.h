@@ -2,9 +2,11 @@
 #pragma once
 
 #include "code-cache.h"
+#include "vmm-core/x86/mmu.h"
 #include "vmm-core/x86/tlb.h"
 
 #define STUBS_N_SIZES 10
+#define STUBS_N_FILLS 3   /* X86FillFor */
 #define STUBS_FILL_SKIP 5 /* bytes: a jump */
 
 /* Of lookups of 1 to 512 bytes: rounded up to a power of two. */
@@ -15,7 +17,8 @@ typedef struct
 {
   unsigned view, slot, size;
   bool write;
-  bool address; /* r10 is the address; else what the slot's tag makes of it by XOR */
+  bool foreseen; /* X86_FILL_FOR_FORESEEN_WRITE */
+  bool address;  /* r10 is the address; else what the slot's tag makes of it by XOR */
 } StubsRefill;
 
 /* Host code that all blocks share: in and out of translated code, and calls into C. */
@@ -33,11 +36,11 @@ typedef struct
    * They fill it. r10 is then the address again if the slot is a near one and r10 was it, or else
    * the offset in the page; r11 leads a near one to the host. Where there is nothing they return
    * STUBS_FILL_SKIP bytes further. */
-  const uint8_t *refill[2][X86_N_VIEWS][2][STUBS_N_SIZES][X86_TLB_SLOTS];
+  const uint8_t *refill[2][X86_N_VIEWS][STUBS_N_FILLS][STUBS_N_SIZES][X86_TLB_SLOTS];
   /* And where they go on if that one is sampled: sampled_slot is set. */
   const uint8_t *sample;
-  /* Where they go on if the TLB has nothing: by view, whether it writes, and size class. */
-  const uint8_t *fill[X86_N_VIEWS][2][STUBS_N_SIZES];
+  /* Where they go on if the TLB has nothing: by view, X86FillFor, and size class. */
+  const uint8_t *fill[X86_N_VIEWS][STUBS_N_FILLS][STUBS_N_SIZES];
   /* Called: returns. Where `fill` goes on for an access that looks into the TLB itself. */
   const uint8_t *nothing;
   /* Called: make the vector registers hold the guest's, as far as VECTORS_* says. */
@@ -52,6 +55,8 @@ typedef struct
 /* Emits those that stay at the start of the cache. */
 void stubs_emit (Stubs *stubs, CodeCache *cache);
 
+/* What an access that may be one to write is filled for. */
+X86FillFor stubs_fill_for (bool write, bool foreseen);
 /* The stub as run; it is emitted if it is the first of its kind. */
 const uint8_t *stubs_get_refill (Stubs *stubs, const StubsRefill *refill);
 /* The code cache was emptied. */

@@ -439,9 +439,11 @@ x86_mmu_translate (X86Cpu *cpu, uint64_t linear, unsigned access, X86Page *page)
 }
 
 X86FillResult
-x86_mmu_try_fill (X86Cpu *cpu, uint64_t linear, bool write)
+x86_mmu_try_fill (X86Cpu *cpu, uint64_t linear, X86FillFor what)
 {
-  unsigned access = (write ? X86_PF_W : 0) | (cpu->cpl == 3 ? X86_PF_U : 0);
+  unsigned access
+      = (what == X86_FILL_FOR_WRITE ? X86_PF_W : 0) | (cpu->cpl == 3 ? X86_PF_U : 0);
+  const bool write = what != X86_FILL_FOR_READ;
   const X86TlbEntry *entry = &cpu->view[x86_tlb_index (linear)];
   WalkResult result = WALK_AGAIN;
   MemoryRange range;
@@ -465,6 +467,8 @@ x86_mmu_try_fill (X86Cpu *cpu, uint64_t linear, bool write)
   mmu_fill (cpu, linear, access, &walk, &range);
   if ((linear & ~4095ull) == (write ? entry->write : entry->read))
     return X86_FILL_DONE;
+  if (what == X86_FILL_FOR_FORESEEN_WRITE)
+    return X86_FILL_FAULT;
   return range.read == NULL || (write && range.write != range.read) ? X86_FILL_DEVICE
                                                                     : X86_FILL_WATCHED;
 }

@@ -47,9 +47,16 @@ typedef enum
   X86_FILL_WATCHED /* by those who follow stores, or by debug registers */
 } X86FillResult;
 
-/* Makes the TLB hold linear's page in the current view, if an access there, a write if so said, is
- * one to RAM that needs no more looking at. Never raises. */
-X86FillResult x86_mmu_try_fill (X86Cpu *cpu, uint64_t linear, bool write);
+typedef enum
+{
+  X86_FILL_FOR_READ,
+  X86_FILL_FOR_WRITE,
+  X86_FILL_FOR_FORESEEN_WRITE /* which may not come: D must be set already */
+} X86FillFor;
+
+/* Makes the TLB hold linear's page in the current view, if such an access there is one to RAM that
+ * needs no more looking at. Never raises. */
+X86FillResult x86_mmu_try_fill (X86Cpu *cpu, uint64_t linear, X86FillFor what);
 
 /* Where to fetch code from at linear (CS base included), at the CPU's CPL; raises #PF. The answer
  * stays good until the TLB is flushed. */

@@ -106,6 +106,21 @@ main:   SET PDE, PT + P + W + U
         CHECK_BITS [PTE], A + D, A + D
         mov dword [FRAME], 0x11111111
 
+        TEST "a write that a fault keeps from coming leaves no mark"
+        SET PTE, 0
+        SET PTE2, FRAME2 + P + W
+        mov esi, PAGE
+        mov edi, PAGE2
+        mov ecx, 8
+        FAULTS 14, 0, {call copy}
+        CHECK_BITS [PTE2], D, 0
+        CHECK [PAGE2], 0x22222222
+        SET PTE, FRAME + P + W
+        call copy
+        CHECK_BITS [PTE2], A + D, A + D
+        CHECK [PAGE2], 0x11111111
+        mov dword [FRAME2], 0x22222222
+
         TEST "rights of user pages are the least of all levels"
         SET PTE, FRAME + P + W
         or dword [PML4], U
@@ -439,6 +454,15 @@ main:   SET PDE, PT + P + W + U
         FAULTS 14, E_P + E_RSVD, {mov ecx, [PAGE]}
         SET PDE, PT + P + W + U
         END
+
+copy:   mov rdx, [rdi]
+        mov rax, [rsi]
+        mov [rdi], rax
+        add rsi, 8
+        add rdi, 8
+        dec ecx
+        jnz copy
+        ret
 
 user_read:
         mov ecx, [PAGE]
