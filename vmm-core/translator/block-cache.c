@@ -91,6 +91,8 @@ block_cache_new (X86Software *software, size_t size, GError **error)
   g_mutex_init (&cache->dropping_mutex);
   g_mutex_init (&cache->overwritten_mutex);
   stubs_emit (&cache->stubs, cache->code);
+  /* Or it would be emptied for almost every block. */
+  g_assert (code_cache_get_free (cache->code) >= 2 * GENERATE_MAX_CODE);
   cache->generation = 1;
   cache->pages = g_hash_table_new_full (g_direct_hash, g_direct_equal, NULL, g_free);
   cache->mappings = g_hash_table_new_full (mapping_hash, mapping_equal, g_free, NULL);

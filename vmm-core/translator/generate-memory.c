@@ -537,7 +537,7 @@ generator_emit_cold_access (Generator *g, Cold *cold)
     {
       emit_op64 (e, 0x33, HOST_R10, stubs_entry_tag (g->view, cold->write));
       emit_move_imm (e, HOST_R11, (uintptr_t)g->stubs->nothing);
-      emit_call_to (e, g->stubs->fill[g->view][stubs_fill_for (cold->write, cold->foreseen)]
+      emit_call_to (e, g->stubs->fill[stubs_fill_for (cold->write, cold->foreseen)]
                                      [stubs_size_class (cold->size)]);
     }
   else

@@ -480,6 +480,20 @@ end_mark (const Generator *g, GenerateMarks *marks)
   marks->marks[marks->n - 1].end = emit_run_address (g->e, g->e->at);
 }
 
+/* The lookups of a loop. */
+static void
+emit_early (Generator *g, GenerateMarks *marks)
+{
+  const Plan *plan = g->plan;
+
+  g->live = plan->insns[0].live_before;
+  begin_mark (g, marks, NULL, false);
+  for (unsigned i = 0; i < plan->n; i++)
+    if (plan->insns[i].run == PLAN_RUN_EARLY)
+      generator_look_up_early (g, &plan->insns[i]);
+  end_mark (g, marks);
+}
+
 void
 generate_block (Emitter *e, Emitter *cold, Stubs *stubs, const Plan *plan, TranslatorBlock *block,
                 const GenerateArena *arena, GenerateMarks *marks)
@@ -493,12 +507,8 @@ generate_block (Emitter *e, Emitter *cold, Stubs *stubs, const Plan *plan, Trans
   emit_entry (&g);
   g.cold[0].back = translator_block_get_entry (block);
   g.flags = plan->insns[0].live_before != 0 ? FLAGS_MEMORY : 0;
-  g.live = plan->insns[0].live_before;
-  begin_mark (&g, marks, NULL, false);
-  for (unsigned i = 0; i < plan->n; i++)
-    if (plan->insns[i].run == PLAN_RUN_EARLY)
-      generator_look_up_early (&g, &plan->insns[i]);
-  end_mark (&g, marks);
+  if (plan->rounds > 1)
+    emit_early (&g, marks);
   for (unsigned i = 0; i < plan->n; i++)
     {
       g.live = plan->insns[i].live_before;

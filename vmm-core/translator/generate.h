@@ -27,7 +27,7 @@ typedef struct
 
 typedef struct
 {
-  GenerateMark marks[PLAN_MAX_INSNS + 1 + GENERATE_MAX_COLD];
+  GenerateMark marks[PLAN_MAX_INSNS + 2 + GENERATE_MAX_COLD];
   unsigned n;
 } GenerateMarks;
 

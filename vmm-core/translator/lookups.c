@@ -6,8 +6,7 @@
 #define CANDIDATES 1024
 #define ENOUGH_SAMPLES 4
 #define ENOUGH_MISSES 256
-/* A slot that misses costs about five times what it saves where it hits. */
-#define MISSES_WORTH 4
+#define MISSES_WORTH 4 /* hits: what a miss costs in terms of what a hit saves */
 #define PATIENCE 4
 
 /* Code that misses; those that share a place in the table wear each other down. */
@@ -63,6 +62,7 @@ lookups_clear (Lookups *lookups)
 {
   g_hash_table_remove_all (lookups->blocks);
   memset (lookups->candidates, 0, sizeof lookups->candidates);
+  lookups->n_direct = 0;
 }
 
 BlockLookups *
@@ -107,39 +107,52 @@ get_block (Lookups *lookups, uint64_t physical, uint64_t rip, uint32_t key)
   return block;
 }
 
+static bool
+is_counted (const BlockLookups *block, unsigned slot, bool write)
+{
+  return block->counting && block->counts_slot == slot && block->counts_writes == write;
+}
+
+/* Enough was counted. */
+static void
+decide (Lookups *lookups, BlockLookups *block)
+{
+  block->counting = false;
+  if (block->n_lookups < MISSES_WORTH * block->n_misses)
+    {
+      block->direct[block->counts_writes] |= 1ull << block->counts_slot;
+      block->wait = 0;
+      lookups->n_direct++;
+    }
+  else
+    block->wait = PATIENCE << MIN (block->n_kept++, 20);
+}
+
 bool
 lookups_consider (Lookups *lookups, uint64_t physical, uint64_t rip, uint32_t key, unsigned slot,
                   bool write)
 {
   BlockLookups *block = get_block (lookups, physical, rip, key);
-  const uint64_t bit = 1ull << slot;
 
-  if (block->direct[write] & bit)
+  if (block->direct[write] >> slot & 1)
     return false;
-  if (!block->counting && block->wait > 0)
+  if (is_counted (block, slot, write))
+    {
+      if (block->n_misses < ENOUGH_MISSES)
+        return false;
+      decide (lookups, block);
+      return true;
+    }
+  if (block->wait > 0)
     {
       block->wait--;
       return false;
     }
-  if (!block->counting)
-    {
-      block->counting = true;
-      block->counts_slot = slot;
-      block->counts_writes = write;
-      block->n_lookups = block->n_misses = 0;
-      return true;
-    }
-  if (block->counts_slot != slot || block->counts_writes != write
-      || block->n_misses < ENOUGH_MISSES)
-    return false;
-  block->counting = false;
-  if (block->n_lookups < MISSES_WORTH * block->n_misses)
-    {
-      block->direct[write] |= bit;
-      lookups->n_direct++;
-    }
-  else
-    block->wait = PATIENCE << MIN (block->n_kept++, 20);
+  block->counting = true;
+  block->counts_slot = slot;
+  block->counts_writes = write;
+  block->n_lookups = block->n_misses = 0;
+  block->wait = PATIENCE;
   return true;
 }
 

@@ -10,8 +10,8 @@
  * slot of one block, that block is made anew, with code that counts, and then, if that says so,
  * with lookups that are direct. */
 
-#define LOOKUPS_PERIOD                                                                             \
-  2053 /* misses from one sample to the next: a prime, so that loops do not hide */
+/* Misses from one sample to the next: a prime, so that loops do not hide. */
+#define LOOKUPS_PERIOD 2053
 
 /* Of one block. Bits are by slot, the second mask is of lookups for writes. */
 typedef struct
@@ -22,8 +22,8 @@ typedef struct
   bool counting, counts_writes; /* of one slot, */
   unsigned counts_slot;
   uint64_t n_lookups, n_misses; /* by the block's code */
-  unsigned n_kept;              /* slots that were counted and better stay, */
-  unsigned wait; /* and how often more it has to be noticed before the next is counted */
+  unsigned n_kept;              /* slots that were counted and better stay */
+  unsigned wait; /* how often more the block has to be noticed before another slot is counted */
 } BlockLookups;
 
 typedef struct Lookups Lookups;

@@ -317,27 +317,17 @@ emit_sample (Stubs *stubs, Emitter *e)
   emit_end_c (stubs, e);
 }
 
-/* r10 has the address, r11 where the stub looks into the TLB. */
+/* Has the TLB filled for the address in r10; r11 is where the stub looks into it. */
 static void
-emit_fill (Stubs *stubs, Emitter *e, unsigned view, X86FillFor what, unsigned class)
+emit_fill_page (Stubs *stubs, Emitter *e)
 {
-  uint8_t *inside, *failed, *done;
+  uint8_t *failed, *done;
 
-  stubs->fill[view][what][class] = emit_run_address (e, e->at);
-  emit_store (e, AT (scratch), HOST_R10);
-  emit_alu_imm (e, EMIT_AND, false, host_register (HOST_R10), 4095);
-  emit_alu_imm (e, EMIT_CMP, false, host_register (HOST_R10), 4096 - (1 << class));
-  inside = emit_jcc (e, EMIT_BE);
-  emit_insn (e, &(HostInsn){
-                    .opcode = 0xff, .wide = true, .rm = AT (statistics.slow[SLOW_PAGE_CROSSING]) });
-  emit_skip (e, host_memory (HOST_RSP, 0));
-  emit_u8 (e, 0xc3);
-
-  emit_link_here (e, inside);
+  stubs->fill_page = emit_run_address (e, e->at);
   emit_store (e, AT (fill_look), HOST_R11);
   emit_begin_c (e);
   emit_load (e, HOST_RSI, AT (scratch));
-  emit_move_imm (e, HOST_RDX, what);
+  emit_op32 (e, 0x8b, HOST_RDX, AT (fill_for));
   emit_call_c (e, (uintptr_t)translator_fill);
   emit_load (e, HOST_RCX, AT (resume_rsp));
   emit_op32 (e, 0x85, HOST_RAX, host_register (HOST_RAX));
@@ -352,6 +342,26 @@ emit_fill (Stubs *stubs, Emitter *e, unsigned view, X86FillFor what, unsigned cl
   emit_link_here (e, done);
   emit_load (e, HOST_R10, AT (scratch));
   emit_end_c (stubs, e);
+}
+
+/* The same, if the access lies in one page. */
+static void
+emit_fill (Stubs *stubs, Emitter *e, X86FillFor what, unsigned class)
+{
+  uint8_t *crossing;
+
+  stubs->fill[what][class] = emit_run_address (e, e->at);
+  emit_store (e, AT (scratch), HOST_R10);
+  emit_alu_imm (e, EMIT_AND, false, host_register (HOST_R10), 4095);
+  emit_alu_imm (e, EMIT_CMP, false, host_register (HOST_R10), 4096 - (1 << class));
+  crossing = emit_jcc (e, EMIT_A);
+  emit_insn (e, &(HostInsn){ .opcode = 0xc7, .rm = AT (fill_for), .imm_size = 4, .imm = what });
+  emit_jump_to (e, stubs->fill_page);
+  emit_link_here (e, crossing);
+  emit_insn (e, &(HostInsn){
+                    .opcode = 0xff, .wide = true, .rm = AT (statistics.slow[SLOW_PAGE_CROSSING]) });
+  emit_skip (e, host_memory (HOST_RSP, 0));
+  emit_u8 (e, 0xc3);
 }
 
 static HostOperand
@@ -435,8 +445,7 @@ emit_refill (const Stubs *stubs, Emitter *e, const StubsRefill *refill)
   emit_link_here (e, miss);
   emit_op64 (e, 0x33, HOST_R10, tag);
   emit_move_imm (e, HOST_R11, (uintptr_t)emit_run_address (e, look));
-  emit_jump_to (e,
-                stubs->fill[refill->view][stubs_fill_for (refill->write, refill->foreseen)][class]);
+  emit_jump_to (e, stubs->fill[stubs_fill_for (refill->write, refill->foreseen)][class]);
 }
 
 const uint8_t *
@@ -524,10 +533,10 @@ stubs_emit (Stubs *stubs, CodeCache *cache)
   emit_sample (stubs, &e);
   stubs->nothing = emit_run_address (&e, e.at);
   emit_u8 (&e, 0xc3);
-  for (unsigned view = 0; view < X86_N_VIEWS; view++)
-    for (unsigned what = 0; what < STUBS_N_FILLS; what++)
-      for (unsigned class = 0; class < STUBS_N_SIZES; class ++)
-        emit_fill (stubs, &e, view, what, class);
+  emit_fill_page (stubs, &e);
+  for (unsigned what = 0; what < STUBS_N_FILLS; what++)
+    for (unsigned class = 0; class < STUBS_N_SIZES; class ++)
+      emit_fill (stubs, &e, what, class);
   emit_drop_pair (stubs, &e);
   emit_bottom (stubs, &e);
   code_cache_end (cache, CODE_HOT, &e);

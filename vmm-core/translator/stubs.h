@@ -39,8 +39,9 @@ typedef struct
   const uint8_t *refill[2][X86_N_VIEWS][STUBS_N_FILLS][STUBS_N_SIZES][X86_TLB_SLOTS];
   /* And where they go on if that one is sampled: sampled_slot is set. */
   const uint8_t *sample;
-  /* Where they go on if the TLB has nothing: by view, X86FillFor, and size class. */
-  const uint8_t *fill[X86_N_VIEWS][STUBS_N_FILLS][STUBS_N_SIZES];
+  /* Where they go on if the TLB has nothing: by X86FillFor and size class; and what that calls. */
+  const uint8_t *fill[STUBS_N_FILLS][STUBS_N_SIZES];
+  const uint8_t *fill_page;
   /* Called: returns. Where `fill` goes on for an access that looks into the TLB itself. */
   const uint8_t *nothing;
   /* Called: make the vector registers hold the guest's, as far as VECTORS_* says. */

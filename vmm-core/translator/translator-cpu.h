@@ -80,7 +80,8 @@ typedef struct
   /* Of runs whose lookup was direct, by base register and whether that is one for writes. */
   uint64_t run_addends[16][2];
   uint64_t run_bases[PLAN_PAIRS]; /* of runs through pairs: where their base leads in the host */
-  uint64_t sampled_slot;          /* of the lookup that is sampled; bit 8: it is one for writes */
+  uint32_t sampled_slot;          /* of the lookup that is sampled; bit 8: it is one for writes */
+  uint32_t fill_for;              /* X86FillFor */
   uint64_t fill_look;             /* where the stub goes on that had the TLB filled */
   void *self;
   uint32_t host_mxcsr;
