@@ -43,6 +43,17 @@ trace_set_patterns (const char *patterns)
   g_mutex_unlock (&trace_mutex);
 }
 
+bool
+trace_is_enabled (const char *name)
+{
+  bool enabled;
+
+  g_mutex_lock (&trace_mutex);
+  enabled = trace_matches (name);
+  g_mutex_unlock (&trace_mutex);
+  return enabled;
+}
+
 void
 trace_set_output (int fd)
 {

@@ -30,6 +30,9 @@ typedef struct TraceEvent
  * Patterns apply to events not met yet, too. Safe from every thread. */
 void trace_set_patterns (const char *patterns);
 
+/* Whether the patterns ask for an event that prints nothing itself. */
+bool trace_is_enabled (const char *name);
+
 /* Where lines go; standard error by default. */
 void trace_set_output (int fd);
 

@@ -43,20 +43,6 @@ run (X86Machine *machine, X86State *state, uint64_t rbx)
   return x86_machine_run (machine, state);
 }
 
-static uint64_t
-count (X86Machine *machine, const char *name)
-{
-  g_autoptr (GVariant) counters = NULL;
-  GVariantBuilder builder;
-  guint64 value = 0;
-
-  g_variant_builder_init (&builder, G_VARIANT_TYPE ("a{st}"));
-  translator_accel_ops.get_statistics (x86_machine_get_accel (machine), &builder);
-  counters = g_variant_ref_sink (g_variant_builder_end (&builder));
-  g_assert_true (g_variant_lookup (counters, name, "t", &value));
-  return value;
-}
-
 /* Words of their own lie in one page each: nothing has to be interpreted. */
 static void
 test_page_end (void)
@@ -74,8 +60,8 @@ test_page_end (void)
       g_assert_cmpuint (state.gpr[X86_RAX], ==, 0);
       g_assert_cmphex (state.gpr[X86_RBX], ==, rbx + 16);
     }
-  g_assert_cmpuint (count (machine, "slow-page-crossing"), >, 0);
-  g_assert_cmpuint (count (machine, "slow-accesses"), ==, 0);
+  g_assert_cmpuint (x86_machine_count (machine, "slow-page-crossing"), >, 0);
+  g_assert_cmpuint (x86_machine_count (machine, "slow-accesses"), ==, 0);
 }
 
 /* The first access to a page that is not there faults, and all before it has happened. */
@@ -190,7 +176,7 @@ walk (X86Machine *machine, unsigned times)
   state.gpr[X86_RDX] = state.gpr[X86_RSI] = times;
   g_assert_cmpint (x86_machine_run (machine, &state).vector, ==, X86_BP);
   g_assert_cmpuint (state.gpr[X86_RAX], ==, 5ull * n);
-  return count (machine, "lookups-direct");
+  return x86_machine_count (machine, "lookups-direct");
 }
 
 /* A slot that hardly ever hits is left out; one that mostly hits is not, though it misses often. */
@@ -201,14 +187,14 @@ test_direct (void)
   uint64_t refills;
 
   g_assert_cmpuint (walk (machine, 16), ==, 0);
-  refills = count (machine, "tlb-slot-refills");
+  refills = x86_machine_count (machine, "tlb-slot-refills");
   g_assert_cmpuint (refills, >=, 2000000 / 16);
   for (unsigned n = 0; n < 500 && walk (machine, 1) == 0; n++)
     ; /* blocks are made anew now and then only */
-  g_assert_cmpuint (count (machine, "lookups-direct"), ==, 1);
-  refills = count (machine, "tlb-slot-refills");
+  g_assert_cmpuint (x86_machine_count (machine, "lookups-direct"), ==, 1);
+  refills = x86_machine_count (machine, "tlb-slot-refills");
   walk (machine, 1);
-  g_assert_cmpuint (count (machine, "tlb-slot-refills"), <, refills + 2000000 / 100);
+  g_assert_cmpuint (x86_machine_count (machine, "tlb-slot-refills"), <, refills + 2000000 / 100);
 }
 
 int

@@ -128,6 +128,21 @@ x86_machine_get_accel (X86Machine *machine)
   return machine->accel;
 }
 
+uint64_t
+x86_machine_count (X86Machine *machine, const char *name)
+{
+  g_autoptr (GVariant) counters = NULL;
+  GVariantBuilder builder;
+  guint64 value = 0;
+
+  g_variant_builder_init (&builder, G_VARIANT_TYPE ("a{st}"));
+  machine->accel->ops->get_statistics (machine->accel, &builder);
+  counters = g_variant_ref_sink (g_variant_builder_end (&builder));
+  if (!g_variant_lookup (counters, name, "t", &value))
+    g_error ("no counter %s", name);
+  return value;
+}
+
 void
 x86_machine_free (X86Machine *machine)
 {

@@ -22,6 +22,8 @@ typedef struct
 X86Machine *x86_machine_new (const AccelOps *ops);
 Accel *x86_machine_get_accel (X86Machine *machine);
 void x86_machine_free (X86Machine *machine);
+/* One of its accelerator's counters, which must be there. */
+uint64_t x86_machine_count (X86Machine *machine, const char *name);
 
 /* A state ready to run user code of 64 or 32 bits (CPL 3, compatibility mode) or real-mode code
  * of 16. */

@@ -329,6 +329,8 @@ block_cache_add (BlockCache *cache, Plan *plan, const Source *source)
                              plan->key & ~(uint32_t)TRANSLATOR_NO_RUNS });
       block_add_to_page (cache, block, n);
     }
+  if (trace_is_enabled ("translator.count"))
+    plan->options |= TRANSLATOR_COUNT;
   plan->lookups = lookups_find (cache->lookups, source->physical, plan->rip, plan->key);
   emitter = code_cache_begin (cache->code, CODE_HOT);
   cold = code_cache_begin (cache->code, CODE_COLD);

@@ -207,6 +207,12 @@ emit_displacement (Emitter *e)
 }
 
 void
+emit_increment (Emitter *e, HostOperand counter)
+{
+  emit_insn (e, &(HostInsn){ .opcode = 0xff, .wide = true, .rm = counter });
+}
+
+void
 emit_shift (Emitter *e, unsigned extension, bool wide, unsigned reg, unsigned count)
 {
   emit_insn (e, &(HostInsn){ .opcode = 0xc1,

@@ -121,6 +121,8 @@ enum
   EMIT_CMP
 };
 
+void emit_increment (Emitter *e, HostOperand counter); /* inc m64 */
+
 /* Group 2 of a register by a constant. */
 void emit_shift (Emitter *e, unsigned extension, bool wide, unsigned reg, unsigned count);
 enum

@@ -178,7 +178,7 @@ is_direct (const Generator *g, unsigned slot, bool write)
          || (lookups != NULL && (lookups->direct[write] >> slot & 1));
 }
 
-/* Counts lookups or misses of the slot that is being looked at. */
+/* Counts lookups or misses of the slot that is being looked at (lookups.h). */
 static void
 emit_count (Generator *g, const Cold *cold, size_t field)
 {
@@ -188,9 +188,16 @@ emit_count (Generator *g, const Cold *cold, size_t field)
       || lookups->counts_writes != cold->write)
     return;
   emit_move_imm (g->e, HOST_R11, (uintptr_t)lookups);
-  emit_insn (
-      g->e,
-      &(HostInsn){ .opcode = 0xff, .wide = true, .rm = host_memory (HOST_R11, (int32_t)field) });
+  emit_increment (g->e, host_memory (HOST_R11, (int32_t)field));
+}
+
+static void
+emit_count_lookup (Generator *g, const Cold *cold)
+{
+  emit_count (g, cold, offsetof (BlockLookups, n_lookups));
+  if (g->plan->options & TRANSLATOR_COUNT)
+    emit_increment (g->e,
+                    cold->direct ? AT (statistics.direct_lookups) : AT (statistics.slot_lookups));
 }
 
 /* What leads the accesses of a run to the host. */
@@ -464,7 +471,7 @@ generator_look_up_early (Generator *g, const PlanInsn *p)
   ea.disp = p->run_at;
   generator_before_clobber (g);
   cold = add_run (g, p, &ea, false, g->plan->rip);
-  emit_count (g, cold, offsetof (BlockLookups, n_lookups));
+  emit_count_lookup (g, cold);
   generator_emit_ea (g, &cold->ea, HOST_R10);
   if (p->run_pair != 0)
     look_up_pair (g, p, &ea, cold);
@@ -506,7 +513,7 @@ generator_access (Generator *g, const PlanInsn *p, const Ea *ea, unsigned size, 
   generator_before_clobber (g);
   cold = p->run == PLAN_RUN_FIRST ? add_run (g, p, ea, write, g->plan->rip + p->insn.offset)
                                   : add_access (g, p, ea, size, write);
-  emit_count (g, cold, offsetof (BlockLookups, n_lookups));
+  emit_count_lookup (g, cold);
   if (known && !cold->direct && offset + size <= 4096 && (offset & alignment) == 0)
     return access_constant (g, cold, spare_r11);
   generator_emit_ea (g, &cold->ea, HOST_R10);

@@ -7,6 +7,8 @@
 
 #include <stdlib.h>
 
+#include "translator.h"
+
 #define MAX_STACK_ADDITION (1 << 20)
 #define RAX_CC_LOAD "\x04\x7f\x9e" /* add al, 7Fh; sahf */
 
@@ -416,6 +418,8 @@ emit_entry (Generator *g)
   emit_op64 (g->e, 0x3b, HOST_RSP, AT (cpu.leave_below));
   cold->from[cold->n_from++] = emit_jcc (g->e, EMIT_B);
   block->body = block->page_id[1] != 0 ? 0 : emit_run_address (g->e, g->e->at) - block->guard;
+  if (g->plan->options & TRANSLATOR_COUNT)
+    emit_increment (g->e, AT (statistics.block_runs));
 }
 
 static void

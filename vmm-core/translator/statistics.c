@@ -10,6 +10,9 @@ static const char *const map_names[STATISTICS_MAPS] = { "", "0f-", "0f-38-", "0f
 void
 statistics_sum (TranslatorStatistics *sum, const TranslatorStatistics *one)
 {
+  sum->block_runs += one->block_runs;
+  sum->slot_lookups += one->slot_lookups;
+  sum->direct_lookups += one->direct_lookups;
   sum->entries += one->entries;
   sum->untranslated += one->untranslated;
   sum->slot_refills += one->slot_refills + LOOKUPS_PERIOD - one->refills_left;
@@ -60,8 +63,11 @@ statistics_add_to (const TranslatorStatistics *statistics, GVariantBuilder *buil
 {
   const uint64_t *slow = statistics->slow;
 
+  add (builder, "block-runs", statistics->block_runs);
   add (builder, "entries", statistics->entries);
   add (builder, "untranslated-blocks", statistics->untranslated);
+  add (builder, "tlb-direct-lookups", statistics->direct_lookups);
+  add (builder, "tlb-slot-lookups", statistics->slot_lookups);
   add (builder, "tlb-slot-refills", statistics->slot_refills);
   add (builder, "tlb-fills",
        statistics->fills - slow[SLOW_FAULT] - slow[SLOW_DEVICE] - slow[SLOW_WATCHED]);

@@ -24,6 +24,8 @@ enum
 
 typedef struct
 {
+  /* Of code made while the trace event translator.count was asked for. */
+  uint64_t block_runs, slot_lookups, direct_lookups;
   uint64_t entries;      /* from the run loop into translated code */
   uint64_t untranslated; /* blocks the interpreter ran */
   /* Misses of a base register's slot that hit the TLB: at the last sample, and those that are left

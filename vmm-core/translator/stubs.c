@@ -358,8 +358,7 @@ emit_fill (Stubs *stubs, Emitter *e, X86FillFor what, unsigned class)
   emit_insn (e, &(HostInsn){ .opcode = 0xc7, .rm = AT (fill_for), .imm_size = 4, .imm = what });
   emit_jump_to (e, stubs->fill_page);
   emit_link_here (e, crossing);
-  emit_insn (e, &(HostInsn){
-                    .opcode = 0xff, .wide = true, .rm = AT (statistics.slow[SLOW_PAGE_CROSSING]) });
+  emit_increment (e, AT (statistics.slow[SLOW_PAGE_CROSSING]));
   emit_skip (e, host_memory (HOST_RSP, 0));
   emit_u8 (e, 0xc3);
 }

@@ -17,7 +17,8 @@ enum
   TRANSLATOR_THOROUGH = 7,
   TRANSLATOR_LAZY = 6,        /* all but the flags that are never read */
   TRANSLATOR_SINGLE = 1 << 3, /* each instruction is a block of its own */
-  TRANSLATOR_DIRECT = 1 << 4  /* no lookup goes through a slot */
+  TRANSLATOR_DIRECT = 1 << 4, /* no lookup goes through a slot */
+  TRANSLATOR_COUNT = 1 << 5   /* code counts how often blocks are run, and lookups */
 };
 
 /* Before any code has run. None is set at first. */
