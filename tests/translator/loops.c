@@ -5,8 +5,8 @@
  *   loops [--start SEED] [--count N] */
 #include <string.h>
 
+#include "compared-cases.h"
 #include "tests/x86/generator.h"
-#include "vmm-core/translator/translator.h"
 
 #define MAX_EXITS 8
 
@@ -21,8 +21,6 @@ enum
 static const uint8_t bases[] = { X86_RSI, X86_RDI, X86_RBX, 15, 12 };
 static const uint8_t indices[] = { X86_RDX, 10, 8 };
 static const uint8_t values[] = { X86_RAX, X86_RBP, 9, 11, 14 };
-
-static uint64_t first_seed = 1, n_cases = 1500;
 
 typedef struct
 {
@@ -222,87 +220,26 @@ make_case (UserCase *test, uint64_t seed, bool code32)
   test->state.gpr[X86_RCX] = 1 + generator_below (g, 60);
 }
 
-static X86Machine *
-open_machine (const AccelOps *ops)
-{
-  X86Machine *machine = x86_machine_new (ops);
-
-  user_software_prepare (machine);
-  return machine;
-}
-
 static void
-test_loops (bool code32, unsigned options)
+test_loops (const Comparison *self, uint64_t first, uint64_t n)
 {
-  g_autoptr (X86Machine) interpreter = open_machine (&software_accel_ops);
-  g_autoptr (X86Machine) translator = open_machine (&translator_accel_ops);
+  static UserCase test;
   unsigned n_faults = 0;
 
-  translator_set_options (x86_machine_get_accel (translator), options);
-  for (uint64_t seed = first_seed; seed < first_seed + n_cases && !g_test_failed (); seed++)
+  for (uint64_t seed = first; seed < first + n && !g_test_failed (); seed++)
     {
-      static UserCase test;
-      static UserResult ours, theirs;
-      GString *text;
-
-      make_case (&test, seed, code32);
-      user_software_run (interpreter, &test, &theirs);
-      user_software_run (translator, &test, &ours);
-      text = user_compare (&test, &theirs, &ours, !(options & TRANSLATOR_ALL_FLAGS));
-      n_faults += theirs.outcome.vector == X86_PF;
-      if (text->len > 0)
-        {
-          g_test_message ("seed %" G_GUINT64_FORMAT ", %u bits (the interpreter is “host”):\n%s",
-                          seed, code32 ? 32 : 64, text->str);
-          g_test_fail ();
-        }
-      g_string_free (text, TRUE);
+      make_case (&test, seed, self->code32);
+      n_faults += compared_cases_run (self, &test, "a loop");
     }
   if (g_test_failed ())
     return;
   g_test_message ("%u page faults", n_faults);
-  g_assert_cmpuint (n_faults, >=, n_cases / 10);
-  g_assert_cmpuint (n_faults, <=, n_cases - n_cases / 10);
-}
-
-static void
-test_64 (gconstpointer options)
-{
-  test_loops (false, GPOINTER_TO_UINT (options));
-}
-
-static void
-test_32 (gconstpointer options)
-{
-  test_loops (true, GPOINTER_TO_UINT (options));
+  g_assert_cmpuint (n_faults, >=, n / 10);
+  g_assert_cmpuint (n_faults, <=, n - n / 10);
 }
 
 int
 main (int argc, char **argv)
 {
-  static const struct
-  {
-    const char *name;
-    unsigned options;
-  } kinds[] = { { "thorough", TRANSLATOR_THOROUGH },
-                { "lazy", TRANSLATOR_LAZY },
-                { "direct", TRANSLATOR_LAZY | TRANSLATOR_DIRECT } };
-
-  g_test_init (&argc, &argv, NULL);
-  for (int i = 1; i + 1 < argc; i += 2)
-    {
-      if (strcmp (argv[i], "--start") == 0)
-        first_seed = g_ascii_strtoull (argv[i + 1], NULL, 10);
-      else if (strcmp (argv[i], "--count") == 0)
-        n_cases = g_ascii_strtoull (argv[i + 1], NULL, 10);
-    }
-  for (unsigned i = 0; i < G_N_ELEMENTS (kinds); i++)
-    {
-      g_autofree char *of_64 = g_strdup_printf ("/translator/loops/%s/64", kinds[i].name);
-      g_autofree char *of_32 = g_strdup_printf ("/translator/loops/%s/32", kinds[i].name);
-
-      g_test_add_data_func (of_64, GUINT_TO_POINTER (kinds[i].options), test_64);
-      g_test_add_data_func (of_32, GUINT_TO_POINTER (kinds[i].options), test_32);
-    }
-  return g_test_run ();
+  return compared_cases_main (argc, argv, "/translator/loops", 1500, test_loops);
 }
