@@ -5,8 +5,9 @@
  *   differential [--engine interpreter|translator|translator-lazy|translator-direct] [--start SEED]
  *                [--count N]
  *
- * The lazy translator makes only those status flags that somebody reads, as it does for guests; they
- * are compared where the case ends well. The direct one leaves out the slots in front of the TLB.
+ * The lazy translator makes only those status flags that somebody reads, as it does for guests;
+ * they are compared where the case ends well. The direct one leaves out the slots in front of the
+ * TLB.
  *
  * A failure prints its seed and the shortest code that still fails. */
 #include <glib.h>

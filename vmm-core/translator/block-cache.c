@@ -621,13 +621,35 @@ has_outdated (BlockCache *cache)
   return some;
 }
 
-static void
+/* Whether any block went. */
+static bool
 drop_outdated (BlockCache *cache)
 {
+  if (cache->outdated->len == 0)
+    return false;
   for (unsigned i = 0; i < cache->outdated->len; i++)
     block_drop (cache, g_ptr_array_index (cache->outdated, i));
   g_ptr_array_set_size (cache->outdated, 0);
   cache->renewed_at = g_get_monotonic_time ();
+  return true;
+}
+
+/* Of pages whose code was overwritten, among them those that only MONITOR watched. Whether any
+ * block may have gone. */
+static bool
+drop_pages (BlockCache *cache, const GArray *overwritten)
+{
+  bool any = false;
+
+  for (unsigned i = 0; overwritten != NULL && i < overwritten->len; i++)
+    {
+      Page *page = g_hash_table_lookup (cache->pages, g_array_index (overwritten, uint32_t *, i));
+
+      if (page != NULL)
+        page_drop_stale (cache, page);
+      any |= page != NULL;
+    }
+  return any;
 }
 
 void
@@ -644,18 +666,12 @@ block_cache_drop_overwritten (BlockCache *cache, TranslatorCpu *cpu)
   if (overwritten != NULL || has_outdated (cache))
     {
       x86_exclusive_begin (&cpu->cpu);
-      drop_outdated (cache);
-      for (unsigned i = 0; overwritten != NULL && i < overwritten->len; i++)
+      if (drop_outdated (cache) | drop_pages (cache, overwritten))
         {
-          const uint32_t *version = g_array_index (overwritten, const uint32_t *, i);
-          Page *page = g_hash_table_lookup (cache->pages, version);
-
-          if (page != NULL)
-            page_drop_stale (cache, page);
+          cache->n_invalidations++;
+          /* Pairs of return addresses and tables of jumps may lead to what is gone. */
+          cache->generation++;
         }
-      cache->n_invalidations++;
-      /* Pairs of return addresses and tables of jumps may lead to what is gone. */
-      cache->generation++;
       x86_exclusive_end (&cpu->cpu);
     }
   g_mutex_unlock (&cache->dropping_mutex);
