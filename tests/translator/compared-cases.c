@@ -61,7 +61,7 @@ compared_cases_main (int argc, char **argv, const char *path, uint64_t n, Compar
     unsigned options;
   } kinds[] = { { "thorough", TRANSLATOR_THOROUGH },
                 { "lazy", TRANSLATOR_LAZY },
-                { "direct", TRANSLATOR_LAZY | TRANSLATOR_DIRECT } };
+                { "direct", TRANSLATOR_THOROUGH | TRANSLATOR_DIRECT } };
 
   g_test_init (&argc, &argv, NULL);
   compared_test = test;

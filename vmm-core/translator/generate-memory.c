@@ -178,6 +178,12 @@ is_direct (const Generator *g, unsigned slot, bool write)
          || (lookups != NULL && (lookups->direct[write] >> slot & 1));
 }
 
+static bool
+is_write (const Cold *cold)
+{
+  return cold->what != X86_FILL_FOR_READ;
+}
+
 /* Counts lookups or misses of the slot that is being looked at (lookups.h). */
 static void
 emit_count (Generator *g, const Cold *cold, size_t field)
@@ -185,7 +191,7 @@ emit_count (Generator *g, const Cold *cold, size_t field)
   const BlockLookups *lookups = g->plan->lookups;
 
   if (lookups == NULL || !lookups->counting || lookups->counts_slot != cold->slot
-      || lookups->counts_writes != cold->write)
+      || lookups->counts_writes != is_write (cold))
     return;
   emit_move_imm (g->e, HOST_R11, (uintptr_t)lookups);
   emit_increment (g->e, host_memory (HOST_R11, (int32_t)field));
@@ -207,9 +213,9 @@ run_field (const Generator *g, const PlanInsn *first, unsigned base)
   const bool write = first->run_writes;
 
   if (first->run_pair != 0)
-    return host_cpu (offsetof (TranslatorCpu, run_bases) + 8 * (first->run_pair - 1u));
+    return host_cpu (offsetof (TranslatorCpu, run_bases[first->run_pair - 1]));
   if (is_direct (g, base, write))
-    return host_cpu (offsetof (TranslatorCpu, run_addends) + 8 * (2 * base + write));
+    return host_cpu (offsetof (TranslatorCpu, run_addends[base][write]));
   return stubs_slot_host (g->view, base, write);
 }
 
@@ -275,7 +281,7 @@ add_access (Generator *g, const PlanInsn *p, const Ea *ea, unsigned size, bool w
   Cold *cold = generator_add_cold (g, COLD_ACCESS, p);
 
   cold->ea = *ea;
-  cold->write = write;
+  cold->what = write ? X86_FILL_FOR_WRITE : X86_FILL_FOR_READ;
   cold->slot = choose_slot (g, ea);
   cold->direct = is_direct (g, cold->slot, write);
   cold->size = size;
@@ -291,15 +297,15 @@ add_run (Generator *g, const PlanInsn *p, const Ea *ea, bool write, uint64_t rip
 {
   Cold *cold = add_access (g, p, ea, p->run_span, p->run_writes);
 
-  cold->foreseen = p->run_writes && !write;
-
+  if (p->run_writes && !write)
+    cold->what = X86_FILL_FOR_FORESEEN_WRITE;
   cold->ea.disp += p->run_low;
   cold->exit = generator_new_exit (g, generator_mask_rip (g, rip));
   cold->exit->key |= TRANSLATOR_NO_RUNS;
   if (p->run_pair != 0)
     g->looked_up_pair[p->run_pair - 1] = p;
   else
-    g->looked_up[cold->slot][cold->write] = p;
+    g->looked_up[cold->slot][p->run_writes] = p;
   return cold;
 }
 
@@ -314,7 +320,7 @@ add_jump_to_refill (Generator *g, Cold *cold, unsigned condition)
 static HostOperand
 access_constant (Generator *g, Cold *cold, bool spare_r11)
 {
-  const HostOperand tag = stubs_slot_tag (g->view, cold->slot, cold->write);
+  const HostOperand tag = stubs_slot_tag (g->view, cold->slot, is_write (cold));
   const int64_t page = cold->ea.disp & ~4095ll;
   const unsigned base = spare_r11 ? HOST_R10 : HOST_R11;
   Emitter *e = g->e;
@@ -329,7 +335,7 @@ access_constant (Generator *g, Cold *cold, bool spare_r11)
   cold->address = true;
   add_jump_to_refill (g, cold, EMIT_NE);
   cold->found = emit_run_address (e, e->at);
-  emit_load (e, base, stubs_slot_host (g->view, cold->slot, cold->write));
+  emit_load (e, base, stubs_slot_host (g->view, cold->slot, is_write (cold)));
   return host_memory (base, (int32_t)(cold->ea.disp & 4095));
 }
 
@@ -356,7 +362,7 @@ emit_check (Generator *g, Cold *cold, unsigned tested, HostOperand tag, unsigned
 static void
 emit_slot_check (Generator *g, Cold *cold, unsigned tested, unsigned alignment)
 {
-  emit_check (g, cold, tested, stubs_slot_tag (g->view, cold->slot, cold->write), alignment);
+  emit_check (g, cold, tested, stubs_slot_tag (g->view, cold->slot, is_write (cold)), alignment);
 }
 
 /* Without the slot, for the address in r10, which may be kept: r11 becomes what leads from there to
@@ -364,7 +370,7 @@ emit_slot_check (Generator *g, Cold *cold, unsigned tested, unsigned alignment)
 static void
 emit_direct_check (Generator *g, Cold *cold, unsigned alignment, bool keep)
 {
-  const HostOperand tag = stubs_entry_tag (g->view, cold->write);
+  const HostOperand tag = stubs_entry_tag (g->view, is_write (cold));
 
   cold->found = emit_run_address (g->e, g->e->at);
   stubs_emit_find_entry (g->e);
@@ -388,7 +394,7 @@ static HostOperand
 access_near (Generator *g, const PlanInsn *p, const Ea *ea, Cold *cold, unsigned alignment)
 {
   emit_slot_check (g, cold, HOST_R10, alignment);
-  emit_load (g->e, HOST_R11, stubs_slot_host (g->view, cold->slot, cold->write));
+  emit_load (g->e, HOST_R11, stubs_slot_host (g->view, cold->slot, is_write (cold)));
   generator_note_run (g, p->run == PLAN_RUN_FIRST ? p : NULL, HOST_R11);
   cold->found = emit_run_address (g->e, g->e->at);
   return near_operand (ea);
@@ -398,7 +404,7 @@ access_near (Generator *g, const PlanInsn *p, const Ea *ea, Cold *cold, unsigned
 static HostOperand
 access_by_address (Generator *g, const Ea *ea, Cold *cold, unsigned alignment, bool spare_r11)
 {
-  const HostOperand host = stubs_slot_host (g->view, cold->slot, cold->write);
+  const HostOperand host = stubs_slot_host (g->view, cold->slot, is_write (cold));
   const bool near = cold->slot < X86_TLB_NEAR_SLOTS;
   Emitter *e = g->e;
 
@@ -453,8 +459,8 @@ look_up_pair (Generator *g, const PlanInsn *p, const Ea *ea, Cold *cold)
     {
       emit_slot_check (g, cold, HOST_R10, 0);
       cold->found = emit_run_address (e, e->at);
-      emit_load (e, HOST_R11, stubs_slot_host (g->view, cold->slot, cold->write));
-      emit_op64 (e, 0x2b, HOST_R11, stubs_slot_tag (g->view, cold->slot, cold->write));
+      emit_load (e, HOST_R11, stubs_slot_host (g->view, cold->slot, is_write (cold)));
+      emit_op64 (e, 0x2b, HOST_R11, stubs_slot_tag (g->view, cold->slot, is_write (cold)));
     }
   if (ea->base != GUEST_NONE)
     emit_op64 (e, 0x03, HOST_R11, base == HOST_NONE ? GPR_AT (ea->base) : host_register (base));
@@ -534,18 +540,16 @@ generator_access (Generator *g, const PlanInsn *p, const Ea *ea, unsigned size, 
 void
 generator_emit_cold_access (Generator *g, Cold *cold)
 {
-  const StubsRefill refill
-      = { g->view, cold->slot, cold->size, cold->write, cold->foreseen, cold->address };
+  const StubsRefill refill = { g->view, cold->slot, cold->size, cold->what, cold->address };
   Emitter *e = g->e;
 
   if (cold->ea.constant && cold->address)
     generator_emit_ea (g, &cold->ea, HOST_R10);
   if (cold->direct)
     {
-      emit_op64 (e, 0x33, HOST_R10, stubs_entry_tag (g->view, cold->write));
+      emit_op64 (e, 0x33, HOST_R10, stubs_entry_tag (g->view, is_write (cold)));
       emit_move_imm (e, HOST_R11, (uintptr_t)g->stubs->nothing);
-      emit_call_to (e, g->stubs->fill[stubs_fill_for (cold->write, cold->foreseen)]
-                                     [stubs_size_class (cold->size)]);
+      emit_call_to (e, g->stubs->fill[cold->what][stubs_size_class (cold->size)]);
     }
   else
     {

@@ -156,8 +156,7 @@ generator_change_view (Generator *g, const PlanInsn *p)
                 set ? X86_FLAG_AC : (int32_t) ~(uint32_t)X86_FLAG_AC);
   emit_load (e, HOST_R10, AT (self));
   emit_alu_imm (e, EMIT_ADD, true, host_register (HOST_R10),
-                (int32_t)(offsetof (TranslatorCpu, cpu.tlb.view)
-                          + view * sizeof (X86TlbEntry) * X86_TLB_ENTRIES));
+                (int32_t)offsetof (TranslatorCpu, cpu.tlb.view[view]));
   emit_store (e, AT (cpu.view), HOST_R10);
   emit_set32 (g, offsetof (TranslatorCpu, key), key);
   emit_store (e, host_cpu (from + offsetof (TranslatorSet, stack)), HOST_RSP);

@@ -55,13 +55,13 @@ typedef struct
   ColdKind kind;
   uint8_t *from[3], *interpret_from[3]; /* displacements of the jumps to it; to its second half */
   uint8_t n_from, n_interpret;
-  bool load_flags, save_flags, write;
+  bool load_flags, save_flags;
   bool address;    /* StubsRefill */
   bool direct;     /* it looked into the TLB */
-  bool foreseen;   /* for writes that may not come */
   uint8_t held[2]; /* behind the instruction */
   uint8_t slot, level;
   uint16_t size;
+  X86FillFor what; /* of an access */
   /* As run: behind the lookup, or (direct) in front of it, and behind the instruction. */
   const uint8_t *found, *back;
   const PlanInsn *insn;

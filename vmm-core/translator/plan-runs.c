@@ -426,8 +426,9 @@ find_runs (Plan *plan, unsigned rounds)
 void
 plan_find_runs (Plan *plan)
 {
-  find_runs (plan, 1);
-  if (!(plan->key & X86_MODE_FLAT) || (plan->key & TRANSLATOR_NO_RUNS))
+  if ((plan->key & X86_MODE_FLAT) && !(plan->key & TRANSLATOR_NO_RUNS))
+    find_runs (plan, 1);
+  else
     for (unsigned i = 0; i < plan->n; i++)
       plan->insns[i].run = PLAN_RUN_NONE;
 }

@@ -262,8 +262,7 @@ emit_read_tsc (Stubs *stubs, Emitter *e)
 static HostOperand
 slot_field (unsigned view, unsigned slot, size_t field)
 {
-  return host_cpu (offsetof (TranslatorCpu, cpu.tlb.slots)
-                   + (view * X86_TLB_SLOTS + slot) * sizeof (X86TlbSlot) + field);
+  return host_cpu (offsetof (TranslatorCpu, cpu.tlb.slots[view][slot]) + field);
 }
 
 HostOperand
@@ -288,12 +287,6 @@ stubs_size_class (unsigned size)
   while (1u << class < size)
     class ++;
   return class;
-}
-
-X86FillFor
-stubs_fill_for (bool write, bool foreseen)
-{
-  return foreseen ? X86_FILL_FOR_FORESEEN_WRITE : write ? X86_FILL_FOR_WRITE : X86_FILL_FOR_READ;
 }
 
 /* Adds to the return address on top of the stack. */
@@ -366,8 +359,7 @@ emit_fill (Stubs *stubs, Emitter *e, X86FillFor what, unsigned class)
 static HostOperand
 entry_field (unsigned view, size_t field)
 {
-  HostOperand operand = host_cpu (offsetof (TranslatorCpu, cpu.tlb.view[0])
-                                  + view * sizeof (X86TlbEntry) * X86_TLB_ENTRIES + field);
+  HostOperand operand = host_cpu (offsetof (TranslatorCpu, cpu.tlb.view[view]) + field);
 
   operand.base = HOST_R11;
   return operand;
@@ -401,14 +393,15 @@ stubs_emit_find_entry (Emitter *e)
 static void
 emit_refill (const Stubs *stubs, Emitter *e, const StubsRefill *refill)
 {
+  const bool write = refill->what != X86_FILL_FOR_READ;
   const unsigned class = stubs_size_class (refill->size);
   const bool near = refill->slot < X86_TLB_NEAR_SLOTS;
   /* By an address near a register: r10 is needed again. Of a page: its offset. */
   const bool keep = near == refill->address;
-  const HostOperand tag = stubs_entry_tag (refill->view, refill->write);
+  const HostOperand tag = stubs_entry_tag (refill->view, write);
   const HostOperand addend = stubs_entry_addend (refill->view);
-  const HostOperand slot_tag = stubs_slot_tag (refill->view, refill->slot, refill->write);
-  const HostOperand slot_host = stubs_slot_host (refill->view, refill->slot, refill->write);
+  const HostOperand slot_tag = stubs_slot_tag (refill->view, refill->slot, write);
+  const HostOperand slot_host = stubs_slot_host (refill->view, refill->slot, write);
   uint8_t *miss, *sample, *look;
 
   if (!refill->address)
@@ -438,20 +431,19 @@ emit_refill (const Stubs *stubs, Emitter *e, const StubsRefill *refill)
   emit_insn (e, &(HostInsn){ .opcode = 0xc7,
                              .rm = AT (sampled_slot),
                              .imm_size = 4,
-                             .imm = refill->slot | (unsigned)refill->write << 8 });
+                             .imm = refill->slot | (unsigned)write << 8 });
   emit_jump_to (e, stubs->sample);
 
   emit_link_here (e, miss);
   emit_op64 (e, 0x33, HOST_R10, tag);
   emit_move_imm (e, HOST_R11, (uintptr_t)emit_run_address (e, look));
-  emit_jump_to (e, stubs->fill[stubs_fill_for (refill->write, refill->foreseen)][class]);
+  emit_jump_to (e, stubs->fill[refill->what][class]);
 }
 
 const uint8_t *
 stubs_get_refill (Stubs *stubs, const StubsRefill *refill)
 {
-  const X86FillFor what = stubs_fill_for (refill->write, refill->foreseen);
-  const uint8_t **stub = &stubs->refill[refill->address][refill->view][what]
+  const uint8_t **stub = &stubs->refill[refill->address][refill->view][refill->what]
                                        [stubs_size_class (refill->size)][refill->slot];
 
   if (*stub == NULL)

@@ -16,9 +16,8 @@ unsigned stubs_size_class (unsigned size);
 typedef struct
 {
   unsigned view, slot, size;
-  bool write;
-  bool foreseen; /* X86_FILL_FOR_FORESEEN_WRITE */
-  bool address;  /* r10 is the address; else what the slot's tag makes of it by XOR */
+  X86FillFor what;
+  bool address; /* r10 is the address; else what the slot's tag makes of it by XOR */
 } StubsRefill;
 
 /* Host code that all blocks share: in and out of translated code, and calls into C. */
@@ -56,8 +55,6 @@ typedef struct
 /* Emits those that stay at the start of the cache. */
 void stubs_emit (Stubs *stubs, CodeCache *cache);
 
-/* What an access that may be one to write is filled for. */
-X86FillFor stubs_fill_for (bool write, bool foreseen);
 /* The stub as run; it is emitted if it is the first of its kind. */
 const uint8_t *stubs_get_refill (Stubs *stubs, const StubsRefill *refill);
 /* The code cache was emptied. */

@@ -114,9 +114,10 @@ struct X86Cpu
   _Atomic uint8_t nmis;  /* that came since X86_REQUEST_NMI was last served */
   _Atomic bool sleeping; /* vcpu_run returned HALTED: requests have to wake the thread */
 
-  const uint32_t *_Atomic monitored; /* version (memory.h) of the page that MONITOR watches, or NULL */
-  uint32_t monitored_at;             /* that version when it did */
-  bool monitor_waits;                /* if the CPU is halted: by MWAIT */
+  /* Version (memory.h) of the page that MONITOR watches, or NULL; and that version when it did. */
+  const uint32_t *_Atomic monitored;
+  uint32_t monitored_at;
+  bool monitor_waits; /* if the CPU is halted: by MWAIT */
 
   X86BlockCache *blocks;
   Lapic *lapic;

@@ -113,11 +113,12 @@ fill_features (Table *table)
   one->eax = table->amd ? 0x00b20f21 : 0x000306c3;
   one->ebx = 8 << 8; /* CLFLUSH: 64 bytes */
   one->ecx
-      = (host1.ecx & (ECX1_MOVBE | ECX1_POPCNT | ECX1_RDRAND | ECX1_CX16)) | ECX1_MONITOR | ECX1_PCID | ECX1_X2APIC
-        | ECX1_TSC_DEADLINE | ECX1_XSAVE | ECX1_HYPERVISOR | vector_bit (VECTOR_SSE3, 0)
-        | vector_bit (VECTOR_PCLMUL, 1) | vector_bit (VECTOR_SSSE3, 9) | vector_bit (VECTOR_FMA, 12)
-        | vector_bit (VECTOR_SSE41, 19) | vector_bit (VECTOR_SSE42, 20)
-        | vector_bit (VECTOR_AES, 25) | vector_bit (VECTOR_AVX, 28) | vector_bit (VECTOR_F16C, 29);
+      = (host1.ecx & (ECX1_MOVBE | ECX1_POPCNT | ECX1_RDRAND | ECX1_CX16)) | ECX1_MONITOR
+        | ECX1_PCID | ECX1_X2APIC | ECX1_TSC_DEADLINE | ECX1_XSAVE | ECX1_HYPERVISOR
+        | vector_bit (VECTOR_SSE3, 0) | vector_bit (VECTOR_PCLMUL, 1) | vector_bit (VECTOR_SSSE3, 9)
+        | vector_bit (VECTOR_FMA, 12) | vector_bit (VECTOR_SSE41, 19)
+        | vector_bit (VECTOR_SSE42, 20) | vector_bit (VECTOR_AES, 25)
+        | vector_bit (VECTOR_AVX, 28) | vector_bit (VECTOR_F16C, 29);
   one->edx = EDX1_ALWAYS;
   /* MWAIT knows no C-state (EDX): with HLT and messages systems idle better. */
   table->basic[5] = (X86Cpuid){ X86_MONITOR_LINE, X86_MONITOR_LINE, BIT (0), 0 };
