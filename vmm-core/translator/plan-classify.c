@@ -458,7 +458,10 @@ classify_0f (PlanInsn *p, uint32_t key)
       if (p->insn.prefixes & X86_PREFIX_REP)
         set_integer (p, PLAN_WRITE, PLAN_READ, 0, CF | X86_FLAG_ZF);
       else
-        set_integer (p, RW, PLAN_READ, 0, ALL);
+        {
+          set_integer (p, RW, PLAN_READ, 0, ALL);
+          p->flags_undefined = ALL & ~X86_FLAG_ZF;
+        }
       break;
     case 0xc0:
     case 0xc1:

@@ -12,7 +12,7 @@ enum
 {
   TRANSLATOR_ALL_FLAGS = 1 << 0, /* status flags that no later instruction can read are right, too,
                                   * where an exception interrupts a block */
-  TRANSLATOR_UNDEFINED_FLAGS = 1 << 1, /* multiplication leaves undefined flags as the host does */
+  TRANSLATOR_UNDEFINED_FLAGS = 1 << 1, /* those an instruction leaves undefined: as on the host */
   TRANSLATOR_EVERY_PAGE = 1 << 2,      /* code is translated however often it is overwritten */
   TRANSLATOR_THOROUGH = 7,
   TRANSLATOR_LAZY = 6,        /* all but the flags that are never read */
