@@ -145,14 +145,14 @@ machine_folder_add_disk (const char *folder, guint64 size, GError **error)
   int fd = -1;
   gboolean made;
 
-  g_mkdir_with_parents (disks, 0755);
+  g_mkdir_with_parents (disks, 0700);
   for (unsigned n = 0; fd < 0; n++)
     {
       g_free (name);
       g_free (path);
       name = g_strdup_printf ("disks/disk%u.img", n);
       path = g_build_filename (folder, name, NULL);
-      fd = open (path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+      fd = open (path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
       if (fd < 0 && errno != EEXIST)
         break;
     }
@@ -235,7 +235,7 @@ machine_folder_create (const MachineFolderPlan *plan, GError **error)
                    _ ("A machine “%s” exists already: choose another name."), name);
       return NULL;
     }
-  if (g_mkdir_with_parents (disks, 0755) < 0 || g_mkdir_with_parents (logs, 0755) < 0)
+  if (g_mkdir_with_parents (disks, 0700) < 0 || g_mkdir_with_parents (logs, 0700) < 0)
     {
       g_set_error (error, G_IO_ERROR, g_io_error_from_errno (errno),
                    _ ("The folder “%s” cannot be made: %s."), folder, g_strerror (errno));
@@ -314,5 +314,5 @@ machine_folder_save_picture (const char *folder, GBytes *picture)
   gsize length;
   const char *data = g_bytes_get_data (picture, &length);
 
-  g_file_set_contents (path, data, (gssize)length, NULL);
+  g_file_set_contents_full (path, data, (gssize)length, G_FILE_SET_CONTENTS_CONSISTENT, 0600, NULL);
 }

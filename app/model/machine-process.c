@@ -80,8 +80,8 @@ open_log (const char *folder)
   int lock = machine_config_lock_folder (folder, 0, NULL);
   int fd;
 
-  g_mkdir_with_parents (logs, 0755);
-  fd = open (path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | (lock >= 0 ? O_TRUNC : 0), 0644);
+  g_mkdir_with_parents (logs, 0700);
+  fd = open (path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | (lock >= 0 ? O_TRUNC : 0), 0600);
   if (lock >= 0)
     close (lock);
   return fd;

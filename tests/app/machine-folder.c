@@ -199,6 +199,40 @@ test_picture (void)
   g_assert_true (g_bytes_equal (picture, again));
 }
 
+/* Guests' disks and what they show are nobody's business, whatever the umask. */
+static void
+test_private (void)
+{
+  static const mode_t umasks[] = { 0, 022 };
+  static const char *const made[] = { "", "disks", "disks/disk0.img", "logs", "machine.conf",
+                                      "picture.png" };
+  g_autofree char *root = machine_folder_dup_root ();
+  g_autoptr (GBytes) picture = g_bytes_new_static ("png", 3);
+  mode_t before = umask (0);
+  GStatBuf status;
+
+  for (unsigned i = 0; i < G_N_ELEMENTS (umasks); i++)
+    {
+      MachineFolderPlan plan = small;
+
+      umask (umasks[i]);
+      plan.disk_size = 1 << 20;
+      g_autofree char *folder = machine_folder_create (&plan, NULL);
+      machine_folder_save_picture (folder, picture);
+      for (unsigned n = 0; n < G_N_ELEMENTS (made); n++)
+        {
+          g_autofree char *path = g_build_filename (folder, made[n], NULL);
+
+          g_assert_cmpint (g_stat (path, &status), ==, 0);
+          g_assert_cmpint (status.st_mode & 0777, ==, S_ISDIR (status.st_mode) ? 0700 : 0600);
+        }
+      g_assert_true (machine_folder_delete (folder, NULL));
+    }
+  umask (before);
+  g_assert_cmpint (g_stat (root, &status), ==, 0);
+  g_assert_cmpint (status.st_mode & 0777, ==, 0700);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -211,5 +245,6 @@ main (int argc, char **argv)
   g_test_add_func ("/machine-folder/copy", test_copy);
   g_test_add_func ("/machine-folder/delete", test_delete);
   g_test_add_func ("/machine-folder/picture", test_picture);
+  g_test_add_func ("/machine-folder/private", test_private);
   return g_test_run ();
 }

@@ -333,6 +333,68 @@ test_drives (Fixture *f, gconstpointer data)
   g_assert_cmpint (CTL (said, "quit", "Small"), ==, 0);
 }
 
+/* Lists in said what others may look into, of path and all below it. */
+static void
+list_open (GString *said, const char *path)
+{
+  g_autoptr (GDir) dir = NULL;
+  const char *name;
+  GStatBuf status;
+
+  g_assert_cmpint (g_lstat (path, &status), ==, 0);
+  if ((status.st_mode & 077) != 0)
+    g_string_append_printf (said, "%s %o\n", path, status.st_mode & 07777);
+  if (S_ISDIR (status.st_mode))
+    dir = g_dir_open (path, 0, NULL);
+  while (dir != NULL && (name = g_dir_read_name (dir)) != NULL)
+    {
+      g_autofree char *child = g_build_filename (path, name, NULL);
+
+      list_open (said, child);
+    }
+}
+
+/* What a machine leaves and where it listens is closed to others, whatever the umask, and so is the
+ * folder of an older version; what a person saves by name follows the umask. */
+static void
+test_private (Fixture *f, gconstpointer data)
+{
+  static const mode_t umasks[] = { 0, 022 };
+  g_autofree char *folder = g_build_filename (f->home, "guesthouse", "machines", "Small", NULL);
+  g_autofree char *conf = g_build_filename (folder, "machine.conf", NULL);
+  g_autofree char *shot = g_build_filename (f->home, "shot.png", NULL);
+  mode_t before = umask (0);
+
+  for (unsigned i = 0; i < G_N_ELEMENTS (umasks); i++)
+    {
+      g_autoptr (GString) said = g_string_new (NULL);
+      GStatBuf status;
+
+      umask (umasks[i]);
+      g_assert_cmpint (CTL (said, "create", "Small", "--memory", "16M", "--disk-size", "1G"), ==, 0);
+      g_chmod (folder, 0755);
+      g_chmod (conf, 0644);
+      g_assert_cmpint (CTL (said, "set", "Small", "machine", "accelerator", "none"), ==, 0);
+      g_assert_cmpint (CTL (said, "set", "Small", "serial0", "output", "file:serial.log"), ==, 0);
+      g_assert_cmpint (CTL (said, "set", "Small", "serial1", "output", "socket:serial"), ==, 0);
+      g_string_truncate (said, 0);
+      list_open (said, folder);
+      g_assert_cmpstr (said->str, ==, "");
+      g_chmod (folder, 0755);
+      g_assert_cmpint (CTL (said, "start", "Small"), ==, 0);
+      g_assert_cmpint (CTL (said, "screenshot", "Small", shot), ==, 0);
+      g_assert_cmpint (g_stat (shot, &status), ==, 0);
+      g_assert_cmpint (status.st_mode & 0777, ==, 0666 & ~umasks[i]);
+      g_unlink (shot);
+      g_string_truncate (said, 0);
+      list_open (said, f->home);
+      g_assert_cmpstr (said->str, ==, "");
+      g_assert_cmpint (CTL (said, "quit", "Small"), ==, 0);
+      g_assert_cmpint (CTL (said, "delete", "Small"), ==, 0);
+    }
+  umask (before);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -346,5 +408,6 @@ main (int argc, char **argv)
   g_test_add ("/machine-process/control", Fixture, NULL, set_up, test_control, tear_down);
   g_test_add ("/machine-process/library", Fixture, NULL, set_up, test_library, tear_down);
   g_test_add ("/machine-process/drives", Fixture, NULL, set_up, test_drives, tear_down);
+  g_test_add ("/machine-process/private", Fixture, NULL, set_up, test_private, tear_down);
   return g_test_run ();
 }

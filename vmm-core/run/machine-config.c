@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define MAX_MEMORY 65536 /* MiB */
@@ -507,49 +508,68 @@ machine_config_dup_socket (const char *uuid)
   return g_build_filename (g_get_user_runtime_dir (), "guesthouse", uuid, "control", NULL);
 }
 
+/* Older versions left folders open to others; guests' disks and what they show are nobody's
+ * business. */
+static int
+open_folder (const char *folder)
+{
+  int fd = open (folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  struct stat status;
+
+  if (fd >= 0 && fstat (fd, &status) == 0 && status.st_uid == geteuid ()
+      && (status.st_mode & 077) != 0)
+    fchmod (fd, 0700);
+  return fd;
+}
+
+static gboolean
+write_all (int fd, const char *text, gsize length)
+{
+  for (gsize at = 0; at < length;)
+    {
+      ssize_t n = write (fd, text + at, length - at);
+
+      if (n < 0 && errno == EINTR)
+        continue;
+      if (n <= 0)
+        return FALSE;
+      at += n;
+    }
+  return fsync (fd) == 0;
+}
+
 /* New file, fsync, rename, fsync of the folder. */
 gboolean
 machine_config_write_key_file (GKeyFile *file, const char *folder, GError **error)
 {
   g_autofree char *path = g_build_filename (folder, MACHINE_CONFIG_FILE, NULL);
-  g_autofree char *temporary = g_strdup_printf ("%s.%d", path, (int) getpid ());
+  g_autofree char *temporary = g_strconcat (path, ".XXXXXX", NULL);
   gsize length;
   g_autofree char *text = g_key_file_to_data (file, &length, NULL);
-  int fd = open (temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-  int folder_fd;
-  gboolean written = fd >= 0;
+  int folder_fd = open_folder (folder);
+  int fd = g_mkstemp_full (temporary, O_WRONLY | O_CLOEXEC, 0600);
+  gboolean written = fd >= 0 && write_all (fd, text, length) && rename (temporary, path) == 0;
+  int saved = errno;
 
-  for (gsize at = 0; written && at < length;)
-    {
-      ssize_t n = write (fd, text + at, length - at);
-
-      written = n > 0 || (n < 0 && errno == EINTR);
-      at += MAX (n, 0);
-    }
-  written = written && fsync (fd) == 0;
+  if (written && folder_fd >= 0)
+    fsync (folder_fd);
+  if (!written && fd >= 0)
+    unlink (temporary);
   if (fd >= 0)
-    written = close (fd) == 0 && written;
-  if (!written || rename (temporary, path) < 0)
-    {
-      g_set_error (error, G_IO_ERROR, g_io_error_from_errno (errno),
-                   _ ("“%s” cannot be written: %s. Make room or change the folder's permissions."),
-                   path, g_strerror (errno));
-      unlink (temporary);
-      return FALSE;
-    }
-  folder_fd = open (folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    close (fd);
   if (folder_fd >= 0)
-    {
-      fsync (folder_fd);
-      close (folder_fd);
-    }
-  return TRUE;
+    close (folder_fd);
+  if (!written)
+    g_set_error (error, G_IO_ERROR, g_io_error_from_errno (saved),
+                 _ ("“%s” cannot be written: %s. Make room or change the folder's permissions."),
+                 path, g_strerror (saved));
+  return written;
 }
 
 int
 machine_config_lock_folder (const char *folder, unsigned patience, GError **error)
 {
-  int fd = open (folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  int fd = open_folder (folder);
   gboolean locked = fd >= 0 && flock (fd, LOCK_EX | LOCK_NB) == 0;
 
   for (unsigned waited = 0; fd >= 0 && !locked && errno == EWOULDBLOCK && waited < patience;

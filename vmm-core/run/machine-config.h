@@ -67,14 +67,15 @@ unsigned machine_config_parse_memory (const char *text, GError **error);
 unsigned machine_config_parse_code_cache (const char *text, GError **error);
 
 /* Writes a key file as folder/machine.conf: after a crash at any instant the old or the new one is
- * there. */
+ * there. Both are closed to others. */
 gboolean machine_config_write_key_file (GKeyFile *file, const char *folder, GError **error);
 
 /* Where the process of a machine of the library listens: $XDG_RUNTIME_DIR/guesthouse/<uuid>/control. */
 char *machine_config_dup_socket (const char *uuid);
 
 /* Takes the lock that keeps a machine from being started twice, or deleted while it runs: a file
- * descriptor whose closing gives it back, or -1. Waits up to patience ms for it. */
+ * descriptor whose closing gives it back, or -1. Waits up to patience ms for it. A folder of ours
+ * that others could look into is closed to them. */
 int machine_config_lock_folder (const char *folder, unsigned patience, GError **error);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (MachineConfig, machine_config_free)

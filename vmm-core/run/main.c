@@ -3,6 +3,7 @@
 #include <glib-unix.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 
 #include "control-service.h"
 #include "display/sdl/sdl-window.h"
@@ -108,6 +109,7 @@ main (int argc, char **argv)
   Program program = { .loop = loop, .status = EXIT_SUCCESS };
   gboolean finished;
 
+  umask (077); /* what a machine writes and where it listens is its owner's alone */
   translations_init ();
   signal (SIGPIPE, SIG_IGN);
   options = options_parse (argc, argv, &finished, &error);
