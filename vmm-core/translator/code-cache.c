@@ -1,10 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "code-cache.h"
 
-#include <errno.h>
-#include <gio/gio.h>
-#include <sys/mman.h>
-#include <unistd.h>
+#include "vmm-core/executable-memory.h"
 
 #define ALIGNMENT 16
 
@@ -15,17 +12,16 @@ typedef struct
 
 struct CodeCache
 {
-  uint8_t *write, *run;
-  size_t size;
+  ExecutableMemory memory;
   Area areas[CODE_N_KINDS];
 };
 
 static void
 divide (CodeCache *cache)
 {
-  const size_t stubs = MAX (cache->size / 32, 64u << 10) & ~4095ul;
-  const size_t half = (cache->size - stubs) / 2 & ~4095ul;
-  const size_t ends[CODE_N_KINDS] = { half, 2 * half, cache->size };
+  const size_t stubs = MAX (cache->memory.size / 32, 64u << 10) & ~4095ul;
+  const size_t half = (cache->memory.size - stubs) / 2 & ~4095ul;
+  const size_t ends[CODE_N_KINDS] = { half, 2 * half, cache->memory.size };
 
   for (unsigned kind = 0; kind < CODE_N_KINDS; kind++)
     {
@@ -40,30 +36,11 @@ CodeCache *
 code_cache_new (size_t size, GError **error)
 {
   g_autofree CodeCache *cache = g_new0 (CodeCache, 1);
-  int fd = memfd_create ("guesthouse-code", MFD_CLOEXEC);
 
-  cache->size = size;
+  if (!executable_memory_take (&cache->memory, size, error))
+    return NULL;
   divide (cache);
-  cache->write = cache->run = MAP_FAILED;
-  if (fd >= 0 && ftruncate (fd, (off_t)size) == 0)
-    {
-      cache->write = mmap (NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-      cache->run = mmap (NULL, size, PROT_READ | PROT_EXEC, MAP_SHARED, fd, 0);
-    }
-  if (fd >= 0)
-    close (fd);
-  if (cache->write != MAP_FAILED && cache->run != MAP_FAILED)
-    return g_steal_pointer (&cache);
-  g_set_error (
-      error, G_IO_ERROR, g_io_error_from_errno (errno),
-      "The host gives no %zu KiB of memory for translated code (%s): choose a smaller code "
-      "cache, or the accelerator “interpreter”.",
-      size >> 10, g_strerror (errno));
-  if (cache->write != MAP_FAILED)
-    munmap (cache->write, size);
-  if (cache->run != MAP_FAILED)
-    munmap (cache->run, size);
-  return NULL;
+  return g_steal_pointer (&cache);
 }
 
 void
@@ -71,8 +48,7 @@ code_cache_free (CodeCache *cache)
 {
   if (cache == NULL)
     return;
-  munmap (cache->write, cache->size);
-  munmap (cache->run, cache->size);
+  executable_memory_give_back (&cache->memory);
   g_free (cache);
 }
 
@@ -81,14 +57,14 @@ code_cache_begin (CodeCache *cache, CodeKind kind)
 {
   const Area *area = &cache->areas[kind];
 
-  return (Emitter){ cache->write + area->used, cache->write + area->end,
-                    cache->run - cache->write };
+  return (Emitter){ cache->memory.write + area->used, cache->memory.write + area->end,
+                    cache->memory.run - cache->memory.write };
 }
 
 void
 code_cache_end (CodeCache *cache, CodeKind kind, const Emitter *emitter)
 {
-  size_t used = (size_t)(emitter->at - cache->write);
+  size_t used = (size_t)(emitter->at - cache->memory.write);
 
   cache->areas[kind].used = (used + ALIGNMENT - 1) & ~(size_t)(ALIGNMENT - 1);
 }
@@ -96,7 +72,7 @@ code_cache_end (CodeCache *cache, CodeKind kind, const Emitter *emitter)
 size_t
 code_cache_get_free (const CodeCache *cache)
 {
-  size_t least = cache->size;
+  size_t least = cache->memory.size;
 
   for (unsigned kind = 0; kind < CODE_N_KINDS; kind++)
     least = MIN (least, cache->areas[kind].end - cache->areas[kind].used);

@@ -558,9 +558,11 @@ static const X86Engine translator_engine = {
 static Accel *
 translator_open (const AccelMachine *machine, GError **error)
 {
-  Accel *accel = x86_software_open (machine, &translator_accel_ops, &translator_engine);
+  Accel *accel = x86_software_open (machine, &translator_accel_ops, &translator_engine, error);
   X86Software *software = (X86Software *)accel;
 
+  if (accel == NULL)
+    return NULL;
   software->engine_data = block_cache_new (
       software, machine->code_cache_size != 0 ? machine->code_cache_size : CODE_CACHE_DEFAULT_SIZE,
       error);

@@ -14,6 +14,7 @@
 #include "monitor.h"
 #include "rflags.h"
 #include "segment.h"
+#include "thunk.h"
 #include "vmm-core/clock-ticks.h"
 #include "vmm-core/trace.h"
 
@@ -461,10 +462,14 @@ static const MemoryListener software_listener = {
 };
 
 Accel *
-x86_software_open (const AccelMachine *machine, const AccelOps *ops, const X86Engine *engine)
+x86_software_open (const AccelMachine *machine, const AccelOps *ops, const X86Engine *engine,
+                   GError **error)
 {
-  X86Software *software = g_new0 (X86Software, 1);
+  X86Software *software;
 
+  if (!thunk_open (error))
+    return NULL;
+  software = g_new0 (X86Software, 1);
   software->accel.ops = ops;
   software->engine = engine;
   software->machine = *machine;
@@ -599,7 +604,7 @@ static const X86Engine interpreter_engine = {
 static Accel *
 interpreter_open (const AccelMachine *machine, GError **error)
 {
-  return x86_software_open (machine, &software_accel_ops, &interpreter_engine);
+  return x86_software_open (machine, &software_accel_ops, &interpreter_engine, error);
 }
 
 const AccelOps software_accel_ops = {

@@ -38,7 +38,7 @@ extern const AccelOps software_accel_ops;
 
 /* For an accelerator with another engine: its `open`, and its other operations. */
 Accel *x86_software_open (const AccelMachine *machine, const AccelOps *ops,
-                          const X86Engine *engine);
+                          const X86Engine *engine, GError **error);
 void x86_software_close (Accel *accel);
 AccelVcpu *x86_software_vcpu_new (Accel *accel, unsigned index, GError **error);
 void x86_software_vcpu_free (AccelVcpu *vcpu);

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Executable memory for thunks. One memfd is mapped twice, writable and executable: no page is
- * ever both. The different encodings a guest can ask for (some 150000) fit the bound.
+/* Executable memory for thunks: all that a guest can ask for have room.
  *
  * A SIMD exception the guest has unmasked arrives as SIGFPE with RIP inside a thunk: the handler
  * saves MXCSR, which then tells the cause, and continues in a stub that returns
@@ -8,13 +7,12 @@
 #include "thunk.h"
 
 #include "fpu-unit.h"
+#include "vmm-core/executable-memory.h"
 
 #include <glib.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <ucontext.h>
-#include <unistd.h>
 
 #define REGION_SIZE (32u << 20)
 
@@ -27,7 +25,7 @@ typedef struct
 {
   GMutex mutex;
   GHashTable *thunks; /* set of const Thunk * */
-  uint8_t *write, *execute;
+  ExecutableMemory memory;
   size_t used;
 } ThunkRegion;
 
@@ -61,7 +59,7 @@ thunk_leave_on_signal (int number, siginfo_t *info, void *data)
   greg_t *registers = context->uc_mcontext.gregs;
   uintptr_t rip = (uintptr_t) registers[REG_RIP];
 
-  if (rip - (uintptr_t) region.execute < REGION_SIZE)
+  if (rip - (uintptr_t) region.memory.run < REGION_SIZE)
     {
       X86Cpu *cpu = (X86Cpu *) registers[REG_R8];
 
@@ -70,45 +68,43 @@ thunk_leave_on_signal (int number, siginfo_t *info, void *data)
       if (simd)
         cpu->state.mxcsr = context->uc_mcontext.fpregs->mxcsr;
       context->uc_mcontext.fpregs->mxcsr = FPU_MXCSR_DEFAULT;
-      registers[REG_RIP] = (greg_t) (uintptr_t) (region.execute + (simd ? 0 : STUB_SIZE));
+      registers[REG_RIP] = (greg_t) (uintptr_t) (region.memory.run + (simd ? 0 : STUB_SIZE));
       return;
     }
   signal (number, SIG_DFL); /* our bug: the faulting instruction runs again and ends the process */
 }
 
-static bool
-thunk_region_map (void)
+static void
+thunk_catch_exceptions (void)
 {
   struct sigaction action = { .sa_sigaction = thunk_leave_on_signal, .sa_flags = SA_SIGINFO };
-  void *write, *execute;
-  int fd = memfd_create ("guesthouse-thunks", MFD_CLOEXEC);
 
-  if (fd < 0)
-    return false;
-  if (ftruncate (fd, REGION_SIZE) < 0)
-    {
-      close (fd);
-      return false;
-    }
-  write = mmap (NULL, REGION_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-  execute = mmap (NULL, REGION_SIZE, PROT_READ | PROT_EXEC, MAP_SHARED, fd, 0);
-  close (fd);
-  if (write == MAP_FAILED || execute == MAP_FAILED)
-    {
-      if (write != MAP_FAILED)
-        munmap (write, REGION_SIZE);
-      if (execute != MAP_FAILED)
-        munmap (execute, REGION_SIZE);
-      return false;
-    }
-  memcpy (write, exception_stubs, sizeof exception_stubs);
-  region.used = sizeof exception_stubs;
-  region.write = write;
-  region.execute = execute;
-  region.thunks = g_hash_table_new (thunk_hash, thunk_equal);
   sigemptyset (&action.sa_mask);
   sigaction (SIGFPE, &action, NULL);
+}
+
+/* mutex held. */
+static bool
+thunk_region_map (GError **error)
+{
+  if (!executable_memory_take (&region.memory, REGION_SIZE, error))
+    return false;
+  memcpy (region.memory.write, exception_stubs, sizeof exception_stubs);
+  region.used = sizeof exception_stubs;
+  region.thunks = g_hash_table_new (thunk_hash, thunk_equal);
+  thunk_catch_exceptions ();
   return true;
+}
+
+bool
+thunk_open (GError **error)
+{
+  bool mapped;
+
+  g_mutex_lock (&region.mutex);
+  mapped = region.thunks != NULL || thunk_region_map (error);
+  g_mutex_unlock (&region.mutex);
+  return mapped;
 }
 
 void
@@ -139,13 +135,13 @@ thunk_finish (const ThunkBuilder *builder)
   const Thunk *thunk = NULL;
 
   g_mutex_lock (&region.mutex);
-  if (region.thunks != NULL || thunk_region_map ())
+  if (region.thunks != NULL || thunk_region_map (NULL))
     {
       thunk = g_hash_table_lookup (region.thunks, builder);
       if (thunk == NULL && region.used + size <= REGION_SIZE)
         {
-          memcpy (region.write + region.used, builder, size);
-          thunk = (const Thunk *) (region.execute + region.used);
+          memcpy (region.memory.write + region.used, builder, size);
+          thunk = (const Thunk *) (region.memory.run + region.used);
           g_hash_table_add (region.thunks, (gpointer) thunk);
           region.used += (size + 15) & ~(size_t) 15;
         }

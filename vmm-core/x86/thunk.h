@@ -50,8 +50,12 @@ void thunk_bytes (ThunkBuilder *builder, const uint8_t *bytes, unsigned n);
  * the caller has put a REX.B prefix in front. */
 void thunk_cpu_operand (ThunkBuilder *builder, unsigned reg, uint32_t offset);
 
+/* Maps the memory for all thunks that will ever be, once: before a guest runs, since nothing may
+ * become executable afterwards. */
+bool thunk_open (GError **error);
+
 /* The executable thunk with this content, made or found; it lives as long as the process. NULL
- * when the host gives no executable memory or the bound of it is reached. Any thread. */
+ * when the memory for them is full. Any thread. */
 const Thunk *thunk_finish (const ThunkBuilder *builder);
 
 /* at is 0 or exact_at. */
