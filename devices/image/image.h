@@ -6,8 +6,9 @@
 
 #include "vmm-core/machine-lock.h"
 
-/* A disk image: an array of bytes behind a file format. Transfers run on worker threads and
- * complete on the I/O thread under the machine lock. */
+/* A disk image: an array of bytes behind a file format. A thread of its own moves the data, in the
+ * order of the requests; these complete on the I/O thread under the machine lock. Nothing here
+ * waits for the host's disk but image_open. */
 typedef struct Image Image;
 
 typedef enum
@@ -18,6 +19,15 @@ typedef enum
 /* result is 0 or a positive errno. */
 typedef void (*ImageDone) (void *data, int result);
 
+typedef enum
+{
+  IMAGE_TROUBLE_FULL,  /* no room on the host: the request is kept until image_retry or cancel */
+  IMAGE_TROUBLE_FAILED /* the request failed, or the host's file was deleted */
+} ImageTrouble;
+
+/* sentence tells the user; it comes on the I/O thread, lock held, before the request completes. */
+typedef void (*ImageTroubled) (void *data, ImageTrouble trouble, const char *sentence);
+
 /* Opens and locks (an OFD lock: shared for read only, else exclusive) a file. Says in error, with
  * the file's name and the remedy, what is wrong: missing, not readable, not a regular file or block
  * device, empty or truncated, a foreign format, in use by another machine. context and lock are
@@ -25,16 +35,21 @@ typedef void (*ImageDone) (void *data, int result);
  * refused as foreign. */
 Image *image_open (const char *path, ImageFlags flags, GMainContext *context, MachineLock *lock,
                    GError **error);
-/* An image in memory, for tests: transfers complete before the call returns. */
+/* An image in memory, for tests: requests complete before the call returns. */
 Image *image_new_memory (uint64_t size, gboolean read_only);
-void image_free (Image *image); /* waits for transfers under way; their callbacks do not run */
+/* Callbacks of what is under way do not run. The file is closed when the host lets go of it. */
+void image_free (Image *image);
+/* Without a listener, what finds no room fails as everything else does. */
+void image_set_listener (Image *image, ImageTroubled troubled, void *data);
 
 const char *image_get_path (const Image *image);
 uint64_t image_get_size (const Image *image); /* bytes */
 gboolean image_is_read_only (const Image *image);
 
-/* Asynchronous. buffer stays the caller's and must live until done runs. Ranges beyond the size
- * complete with EINVAL. cancel returns when no transfer with that data is under way any more. */
+/* Asynchronous. A read's buffer stays the caller's and must live until done runs or the request is
+ * cancelled; what is written is copied. Ranges beyond the size complete with EINVAL. cancel gives
+ * up every request with that data, at once: its callback does not run, though the host may still be
+ * at work on it; later requests wait for that. */
 void image_read (Image *image, uint64_t offset, void *buffer, size_t length, ImageDone done,
                  void *data);
 void image_write (Image *image, uint64_t offset, const void *buffer, size_t length, ImageDone done,
@@ -42,5 +57,7 @@ void image_write (Image *image, uint64_t offset, const void *buffer, size_t leng
 void image_flush (Image *image, ImageDone done, void *data);
 void image_discard (Image *image, uint64_t offset, uint64_t length, ImageDone done, void *data);
 void image_cancel (Image *image, void *data);
+/* Issues again what found no room. */
+void image_retry (Image *image);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Image, image_free)

@@ -64,6 +64,12 @@ raw_get_size (void *data)
 }
 
 static int
+raw_get_fd (void *data)
+{
+  return ((Raw *)data)->fd;
+}
+
+static int
 raw_read (void *data, uint64_t offset, void *buffer, size_t length)
 {
   uint8_t *to = buffer;
@@ -73,7 +79,7 @@ raw_read (void *data, uint64_t offset, void *buffer, size_t length)
       ssize_t n = pread (((Raw *) data)->fd, to, length, offset);
 
       if (n == 0)
-        return EIO; /* the file has become shorter meanwhile */
+        return ENODATA; /* the file has become shorter meanwhile */
       if (n < 0 && errno != EINTR)
         return errno;
       if (n > 0)
@@ -95,6 +101,8 @@ raw_write (void *data, uint64_t offset, const void *buffer, size_t length)
     {
       ssize_t n = pwrite (((Raw *) data)->fd, from, length, offset);
 
+      if (n == 0)
+        return EIO;
       if (n < 0 && errno != EINTR)
         return errno;
       if (n > 0)
@@ -128,6 +136,7 @@ const ImageFormat raw_format = {
   .open = raw_open,
   .close = raw_close,
   .get_size = raw_get_size,
+  .get_fd = raw_get_fd,
   .read = raw_read,
   .write = raw_write,
   .flush = raw_flush,

@@ -123,6 +123,46 @@ lba_of (const IdeDriveState *s, bool ext)
          | (uint64_t) s->lba_low[1] << 24 | low;
 }
 
+static void
+put_lba (IdeDriveState *s, uint64_t lba, bool ext)
+{
+  s->lba_low[0] = lba;
+  s->lba_mid[0] = lba >> 8;
+  s->lba_high[0] = lba >> 16;
+  if (ext)
+    {
+      s->lba_low[1] = lba >> 24;
+      s->lba_mid[1] = lba >> 32;
+      s->lba_high[1] = lba >> 40;
+    }
+  else
+    s->device = (s->device & 0xf0) | (lba >> 24 & 15);
+}
+
+static bool
+is_ext (uint8_t command)
+{
+  return command == 0x24 || command == 0x25 || command == 0x29 || command == 0x34 || command == 0x35
+         || command == 0x39;
+}
+
+void
+ata_disk_tell_address (IdeDrive *drive)
+{
+  IdeDriveState *s = &drive->state;
+  uint64_t lba = s->offset / SECTOR, cylinder = lba / (s->heads * s->sectors);
+
+  if (is_ext (s->command) || (s->device & DEVICE_LBA))
+    {
+      put_lba (s, lba, is_ext (s->command));
+      return;
+    }
+  s->lba_low[0] = lba % s->sectors + 1;
+  s->lba_mid[0] = cylinder;
+  s->lba_high[0] = cylinder >> 8;
+  s->device = (s->device & 0xf0) | (lba / s->sectors % s->heads);
+}
+
 /* The address in the task file; FALSE if it is none of this disk. count is 1 to 65536. */
 static bool
 address (IdeDrive *drive, bool ext, uint64_t *lba, uint32_t *count)
@@ -189,17 +229,7 @@ native_max (IdeDrive *drive, bool ext)
 
   if (!ext)
     last = MIN (last, 0x0fffffff);
-  s->lba_low[0] = last;
-  s->lba_mid[0] = last >> 8;
-  s->lba_high[0] = last >> 16;
-  if (ext)
-    {
-      s->lba_low[1] = last >> 24;
-      s->lba_mid[1] = last >> 32;
-      s->lba_high[1] = last >> 40;
-    }
-  else
-    s->device = (s->device & 0xf0) | (last >> 24 & 15);
+  put_lba (s, last, ext);
   s->max_was_read = true;
   ide_complete (drive);
 }

@@ -149,6 +149,8 @@ void ide_reset_expired (void *channel);
 #define ATA_MAX_MULTIPLE 16
 void ata_disk_command (IdeDrive *drive, uint8_t command);
 void ata_disk_identify (IdeDrive *drive);
+/* Puts the first sector that could not be moved where the command had its address. */
+void ata_disk_tell_address (IdeDrive *drive);
 /* Text in IDENTIFY words: padded with spaces, bytes swapped. */
 void ata_put_string (uint8_t *words, const char *text, unsigned length);
 void ata_put_word (uint8_t *words, unsigned index, uint16_t value);

@@ -59,27 +59,44 @@ ide_complete (IdeDrive *drive)
   ide_raise_irq (drive);
 }
 
-void
-ide_abort (IdeDrive *drive, uint8_t error)
+static void
+fail (IdeDrive *drive, uint8_t status, uint8_t error)
 {
   IdeDriveState *s = &drive->state;
 
-  TRACE ("ide.abort", "%s.%u command %#x error %#x", drive->channel->id, drive->unit, s->command,
-         error);
+  TRACE ("ide.abort", "%s.%u command %#x status %#x error %#x", drive->channel->id, drive->unit,
+         s->command, status, error);
   s->phase = IDE_PHASE_IDLE;
-  s->status = IDE_STATUS_DRDY | IDE_STATUS_DSC | IDE_STATUS_ERR;
+  s->status = status | IDE_STATUS_ERR;
   s->error = error;
   dma_finished (drive);
   ide_raise_irq (drive);
 }
 
+void
+ide_abort (IdeDrive *drive, uint8_t error)
+{
+  fail (drive, IDE_STATUS_DRDY | IDE_STATUS_DSC, error);
+}
+
+/* The host could not do it. What cannot be read is uncorrectable data; for what cannot be written
+ * there is no such error: the device is at fault, and the command is given up. */
 static void
 transfer_failed (IdeDrive *drive)
 {
+  bool reading = drive->state.phase == IDE_PHASE_IMAGE_READ;
+
   if (drive->kind == IDE_DRIVE_CD)
-    atapi_cd_fail (drive, 3, 0x11, 0); /* medium error: unrecovered read error */
-  else
+    {
+      atapi_cd_fail (drive, 3, 0x11, 0); /* medium error: unrecovered read error */
+      return;
+    }
+  if (drive->state.phase != IDE_PHASE_FLUSH)
+    ata_disk_tell_address (drive);
+  if (reading)
     ide_abort (drive, IDE_ERROR_UNC);
+  else
+    fail (drive, IDE_STATUS_DRDY | IDE_STATUS_DF, IDE_ERROR_ABRT);
 }
 
 static void
