@@ -26,12 +26,12 @@ struct _MachinePage
 
   GtkStack *stack;
   GtkPicture *picture;
-  GtkLabel *name, *log, *banner_text, *paused;
-  GtkWidget *failure_group;
+  GtkLabel *name, *log, *banner_text, *trouble_text, *paused;
+  GtkWidget *failure_group, *resume;
   AdwPreferencesGroup *devices;
   AdwActionRow *memory_row, *cpu_row;
   GtkTextView *notes;
-  GtkInfoBar *banner;
+  GtkInfoBar *banner, *trouble;
   ConsoleView *console;
   GtkRevealer *hint;
 };
@@ -112,6 +112,7 @@ show_state (MachinePage *self)
 
   gtk_stack_set_visible_child_name (self->stack, on ? "console" : "summary");
   gtk_widget_set_visible (GTK_WIDGET (self->paused), state == MACHINE_PAUSED);
+  gtk_widget_set_visible (self->resume, state == MACHINE_PAUSED);
   gtk_widget_set_visible (self->failure_group, state == MACHINE_CRASHED);
   if (state == MACHINE_CRASHED)
     {
@@ -153,6 +154,15 @@ show_accelerator (MachinePage *self)
   gtk_info_bar_set_revealed (self->banner, accelerator != NULL && reason != NULL && *reason != '\0'
                                                && !self->banner_closed
                                                && !g_str_equal (accelerator, "kvm"));
+}
+
+static void
+show_trouble (MachinePage *self)
+{
+  g_autofree char *trouble = machine_dup_trouble (self->machine);
+
+  gtk_label_set_label (self->trouble_text, trouble != NULL ? trouble : "");
+  gtk_info_bar_set_revealed (self->trouble, trouble != NULL && *trouble != '\0');
 }
 
 static void
@@ -357,6 +367,7 @@ machine_page_new (Machine *machine, GSettings *settings)
     { "notify::accelerator", show_accelerator },
     { "notify::name", show_configuration },
     { "notify::drives", show_drives },
+    { "notify::trouble", show_trouble },
   };
   MachinePage *self = g_object_new (MACHINE_PAGE_TYPE, NULL);
 
@@ -440,6 +451,9 @@ machine_page_class_init (MachinePageClass *klass)
   gtk_widget_class_bind_template_child (widget_class, MachinePage, name);
   gtk_widget_class_bind_template_child (widget_class, MachinePage, log);
   gtk_widget_class_bind_template_child (widget_class, MachinePage, banner_text);
+  gtk_widget_class_bind_template_child (widget_class, MachinePage, trouble);
+  gtk_widget_class_bind_template_child (widget_class, MachinePage, trouble_text);
+  gtk_widget_class_bind_template_child (widget_class, MachinePage, resume);
   gtk_widget_class_bind_template_child (widget_class, MachinePage, paused);
   gtk_widget_class_bind_template_child (widget_class, MachinePage, failure_group);
   gtk_widget_class_bind_template_child (widget_class, MachinePage, memory_row);

@@ -254,6 +254,19 @@ command_start (Target *target, GError **error)
   return pass_on (problem, error);
 }
 
+/* On the error channel: what scripts read stays one word. */
+static void
+explain_state (GhMachine1 *proxy)
+{
+  const char *sentences[]
+      = { gh_machine1_get_failure_reason (proxy), gh_machine1_get_pause_reason (proxy),
+          gh_machine1_get_disk_error (proxy) };
+
+  for (unsigned i = 0; i < G_N_ELEMENTS (sentences); i++)
+    if (sentences[i] != NULL && *sentences[i] != '\0')
+      g_printerr ("%s\n", sentences[i]);
+}
+
 static gboolean
 command_state (Target *target, GError **error)
 {
@@ -262,7 +275,11 @@ command_state (Target *target, GError **error)
   if (target->proxy == NULL && target->folder == NULL)
     return need_process (target, error);
   if (!target->json)
-    g_print ("%s\n", state);
+    {
+      g_print ("%s\n", state);
+      if (target->proxy != NULL)
+        explain_state (target->proxy);
+    }
   else
     {
       g_print ("{\"state\": \"%s\"", state);
@@ -274,6 +291,10 @@ command_state (Target *target, GError **error)
           print_json_string (gh_machine1_get_accelerator_reason (target->proxy));
           g_print (", \"failure-reason\": ");
           print_json_string (gh_machine1_get_failure_reason (target->proxy));
+          g_print (", \"pause-reason\": ");
+          print_json_string (gh_machine1_get_pause_reason (target->proxy));
+          g_print (", \"disk-error\": ");
+          print_json_string (gh_machine1_get_disk_error (target->proxy));
         }
       g_print ("}\n");
     }

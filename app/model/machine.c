@@ -45,6 +45,7 @@ enum
   PROP_REASON,
   PROP_PICTURE,
   PROP_DRIVES,
+  PROP_TROUBLE,
   N_PROPS
 };
 enum
@@ -239,15 +240,21 @@ take_picture (Machine *self)
 
 /* -------------------------------------------------------------------------------- the process */
 
+static GVariant *
+dup_property (Machine *self, const char *name, const GVariantType *type)
+{
+  g_autoptr (GVariant) value
+      = self->proxy != NULL ? g_dbus_proxy_get_cached_property (self->proxy, name) : NULL;
+
+  return value != NULL && g_variant_is_of_type (value, type) ? g_steal_pointer (&value) : NULL;
+}
+
 static char *
 get_property_string (Machine *self, const char *name)
 {
-  if (self->proxy == NULL)
-    return NULL;
-  g_autoptr (GVariant) value = g_dbus_proxy_get_cached_property (self->proxy, name);
-  if (value == NULL || !g_variant_is_of_type (value, G_VARIANT_TYPE_STRING))
-    return NULL;
-  return g_variant_dup_string (value, NULL);
+  g_autoptr (GVariant) value = dup_property (self, name, G_VARIANT_TYPE_STRING);
+
+  return value != NULL ? g_variant_dup_string (value, NULL) : NULL;
 }
 
 static void
@@ -260,6 +267,7 @@ read_properties (Machine *self)
   notify (self, PROP_ACCELERATOR);
   notify (self, PROP_REASON);
   notify (self, PROP_DRIVES);
+  notify (self, PROP_TROUBLE);
 }
 
 /* Leaves the process behind, whatever has become of it. */
@@ -675,13 +683,16 @@ machine_get_accelerator_reason (Machine *self)
 GVariant *
 machine_get_drives (Machine *self)
 {
-  if (self->proxy == NULL)
-    return NULL;
-  GVariant *drives = g_dbus_proxy_get_cached_property (self->proxy, "Drives");
-  if (drives != NULL && g_variant_is_of_type (drives, G_VARIANT_TYPE ("a(sssb)")))
-    return drives;
-  g_clear_pointer (&drives, g_variant_unref);
-  return NULL;
+  return dup_property (self, "Drives", G_VARIANT_TYPE ("a(sssb)"));
+}
+
+char *
+machine_dup_trouble (Machine *self)
+{
+  g_autofree char *reason = get_property_string (self, "PauseReason");
+
+  return reason != NULL && *reason != '\0' ? g_steal_pointer (&reason)
+                                           : get_property_string (self, "DiskError");
 }
 
 char *
@@ -731,6 +742,9 @@ machine_get_property (GObject *object, guint property, GValue *value, GParamSpec
       break;
     case PROP_DRIVES:
       g_value_take_variant (value, machine_get_drives (self));
+      break;
+    case PROP_TROUBLE:
+      g_value_take_string (value, machine_dup_trouble (self));
       break;
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID (object, property, pspec);
@@ -783,6 +797,7 @@ machine_class_init (MachineClass *klass)
   properties[PROP_PICTURE] = g_param_spec_boxed ("picture", NULL, NULL, G_TYPE_BYTES, flags);
   properties[PROP_DRIVES]
       = g_param_spec_variant ("drives", NULL, NULL, G_VARIANT_TYPE ("a(sssb)"), NULL, flags);
+  properties[PROP_TROUBLE] = g_param_spec_string ("trouble", NULL, NULL, NULL, flags);
   g_object_class_install_properties (object_class, N_PROPS, properties);
 
   signals[PROBLEM] = g_signal_new ("problem", MACHINE_TYPE, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,

@@ -9,7 +9,8 @@ G_BEGIN_DECLS
 
 /* A machine of the library: its folder and machine.conf, and its process while there is one.
  *
- * Properties (all notify): name, state, failure, accelerator, accelerator-reason, picture, drives.
+ * Properties (all notify): name, state, failure, accelerator, accelerator-reason, picture, drives,
+ * trouble.
  * Signals: "problem" (sentence): a command did not succeed; "activity" (drive, kind);
  * "changed": machine.conf was read or written. Lives on the main thread; nothing here blocks on a
  * guest. */
@@ -28,6 +29,9 @@ gboolean machine_is_on (Machine *self); /* starting, running or paused */
 
 /* Why it crashed, a sentence, or NULL; and the end of its log. */
 const char *machine_get_failure (Machine *self);
+/* What the user should know of the running machine's disks: why it paused, or what failed; NULL or
+ * empty: nothing. */
+char *machine_dup_trouble (Machine *self);
 char *machine_dup_log (Machine *self);
 
 /* "kvm", "translator", "interpreter", "none"; NULL while off. And why, a sentence. */

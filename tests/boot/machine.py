@@ -15,7 +15,7 @@ class BootError(Exception):
 class Machine:
     """Runs guesthouse-vm with options; used as `with Machine(…) as machine:`."""
 
-    def __init__(self, *options, memory="512M", time_limit=600):
+    def __init__(self, *options, memory="512M", time_limit=600, env=None):
         self.folder = tempfile.TemporaryDirectory(prefix="guesthouse-boot-")
         self.socket = os.path.join(self.folder.name, "control")
         self.serial = os.path.join(self.folder.name, "serial")
@@ -25,7 +25,8 @@ class Machine:
             [os.environ["GUESTHOUSE_VM"], "--headless", "--memory", memory, "--accel", accelerator,
              "--serial", "file:" + self.serial, "--control", self.socket,
              "--time-limit", str(time_limit), *options],
-            stdin=subprocess.DEVNULL, stdout=self.log, stderr=subprocess.STDOUT)
+            stdin=subprocess.DEVNULL, stdout=self.log, stderr=subprocess.STDOUT,
+            env={**os.environ, **(env or {})})
 
     def __enter__(self):
         return self

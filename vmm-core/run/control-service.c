@@ -318,6 +318,8 @@ show_state (void *data)
   ControlService *service = data;
 
   gh_machine1_set_failure_reason (service->machine, vm_get_failure (service->vm));
+  gh_machine1_set_pause_reason (service->machine, vm_get_pause_reason (service->vm));
+  gh_machine1_set_disk_error (service->machine, vm_get_disk_error (service->vm));
   gh_machine1_set_state (service->machine, vm_state_to_string (vm_get_state (service->vm)));
   g_dbus_interface_skeleton_flush (G_DBUS_INTERFACE_SKELETON (service->machine));
 }

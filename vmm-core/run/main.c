@@ -112,6 +112,7 @@ main (int argc, char **argv)
   umask (077); /* what a machine writes and where it listens is its owner's alone */
   translations_init ();
   signal (SIGPIPE, SIG_IGN);
+  signal (SIGXFSZ, SIG_IGN); /* a file that may not grow is an error of the write */
   options = options_parse (argc, argv, &finished, &error);
   if (finished)
     return EXIT_SUCCESS;

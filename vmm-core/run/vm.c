@@ -23,6 +23,8 @@ struct Vm
   int folder_lock; /* -1: none */
   VmState state;
   char *failure;
+  char *pause_reason; /* NULL: nothing but a command */
+  char *disk_error;   /* since power on; NULL: none */
   const AccelOps *accel;
   char *accel_reason;
 
@@ -41,6 +43,7 @@ struct Vm
 
   int test_status; /* -1: the guest gave none */
   unsigned wishes; /* BoardEvents to serve, one bit each; under the lock */
+  char *disk_full, *disk_failed; /* sentences to serve; under the lock */
   GSource *wish_source;
   VmListener listener;
   void *listener_data;
@@ -95,6 +98,18 @@ check_host_memory (const MachineConfig *config, GError **error)
   return FALSE;
 }
 
+/* Lock held. */
+static void
+image_troubled (void *data, ImageTrouble trouble, const char *sentence)
+{
+  Vm *vm = data;
+  char **wish = trouble == IMAGE_TROUBLE_FULL ? &vm->disk_full : &vm->disk_failed;
+
+  g_free (*wish);
+  *wish = g_strdup (sentence);
+  g_source_set_ready_time (vm->wish_source, 0);
+}
+
 static gboolean
 open_drives (Vm *vm, GError **error)
 {
@@ -109,6 +124,7 @@ open_drives (Vm *vm, GError **error)
                       vm->context, vm->lock, error);
       if (vm->images[i] == NULL)
         return FALSE;
+      image_set_listener (vm->images[i], image_troubled, vm);
     }
   return TRUE;
 }
@@ -264,7 +280,10 @@ tear_down (Vm *vm)
   g_clear_pointer (&vm->board, board_pc_free);
   g_clear_pointer (&vm->clock, clock_free);
   vm->wishes = 0;
+  g_clear_pointer (&vm->disk_full, g_free);
+  g_clear_pointer (&vm->disk_failed, g_free);
   machine_lock_release (vm->lock);
+  g_clear_pointer (&vm->pause_reason, g_free);
 }
 
 void
@@ -287,6 +306,7 @@ vm_free (Vm *vm)
   if (vm->folder_lock >= 0)
     close (vm->folder_lock);
   g_free (vm->failure);
+  g_free (vm->disk_error);
   g_free (vm->accel_reason);
   g_free (vm);
 }
@@ -367,6 +387,7 @@ build (Vm *vm, GError **error)
 static void
 run (Vm *vm)
 {
+  g_clear_pointer (&vm->pause_reason, g_free);
   clock_start (vm->clock);
   vcpus_start (vm->vcpus);
   set_state (vm, VM_RUNNING);
@@ -388,6 +409,7 @@ vm_power_on (Vm *vm, GError **error)
     return wrong_state (vm, "off", error);
   tear_down (vm);
   g_clear_pointer (&vm->failure, g_free);
+  g_clear_pointer (&vm->disk_error, g_free);
   if (build (vm, error))
     {
       machine_lock_acquire (vm->lock);
@@ -436,6 +458,7 @@ vm_reset (Vm *vm, GError **error)
   vcpus_stop (vm->vcpus);
   machine_lock_acquire (vm->lock);
   vm->wishes &= ~(1u << BOARD_EVENT_RESET);
+  g_clear_pointer (&vm->disk_full, g_free);
   board_pc_reset (vm->board);
   machine_lock_release (vm->lock);
   if (!reset_vcpus (vm, &problem))
@@ -445,8 +468,11 @@ vm_reset (Vm *vm, GError **error)
       return FALSE;
     }
   tell_power_event (vm, "reset");
+  g_clear_pointer (&vm->pause_reason, g_free);
   if (before == VM_RUNNING)
     run (vm);
+  else
+    set_state (vm, before);
   return TRUE;
 }
 
@@ -457,26 +483,65 @@ vm_get_test_status (Vm *vm, int *status)
   return vm->test_status >= 0;
 }
 
+static void
+halt (Vm *vm)
+{
+  vcpus_stop (vm->vcpus);
+  machine_lock_acquire (vm->lock);
+  clock_stop (vm->clock);
+  machine_lock_release (vm->lock);
+}
+
 gboolean
 vm_pause (Vm *vm, GError **error)
 {
   if (vm->state != VM_RUNNING)
     return wrong_state (vm, "running", error);
-  vcpus_stop (vm->vcpus);
-  machine_lock_acquire (vm->lock);
-  clock_stop (vm->clock);
-  machine_lock_release (vm->lock);
+  halt (vm);
   set_state (vm, VM_PAUSED);
   return TRUE;
 }
 
+/* What found no room on the host is tried again: if there is still none, it pauses again. */
 gboolean
 vm_resume (Vm *vm, GError **error)
 {
   if (vm->state != VM_PAUSED)
     return wrong_state (vm, "paused", error);
+  for (unsigned i = 0; i < MACHINE_CONFIG_DRIVES; i++)
+    if (vm->images[i] != NULL)
+      image_retry (vm->images[i]);
   run (vm);
   return TRUE;
+}
+
+static gboolean
+is_on (Vm *vm)
+{
+  return vm->state == VM_RUNNING || vm->state == VM_PAUSED;
+}
+
+static void
+pause_for (Vm *vm, const char *reason)
+{
+  if (vm->state == VM_RUNNING)
+    halt (vm);
+  g_free (vm->pause_reason);
+  vm->pause_reason = g_strdup (reason);
+  g_printerr ("guesthouse-vm: %s\n", reason);
+  set_state (vm, VM_PAUSED);
+}
+
+/* Said once, however often the guest tries. */
+static void
+report_disk_error (Vm *vm, const char *sentence)
+{
+  if (g_strcmp0 (vm->disk_error, sentence) == 0)
+    return;
+  g_free (vm->disk_error);
+  vm->disk_error = g_strdup (sentence);
+  g_printerr ("guesthouse-vm: %s\n", sentence);
+  set_state (vm, vm->state);
 }
 
 /* The status is that of QEMU's isa-debug-exit: odd, so that it is no success by mistake. */
@@ -493,11 +558,19 @@ static void
 serve_wishes (Vm *vm)
 {
   unsigned wishes;
+  g_autofree char *full = NULL;
+  g_autofree char *failed = NULL;
 
   machine_lock_acquire (vm->lock);
   wishes = vm->wishes;
   vm->wishes = 0;
+  full = g_steal_pointer (&vm->disk_full);
+  failed = g_steal_pointer (&vm->disk_failed);
   machine_lock_release (vm->lock);
+  if (failed != NULL && is_on (vm))
+    report_disk_error (vm, failed);
+  if (full != NULL && is_on (vm))
+    pause_for (vm, full);
   if (wishes & 1u << BOARD_EVENT_TRAY)
     tell_drives_changed (vm);
   if (wishes & 1u << BOARD_EVENT_TEST_EXIT)
@@ -554,6 +627,8 @@ vm_insert_medium (Vm *vm, const char *drive, const char *path, GError **error)
   if (index < 0)
     return FALSE;
   image = image_open (path, IMAGE_READ_ONLY, vm->context, vm->lock, error);
+  if (image != NULL)
+    image_set_listener (image, image_troubled, vm);
   return image != NULL && change_medium (vm, index, image, FALSE, error);
 }
 
@@ -671,6 +746,18 @@ const char *
 vm_get_failure (Vm *vm)
 {
   return vm->failure != NULL ? vm->failure : "";
+}
+
+const char *
+vm_get_pause_reason (Vm *vm)
+{
+  return vm->pause_reason != NULL ? vm->pause_reason : "";
+}
+
+const char *
+vm_get_disk_error (Vm *vm)
+{
+  return vm->disk_error != NULL ? vm->disk_error : "";
 }
 
 const char *

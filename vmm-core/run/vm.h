@@ -36,6 +36,9 @@ VmState vm_get_state (Vm *vm);
 const char *vm_state_to_string (VmState state);
 /* Why it crashed; empty otherwise. */
 const char *vm_get_failure (Vm *vm);
+/* Why it paused by itself, and what went wrong with a disk since power on; empty otherwise. */
+const char *vm_get_pause_reason (Vm *vm);
+const char *vm_get_disk_error (Vm *vm);
 /* The accelerator's name and, a sentence, why it was chosen. */
 const char *vm_get_accelerator (Vm *vm);
 const char *vm_get_accelerator_reason (Vm *vm);
