@@ -19,40 +19,44 @@ struct Vcpus
 {
   Accel *accel;
   unsigned n;
-  GMainContext *context;
   VcpusStopped stopped;
   void *data;
   GMutex mutex;
   GCond left; /* a vCPU has left the guest */
   bool running; /* what the threads should do */
   bool quit;
+  GSource *stop_source; /* ready: what follows waits to be told */
+  unsigned stop_index;
+  AccelExit stop_reason;
+  GError *stop_error;
   VcpuThread threads[];
 };
 
-typedef struct
-{
-  Vcpus *vcpus;
-  AccelExit reason;
-  GError *error;
-} StopReport;
-
+/* The source goes with the Vcpus, and so does what it is to tell: nobody is told of threads that are
+ * gone. */
 static gboolean
 vcpus_deliver_stop (gpointer data)
 {
-  StopReport *report = data;
+  Vcpus *vcpus = data;
+  g_autoptr (GError) error = NULL;
+  AccelExit reason;
 
-  report->vcpus->stopped (report->vcpus->data, report->reason, report->error);
-  return G_SOURCE_REMOVE;
+  g_mutex_lock (&vcpus->mutex);
+  g_source_set_ready_time (vcpus->stop_source, -1);
+  reason = vcpus->stop_reason;
+  error = g_steal_pointer (&vcpus->stop_error);
+  g_mutex_unlock (&vcpus->mutex);
+  vcpus->stopped (vcpus->data, reason, error);
+  return G_SOURCE_CONTINUE;
 }
 
-static void
-stop_report_free (gpointer data)
+static gboolean
+source_dispatch (GSource *source, GSourceFunc callback, gpointer data)
 {
-  StopReport *report = data;
-
-  g_clear_error (&report->error);
-  g_free (report);
+  return callback (data);
 }
+
+static GSourceFuncs source_funcs = { .dispatch = source_dispatch };
 
 static void
 vcpus_kick_all (Vcpus *vcpus)
@@ -62,18 +66,34 @@ vcpus_kick_all (Vcpus *vcpus)
     vcpus->accel->ops->vcpu_kick (vcpus->threads[i].vcpu);
 }
 
-/* A vCPU cannot go on by itself: everything stops, and the I/O thread hears why. */
+/* A vCPU cannot go on by itself: everything stops, and the I/O thread hears of the first one why. It
+ * hears in turn, so that a guest that does nothing but shut down keeps it from nothing else. */
 static void
-vcpus_report (Vcpus *vcpus, AccelExit reason, GError *error)
+vcpus_report (Vcpus *vcpus, unsigned index, AccelExit reason, GError *error)
 {
-  StopReport *report = g_new0 (StopReport, 1);
-
-  report->vcpus = vcpus;
-  report->reason = reason;
-  report->error = error;
   vcpus_kick_all (vcpus);
-  g_main_context_invoke_full (vcpus->context, G_PRIORITY_HIGH, vcpus_deliver_stop, report,
-                              stop_report_free);
+  if (g_source_get_ready_time (vcpus->stop_source) >= 0)
+    {
+      g_clear_error (&error);
+      return;
+    }
+  vcpus->stop_index = index;
+  vcpus->stop_reason = reason;
+  vcpus->stop_error = error;
+  g_source_set_ready_time (vcpus->stop_source, 0);
+}
+
+/* The state that it reported of is no more. */
+static void
+vcpus_withdraw_report (Vcpus *vcpus, unsigned index)
+{
+  g_mutex_lock (&vcpus->mutex);
+  if (vcpus->stop_index == index)
+    {
+      g_source_set_ready_time (vcpus->stop_source, -1);
+      g_clear_error (&vcpus->stop_error);
+    }
+  g_mutex_unlock (&vcpus->mutex);
 }
 
 static gpointer
@@ -102,7 +122,7 @@ vcpu_thread_run (gpointer data)
       self->inside = false;
       self->halted = exit == ACCEL_EXIT_HALTED;
       if (exit == ACCEL_EXIT_SHUTDOWN || exit == ACCEL_EXIT_FAILED)
-        vcpus_report (vcpus, exit, g_steal_pointer (&error));
+        vcpus_report (vcpus, self->index, exit, g_steal_pointer (&error));
       g_cond_broadcast (&vcpus->left);
     }
   g_mutex_unlock (&vcpus->mutex);
@@ -128,9 +148,11 @@ vcpus_new (Accel *accel, unsigned n, GMainContext *context, VcpusStopped stopped
 
   vcpus->accel = accel;
   vcpus->n = n;
-  vcpus->context = context;
   vcpus->stopped = stopped;
   vcpus->data = data;
+  vcpus->stop_source = g_source_new (&source_funcs, sizeof (GSource));
+  g_source_set_callback (vcpus->stop_source, vcpus_deliver_stop, vcpus, NULL);
+  g_source_attach (vcpus->stop_source, context);
   g_mutex_init (&vcpus->mutex);
   g_cond_init (&vcpus->left);
   for (unsigned i = 0; i < n; i++)
@@ -170,6 +192,9 @@ vcpus_free (Vcpus *vcpus)
   for (unsigned i = 0; i < vcpus->n; i++)
     if (vcpus->threads[i].thread != NULL)
       g_thread_join (vcpus->threads[i].thread);
+  g_source_destroy (vcpus->stop_source);
+  g_source_unref (vcpus->stop_source);
+  g_clear_error (&vcpus->stop_error);
   vcpus->accel->wake = NULL;
   for (unsigned i = 0; i < vcpus->n; i++)
     if (vcpus->threads[i].vcpu != NULL)
@@ -235,5 +260,6 @@ bool
 vcpus_set_state (Vcpus *vcpus, unsigned index, const X86State *state, GError **error)
 {
   g_assert (index < vcpus->n && !vcpus->running);
+  vcpus_withdraw_report (vcpus, index);
   return vcpus->accel->ops->set_state (vcpus->threads[index].vcpu, state, error);
 }
