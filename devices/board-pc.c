@@ -2,6 +2,7 @@
 #include "board-pc.h"
 
 #include <gio/gio.h>
+#include <glib/gi18n.h>
 #include <string.h>
 
 #include "devices/acpi/acpi-tables.h"
@@ -25,6 +26,7 @@
 #include "devices/pci/pci.h"
 #include "devices/storage/piix-ide.h"
 #include "devices/video/vga.h"
+#include "vmm-core/plain-file.h"
 
 #define KIB (1ull << 10)
 #define MIB (1ull << 20)
@@ -34,6 +36,8 @@
 #define PCI_HOLE (3 * GIB)
 #define ABOVE_HOLE (4 * GIB)
 #define MAX_STATES 48
+#define MAX_BIOS (8 * MIB)       /* below 4 GiB, above the APICs */
+#define MAX_VGA_BIOS (128 * KIB) /* C0000h to DFFFFh */
 
 /* Priorities in the memory map, where i440fx.c puts its shadow RAM between ROM and A20. */
 #define PRIORITY_RAM 0
@@ -191,44 +195,48 @@ add_ram (BoardPc *board, GError **error)
   return true;
 }
 
-static bool
-read_rom (const char *path, const char *package, char **contents, gsize *length, GError **error)
+static GBytes *
+read_rom (const char *path, uint64_t limit, GError **error)
 {
   g_autoptr (GError) reason = NULL;
+  GBytes *contents = plain_file_read (path, limit, &reason);
 
-  if (g_file_get_contents (path, contents, length, &reason))
-    return true;
-  g_set_error (error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND,
-               "The firmware “%s” cannot be read: install the package %s of your distribution, or "
-               "name another file.",
-               path, package);
-  return false;
+  if (g_error_matches (reason, G_IO_ERROR, G_IO_ERROR_NOT_FOUND))
+    g_set_error (error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND,
+                 _ ("The firmware “%s” cannot be read: install the package %s of your "
+                    "distribution, or name another file."),
+                 path, "seabios");
+  else if (contents == NULL)
+    g_propagate_error (error, g_steal_pointer (&reason));
+  return contents;
 }
 
 /* The BIOS ends at 4 GiB; its last 128 KiB are seen below 1 MiB, too. */
 static bool
 add_bios (BoardPc *board, GError **error)
 {
-  g_autofree char *contents = NULL;
+  g_autoptr (GBytes) contents = NULL;
   gsize length;
   uint64_t low;
   MemoryBlock *rom;
 
   if (board->config.bios == NULL)
     return true;
-  if (!read_rom (board->config.bios, "seabios", &contents, &length, error))
+  contents = read_rom (board->config.bios, MAX_BIOS, error);
+  if (contents == NULL)
     return false;
-  if (length < 64 * KIB || length > 8 * MIB || length % (64 * KIB) != 0)
+  length = g_bytes_get_size (contents);
+  if (length == 0 || length % (64 * KIB) != 0)
     {
       g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA,
-                   "“%s” is no BIOS: its size is not a multiple of 64 KiB. Name another file.",
+                   _ ("“%s” is no BIOS: its size is not a multiple of 64 KiB. Name another file."),
                    board->config.bios);
       return false;
     }
   rom = memory_block_new (board->memory, "bios", length, false, error);
   if (rom == NULL)
     return false;
-  memcpy (memory_block_get_data (rom), contents, length);
+  memcpy (memory_block_get_data (rom), g_bytes_get_data (contents, NULL), length);
   low = MIN (length, 128 * KIB);
   memory_map (board->memory, ABOVE_HOLE - length, length, rom, 0, MEMORY_READ, PRIORITY_ROM);
   memory_map (board->memory, HIGH_MEMORY - low, low, rom, length - low, MEMORY_READ, PRIORITY_ROM);
@@ -392,12 +400,17 @@ add_ide (BoardPc *board)
 static bool
 add_vga (BoardPc *board, GError **error)
 {
-  g_autofree char *rom = NULL;
+  g_autoptr (GBytes) contents = NULL;
+  const void *rom = NULL;
   gsize length = 0;
 
-  if (board->config.vga_bios != NULL
-      && !read_rom (board->config.vga_bios, "seabios", &rom, &length, error))
-    return false;
+  if (board->config.vga_bios != NULL)
+    {
+      contents = read_rom (board->config.vga_bios, MAX_VGA_BIOS, error);
+      if (contents == NULL)
+        return false;
+      rom = g_bytes_get_data (contents, &length);
+    }
   board->vga = vga_new (board->pci, VGA_SLOT, board->io, board->mmio, board->memory,
                         board->config.clock, board->config.console, rom, length, error);
   return board->vga != NULL;

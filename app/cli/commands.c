@@ -71,10 +71,7 @@ pass_on (GError *problem, GError **error)
 static GhMachine1 *
 connect_to (const char *socket, GError **error)
 {
-  g_autofree char *escaped = g_dbus_address_escape_value (socket);
-  g_autofree char *address = g_strdup_printf ("unix:path=%s", escaped);
-  g_autoptr (GDBusConnection) connection = g_dbus_connection_new_for_address_sync (
-    address, G_DBUS_CONNECTION_FLAGS_AUTHENTICATION_CLIENT, NULL, NULL, error);
+  g_autoptr (GDBusConnection) connection = machine_process_connect (socket, error);
 
   return connection != NULL ? gh_machine1_proxy_new_sync (connection, G_DBUS_PROXY_FLAGS_NONE, NULL,
                                                           OBJECT_PATH, NULL, error)

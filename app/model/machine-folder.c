@@ -8,6 +8,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "vmm-core/plain-file.h"
+
+#define MAX_PICTURE (16u << 20)
+
 char *
 machine_folder_dup_root (void)
 {
@@ -301,10 +305,8 @@ GBytes *
 machine_folder_load_picture (const char *folder)
 {
   g_autofree char *path = dup_picture_path (folder);
-  char *data;
-  gsize length;
 
-  return g_file_get_contents (path, &data, &length, NULL) ? g_bytes_new_take (data, length) : NULL;
+  return plain_file_read (path, MAX_PICTURE, NULL);
 }
 
 void

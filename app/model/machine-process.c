@@ -7,7 +7,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "vmm-core/plain-file.h"
 #include "vmm-core/run/machine-config.h"
+#include "vmm-core/unix-socket.h"
 
 #define LOG_BYTES 16384
 #define PROGRAM "guesthouse-vm"
@@ -51,12 +53,11 @@ char *
 machine_process_dup_log (const char *folder)
 {
   g_autofree char *path = machine_process_dup_log_path (folder);
-  g_autofree char *text = NULL;
-  gsize length;
+  g_autoptr (GBytes) text = plain_file_read_end (path, LOG_BYTES);
+  gsize length = 0;
+  const char *data = text != NULL ? g_bytes_get_data (text, &length) : NULL;
 
-  if (!g_file_get_contents (path, &text, &length, NULL))
-    return g_strdup ("");
-  return g_utf8_make_valid (length > LOG_BYTES ? text + length - LOG_BYTES : text, -1);
+  return length > 0 ? g_utf8_make_valid (data, length) : g_strdup ("");
 }
 
 char *
@@ -81,7 +82,7 @@ open_log (const char *folder)
   int fd;
 
   g_mkdir_with_parents (logs, 0700);
-  fd = open (path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | (lock >= 0 ? O_TRUNC : 0), 0600);
+  fd = open (path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NONBLOCK | (lock >= 0 ? O_TRUNC : 0), 0600);
   if (lock >= 0)
     close (lock);
   return fd;
@@ -119,12 +120,25 @@ machine_process_spawn (const char *folder, GError **error)
   return g_subprocess_launcher_spawn (launcher, error, program, "--stopped", folder, NULL);
 }
 
+static GIOStream *
+open_stream (const char *path, GError **error)
+{
+  int fd = unix_socket_connect (path, error);
+  g_autoptr (GSocket) socket = fd >= 0 ? g_socket_new_from_fd (fd, error) : NULL;
+
+  if (socket != NULL)
+    return G_IO_STREAM (g_socket_connection_factory_create_connection (socket));
+  if (fd >= 0)
+    close (fd);
+  return NULL;
+}
+
 static void
 connected (GObject *source, GAsyncResult *result, gpointer data)
 {
   g_autoptr (GTask) task = data;
   g_autoptr (GError) error = NULL;
-  GDBusConnection *connection = g_dbus_connection_new_for_address_finish (result, &error);
+  GDBusConnection *connection = g_dbus_connection_new_finish (result, &error);
 
   if (connection != NULL)
     g_task_return_pointer (task, connection, g_object_unref);
@@ -136,16 +150,33 @@ void
 machine_process_connect_async (const char *socket, GCancellable *cancellable,
                                GAsyncReadyCallback callback, gpointer data)
 {
-  g_autofree char *escaped = g_dbus_address_escape_value (socket);
-  g_autofree char *address = g_strconcat ("unix:path=", escaped, NULL);
   GTask *task = g_task_new (NULL, cancellable, callback, data);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GIOStream) stream = open_stream (socket, &error);
 
-  g_dbus_connection_new_for_address (address, G_DBUS_CONNECTION_FLAGS_AUTHENTICATION_CLIENT, NULL,
-                                     cancellable, connected, task);
+  if (stream != NULL)
+    g_dbus_connection_new (stream, NULL, G_DBUS_CONNECTION_FLAGS_AUTHENTICATION_CLIENT, NULL,
+                           cancellable, connected, task);
+  else
+    {
+      g_task_return_error (task, g_steal_pointer (&error));
+      g_object_unref (task);
+    }
 }
 
 GDBusConnection *
 machine_process_connect_finish (GAsyncResult *result, GError **error)
 {
   return g_task_propagate_pointer (G_TASK (result), error);
+}
+
+GDBusConnection *
+machine_process_connect (const char *socket, GError **error)
+{
+  g_autoptr (GIOStream) stream = open_stream (socket, error);
+
+  return stream != NULL
+           ? g_dbus_connection_new_sync (
+               stream, NULL, G_DBUS_CONNECTION_FLAGS_AUTHENTICATION_CLIENT, NULL, NULL, error)
+           : NULL;
 }

@@ -27,6 +27,7 @@ typedef struct
   const uint8_t *data;
   gsize length;
   uint64_t top;
+  uint64_t total; /* of the segments' sizes in memory */
   MultibootImage *image;
 } Parser;
 
@@ -96,6 +97,7 @@ add_segment (Parser *parser, const MultibootSegment *segment, GError **error)
     {
       image->segments[image->n_segments++] = *segment;
       image->end = MAX (image->end, segment->address + segment->memory_size);
+      parser->total += segment->memory_size;
       return TRUE;
     }
   return FALSE;
@@ -249,6 +251,9 @@ multiboot_image_parse (MultibootImage *image, const char *path, GBytes *kernel, 
     }
   else if (!parse_elf (&parser, error))
     return FALSE;
+  /* Segments on top of each other could make more data than there is memory. */
+  if (parser.total > image->end)
+    return damaged (&parser, error);
   for (unsigned i = 0; i < image->n_segments; i++)
     if (image->entry >= image->segments[i].address
         && image->entry - image->segments[i].address < image->segments[i].memory_size)

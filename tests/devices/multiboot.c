@@ -90,6 +90,21 @@ test_elf (Rig *rig, gconstpointer data)
   g_assert_cmphex (rig->image.entry, ==, 0x200010);
 }
 
+/* Segments on top of each other, each as long as the file: more data than memory. */
+static void
+test_overlap (Rig *rig, gconstpointer data)
+{
+  Elf32_Phdr segment = { .p_offset = 0x1000, .p_vaddr = 0x100000, .p_paddr = 0x100000,
+                         .p_filesz = 0x800, .p_memsz = 0x110000 };
+
+  put_elf32 (rig, 0, segment);
+  put_elf32 (rig, 1, segment);
+  assert_refused (rig, "damaged");
+  segment.p_paddr = 0x210000;
+  put_elf32 (rig, 1, segment);
+  g_assert_null (complaint (rig));
+}
+
 static void
 test_elf64 (Rig *rig, gconstpointer data)
 {
@@ -238,6 +253,7 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   ADD ("/multiboot/elf", test_elf);
+  ADD ("/multiboot/overlap", test_overlap);
   ADD ("/multiboot/elf64", test_elf64);
   ADD ("/multiboot/addresses", test_addresses);
   ADD ("/multiboot/bad-files", test_bad_files);

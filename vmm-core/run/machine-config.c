@@ -10,11 +10,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "vmm-core/plain-file.h"
+
 #define MAX_MEMORY 65536 /* MiB */
 #define MAX_CPUS 8
 #define MIN_CODE_CACHE 256 /* KiB */
 #define MAX_CODE_CACHE (1u << 20)
 #define DEFAULT_CODE_CACHE (64u << 10)
+#define MAX_CONF (1u << 20)
 #define LOCK_STEP_MS 20
 
 MachineConfig *
@@ -440,11 +443,12 @@ machine_config_load_key_file (const char *folder, GError **error)
   g_autofree char *absolute = g_canonicalize_filename (folder, NULL);
   g_autofree char *path = g_build_filename (absolute, MACHINE_CONFIG_FILE, NULL);
   g_autoptr (GKeyFile) file = g_key_file_new ();
+  g_autoptr (GBytes) text = plain_file_read (path, MAX_CONF, NULL);
   g_autoptr (GError) reason = NULL;
 
-  if (g_key_file_load_from_file (file, path, G_KEY_FILE_KEEP_COMMENTS, &reason))
+  if (text != NULL && g_key_file_load_from_bytes (file, text, G_KEY_FILE_KEEP_COMMENTS, &reason))
     return g_steal_pointer (&file);
-  if (reason->domain == G_FILE_ERROR)
+  if (text == NULL)
     g_set_error (
         error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND,
         _ ("“%s” cannot be read: choose the folder of a machine, one with a machine.conf in it."),

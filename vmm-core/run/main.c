@@ -3,17 +3,22 @@
 #include <glib-unix.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/resource.h>
+#include <unistd.h>
 #include <sys/stat.h>
 
 #include "control-service.h"
 #include "display/sdl/sdl-window.h"
+#include "log-limit.h"
 #include "options.h"
 #include "translations.h"
 #include "vm.h"
+#include "vmm-core/output-fd.h"
 #include "vmm-core/trace.h"
 
 #define STATUS_ERROR 1
 #define STATUS_TIME_LIMIT 2
+#define DESCRIPTORS 4096
 
 typedef struct
 {
@@ -66,6 +71,48 @@ look_at_state (gpointer data)
   return G_SOURCE_REMOVE;
 }
 
+/* SIGHUP: the terminal closes. It ends a machine as tidily as SIGTERM, unless nohup said otherwise. */
+static void
+watch_signals (Program *program)
+{
+  static const int signals[] = { SIGINT, SIGTERM, SIGHUP };
+
+  for (unsigned i = 0; i < G_N_ELEMENTS (signals); i++)
+    {
+      struct sigaction action;
+
+      if (signals[i] != SIGHUP
+          || (sigaction (SIGHUP, NULL, &action) == 0 && action.sa_handler != SIG_IGN))
+        g_unix_signal_add (signals[i], quit_on_signal, program);
+    }
+}
+
+/* What is said must not wait for whoever reads it: for a pipe that nobody empties it is lost. */
+static void
+set_up_messages (void)
+{
+  int fd = output_fd_open (STDERR_FILENO);
+
+  if (fd >= 0)
+    {
+      dup2 (fd, STDERR_FILENO);
+      close (fd);
+    }
+  log_limit_init ();
+}
+
+/* Clients, disks and viewers take some each; the usual 1024 would do, but not everybody has them. */
+static void
+raise_limits (void)
+{
+  struct rlimit descriptors;
+
+  if (getrlimit (RLIMIT_NOFILE, &descriptors) < 0 || descriptors.rlim_cur >= DESCRIPTORS)
+    return;
+  descriptors.rlim_cur = MIN (descriptors.rlim_max, DESCRIPTORS);
+  setrlimit (RLIMIT_NOFILE, &descriptors);
+}
+
 static gboolean
 run (Program *program, GError **error)
 {
@@ -93,8 +140,7 @@ run (Program *program, GError **error)
     g_timeout_add (50, look_at_state, program);
   if (options->time_limit > 0)
     g_timeout_add_seconds (options->time_limit, time_limit_passed, program);
-  g_unix_signal_add (SIGINT, quit_on_signal, program);
-  g_unix_signal_add (SIGTERM, quit_on_signal, program);
+  watch_signals (program);
   g_main_loop_run (program->loop);
   return TRUE;
 }
@@ -113,6 +159,8 @@ main (int argc, char **argv)
   translations_init ();
   signal (SIGPIPE, SIG_IGN);
   signal (SIGXFSZ, SIG_IGN); /* a file that may not grow is an error of the write */
+  set_up_messages ();
+  raise_limits ();
   options = options_parse (argc, argv, &finished, &error);
   if (finished)
     return EXIT_SUCCESS;
