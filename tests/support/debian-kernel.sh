@@ -4,6 +4,7 @@
 # taken where there is one, else the package is fetched and unpacked (not installed).
 # usage: debian-kernel.sh FOLDER
 set -euo pipefail
+here=$(dirname "$0")
 PATH=$PATH:/usr/sbin:/sbin # depmod
 
 folder=$1
@@ -28,7 +29,7 @@ for kernel in $(ls -r /boot/vmlinuz-*-amd64 2>/dev/null); do
 done
 if [ -z "$from" ]; then
   if ! fetch; then
-    apt-get update -qq 2>/dev/null || sudo -n apt-get update -qq || true
+    "$here/apt-get-in-turn" update 2>/dev/null || sudo -n "$here/apt-get-in-turn" update || true
     fetch || { echo "debian-kernel: the package linux-image-amd64 cannot be fetched: check the network and apt's sources, or install it." >&2; exit 1; }
   fi
   from=$work/root
