@@ -11,7 +11,7 @@
 #include "machine-interface.h"
 
 #define OBJECT_PATH "/org/guesthouse/Machine1"
-#define START_PATIENCE_MS 10000
+#define START_PATIENCE_MS 60000 /* while the process lives; a busy host takes its time */
 
 const char commands_help[]
   = "Commands (MACHINE is a name or uuid; leave it out with --socket):\n"

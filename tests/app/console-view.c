@@ -31,15 +31,13 @@ typedef struct
   ConsoleView *view;
 } Fixture;
 
-/* Waits for something to come true. */
+/* Waits for something to come true, as long as the test may take. */
 #define wait_for(condition)                                                                         \
   G_STMT_START                                                                                      \
   {                                                                                                 \
-    int64_t limit = g_get_monotonic_time () + 10 * G_USEC_PER_SEC;                                  \
-    while (!(condition) && g_get_monotonic_time () < limit)                                         \
+    while (!(condition))                                                                            \
       if (!g_main_context_iteration (NULL, FALSE))                                                  \
         g_usleep (1000);                                                                            \
-    g_assert_true (condition);                                                                      \
   }                                                                                                 \
   G_STMT_END
 
@@ -230,7 +228,7 @@ test_picture (Fixture *f, const void *data)
   g_assert_cmphex (seen (f, 1023, 767), ==, 0);
 }
 
-/* The window as GTK draws it, at a point. */
+/* The window as GTK draws it, at a point; black before it does. */
 static uint32_t
 drawn (Fixture *f, unsigned x, unsigned y)
 {
@@ -244,6 +242,8 @@ drawn (Fixture *f, unsigned x, unsigned y)
 
   gdk_paintable_snapshot (paintable, snapshot, width, height);
   node = gtk_snapshot_free_to_node (snapshot);
+  if (node == NULL)
+    return 0;
   texture = gsk_renderer_render_texture (gtk_native_get_renderer (gtk_widget_get_native (widget)), node,
                                          &GRAPHENE_RECT_INIT (0, 0, width, height));
   gdk_texture_download (texture, (guchar *) pixels, (size_t) width * 4);
@@ -257,9 +257,7 @@ test_whole_multiples_are_sharp (Fixture *f, const void *data)
   surface_get_pixels (f->surface)[320 * 63 + 10] = 0x00ff0000;
   surface_get_pixels (f->surface)[320 * 64 + 10] = 0x0000ff00;
   tell (f, "UpdateMap", g_variant_new ("(iiii)", 0, 0, 320, 200), NULL);
-  for (int64_t end = g_get_monotonic_time () + G_USEC_PER_SEC / 5; g_get_monotonic_time () < end;)
-    g_main_context_iteration (NULL, FALSE);
-  g_assert_cmphex (drawn (f, 20, 126), ==, 0xff0000);
+  wait_for (drawn (f, 20, 126) == 0xff0000);
   g_assert_cmphex (drawn (f, 21, 127), ==, 0xff0000);
   g_assert_cmphex (drawn (f, 20, 128), ==, 0x00ff00);
   g_assert_cmphex (drawn (f, 19, 127), ==, 0);
@@ -291,32 +289,45 @@ test_absolute_pointer (Fixture *f, const void *data)
   wait_for (gtk_widget_get_width (GTK_WIDGET (f->view)) == 640);
   display_mouse_set_is_absolute (f->mouse, TRUE);
   g_dbus_interface_skeleton_flush (G_DBUS_INTERFACE_SKELETON (f->mouse));
-  for (int64_t end = g_get_monotonic_time () + G_USEC_PER_SEC / 5; g_get_monotonic_time () < end;)
-    g_main_context_iteration (NULL, FALSE);
+  /* As soon as the widget has heard of it, the guest sees the pointer. */
+  for (unsigned i = 0; strstr (f->log->str, "at") == NULL; i++)
+    {
+      xdotool (i & 1 ? "mousemove 52 60" : "mousemove 50 60");
+      while (g_main_context_iteration (NULL, FALSE))
+        ;
+    }
   xdotool ("mousemove 100 60 mousemove 200 100 click 1 click 4");
   wait_for (strstr (f->log->str, "button-3") != NULL);
   g_assert_nonnull (strstr (f->log->str, "at100,50 button+0 button-0 button+3 button-3"));
 }
 
-static void
-test_grab_and_release_chord (Fixture *f, const void *data)
+/* How far the guest's pointer has moved to the right. */
+static int
+moved (Fixture *f)
 {
   int by_x = 0;
 
+  for (const char *at = f->log->str; (at = strstr (at, "by")) != NULL; at++)
+    by_x += atoi (at + 2);
+  return by_x;
+}
+
+static void
+test_grab_and_release_chord (Fixture *f, const void *data)
+{
   xdotool ("mousemove 320 200 click 1");
   wait_for (console_view_get_grabbed (f->view));
   g_assert_null (strstr (f->log->str, "button")); /* that click was for us */
   /* Farther than the screen is wide: the pointer meets no edge. */
   for (unsigned i = 0; i < 40; i++)
     {
+      int before = moved (f);
+
       xdotool ("mousemove_relative 100 0");
-      for (int64_t end = g_get_monotonic_time () + 30000; g_get_monotonic_time () < end;)
-        g_main_context_iteration (NULL, FALSE);
+      wait_for (moved (f) > before);
     }
-  for (const char *at = f->log->str; (at = strstr (at, "by")) != NULL; at++)
-    by_x += atoi (at + 2);
-  g_assert_cmpint (by_x, >=, 3900);
-  g_assert_cmpint (by_x, <=, 4100);
+  g_assert_cmpint (moved (f), >=, 3900);
+  g_assert_cmpint (moved (f), <=, 4100);
   xdotool ("keydown Control_L keydown Alt_L key Delete keyup Alt_L keyup Control_L");
   wait_for (strstr (f->log->str, "key-1d") != NULL);
   g_assert_true (console_view_get_grabbed (f->view));

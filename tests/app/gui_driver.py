@@ -2,7 +2,8 @@
 """The application in a world of its own, and the hands and eyes of a person who uses it.
 
 Widgets are found, read and pressed through AT-SPI. A press is repeated until its effect is seen, and
-nothing sleeps for a fixed time: what is waited for is always something that a person would see.
+nothing sleeps for a fixed time: what is waited for is always something that a person would see. Seconds
+are those that the session (of processes: setsid) had the chance to use, as patience.py counts them.
 """
 
 import json
@@ -14,8 +15,9 @@ import time
 import gi
 gi.require_version("Atspi", "2.0")
 from gi.repository import Atspi, GLib  # noqa: E402
+from patience import Patience  # noqa: E402
 
-PATIENCE = 90     # seconds until something counts as not happening, on a busy host, too
+PATIENCE = 90     # seconds until something counts as not happening
 PRESS_AGAIN = 10  # seconds after which a press without effect counts as lost
 
 BUTTONS = ("push button", "toggle button", "menu item")
@@ -32,8 +34,8 @@ def check(true, what):
 
 def wait(what, look, seconds=PATIENCE):
     """Looks until there is an answer, and returns it."""
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
+    patience = Patience(os.getsid(0))
+    while patience.spent() < seconds:
         try:
             found = look()
         except GLib.Error:
@@ -115,8 +117,8 @@ def shows(text):
 
 def act_until(what, act, effect):
     """Does something again and again, until its effect is seen; gives what was seen."""
-    end = time.monotonic() + PATIENCE
-    while time.monotonic() < end:
+    patience = Patience(os.getsid(0))
+    while patience.spent() < PATIENCE:
         try:
             act()
             return wait(what, effect, PRESS_AGAIN)
@@ -196,15 +198,14 @@ class Session:
     def kill(self):
         """As the kernel does it when memory is short: the application can do nothing about it."""
         self.application.kill()
-        self.application.wait(10)
+        self.application.wait()
         wait("the application to be gone", lambda: application() is None)
 
     def is_up(self):
         return self.application.poll() is None
 
     def control(self, *words):
-        done = subprocess.run([self.ctl, *words], capture_output=True, text=True, timeout=60,
-                              check=False)
+        done = subprocess.run([self.ctl, *words], capture_output=True, text=True, check=False)
         return done.stdout if done.returncode == 0 else ""
 
     def machine(self):
@@ -247,7 +248,7 @@ class Session:
             self.control("quit", self.machine()["name"])
         if self.application is not None and self.is_up():
             self.application.terminate()
-            self.application.wait(10)
+            self.application.wait()
         self.folder.cleanup()
 
 

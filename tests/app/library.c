@@ -7,8 +7,6 @@
 
 #include "vmm-core/run/machine-config.h"
 
-#define PATIENCE_S 60
-
 typedef struct
 {
   char *folder;
@@ -43,17 +41,15 @@ dup_names (Fixture *f)
 static void
 expect_names (Fixture *f, const char *expected)
 {
-  gint64 end = g_get_monotonic_time () + PATIENCE_S * G_USEC_PER_SEC;
   g_autofree char *names = dup_names (f);
 
-  while (strcmp (names, expected) != 0 && g_get_monotonic_time () < end)
+  while (strcmp (names, expected) != 0)
     {
       g_main_context_iteration (NULL, FALSE);
       g_usleep (1000);
       g_free (names);
       names = dup_names (f);
     }
-  g_assert_cmpstr (names, ==, expected);
 }
 
 static void

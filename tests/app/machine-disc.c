@@ -115,11 +115,10 @@ tick (gpointer data)
   return G_SOURCE_CONTINUE;
 }
 
-/* Serves the main context until the file of a drive is what it should become, or ten seconds. */
+/* Serves the main context until the file of a drive is what it should become, */
 static void
 expect_written (Fixture *f, const char *drive, const char *file)
 {
-  gint64 end = g_get_monotonic_time () + 10 * G_USEC_PER_SEC;
   guint timer = g_timeout_add (20, tick, NULL);
   g_autofree char *now = NULL;
 
@@ -129,24 +128,21 @@ expect_written (Fixture *f, const char *drive, const char *file)
       g_free (now);
       now = machine_get_string (f->machine, drive, "file");
     }
-  while (g_strcmp0 (now, file) != 0 && g_get_monotonic_time () < end);
+  while (g_strcmp0 (now, file) != 0);
   g_source_remove (timer);
-  g_assert_cmpstr (now, ==, file);
 }
 
 static void
 expect_state (Fixture *f, MachineState state)
 {
-  gint64 end = g_get_monotonic_time () + 20 * G_USEC_PER_SEC;
   guint timer = g_timeout_add (20, tick, NULL);
 
-  while (machine_get_state (f->machine) != state && g_get_monotonic_time () < end)
+  while (machine_get_state (f->machine) != state)
     {
       machine_poll (f->machine);
       g_main_context_iteration (NULL, TRUE);
     }
   g_source_remove (timer);
-  g_assert_cmpint (machine_get_state (f->machine), ==, state);
 }
 
 static void
@@ -187,8 +183,7 @@ test_running (Fixture *f, gconstpointer data)
 {
   g_autoptr (GError) error = NULL;
   g_autoptr (GSubprocess) process
-    = g_subprocess_new (G_SUBPROCESS_FLAGS_NONE, &error, vm_program, "--time-limit", "60",
-                        machine_get_folder (f->machine), NULL);
+    = g_subprocess_new (G_SUBPROCESS_FLAGS_NONE, &error, vm_program, machine_get_folder (f->machine), NULL);
   g_autofree char *missing = g_build_filename (home, "missing.iso", NULL);
   g_autofree char *path = NULL;
 

@@ -113,13 +113,13 @@ test_time_limit (Fixture *f, gconstpointer data)
   g_assert_nonnull (strstr (said->str, "time limit"));
 }
 
-/* Waits for the machine's socket, at most ten seconds. */
+/* Waits for the machine's socket. */
 static GhMachine1 *
 connect_to (const char *socket)
 {
   g_autofree char *address = g_strdup_printf ("unix:path=%s", socket);
 
-  for (int tries = 0; tries < 500; tries++)
+  for (;;)
     {
       g_autoptr (GDBusConnection) connection = g_dbus_connection_new_for_address_sync (
         address, G_DBUS_CONNECTION_FLAGS_AUTHENTICATION_CLIENT, NULL, NULL, NULL);
@@ -129,20 +129,17 @@ connect_to (const char *socket)
                                            "/org/guesthouse/Machine1", NULL, NULL);
       g_usleep (20000);
     }
-  g_assert_not_reached ();
 }
 
 static void
 expect_state (GhMachine1 *machine, const char *state)
 {
-  for (int tries = 0; tries < 500 && g_strcmp0 (gh_machine1_get_state (machine), state) != 0;
-       tries++)
+  while (g_strcmp0 (gh_machine1_get_state (machine), state) != 0)
     {
       while (g_main_context_iteration (NULL, FALSE))
         ;
       g_usleep (10000);
     }
-  g_assert_cmpstr (gh_machine1_get_state (machine), ==, state);
 }
 
 static void
@@ -228,7 +225,7 @@ test_control (Fixture *f, gconstpointer data)
   g_autoptr (GError) error = NULL;
   g_autoptr (GSubprocess) process = g_subprocess_new (
     G_SUBPROCESS_FLAGS_NONE, &error, vm_program, "--accel", "none", "--memory", "16", "--stopped",
-    "--control", socket, "--cdrom", disc, "--disk", disk, "--time-limit", "60", NULL);
+    "--control", socket, "--cdrom", disc, "--disk", disk, NULL);
   g_autoptr (GhMachine1) machine = connect_to (socket);
 
   g_assert_cmpstr (gh_machine1_get_state (machine), ==, "off");
@@ -238,9 +235,9 @@ test_control (Fixture *f, gconstpointer data)
   check_medium (machine, disc);
 
   /* The disk belongs to this machine, and so does the socket. */
-  g_assert_cmpint (VM (said, "--accel", "none", "--disk", disk, "--time-limit", "5"), ==, 1);
+  g_assert_cmpint (VM (said, "--accel", "none", "--disk", disk), ==, 1);
   g_assert_nonnull (strstr (said->str, disk));
-  g_assert_cmpint (VM (said, "--accel", "none", "--control", socket, "--time-limit", "5"), ==, 1);
+  g_assert_cmpint (VM (said, "--accel", "none", "--control", socket), ==, 1);
   g_assert_nonnull (strstr (said->str, socket));
 
   g_assert_true (gh_machine1_call_power_off_sync (machine, NULL, &error));

@@ -11,8 +11,6 @@
 #include "app/model/machine-folder.h"
 #include "app/model/machine-process.h"
 
-#define PATIENCE_S 60
-
 static int made;
 
 /* A folder whose machine.conf has these lines below [machine]. */
@@ -32,14 +30,11 @@ make_folder (const char *lines)
 static void
 expect_state (Machine *machine, MachineState state)
 {
-  gint64 end = g_get_monotonic_time () + PATIENCE_S * G_USEC_PER_SEC;
-
-  while (machine_get_state (machine) != state && g_get_monotonic_time () < end)
+  while (machine_get_state (machine) != state)
     {
       g_main_context_iteration (NULL, FALSE);
       g_usleep (1000);
     }
-  g_assert_cmpint (machine_get_state (machine), ==, state);
 }
 
 /* The machine's process, by its last argument; or 0. */
@@ -70,9 +65,8 @@ expect_no_process (const char *folder)
   g_autoptr (GError) error = NULL;
   int lock = -1;
 
-  for (int tries = 0; tries < 10 && lock < 0; tries++)
+  while (lock < 0)
     lock = machine_config_lock_folder (folder, 2000, NULL);
-  g_assert_cmpint (lock, >=, 0);
   close (lock);
 }
 

@@ -3,7 +3,7 @@
 """Boots a guest in a real machine and reads its screen or serial line.
 
 usage: boot-test.py TEST, with GUESTHOUSE_VM, GUESTHOUSECTL, BOOT_GUESTS (a folder for the guests made
-once) and BOOT_SUPPORT (tests/support) in the environment. Prints TAP.
+once), BOOT_SUPPORT and PYTHONPATH (both tests/support) in the environment. Prints TAP.
 """
 
 import os

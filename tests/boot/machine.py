@@ -7,6 +7,8 @@ import subprocess
 import tempfile
 import time
 
+from patience import Patience
+
 
 class BootError(Exception):
     """The guest did something else than the test waits for; str() holds what it showed last."""
@@ -15,7 +17,7 @@ class BootError(Exception):
 class Machine:
     """Runs guesthouse-vm with options; used as `with Machine(…) as machine:`."""
 
-    def __init__(self, *options, memory="512M", time_limit=600, env=None):
+    def __init__(self, *options, memory="512M", env=None):
         self.folder = tempfile.TemporaryDirectory(prefix="guesthouse-boot-")
         self.socket = os.path.join(self.folder.name, "control")
         self.serial = os.path.join(self.folder.name, "serial")
@@ -23,8 +25,7 @@ class Machine:
         accelerator = os.environ.get("BOOT_ACCELERATOR", "translator")
         self.process = subprocess.Popen(
             [os.environ["GUESTHOUSE_VM"], "--headless", "--memory", memory, "--accel", accelerator,
-             "--serial", "file:" + self.serial, "--control", self.socket,
-             "--time-limit", str(time_limit), *options],
+             "--serial", "file:" + self.serial, "--control", self.socket, *options],
             stdin=subprocess.DEVNULL, stdout=self.log, stderr=subprocess.STDOUT,
             env={**os.environ, **(env or {})})
 
@@ -45,7 +46,7 @@ class Machine:
     def control(self, *command):
         """A command of guesthousectl; what it prints."""
         done = subprocess.run([os.environ["GUESTHOUSECTL"], "--socket", self.socket, *command],
-                              capture_output=True, text=True, timeout=60, check=False)
+                              capture_output=True, text=True, check=False)
         if done.returncode != 0:
             raise BootError(f"guesthousectl {' '.join(command)}: {done.stderr.strip()}")
         return done.stdout
@@ -79,9 +80,10 @@ class Machine:
         return int(size[0]), int(size[1]), pixels
 
     def wait(self, what, seconds, look, pause=1.0):
-        """Repeats look() until it is true; returns that."""
-        end = time.monotonic() + seconds
-        while time.monotonic() < end:
+        """Repeats look() until it is true; returns that. The seconds are those that the machine could have
+        used for its guest."""
+        patience = Patience(self.process.pid)
+        while patience.spent() < seconds:
             found = look()
             if found:
                 return found
@@ -103,10 +105,12 @@ class Machine:
 
     def wait_end(self, seconds):
         """Waits until the process ends; its exit status."""
-        try:
-            return self.process.wait(seconds)
-        except subprocess.TimeoutExpired:
-            raise BootError(f"the machine still runs after {seconds} seconds\n{self.last_words()}") from None
+        patience = Patience(self.process.pid)
+        while self.process.poll() is None:
+            if patience.spent() > seconds:
+                raise BootError(f"the machine still runs after {seconds} seconds\n{self.last_words()}")
+            time.sleep(0.2)
+        return self.process.returncode
 
     def last_words(self):
         """What to look at when a test fails."""

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* A guest boots while its CPU goes back and forth between translator and interpreter.
  *
- *   alternating-guests DISC PATTERN SECONDS: until PATTERN comes out of COM1 */
+ *   alternating-guests DISC PATTERN SECONDS: until PATTERN comes out of COM1, within so much processor time */
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "alternating.h"
 #include "guest-rig.h"
@@ -59,8 +60,8 @@ static void
 test_boot (void)
 {
   MachineLock *lock = machine_lock_new ();
-  Clock *clock = clock_new_host (g_main_context_default (), lock);
-  gint64 end = g_get_monotonic_time () + seconds * G_USEC_PER_SEC;
+  Clock *host_clock = clock_new_host (g_main_context_default (), lock);
+  clock_t end = clock () + seconds * CLOCKS_PER_SEC;
   g_autoptr (GError) error = NULL;
   const GByteArray *output;
   uint64_t turns;
@@ -68,14 +69,14 @@ test_boot (void)
   Vcpus *vcpus;
   bool done;
 
-  guest_rig_open (&rig, &alternating_accel_ops, clock, lock, disc);
+  guest_rig_open (&rig, &alternating_accel_ops, host_clock, lock, disc);
   vcpus = vcpus_new (board_pc_get_accel (rig.board), 1, g_main_context_default (), vcpus_stopped,
                      NULL, &error);
   g_assert_no_error (error);
-  clock_start (clock);
+  clock_start (host_clock);
   reset (&rig, vcpus);
   g_timeout_add (200, look_again, NULL);
-  while (!(done = has_come (&rig)) && g_get_monotonic_time () < end && failure == NULL)
+  while (!(done = has_come (&rig)) && clock () < end && failure == NULL)
     {
       g_main_context_iteration (NULL, TRUE);
       if (rig.wants_reset || shut_down)
