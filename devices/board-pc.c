@@ -310,6 +310,8 @@ add_firmware_configuration (BoardPc *board)
     add_e820 (e820, ABOVE_HOLE, size - below);
   table = g_byte_array_free_to_bytes (e820);
   fw_cfg_add_file (board->fw_cfg, "etc/e820", table);
+  /* isa-irq.c leads IRQ 0 to pin 2 of the I/O APIC: for the BIOS' MP table, as the MADT says it. */
+  fw_cfg_add_number_file (board->fw_cfg, "etc/irq0-override", 1, 1);
 }
 
 static void

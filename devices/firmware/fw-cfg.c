@@ -262,6 +262,16 @@ fw_cfg_add_file (FwCfg *fw_cfg, const char *name, GBytes *bytes)
 }
 
 void
+fw_cfg_add_number_file (FwCfg *fw_cfg, const char *name, uint64_t value, unsigned size)
+{
+  uint64_t little = GUINT64_TO_LE (value);
+  g_autoptr (GBytes) bytes = g_bytes_new (&little, size);
+
+  g_assert (size <= sizeof little);
+  fw_cfg_add_file (fw_cfg, name, bytes);
+}
+
+void
 fw_cfg_add_boot_entry (FwCfg *fw_cfg, const char *path)
 {
   g_autoptr (GBytes) file = NULL;

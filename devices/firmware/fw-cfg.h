@@ -44,6 +44,8 @@ void fw_cfg_add_item (FwCfg *fw_cfg, unsigned key, GBytes *bytes);
 void fw_cfg_add_number (FwCfg *fw_cfg, unsigned key, uint64_t value, unsigned size);
 /* A file; the name is at most 55 characters, unique. */
 void fw_cfg_add_file (FwCfg *fw_cfg, const char *name, GBytes *bytes);
+/* A file that holds a little-endian number of size bytes. */
+void fw_cfg_add_number_file (FwCfg *fw_cfg, const char *name, uint64_t value, unsigned size);
 
 /* Appends a device path to the file “bootorder”, which firmware tries from top to bottom. */
 void fw_cfg_add_boot_entry (FwCfg *fw_cfg, const char *path);
