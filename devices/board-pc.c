@@ -27,6 +27,7 @@
 #include "devices/storage/piix-ide.h"
 #include "devices/video/vga.h"
 #include "vmm-core/plain-file.h"
+#include "vmm-core/trace.h"
 
 #define KIB (1ull << 10)
 #define MIB (1ull << 20)
@@ -125,6 +126,18 @@ static void
 end_of_interrupt (void *data, uint8_t vector)
 {
   ioapic_eoi (((BoardPc *) data)->ioapic, vector);
+}
+
+/* INIT#: the CPUs begin anew, the chips and what else CPUs keep over it go on. A real-mode program
+ * comes back from protected mode by it: the BIOS finds the shutdown status in CMOS 0Fh. */
+static void
+pulse_init (void *data)
+{
+  BoardPc *board = data;
+
+  TRACE ("board.init", "the CPUs begin anew");
+  if (board->accel != NULL)
+    board->accel->ops->pulse_init (board->accel);
 }
 
 static void
@@ -362,9 +375,9 @@ add_pci (BoardPc *board)
   pirq_get_intx (board->pirq, intx);
   board->pci = pci_bus_new (board->io, board->mmio, board->memory, intx);
   board->i440fx = i440fx_new (board->io, board->pci, board->memory, board->ram, request_reset,
-                              board);
+                              pulse_init, board);
   board->piix3 = piix3_new (board->io, board->pci, board->pirq, board->pic, board->pit,
-                            board->config.clock, (Irq){ set_a20, board, 0 }, request_reset, board);
+                            board->config.clock, (Irq){ set_a20, board, 0 }, pulse_init, board);
   board->pm = piix4_pm_new (board->io, board->pci, PIIX_SLOT, 3, board->config.clock,
                             isa_irq_get (board->isa_irq, 9), request_power_off, board);
 }
@@ -376,7 +389,7 @@ add_input (BoardPc *board)
   board->mouse = ps2_mouse_new (board->config.input);
   board->i8042 = i8042_new (board->io, board->keyboard, board->mouse, board->config.clock,
                             isa_irq_get (board->isa_irq, 1), isa_irq_get (board->isa_irq, 12),
-                            (Irq){ set_a20, board, 0 }, request_reset, board);
+                            (Irq){ set_a20, board, 0 }, pulse_init, board);
 }
 
 static void
@@ -524,6 +537,8 @@ open_accel (BoardPc *board, GError **error)
     .ioapic = board,
     .set_ferr = coprocessor_set_ferr,
     .ferr = board->coprocessor,
+    .shutdown = pulse_init,
+    .chipset = board,
   };
 
   board->accel = board->config.accel->open (&machine, error);

@@ -27,7 +27,7 @@ typedef enum
  * lock held, so the call only notes the wish. */
 typedef enum
 {
-  BOARD_EVENT_RESET,     /* 8042, port CF9h or port 92h */
+  BOARD_EVENT_RESET,     /* of the whole board, by port CF9h */
   BOARD_EVENT_POWER_OFF, /* ACPI S5 */
   BOARD_EVENT_TRAY,      /* the guest opened, closed, locked or unlocked a CD tray */
   BOARD_EVENT_TEST_EXIT  /* the test device: the guest wants the process to end with a status */

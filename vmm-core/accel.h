@@ -37,6 +37,10 @@ typedef struct
    * CR0.NE is clear; the write to port F0h takes it back. May be NULL. Lock held. */
   void (*set_ferr) (void *ferr, bool level);
   void *ferr;
+  /* The shutdown cycle of a CPU that met a triple fault, which a chipset answers with pulse_init.
+   * NULL: vcpu_run comes back with ACCEL_EXIT_SHUTDOWN. Lock held. */
+  void (*shutdown) (void *chipset);
+  void *chipset;
 } AccelMachine;
 
 /* Why vcpu_run came back. */
@@ -44,7 +48,7 @@ typedef enum
 {
   ACCEL_EXIT_KICKED,   /* by vcpu_kick; run again when nothing else is to do */
   ACCEL_EXIT_HALTED,   /* waits for an interrupt: run again after the next kick */
-  ACCEL_EXIT_SHUTDOWN, /* triple fault: a PC resets itself */
+  ACCEL_EXIT_SHUTDOWN, /* triple fault, with nobody to answer it */
   ACCEL_EXIT_FAILED    /* this accelerator cannot go on; error is set */
 } AccelExit;
 
@@ -66,6 +70,7 @@ typedef struct
   /* Any thread, lock held. A vCPU that sleeps as HALTED is woken through wake (below). */
   void (*set_intr) (Accel *accel, bool level); /* the 8259 pair's INTR output, LINT0 of every CPU */
   void (*pulse_nmi) (Accel *accel);            /* LINT1 of the boot CPU */
+  void (*pulse_init) (Accel *accel);           /* INIT# of every CPU */
   void (*send_msi) (Accel *accel, uint64_t address, uint32_t data); /* Intel SDM 3A, 11.11 */
 
   /* Counters for `stats`, as "name value" pairs appended to the builder of type a{st}. */

@@ -70,6 +70,11 @@ none_accel_pulse_nmi (Accel *accel)
 }
 
 static void
+none_accel_pulse_init (Accel *accel)
+{
+}
+
+static void
 none_accel_send_msi (Accel *accel, uint64_t address, uint32_t data)
 {
 }
@@ -91,6 +96,7 @@ const AccelOps none_accel_ops = {
   .set_state = none_accel_set_state,
   .set_intr = none_accel_set_intr,
   .pulse_nmi = none_accel_pulse_nmi,
+  .pulse_init = none_accel_pulse_init,
   .send_msi = none_accel_send_msi,
   .get_statistics = none_accel_get_statistics,
 };

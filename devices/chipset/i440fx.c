@@ -52,8 +52,8 @@ struct I440fx
   Memory *memory;
   MemoryBlock *ram;
   PciFunction *function;
-  void (*reset_request) (void *data);
-  void *reset_data;
+  void (*reset_request) (void *data), (*init_request) (void *data);
+  void *request_data;
   uint8_t shown[N_SEGMENTS]; /* MemoryAccess that is mapped now */
   I440fxState state;
 };
@@ -148,8 +148,10 @@ i440fx_address_write (void *device, uint64_t offset, unsigned size, uint64_t val
 
       TRACE ("i440fx.reset-control", "%#x", (unsigned) value);
       i440fx->state.rc = value & (RC_SRST | RC_RCPU);
-      if (rising)
-        i440fx->reset_request (i440fx->reset_data);
+      if (rising && (value & RC_SRST))
+        i440fx->reset_request (i440fx->request_data);
+      else if (rising)
+        i440fx->init_request (i440fx->request_data);
     }
 }
 
@@ -182,7 +184,7 @@ static const BusOps i440fx_data_ops = { .read = i440fx_data_read, .write = i440f
 
 I440fx *
 i440fx_new (Bus *io, PciBus *bus, Memory *memory, MemoryBlock *ram,
-            void (*reset_request) (void *data), void *data)
+            void (*reset_request) (void *data), void (*init_request) (void *data), void *data)
 {
   static const PciIdentity identity = {
     .vendor_id = 0x8086, .device_id = 0x1237, .class_code = 0x060000, .revision = 2,
@@ -196,7 +198,8 @@ i440fx_new (Bus *io, PciBus *bus, Memory *memory, MemoryBlock *ram,
   i440fx->memory = memory;
   i440fx->ram = ram;
   i440fx->reset_request = reset_request;
-  i440fx->reset_data = data;
+  i440fx->init_request = init_request;
+  i440fx->request_data = data;
   i440fx->function = pci_function_new (bus, 0, 0, &identity, &i440fx_function_ops, i440fx);
   mask = pci_function_get_write_mask (i440fx->function);
   memset (mask + PMCCFG, 0xff, DBC + 1 - PMCCFG);

@@ -8,9 +8,10 @@
 typedef struct I440fx I440fx;
 
 /* ram is the block whose byte 0 is physical address 0; at least 1 MiB. reset_request is called when
- * the guest resets the machine through CF9h. */
+ * the guest resets the machine through CF9h, init_request when it resets the CPUs only. */
 I440fx *i440fx_new (Bus *io, PciBus *bus, Memory *memory, MemoryBlock *ram,
-                    void (*reset_request) (void *data), void *data);
+                    void (*reset_request) (void *data), void (*init_request) (void *data),
+                    void *data);
 void i440fx_free (I440fx *i440fx);
 
 /* The address register; the rest is in the PCI function's state, to be loaded as well. */

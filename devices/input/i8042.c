@@ -75,8 +75,8 @@ struct I8042
   Clock *clock;
   Timer *timer;
   Irq irq1, irq12, a20;
-  void (*reset_request) (void *data);
-  void *reset_data;
+  void (*init_request) (void *data);
+  void *init_data;
   I8042State state;
 };
 
@@ -195,7 +195,7 @@ i8042_set_output_port (I8042 *i8042, uint8_t value)
   i8042->state.output_port = value & ~(PORT_OBF | PORT_AUX_OBF);
   irq_set (i8042->a20, (value & PORT_A20) != 0);
   if (!(value & PORT_RESET_N))
-    i8042->reset_request (i8042->reset_data);
+    i8042->init_request (i8042->init_data);
 }
 
 static uint8_t
@@ -275,7 +275,7 @@ i8042_run (I8042 *i8042, uint8_t command)
       else if ((command & 0xe0) == CMD_WRITE_RAM)
         i8042->state.command = command;
       else if (command >= CMD_PULSE && !(command & PORT_RESET_N))
-        i8042->reset_request (i8042->reset_data);
+        i8042->init_request (i8042->init_data);
       break;
     }
 }
@@ -373,7 +373,7 @@ i8042_reset (I8042 *i8042)
 
 I8042 *
 i8042_new (Bus *io, Ps2Keyboard *keyboard, Ps2Mouse *mouse, Clock *clock, Irq irq1, Irq irq12,
-           Irq a20, void (*reset_request) (void *data), void *data)
+           Irq a20, void (*init_request) (void *data), void *data)
 {
   I8042 *i8042 = g_new0 (I8042, 1);
 
@@ -385,8 +385,8 @@ i8042_new (Bus *io, Ps2Keyboard *keyboard, Ps2Mouse *mouse, Clock *clock, Irq ir
   i8042->irq1 = irq1;
   i8042->irq12 = irq12;
   i8042->a20 = a20;
-  i8042->reset_request = reset_request;
-  i8042->reset_data = data;
+  i8042->init_request = init_request;
+  i8042->init_data = data;
   i8042_reset (i8042);
   ps2_keyboard_connect (keyboard, i8042_ready, i8042);
   ps2_mouse_connect (mouse, i8042_ready, i8042);

@@ -9,10 +9,10 @@
 /* The keyboard controller 8042 of the PS/2, at 60h and 64h. */
 typedef struct I8042 I8042;
 
-/* a20 is high while the output port lets address line 20 through; reset_request is called when its
+/* a20 is high while the output port lets address line 20 through; init_request is called when its
  * bit 0 is pulled low. */
 I8042 *i8042_new (Bus *io, Ps2Keyboard *keyboard, Ps2Mouse *mouse, Clock *clock, Irq irq1,
-                  Irq irq12, Irq a20, void (*reset_request) (void *data), void *data);
+                  Irq irq12, Irq a20, void (*init_request) (void *data), void *data);
 void i8042_free (I8042 *i8042);
 /* The keyboard and the mouse have resets of their own. */
 void i8042_reset (I8042 *i8042);

@@ -14,7 +14,7 @@ typedef struct
   MemoryBlock *ram;
   Clock *clock;
   TestLine isa[16], a20;
-  unsigned resets, power_offs;
+  unsigned resets, inits, power_offs;
   Pic *pic;
   Pit *pit;
   Pirq *pirq;
@@ -28,6 +28,18 @@ static void
 count (void *data)
 {
   ++*(unsigned *) data;
+}
+
+static void
+count_reset (void *data)
+{
+  ((Rig *) data)->resets++;
+}
+
+static void
+count_init (void *data)
+{
+  ((Rig *) data)->inits++;
 }
 
 static void
@@ -45,9 +57,10 @@ set_up (Rig *rig, gconstpointer data)
   rig->pirq = pirq_new (isa);
   pirq_get_intx (rig->pirq, intx);
   rig->pci = pci_bus_new (rig->io, rig->mmio, rig->memory, intx);
-  rig->i440fx = i440fx_new (rig->io, rig->pci, rig->memory, rig->ram, count, &rig->resets);
+  rig->i440fx = i440fx_new (rig->io, rig->pci, rig->memory, rig->ram, count_reset,
+                            count_init, rig);
   rig->piix3 = piix3_new (rig->io, rig->pci, rig->pirq, rig->pic, rig->pit, rig->clock,
-                          test_line_irq (&rig->a20), count, &rig->resets);
+                          test_line_irq (&rig->a20), count_init, rig);
   rig->pm = piix4_pm_new (rig->io, rig->pci, 1, 3, rig->clock, test_line_irq (&rig->isa[9]), count,
                           &rig->power_offs);
 }
@@ -109,8 +122,13 @@ test_reset_control (Rig *rig, gconstpointer data)
   g_assert_cmpuint (rig->resets, ==, 0);
   bus_write (rig->io, 0xcf9, 1, 0x06);
   g_assert_cmpuint (rig->resets, ==, 1);
+  bus_write (rig->io, 0xcf9, 1, 0x00);
+  bus_write (rig->io, 0xcf9, 1, 0x04); /* a soft reset: the CPUs only */
+  g_assert_cmpuint (rig->inits, ==, 1);
   bus_write (rig->io, 0x92, 1, 0x03);
-  g_assert_cmpuint (rig->resets, ==, 2);
+  bus_write (rig->io, 0x92, 1, 0x03); /* it has to fall first */
+  g_assert_cmpuint (rig->inits, ==, 2);
+  g_assert_cmpuint (rig->resets, ==, 1);
 }
 
 static void

@@ -11,16 +11,16 @@ typedef struct
   Clock *clock;
   Input *input;
   TestLine irq1, irq12, a20;
-  unsigned resets;
+  unsigned inits;
   Ps2Keyboard *keyboard;
   Ps2Mouse *mouse;
   I8042 *i8042;
 } Rig;
 
 static void
-count_reset (void *data)
+count_init (void *data)
 {
-  ((Rig *) data)->resets++;
+  ((Rig *) data)->inits++;
 }
 
 static void
@@ -32,7 +32,7 @@ set_up (Rig *rig, gconstpointer data)
   rig->mouse = ps2_mouse_new (rig->input);
   rig->i8042 = i8042_new (rig->io, rig->keyboard, rig->mouse, rig->clock,
                           test_line_irq (&rig->irq1), test_line_irq (&rig->irq12),
-                          test_line_irq (&rig->a20), count_reset, rig);
+                          test_line_irq (&rig->a20), count_init, rig);
 }
 
 static void
@@ -117,7 +117,7 @@ test_controller_commands (Rig *rig, gconstpointer data)
   command (rig, 0xdf);
   g_assert_true (rig->a20.level);
   command (rig, 0xfe);
-  g_assert_cmpuint (rig->resets, ==, 1);
+  g_assert_cmpuint (rig->inits, ==, 1);
 }
 
 static void

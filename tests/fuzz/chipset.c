@@ -35,7 +35,7 @@ open_device (FuzzBoard *board)
   c->pirq = pirq_new (isa);
   pirq_get_intx (c->pirq, intx);
   c->pci = pci_bus_new (board->io, board->mmio, board->memory, intx);
-  c->i440fx = i440fx_new (board->io, c->pci, board->memory, ram, ignore, NULL);
+  c->i440fx = i440fx_new (board->io, c->pci, board->memory, ram, ignore, ignore, NULL);
   c->piix3 = piix3_new (board->io, c->pci, c->pirq, c->pic, c->pit, board->clock, IRQ_NONE, ignore,
                         NULL);
   c->pm = piix4_pm_new (board->io, c->pci, 1, 3, board->clock, IRQ_NONE, ignore, NULL);

@@ -199,6 +199,14 @@ alternating_pulse_nmi (Accel *accel)
 }
 
 static void
+alternating_pulse_init (Accel *accel)
+{
+  Alternating *self = (Alternating *) accel;
+
+  self->ops[self->active]->pulse_init (self->accels[self->active]);
+}
+
+static void
 alternating_send_msi (Accel *accel, uint64_t address, uint32_t data)
 {
   Alternating *self = (Alternating *) accel;
@@ -229,6 +237,7 @@ const AccelOps alternating_accel_ops = {
   .set_state = alternating_set_state,
   .set_intr = alternating_set_intr,
   .pulse_nmi = alternating_pulse_nmi,
+  .pulse_init = alternating_pulse_init,
   .send_msi = alternating_send_msi,
   .get_statistics = alternating_get_statistics,
 };

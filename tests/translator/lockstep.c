@@ -653,6 +653,7 @@ const AccelOps lockstep_accel_ops = {
   .set_state = x86_software_set_state,
   .set_intr = x86_software_set_intr,
   .pulse_nmi = x86_software_pulse_nmi,
+  .pulse_init = x86_software_pulse_init,
   .send_msi = x86_software_send_msi,
   .get_statistics = x86_software_get_statistics,
 };

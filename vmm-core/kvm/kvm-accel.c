@@ -96,6 +96,7 @@ kvm_vcpu_free (AccelVcpu *vcpu)
 {
   if (vcpu->kvm->boot_vcpu == vcpu)
     vcpu->kvm->boot_vcpu = NULL;
+  vcpu->kvm->vcpus[vcpu->index] = NULL;
   if (vcpu->run != NULL)
     munmap (vcpu->run, vcpu->kvm->run_size);
   if (vcpu->fd >= 0)
@@ -110,6 +111,7 @@ kvm_vcpu_new (Accel *accel, unsigned index, GError **error)
   AccelVcpu *vcpu = g_new0 (AccelVcpu, 1);
   void *run;
 
+  g_assert (index < KVM_MAX_VCPUS);
   vcpu->kvm = kvm;
   vcpu->index = index;
   vcpu->fd = ioctl (kvm->vm_fd, KVM_CREATE_VCPU, (unsigned long) index);
@@ -129,6 +131,7 @@ kvm_vcpu_new (Accel *accel, unsigned index, GError **error)
     }
   if (index == 0)
     kvm->boot_vcpu = vcpu;
+  kvm->vcpus[index] = vcpu;
   return vcpu;
 }
 
@@ -210,7 +213,7 @@ kvm_inject_intr (AccelVcpu *vcpu)
   struct kvm_run *run = vcpu->run;
 
   run->request_interrupt_window = 0;
-  if (vcpu->index != 0 || !vcpu->kvm->intr)
+  if (vcpu->index != 0 || !vcpu->kvm->intr || vcpu->init_pending)
     return;
   if (run->ready_for_interrupt_injection && run->if_flag)
     {
@@ -254,8 +257,16 @@ kvm_handle_exit (AccelVcpu *vcpu, AccelExit *exit, GError **error)
       return false;
     case KVM_EXIT_SHUTDOWN:
     case KVM_EXIT_SYSTEM_EVENT:
-      *exit = ACCEL_EXIT_SHUTDOWN;
-      return false;
+      TRACE ("cpu.shutdown", "CPU %u: triple fault", vcpu->index);
+      if (machine->shutdown == NULL)
+        {
+          *exit = ACCEL_EXIT_SHUTDOWN;
+          return false;
+        }
+      machine_lock_acquire (machine->lock);
+      machine->shutdown (machine->chipset);
+      machine_lock_release (machine->lock);
+      return true;
     default:
       g_set_error (error, G_IO_ERROR, G_IO_ERROR_FAILED,
                    "KVM stopped the guest (exit %u, detail %u): this host's KVM cannot run it. "
@@ -274,6 +285,9 @@ kvm_vcpu_run (AccelVcpu *vcpu, GError **error)
 
   vcpu->thread = pthread_self ();
   vcpu->entered = true;
+  /* Here, where nothing of an instruction that left the guest is still to be done. */
+  if (atomic_exchange (&vcpu->init_pending, false) && !kvm_state_init (vcpu, error))
+    return ACCEL_EXIT_FAILED;
   for (;;)
     {
       kvm_inject_intr (vcpu);
@@ -313,6 +327,20 @@ kvm_pulse_nmi (Accel *accel)
 
   if (kvm->boot_vcpu != NULL)
     ioctl (kvm->boot_vcpu->fd, KVM_NMI);
+}
+
+/* Each vCPU sees to it when it has left the kernel, this thread's too. */
+static void
+kvm_pulse_init (Accel *accel)
+{
+  KvmAccel *kvm = (KvmAccel *) accel;
+
+  for (unsigned i = 0; i < KVM_MAX_VCPUS; i++)
+    if (kvm->vcpus[i] != NULL)
+      {
+        kvm->vcpus[i]->init_pending = true;
+        kvm_vcpu_kick (kvm->vcpus[i]);
+      }
 }
 
 /* The kernel tells of an EOI only for vectors that a level-triggered route of the IOAPIC names. */
@@ -375,6 +403,7 @@ const AccelOps kvm_accel_ops = {
   .set_state = kvm_state_set,
   .set_intr = kvm_set_intr,
   .pulse_nmi = kvm_pulse_nmi,
+  .pulse_init = kvm_pulse_init,
   .send_msi = kvm_send_msi,
   .get_statistics = kvm_get_statistics,
 };

@@ -11,6 +11,7 @@
 /* What the files of this folder share. */
 
 #define KVM_MAX_SLOTS 64
+#define KVM_MAX_VCPUS 64
 #define KVM_IOAPIC_ROUTES 24
 
 typedef struct
@@ -31,6 +32,7 @@ typedef struct
   unsigned n_routes;
   _Atomic bool intr;
   AccelVcpu *boot_vcpu;
+  AccelVcpu *vcpus[KVM_MAX_VCPUS];
 } KvmAccel;
 
 struct AccelVcpu
@@ -41,6 +43,7 @@ struct AccelVcpu
   struct kvm_run *run;
   pthread_t thread;
   _Atomic bool entered; /* thread is valid */
+  _Atomic bool init_pending; /* INIT# was pulsed */
   _Atomic uint64_t exits;
   _Atomic uint64_t exits_io, exits_mmio;
 };
@@ -51,6 +54,8 @@ extern const MemoryListener kvm_memory_listener;
 /* kvm-state.c */
 void kvm_state_get (AccelVcpu *vcpu, X86State *state);
 bool kvm_state_set (AccelVcpu *vcpu, const X86State *state, GError **error);
+/* INIT, once the vCPU is entered the next time. */
+bool kvm_state_init (AccelVcpu *vcpu, GError **error);
 bool kvm_state_set_cpuid (AccelVcpu *vcpu, GError **error);
 
 /* Sets error to a sentence from errno; what completes "KVM cannot …". */

@@ -351,6 +351,7 @@ kvm_state_get (AccelVcpu *vcpu, X86State *state)
 bool
 kvm_state_set (AccelVcpu *vcpu, const X86State *state, GError **error)
 {
+  vcpu->init_pending = false;
   if (system_set (vcpu, state) && general_set (vcpu, state) && extended_set (vcpu, state)
       && lapic_set (vcpu, &state->lapic) && activity_set (vcpu, state))
     {
@@ -358,6 +359,23 @@ kvm_state_set (AccelVcpu *vcpu, const X86State *state, GError **error)
       return true;
     }
   kvm_set_error (error, "take over the state of a CPU");
+  return false;
+}
+
+bool
+kvm_state_init (AccelVcpu *vcpu, GError **error)
+{
+  struct kvm_vcpu_events events = { 0 };
+
+  if (ioctl (vcpu->fd, KVM_GET_VCPU_EVENTS, &events) == 0)
+    {
+      /* The kernel does the rest when it finds an INIT that SMM held back. */
+      events.flags = KVM_VCPUEVENT_VALID_SMM;
+      events.smi.latched_init = 1;
+      if (ioctl (vcpu->fd, KVM_SET_VCPU_EVENTS, &events) == 0)
+        return true;
+    }
+  kvm_set_error (error, "reset a CPU by INIT");
   return false;
 }
 

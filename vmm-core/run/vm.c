@@ -228,13 +228,6 @@ vcpus_stopped (void *data, AccelExit reason, const GError *error)
 {
   Vm *vm = data;
 
-  if (reason == ACCEL_EXIT_SHUTDOWN)
-    {
-      /* A triple fault resets a PC. */
-      TRACE ("vm.triple-fault", "the guest shut its CPU down");
-      vm_reset (vm, NULL);
-      return;
-    }
   crash (vm, error != NULL ? error->message : _ ("The accelerator stopped."));
 }
 

@@ -228,6 +228,16 @@ x86_software_pulse_nmi (Accel *accel)
     lapic_pulse_lint1 (software->cpus[0]->lapic);
 }
 
+void
+x86_software_pulse_init (Accel *accel)
+{
+  X86Software *software = software_of (accel);
+
+  for (unsigned i = 0; i < X86_MAX_CPUS; i++)
+    if (software->cpus[i] != NULL)
+      software_init (software, i);
+}
+
 /* State in and out */
 
 void
@@ -542,6 +552,21 @@ x86_software_vcpu_free (AccelVcpu *vcpu)
   munmap (cpu, cpu->software->engine->cpu_size);
 }
 
+/* Whether the board has answered the CPU's shutdown cycle: it can go on. */
+static bool
+answer_shutdown (X86Cpu *cpu)
+{
+  const AccelMachine *machine = &cpu->software->machine;
+
+  if (machine->shutdown == NULL)
+    return false;
+  TRACE ("cpu.shutdown", "CPU %u: triple fault", cpu->index);
+  machine_lock_acquire (machine->lock);
+  machine->shutdown (machine->chipset);
+  machine_lock_release (machine->lock);
+  return true;
+}
+
 AccelExit
 x86_software_vcpu_run (AccelVcpu *vcpu, GError **error)
 {
@@ -562,8 +587,10 @@ x86_software_vcpu_run (AccelVcpu *vcpu, GError **error)
       /* A request that came before the line above woke nobody. */
     }
   while (
-      exit == ACCEL_EXIT_HALTED
-      && (atomic_load (&cpu->requests) & ~(uint32_t) (X86_REQUEST_LOCAL | X86_REQUEST_EXCLUSIVE)));
+      (exit == ACCEL_EXIT_SHUTDOWN && answer_shutdown (cpu))
+      || (exit == ACCEL_EXIT_HALTED
+          && (atomic_load (&cpu->requests)
+              & ~(uint32_t) (X86_REQUEST_LOCAL | X86_REQUEST_EXCLUSIVE))));
   return exit;
 }
 

@@ -48,6 +48,7 @@ void x86_software_get_state (AccelVcpu *vcpu, X86State *state);
 bool x86_software_set_state (AccelVcpu *vcpu, const X86State *state, GError **error);
 void x86_software_set_intr (Accel *accel, bool level);
 void x86_software_pulse_nmi (Accel *accel);
+void x86_software_pulse_init (Accel *accel);
 void x86_software_send_msi (Accel *accel, uint64_t address, uint32_t data);
 void x86_software_get_statistics (Accel *accel, GVariantBuilder *builder);
 
@@ -56,7 +57,8 @@ void x86_software_get_statistics (Accel *accel, GVariantBuilder *builder);
   .vcpu_free = x86_software_vcpu_free, .vcpu_run = x86_software_vcpu_run,                          \
   .vcpu_kick = x86_software_vcpu_kick, .get_state = x86_software_get_state,                        \
   .set_state = x86_software_set_state, .set_intr = x86_software_set_intr,                          \
-  .pulse_nmi = x86_software_pulse_nmi, .send_msi = x86_software_send_msi,                          \
+  .pulse_nmi = x86_software_pulse_nmi, .pulse_init = x86_software_pulse_init,                      \
+  .send_msi = x86_software_send_msi,                                                               \
   .get_statistics = x86_software_get_statistics
 
 /* The CPU behind a vCPU of software_accel_ops. */
