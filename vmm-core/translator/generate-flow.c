@@ -278,12 +278,11 @@ generator_call (Generator *g, const PlanInsn *p)
   emit_push_return (g, p);
   if (!is_flat (g))
     {
-      generator_exit (g, generator_mask_rip (g, generator_next_rip (g, p) + p->insn.imm), p->live,
-                      -1);
+      generator_exit (g, plan_get_target (g->plan, p), p->live, -1);
       return;
     }
   emit_align_displacement (g->e, 1, g->e->at);
-  add_exit (g, generator_mask_rip (g, generator_next_rip (g, p) + p->insn.imm), emit_call (g->e));
+  add_exit (g, plan_get_target (g->plan, p), emit_call (g->e));
   emit_continuation (g);
 }
 

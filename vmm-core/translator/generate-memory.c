@@ -300,7 +300,7 @@ add_run (Generator *g, const PlanInsn *p, const Ea *ea, bool write, uint64_t rip
   if (p->run_writes && !write)
     cold->what = X86_FILL_FOR_FORESEEN_WRITE;
   cold->ea.disp += p->run_low;
-  cold->exit = generator_new_exit (g, generator_mask_rip (g, rip));
+  cold->exit = generator_new_exit (g, rip);
   cold->exit->key |= TRANSLATOR_NO_RUNS;
   if (p->run_pair != 0)
     g->looked_up_pair[p->run_pair - 1] = p;

@@ -303,7 +303,6 @@ generator_count (Generator *g, const PlanInsn *p)
                      .opsize = insn->addr_size == 2,
                      .imm_size = 1,
                      .imm = 1 };
-  uint64_t rip = generator_mask_rip (g, generator_next_rip (g, p) + insn->imm);
 
   generator_before_clobber (g);
   if (insn->opcode == 0xe3)
@@ -313,5 +312,5 @@ generator_count (Generator *g, const PlanInsn *p)
       count.imm_size = 0;
     }
   emit_insn (g->e, &count);
-  generator_exit (g, rip, 0, insn->opcode == 0xe3 ? EMIT_E : EMIT_NE);
+  generator_exit (g, plan_get_target (g->plan, p), 0, insn->opcode == 0xe3 ? EMIT_E : EMIT_NE);
 }

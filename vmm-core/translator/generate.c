@@ -29,15 +29,11 @@ generator_host_of (unsigned guest)
 }
 
 uint64_t
-generator_mask_rip (const Generator *g, uint64_t rip)
-{
-  return is_code64 (g) ? rip : g->plan->key & X86_MODE_CODE32 ? (uint32_t)rip : (uint16_t)rip;
-}
-
-uint64_t
 generator_next_rip (const Generator *g, const PlanInsn *p)
 {
-  return generator_mask_rip (g, g->plan->rip + p->insn.offset + p->insn.length);
+  uint64_t rip = g->plan->rip + p->insn.offset + p->insn.length;
+
+  return is_code64 (g) ? rip : (uint32_t)rip;
 }
 
 Cold *
@@ -322,14 +318,12 @@ emit_one (Generator *g, const PlanInsn *p)
       generator_stack_leave (g, p);
       break;
     case PLAN_JUMP:
-      generator_exit (g, generator_mask_rip (g, generator_next_rip (g, p) + p->insn.imm), p->live,
-                      -1);
+      generator_exit (g, plan_get_target (g->plan, p), p->live, -1);
       break;
     case PLAN_CONDITIONAL:
       generator_need_host_flags (g);
-      generator_exit (
-          g, generator_mask_rip (g, generator_next_rip (g, p) + (p->stays ? 0 : p->insn.imm)),
-          p->live_taken, (p->insn.opcode & 15) ^ p->stays);
+      generator_exit (g, p->stays ? generator_next_rip (g, p) : plan_get_target (g->plan, p),
+                      p->live_taken, (p->insn.opcode & 15) ^ p->stays);
       break;
     case PLAN_JUMP_INDIRECT:
       generator_jump_indirect (g, p);

@@ -113,7 +113,6 @@ is_flat (const Generator *g)
 unsigned generator_host_of (unsigned guest);
 
 uint64_t generator_next_rip (const Generator *g, const PlanInsn *p);
-uint64_t generator_mask_rip (const Generator *g, uint64_t rip);
 
 Cold *generator_add_cold (Generator *g, ColdKind kind, const PlanInsn *p);
 /* From where on what was emitted may move. */

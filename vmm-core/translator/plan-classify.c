@@ -157,7 +157,7 @@ classify_flow (PlanInsn *p, PlanKind kind, uint32_t key)
     return;
   if ((key & X86_MODE_VM86) && (kind == PLAN_PUSHF || kind == PLAN_POPF))
     return;
-  set_kind (p, kind, 0, 0);
+  set_kind (p, kind, kind == PLAN_CONDITIONAL ? condition_reads[p->insn.opcode >> 1 & 7] : 0, 0);
   p->size = size;
 }
 
@@ -215,7 +215,7 @@ classify_primary (PlanInsn *p, uint32_t key)
       if (key & X86_MODE_CODE64)
         {
           set_integer (p, PLAN_WRITE, PLAN_READ, 0, 0);
-          p->size = 4;
+          p->size = MIN (p->insn.op_size, 4);
         }
       break;
     case 0x69:
@@ -224,7 +224,6 @@ classify_primary (PlanInsn *p, uint32_t key)
       break;
     case 0x70 ... 0x7f:
       classify_flow (p, PLAN_CONDITIONAL, key);
-      p->flags_read = condition_reads[op >> 1 & 7];
       break;
     case 0x80 ... 0x83:
       row = p->insn.modrm >> 3 & 7;
@@ -323,7 +322,7 @@ classify_primary (PlanInsn *p, uint32_t key)
       break;
     case 0xe2:
     case 0xe3:
-      set_kind (p, PLAN_COUNT, 0, 0);
+      classify_flow (p, PLAN_COUNT, key);
       break;
     case 0xe8:
       classify_flow (p, PLAN_CALL, key);
@@ -384,6 +383,9 @@ classify_0f (PlanInsn *p, uint32_t key)
         set_kind (p, PLAN_READ_TSC, 0, 0);
       break;
     case 0x0d:
+      if (memory)
+        set_kind (p, PLAN_NOTHING, 0, 0);
+      break;
     case 0x18 ... 0x1f:
       set_kind (p, PLAN_NOTHING, 0, 0);
       break;
@@ -400,7 +402,6 @@ classify_0f (PlanInsn *p, uint32_t key)
       break;
     case 0x80 ... 0x8f:
       classify_flow (p, PLAN_CONDITIONAL, key);
-      p->flags_read = condition_reads[op >> 1 & 7];
       break;
     case 0x90 ... 0x9f:
       set_integer (p, 0, PLAN_WRITE, condition_reads[op >> 1 & 7], 0);
@@ -502,12 +503,8 @@ classify_0f38 (PlanInsn *p)
   else if (op == 0xf1)
     set_integer (p, PLAN_READ, PLAN_WRITE, 0, 0);
   else if (op == 0xf6)
-    {
-      set_integer (p, RW, PLAN_READ, p->insn.pp == 1 ? CF : X86_FLAG_OF,
-                   p->insn.pp == 1 ? CF : X86_FLAG_OF);
-      /* The prefix 66 of ADCX does not make it an operation of 16 bits. */
-      p->size = p->insn.op_size == 8 ? 8 : 4;
-    }
+    set_integer (p, RW, PLAN_READ, p->insn.pp == 1 ? CF : X86_FLAG_OF,
+                 p->insn.pp == 1 ? CF : X86_FLAG_OF);
 }
 
 /* BMI1 and BMI2 */
@@ -615,11 +612,17 @@ classify_vector (PlanInsn *p, uint32_t key)
 }
 
 void
-plan_classify (PlanInsn *p, uint32_t key)
+plan_leave_to_interpreter (PlanInsn *p)
 {
-  /* The interpreter sees all flags and may leave with them. */
+  /* It sees all flags and may leave with them. */
   set_kind (p, p->flow == X86_FLOW_BRANCH || leaves (&p->insn) ? PLAN_END : PLAN_INTERPRET, ALL, 0);
   p->reg = p->rm = p->size = p->alignment = 0;
+}
+
+void
+plan_classify (PlanInsn *p, uint32_t key)
+{
+  plan_leave_to_interpreter (p);
   if (p->insn.attributes & X86_OP_FPU)
     {
       if (p->insn.map == X86_MAP_PRIMARY)

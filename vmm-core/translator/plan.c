@@ -6,6 +6,7 @@
 
 #include "translator-cpu.h"
 #include "translator.h"
+#include "vmm-core/x86/segment.h"
 
 #define PEEK_INSNS 6
 #define PEEK_DEPTH 3
@@ -37,6 +38,25 @@ static int64_t
 branch_offset (const PlanInsn *p)
 {
   return (int64_t)p->insn.offset + p->insn.length + (int64_t)p->insn.imm;
+}
+
+uint64_t
+plan_get_target (const Plan *plan, const PlanInsn *p)
+{
+  const uint64_t rip = plan->rip + (uint64_t)branch_offset (p);
+
+  return plan->key & X86_MODE_CODE64   ? rip
+         : plan->key & X86_MODE_CODE32 ? (uint32_t)rip
+                                       : (uint16_t)rip;
+}
+
+/* A branch to no address at all faults before anything else of it happens. */
+static bool
+leads_nowhere (const Plan *plan, const PlanInsn *p)
+{
+  return (p->kind == PLAN_JUMP || p->kind == PLAN_CONDITIONAL || p->kind == PLAN_COUNT
+          || p->kind == PLAN_CALL)
+         && !x86_is_canonical (plan_get_target (plan, p));
 }
 
 /* Where the block is left by a branch that may be taken or not. */
@@ -203,6 +223,8 @@ plan_make (Plan *plan, const X86Cpu *cpu, uint32_t key, uint64_t rip, const uint
       if (rip + at + p->insn.length - 1 > last_rip)
         break;
       classify (plan, p);
+      if (leads_nowhere (plan, p))
+        plan_leave_to_interpreter (p);
       p->live_taken = 0;
       p->stays = false;
       plan->n++;

@@ -116,6 +116,9 @@ bool plan_make (Plan *plan, const X86Cpu *cpu, uint32_t key, uint64_t rip, const
 /* Whether nothing of the block comes behind it. */
 bool plan_ends_block (const PlanInsn *p, uint32_t key);
 
+/* Where a branch with a displacement leads. */
+uint64_t plan_get_target (const Plan *plan, const PlanInsn *p);
+
 /* Sets the run* of all instructions. */
 void plan_find_runs (Plan *plan);
 /* Whether the instruction adds a constant to a general register as wide as an address. */
@@ -125,3 +128,5 @@ bool plan_rounds_share (Plan *plan);
 
 /* Sets kind, operands and flags of a decoded instruction. */
 void plan_classify (PlanInsn *p, uint32_t key);
+/* As PLAN_INTERPRET or PLAN_END, which is always right. */
+void plan_leave_to_interpreter (PlanInsn *p);

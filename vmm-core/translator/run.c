@@ -183,11 +183,7 @@ interpret (TranslatorCpu *cpu, TranslatorSite site)
 
   cpu->running = insn;
   x86->block_rip = translator_site_get_block (site)->rip;
-  x86->state.rip = x86_next_rip (x86, insn);
-  if (!x86_is_code64 (x86))
-    x86->state.rip
-        = x86->mode & X86_MODE_CODE32 ? (uint32_t)x86->state.rip : (uint16_t)x86->state.rip;
-  next = x86->state.rip;
+  next = x86->state.rip = x86_next_rip (x86, insn);
   if (site >> 63)
     cpu->statistics.slow_accesses++;
   else
@@ -274,8 +270,6 @@ find_block (TranslatorCpu *cpu, BlockCache *cache, const TranslatorExit *pending
   bool global = false;
   TranslatorBlock *block;
 
-  if (x86_is_code64 (x86) && !x86_is_canonical (rip))
-    x86_raise_code (x86, X86_GP, 0);
   block = block_cache_get (cache, cpu, cpu->key | no_runs, &global);
   /* Making it may have emptied the cache for others, too. */
   if (block == NULL || cpu->generation != block_cache_get_generation (cache))

@@ -154,18 +154,33 @@ fetch_bytes (X86Cpu *cpu, uint64_t linear, const X86CodePage *page, uint8_t *byt
   return n;
 }
 
-/* Decodes one instruction that may go on in the next page. TRUE: it does, and that is second. */
+/* How many bytes of an instruction at RIP the limit of CS lets be fetched. */
+static unsigned
+bytes_inside_limit (X86Cpu *cpu)
+{
+  uint64_t limit = cpu->state.seg[X86_CS].limit;
+
+  if (x86_is_code64 (cpu))
+    return X86_MAX_LENGTH;
+  if (cpu->state.rip > limit)
+    x86_raise_code (cpu, X86_GP, 0);
+  return MIN (limit - cpu->state.rip + 1, X86_MAX_LENGTH);
+}
+
+/* Decodes the instruction at RIP, which may go on in the next page. TRUE: it does, and that is
+ * second. One that is cut off by the limit of CS faults before what lies behind is looked at. */
 static bool
 decode_across (X86Cpu *cpu, uint64_t linear, const X86CodePage *first, X86Insn *insn, X86Flow *flow,
                uint8_t bytes[2 * X86_MAX_LENGTH], X86CodePage *second)
 {
+  unsigned inside = bytes_inside_limit (cpu);
   unsigned n = fetch_bytes (cpu, linear, first, bytes);
   X86DecodeResult result;
   bool crosses = false;
 
   insn->offset = 0;
-  result = x86_decode (cpu, bytes, n, insn, flow);
-  if (result == X86_DECODE_SHORT)
+  result = x86_decode (cpu, bytes, MIN (n, inside), insn, flow);
+  if (result == X86_DECODE_SHORT && n < inside)
     {
       uint64_t next = ((linear | 4095) + 1) & cpu->linear_mask;
 
@@ -173,13 +188,14 @@ decode_across (X86Cpu *cpu, uint64_t linear, const X86CodePage *first, X86Insn *
       n += fetch_bytes (cpu, next, second, bytes + n);
       crosses = true;
       insn->offset = 0;
-      result = x86_decode (cpu, bytes, MIN (n, X86_MAX_LENGTH), insn, flow);
+      result = x86_decode (cpu, bytes, MIN (n, inside), insn, flow);
     }
+  if (result == X86_DECODE_SHORT)
+    x86_raise_code (cpu, X86_GP, 0);
   if (result != X86_DECODE_OK)
     {
       make_faulting (insn, result);
       *flow = X86_FLOW_END;
-      crosses = false;
     }
   return crosses;
 }
@@ -205,7 +221,7 @@ x86_block_single (X86Cpu *cpu)
 }
 
 /* Decodes as far as a block goes inside one page. Returns the number of instructions; 0 when the
- * first one goes on in the next page. */
+ * first one goes on in the next page, or is none. */
 static unsigned
 decode_block (X86Cpu *cpu, const uint8_t *bytes, unsigned available, X86Insn *insns,
               unsigned *length, bool *links)
@@ -220,13 +236,8 @@ decode_block (X86Cpu *cpu, const uint8_t *bytes, unsigned available, X86Insn *in
 
       insns[n].offset = at;
       result = x86_decode (cpu, bytes + at, MIN (available - at, X86_MAX_LENGTH), &insns[n], &flow);
-      if (result != X86_DECODE_OK && (n > 0 || result == X86_DECODE_SHORT))
-        break;
       if (result != X86_DECODE_OK)
-        {
-          make_faulting (insns, result);
-          flow = X86_FLOW_END;
-        }
+        break;
       at += insns[n++].length;
     }
   *length = at;
@@ -287,26 +298,22 @@ block_build (X86Cpu *cpu, uint64_t linear, const X86CodePage *first)
       if (n == 0)
         {
           X86Flow flow;
-          bool crosses = decode_across (cpu, linear, first, insns, &flow, bytes, &second);
+          const uint32_t *version;
 
-          if (crosses && second.host == NULL)
+          /* Bytes that are no instruction are not kept: that may change with any of them. */
+          if (!decode_across (cpu, linear, first, insns, &flow, bytes, &second)
+              || second.host == NULL || insns[0].length <= 4096 - offset)
             return x86_block_single (cpu);
-          if (!crosses)
-            second.block = NULL;
           n = 1;
           length = insns[0].length;
-          in_first = MIN (length, 4096 - offset);
+          in_first = 4096 - offset;
           links = false;
-          if (crosses)
-            {
-              const uint32_t *version = memory_block_get_code_version (second.block, second.page);
-
-              versions[1] = __atomic_load_n (version, __ATOMIC_ACQUIRE);
-            }
+          version = memory_block_get_code_version (second.block, second.page);
+          versions[1] = __atomic_load_n (version, __ATOMIC_ACQUIRE);
         }
     }
   while (!note_code (cpu, first, offset, bytes, in_first)
-         || (second.block != NULL && length > in_first
+         || (second.block != NULL
              && !note_code (cpu, &second, 0, bytes + in_first, length - in_first)));
 
   block = block_store (cpu, insns, n);
@@ -316,9 +323,8 @@ block_build (X86Cpu *cpu, uint64_t linear, const X86CodePage *first)
   block->links = links;
   block->version[0] = first_version;
   block->made_at[0] = versions[0];
-  if (second.block != NULL && length > in_first)
+  if (second.block != NULL)
     {
-      block->second = second.physical;
       block->version[1] = memory_block_get_code_version (second.block, second.page);
       block->made_at[1] = versions[1];
     }
@@ -331,15 +337,21 @@ hash_of (uint64_t physical, uint32_t mode)
   return (physical ^ physical >> 14 ^ mode * 0x9e5u) & (HASH_SIZE - 1);
 }
 
-/* Whether a cached block is what a fetch at linear finds now; its first byte does match. */
+static const uint32_t *
+version_of (const X86CodePage *page)
+{
+  return page->host == NULL ? NULL : memory_block_get_code_version (page->block, page->page);
+}
+
+/* Whether a cached block is what a fetch at linear, in page, finds now. A page is known by its
+ * version: the memory behind a physical address may be exchanged. */
 static bool
-block_matches (X86Cpu *cpu, const X86Block *block, uint64_t linear)
+block_matches (X86Cpu *cpu, const X86Block *block, uint64_t linear, const X86CodePage *page)
 {
   uint64_t next = ((linear | 4095) + 1) & cpu->linear_mask;
 
-  if (!x86_block_is_valid (block))
-    return false;
-  return block->version[1] == NULL || x86_mmu_fetch (cpu, next)->physical == block->second;
+  return x86_block_is_valid (block) && block->version[0] == version_of (page)
+         && (block->version[1] == NULL || block->version[1] == version_of (x86_mmu_fetch (cpu, next)));
 }
 
 static X86Block *
@@ -357,7 +369,7 @@ lookup_slow (X86Cpu *cpu, uint64_t linear)
     {
       if (block->physical == physical && block->mode == cpu->mode)
         {
-          if (block_matches (cpu, block, linear))
+          if (block_matches (cpu, block, linear, &page))
             return block;
           *link = block->hash_next; /* its memory comes back with the next flush */
           continue;

@@ -13,8 +13,8 @@ struct X86Block
 {
   X86Block *hash_next;
   uint64_t physical; /* of the first byte */
-  uint64_t second;   /* of the second page, for the one instruction that crosses into it */
-  const uint32_t *version[2]; /* the second is NULL in blocks of one page */
+  /* Of its page, and of the next one if its only instruction goes on there; else NULL. */
+  const uint32_t *version[2];
   uint32_t made_at[2];
   uint32_t mode;
   uint16_t n;      /* instructions */

@@ -158,6 +158,19 @@ _Noreturn void x86_raise (X86Cpu *cpu, unsigned vector);
 _Noreturn void x86_raise_code (X86Cpu *cpu, unsigned vector, uint32_t code);
 _Noreturn void x86_raise_page_fault (X86Cpu *cpu, uint64_t linear, uint32_t code);
 
+static inline bool
+x86_is_code64 (const X86Cpu *cpu)
+{
+  return (cpu->mode & X86_MODE_CODE64) != 0;
+}
+
+/* RIP has 64 bits, or 32: in 16-bit code, too, where only branches cut it to 16. */
+static inline uint64_t
+x86_mask_rip (const X86Cpu *cpu, uint64_t rip)
+{
+  return x86_is_code64 (cpu) ? rip : (uint32_t) rip;
+}
+
 /* Offset in CS of the running instruction, and of the one after it. */
 static inline uint64_t
 x86_insn_rip (const X86Cpu *cpu, const X86Insn *insn)
@@ -168,11 +181,5 @@ x86_insn_rip (const X86Cpu *cpu, const X86Insn *insn)
 static inline uint64_t
 x86_next_rip (const X86Cpu *cpu, const X86Insn *insn)
 {
-  return cpu->block_rip + insn->offset + insn->length;
-}
-
-static inline bool
-x86_is_code64 (const X86Cpu *cpu)
-{
-  return (cpu->mode & X86_MODE_CODE64) != 0;
+  return x86_mask_rip (cpu, cpu->block_rip + insn->offset + insn->length);
 }

@@ -258,6 +258,7 @@ deliver_long (X86Cpu *cpu, const Event *event, const Gate *gate)
   if (inner || gate->ist != 0)
     sp = x86_task_get_rsp (cpu, gate->cpl, gate->ist);
   stack = x86_stack_new (cpu, &state->seg[X86_SS], sp & ~15ull, gate->cpl, true, 8);
+  x86_stack_check_room (cpu, &stack, 5 + event->has_code);
   if (!x86_is_canonical (gate->offset))
     x86_raise_code (cpu, X86_GP, 0);
   x86_stack_push (cpu, &stack, state->seg[X86_SS].selector);
@@ -292,7 +293,6 @@ deliver_protected (X86Cpu *cpu, const Event *event, const Gate *gate)
   bool vm86 = x86_in_vm86 (cpu);
   unsigned width = gate->type >= GATE_INTERRUPT ? 4 : 2;
   X86Stack stack = x86_stack_current (cpu, width);
-  uint64_t limit = gate->cs.limit;
 
   if (inner)
     {
@@ -303,6 +303,12 @@ deliver_protected (X86Cpu *cpu, const Event *event, const Gate *gate)
       x86_task_get_stack (cpu, gate->cpl, &ss, &esp);
       segment = x86_stack_check_segment (cpu, ss, gate->cpl, X86_TS);
       stack = x86_stack_new (cpu, &segment, esp, gate->cpl, false, width);
+    }
+  x86_stack_check_room (cpu, &stack, 3 + event->has_code + (vm86 ? 6 : inner ? 2 : 0));
+  if (gate->offset > gate->cs.limit)
+    x86_raise_code (cpu, X86_GP, 0);
+  if (inner)
+    {
       if (vm86)
         push_vm86_segments (cpu, &stack);
       x86_stack_push (cpu, &stack, state->seg[X86_SS].selector);
@@ -313,8 +319,6 @@ deliver_protected (X86Cpu *cpu, const Event *event, const Gate *gate)
   x86_stack_push (cpu, &stack, event->rip);
   if (event->has_code)
     x86_stack_push (cpu, &stack, event->code);
-  if (gate->offset > limit)
-    x86_raise_code (cpu, X86_GP, 0);
   if (inner)
     state->seg[X86_SS] = stack.segment;
   x86_stack_commit (cpu, &stack);

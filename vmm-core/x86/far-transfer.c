@@ -247,6 +247,8 @@ call_inner (X86Cpu *cpu, const CallGate *gate, Target *target, uint64_t next_rip
       ss = x86_stack_check_segment (cpu, selector, target->dpl, X86_TS);
       stack = x86_stack_new (cpu, &ss, esp, target->dpl, false, gate->width);
     }
+  x86_stack_check_room (cpu, &stack, 4 + gate->parameters);
+  check_offset (cpu, &cs, gate->offset);
   for (unsigned i = 0; i < gate->parameters; i++)
     parameters[i] = x86_stack_pop (cpu, &from);
   x86_stack_push (cpu, &stack, state->seg[X86_SS].selector);
@@ -254,7 +256,6 @@ call_inner (X86Cpu *cpu, const CallGate *gate, Target *target, uint64_t next_rip
   for (unsigned i = gate->parameters; i > 0; i--)
     x86_stack_push (cpu, &stack, parameters[i - 1]);
   push_return (cpu, &stack, next_rip);
-  check_offset (cpu, &cs, gate->offset);
   state->seg[X86_SS] = ss;
   x86_stack_commit (cpu, &stack);
   state->rip = gate->offset;
@@ -271,8 +272,9 @@ call_same (X86Cpu *cpu, const X86Segment *cs, uint64_t offset, unsigned width, b
   if (wide_stack)
     stack
         = x86_stack_new (cpu, &cpu->state.seg[X86_SS], cpu->state.gpr[X86_RSP], cpu->cpl, true, 8);
-  push_return (cpu, &stack, next_rip);
+  x86_stack_check_room (cpu, &stack, 2);
   check_offset (cpu, cs, offset);
+  push_return (cpu, &stack, next_rip);
   x86_stack_commit (cpu, &stack);
   cpu->state.rip = offset;
   x86_segment_commit_cs (cpu, cs, cpu->cpl);
@@ -302,9 +304,10 @@ call_real (X86Cpu *cpu, uint16_t selector, uint64_t offset, unsigned width, uint
 {
   X86Stack stack = x86_stack_current (cpu, width);
 
-  push_return (cpu, &stack, next_rip);
+  x86_stack_check_room (cpu, &stack, 2);
   if (offset > cpu->state.seg[X86_CS].limit)
     x86_raise_code (cpu, X86_GP, 0);
+  push_return (cpu, &stack, next_rip);
   x86_stack_commit (cpu, &stack);
   jump_real (cpu, selector, offset);
 }

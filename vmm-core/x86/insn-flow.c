@@ -4,12 +4,18 @@
 
 #include "segment.h"
 
-void
-x86_branch (X86Cpu *cpu, uint64_t target)
+static inline void
+check_target (X86Cpu *cpu, uint64_t target)
 {
   if (cpu->mode & X86_MODE_CODE64 ? !x86_is_canonical (target)
                                   : target > cpu->state.seg[X86_CS].limit)
     x86_raise_code (cpu, X86_GP, 0);
+}
+
+void
+x86_branch (X86Cpu *cpu, uint64_t target)
+{
+  check_target (cpu, target);
   cpu->state.rip = target;
 }
 
@@ -24,11 +30,7 @@ relative_target (X86Cpu *cpu, const X86Insn *insn)
 static inline void
 fall_through (X86Cpu *cpu, const X86Insn *insn)
 {
-  uint64_t next = x86_next_rip (cpu, insn);
-
-  cpu->state.rip = cpu->mode & X86_MODE_CODE64   ? next
-                   : cpu->mode & X86_MODE_CODE32 ? (uint32_t) next
-                                                 : (uint16_t) next;
+  cpu->state.rip = x86_next_rip (cpu, insn);
 }
 
 #define JCC(condition)                                                                             \
@@ -70,19 +72,12 @@ x86_jmp_rm (X86Cpu *cpu, const X86Insn *insn)
                      : x86_get_sized (cpu, insn->rm_at, insn->op_size));
 }
 
-/* The target is checked before the return address is pushed: a fault leaves RSP alone. */
+/* The target is checked before the return address is pushed: a fault leaves the stack alone. */
 static void
 call (X86Cpu *cpu, const X86Insn *insn, uint64_t target)
 {
-  uint64_t rsp = cpu->state.gpr[X86_RSP];
-
+  check_target (cpu, target);
   x86_push (cpu, insn->op_size, x86_address_mask (x86_next_rip (cpu, insn), insn->op_size));
-  if (cpu->mode & X86_MODE_CODE64 ? !x86_is_canonical (target)
-                                  : target > cpu->state.seg[X86_CS].limit)
-    {
-      cpu->state.gpr[X86_RSP] = rsp;
-      x86_raise_code (cpu, X86_GP, 0);
-    }
   cpu->state.rip = target;
 }
 
@@ -236,38 +231,50 @@ x86_popa (X86Cpu *cpu, const X86Insn *insn)
   x86_stack_set (cpu, rsp + 8 * size);
 }
 
+/* What ENTER does to memory, or, as a rehearsal, what it would raise. Returns the new top. */
+static uint64_t
+enter_frame (X86Cpu *cpu, const X86Insn *insn, uint64_t frame, bool rehearsal)
+{
+  unsigned size = insn->op_size;
+  unsigned level = insn->imm >> 16 & 31;
+  uint64_t at = x86_stack_mask (cpu, cpu->state.gpr[X86_RSP] - size);
+  uint64_t value = cpu->state.gpr[X86_RBP];
+
+  for (unsigned i = 0;; i++)
+    {
+      if (rehearsal)
+        x86_probe_store (cpu, X86_SS, at, size);
+      else
+        x86_store_sized (cpu, X86_SS, at, size, value);
+      if (i == level)
+        break;
+      value = frame;
+      if (i + 1 < level)
+        value = x86_load_sized (
+            cpu, X86_SS, x86_stack_mask (cpu, cpu->state.gpr[X86_RBP] - (i + 1) * size), size);
+      at = x86_stack_mask (cpu, at - size);
+    }
+  return x86_stack_mask (cpu, at - (uint16_t) insn->imm);
+}
+
 /* ENTER: imm is the frame's size, bits 16 to 20 the nesting level. */
 void
 x86_enter (X86Cpu *cpu, const X86Insn *insn)
 {
   unsigned size = insn->op_size;
-  unsigned level = insn->imm >> 16 & 31;
   uint64_t rsp = cpu->state.gpr[X86_RSP];
-  uint64_t rbp = cpu->state.gpr[X86_RBP];
-  uint64_t frame, at;
+  uint64_t frame = x86_stack_mask (cpu, rsp - size);
+  uint64_t top;
 
-  at = x86_stack_mask (cpu, rsp - size);
   /* The frame pointer is all of ESP, even where the stack uses only SP. */
-  frame = x86_stack_size (cpu) == 2 ? (rsp & ~(uint64_t) 0xffff) | at : at;
-  x86_store_sized (cpu, X86_SS, at, size, rbp);
-  for (unsigned i = 1; i < level; i++)
-    {
-      uint64_t link
-        = x86_load_sized (cpu, X86_SS, x86_stack_mask (cpu, rbp - i * size), size);
-
-      at = x86_stack_mask (cpu, at - size);
-      x86_store_sized (cpu, X86_SS, at, size, link);
-    }
-  if (level > 0)
-    {
-      at = x86_stack_mask (cpu, at - size);
-      x86_store_sized (cpu, X86_SS, at, size, frame);
-    }
-  at = x86_stack_mask (cpu, at - (uint16_t) insn->imm);
+  if (x86_stack_size (cpu) == 2)
+    frame |= rsp & ~(uint64_t) 0xffff;
+  top = enter_frame (cpu, insn, frame, true);
   /* The new top has to be writable (SDM 2A, ENTER). */
-  x86_probe_store (cpu, X86_SS, at, size);
+  x86_probe_store (cpu, X86_SS, top, size);
+  enter_frame (cpu, insn, frame, false);
   x86_set_sized (cpu, X86_RBP * 8, size, frame);
-  x86_stack_set (cpu, at);
+  x86_stack_set (cpu, top);
 }
 
 void

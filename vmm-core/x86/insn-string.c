@@ -244,7 +244,4 @@ x86_string_repeated (X86Cpu *cpu, const X86Insn *insn)
     cpu->state.rflags |= X86_FLAG_RF;
   /* Not finished: the same instruction again, after whatever interrupt is waiting. */
   cpu->state.rip = ended ? x86_next_rip (cpu, insn) : x86_insn_rip (cpu, insn);
-  if (!(cpu->mode & X86_MODE_CODE64))
-    cpu->state.rip
-        = cpu->mode & X86_MODE_CODE32 ? (uint32_t) cpu->state.rip : (uint16_t) cpu->state.rip;
 }

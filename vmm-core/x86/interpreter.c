@@ -3,31 +3,26 @@
 
 #include "block.h"
 #include "debug.h"
+#include "decode.h"
 #include "exception.h"
 #include "software.h"
 
-/* RIP has the width of the code segment. */
-static inline uint64_t
-code_mask (const X86Cpu *cpu, uint64_t rip)
+/* Whether the longest instruction would reach past the limit of CS. */
+static inline bool
+is_near_limit (const X86Cpu *cpu, uint64_t rip)
 {
-  return cpu->mode & X86_MODE_CODE64   ? rip
-         : cpu->mode & X86_MODE_CODE32 ? (uint32_t) rip
-                                       : (uint16_t) rip;
+  return !x86_is_code64 (cpu) && G_UNLIKELY (rip + X86_MAX_LENGTH - 1 > cpu->state.seg[X86_CS].limit);
 }
 
-/* The block reaches past the limit of CS: the instructions that do not are run, and if there is
- * none, the fetch of the first faults. */
+/* How many of the block's instructions lie inside the limit of CS for certain. What comes behind
+ * them is fetched by itself. */
 static unsigned
 count_inside_limit (X86Cpu *cpu, const X86Block *block)
 {
-  uint64_t limit = cpu->state.seg[X86_CS].limit;
-  uint64_t rip = cpu->state.rip;
-  unsigned n = 0;
+  unsigned n = 1;
 
-  while (n < block->n && rip + block->insns[n].offset + block->insns[n].length - 1 <= limit)
+  while (n < block->n && !is_near_limit (cpu, cpu->state.rip + block->insns[n].offset))
     n++;
-  if (n == 0)
-    x86_raise_code (cpu, X86_GP, 0);
   return n;
 }
 
@@ -38,14 +33,13 @@ execute (X86Cpu *cpu, X86Block *block)
   unsigned n = block->n;
   const X86Insn *end;
 
-  if (!(cpu->mode & X86_MODE_CODE64)
-      && G_UNLIKELY (cpu->state.rip + block->length - 1 > cpu->state.seg[X86_CS].limit))
+  if (is_near_limit (cpu, cpu->state.rip + insn[n - 1].offset))
     n = count_inside_limit (cpu, block);
   end = insn + n;
   x86_block_set_running (cpu, block);
   cpu->block_rip = cpu->state.rip;
   /* Where it goes on unless the last instruction branches; a fault puts its own RIP here. */
-  cpu->state.rip = code_mask (cpu, cpu->block_rip + end[-1].offset + end[-1].length);
+  cpu->state.rip = x86_next_rip (cpu, &end[-1]);
   cpu->instructions += n;
   do
     {
@@ -68,10 +62,16 @@ x86_interpreter_step (X86Cpu *cpu)
   x86_debug_after (cpu, tf);
 }
 
+static inline X86Block *
+find_block (X86Cpu *cpu)
+{
+  return is_near_limit (cpu, cpu->state.rip) ? x86_block_single (cpu) : x86_block_lookup (cpu);
+}
+
 void
 x86_interpreter_block (X86Cpu *cpu)
 {
-  execute (cpu, x86_block_lookup (cpu));
+  execute (cpu, find_block (cpu));
 }
 
 /* The block after `previous`, which has just run to its end. */
@@ -82,17 +82,17 @@ next_block (X86Cpu *cpu, X86Block *previous)
   unsigned which;
   X86Block *block;
 
-  if (previous == NULL || !previous->links)
-    return x86_block_lookup (cpu);
+  if (previous == NULL || !previous->links || is_near_limit (cpu, cpu->state.rip))
+    return find_block (cpu);
   delta = cpu->state.rip - cpu->block_rip;
   which = delta != previous->length;
   block = previous->link[which].block;
   if (block != NULL && previous->link[which].delta == delta && x86_block_is_valid (block))
     return block;
   block = x86_block_lookup (cpu);
-  /* Inside one page the successor is the same wherever the page is mapped. The lookup may have
-   * emptied the cache, the previous block with it. */
-  if (x86_block_get_running (cpu) == previous
+  /* Inside one page the successor is the same wherever the page is mapped, unless it goes on in the
+   * next. The lookup may have emptied the cache, the previous block with it. */
+  if (x86_block_get_running (cpu) == previous && block->version[1] == NULL
       && ((previous->physical + delta) ^ previous->physical) >> 12 == 0
       && block->physical == previous->physical + delta && block->mode == previous->mode)
     {

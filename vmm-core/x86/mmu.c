@@ -484,6 +484,8 @@ x86_mmu_fetch (X86Cpu *cpu, uint64_t linear)
 
   if ((code->linear & ~4ull) == ((linear & ~4095ull) | 2 | user))
     return code;
+  if (!x86_is_canonical (linear))
+    x86_raise_code (cpu, X86_GP, 0);
   mmu_walk (cpu, linear, X86_PF_I | (user ? X86_PF_U : 0), &walk);
   range = memory_find (cpu->software->machine.memory, walk.physical);
   offset = (walk.physical & ~4095ull) - range.first;

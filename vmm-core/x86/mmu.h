@@ -58,8 +58,8 @@ typedef enum
  * needs no more looking at. Never raises. */
 X86FillResult x86_mmu_try_fill (X86Cpu *cpu, uint64_t linear, X86FillFor what);
 
-/* Where to fetch code from at linear (CS base included), at the CPU's CPL; raises #PF. The answer
- * stays good until the TLB is flushed. */
+/* Where to fetch code from at linear (CS base included), at the CPU's CPL; raises #PF, or #GP(0) if
+ * that is not canonical. The answer stays good until the TLB is flushed. */
 const X86CodePage *x86_mmu_fetch (X86Cpu *cpu, uint64_t linear);
 
 /* Translates without any effect on the guest, as a supervisor: for dumps. FALSE when not present.

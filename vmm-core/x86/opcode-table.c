@@ -128,7 +128,7 @@ static const X86Opcode group9_7[4]
   = { ONE (sys_rdrand, 0), ONE (sys_rdrand, 0), ONE (sys_rdpid, X86_OP_D64), NONE };
 static const X86Opcode group9_6[4] = { ONE (sys_rdrand, 0), ONE (sys_rdrand, 0), NONE, NONE };
 static const X86Opcode group9[16] = {
-  NONE, ONE (cmpxchg_pair, LOCK), NONE, FPU (0), FPU (0), FPU (0), NONE, NONE,
+  NONE, ONE (cmpxchg_pair, LOCK | X86_OP_NO16), NONE, FPU (0), FPU (0), FPU (0), NONE, NONE,
   NONE, NONE, NONE, NONE, NONE, NONE,
   MORE (group9_6, X86_OP_BY_PREFIX), MORE (group9_7, X86_OP_BY_PREFIX),
 };
@@ -161,7 +161,8 @@ static const X86Opcode movbe_or_crc32_f0[4]
 static const X86Opcode movbe_or_crc32_f1[4]
     = { SIZED (movbe_store, X86_OP_MEMORY), SIZED (movbe_store, X86_OP_MEMORY), NONE,
         ONE (crc32, 0) };
-static const X86Opcode adx[4] = { NONE, SIZED (adcx, 0), SIZED (adox, 0), NONE };
+static const X86Opcode adx[4]
+    = { NONE, SIZED (adcx, X86_OP_NO16), SIZED (adox, X86_OP_NO16), NONE };
 static const X86Opcode invpcid[4] = { NONE, ONE (sys_invpcid, X86_OP_MEMORY | END), NONE, NONE };
 
 const X86Opcode x86_opcode_movsxd = SIZED (movsxd, RM);
@@ -373,7 +374,7 @@ static const X86Opcode map_0f[256] = {
   [0xc0] = SIZED (xadd_rm_r, RM | BYTE | LOCK),
   [0xc1] = SIZED (xadd_rm_r, RM | LOCK),
   [0xc2] = FPU (RM | X86_OP_IMM8U),
-  [0xc3] = FPU (RM),
+  [0xc3] = FPU (RM | X86_OP_NO16),
   [0xc4 ... 0xc6] = FPU (RM | X86_OP_IMM8U),
   [0xc7] = MORE (group9, RM | X86_OP_GROUP_MOD),
   [0xc8 ... 0xcf] = SIZED (bswap, X86_OP_IN_CODE),

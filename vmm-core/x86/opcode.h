@@ -45,6 +45,7 @@ enum
   X86_OP_VALID = 1 << 28,
   X86_OP_MOD_IGNORED = 1 << 29, /* ModRM.rm is a register whatever ModRM.mod says */
   X86_OP_NP = 1 << 30,          /* 66, F2 or F3 is #UD */
+  X86_OP_NO16 = 1u << 31        /* operand size is 32, or 64 with REX.W: 66 means something else */
 };
 
 typedef struct X86Opcode X86Opcode;

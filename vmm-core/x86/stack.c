@@ -42,6 +42,13 @@ stack_linear (X86Cpu *cpu, const X86Stack *stack, uint64_t sp)
 }
 
 void
+x86_stack_check_room (X86Cpu *cpu, const X86Stack *stack, unsigned n)
+{
+  for (unsigned i = 1; i <= n; i++)
+    stack_linear (cpu, stack, (stack->sp - i * stack->width) & stack->mask);
+}
+
+void
 x86_stack_push (X86Cpu *cpu, X86Stack *stack, uint64_t value)
 {
   uint64_t sp = (stack->sp - stack->width) & stack->mask;

@@ -21,6 +21,9 @@ X86Stack x86_stack_current (X86Cpu *cpu, unsigned width);
 X86Stack x86_stack_new (X86Cpu *cpu, const X86Segment *segment, uint64_t sp, unsigned cpl,
                         bool wide, unsigned width);
 
+/* Raises #SS where n pushes would go past the segment's limit, or to no canonical address. Where a
+ * transfer leads to is checked after this and before the first push. */
+void x86_stack_check_room (X86Cpu *cpu, const X86Stack *stack, unsigned n);
 void x86_stack_push (X86Cpu *cpu, X86Stack *stack, uint64_t value);
 uint64_t x86_stack_pop (X86Cpu *cpu, X86Stack *stack);
 void x86_stack_skip (X86Stack *stack, uint64_t bytes);

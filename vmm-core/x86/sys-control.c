@@ -83,13 +83,24 @@ move_size (const X86Cpu *cpu)
   return x86_is_code64 (cpu) ? 8 : 4;
 }
 
+/* What is no register is undefined at every privilege. */
+static void
+check_control_register (X86Cpu *cpu, const X86Insn *insn)
+{
+  static const unsigned existing = 1 << 0 | 1 << 2 | 1 << 3 | 1 << 4 | 1 << 8;
+
+  if (!(existing >> insn->reg & 1))
+    x86_raise (cpu, X86_UD);
+  require_ring0 (cpu);
+}
+
 void
 x86_sys_mov_from_cr (X86Cpu *cpu, const X86Insn *insn)
 {
   const X86State *state = &cpu->state;
   uint64_t value;
 
-  require_ring0 (cpu);
+  check_control_register (cpu, insn);
   switch (insn->reg)
     {
     case 0:
@@ -104,11 +115,9 @@ x86_sys_mov_from_cr (X86Cpu *cpu, const X86Insn *insn)
     case 4:
       value = state->cr4;
       break;
-    case 8:
+    default:
       value = get_cr8 (cpu);
       break;
-    default:
-      x86_raise (cpu, X86_UD);
     }
   x86_set_sized (cpu, insn->rm_at, move_size (cpu), value);
 }
@@ -118,7 +127,7 @@ x86_sys_mov_to_cr (X86Cpu *cpu, const X86Insn *insn)
 {
   uint64_t value = x86_get_sized (cpu, insn->rm_at, move_size (cpu));
 
-  require_ring0 (cpu);
+  check_control_register (cpu, insn);
   switch (insn->reg)
     {
     case 0:
@@ -133,11 +142,9 @@ x86_sys_mov_to_cr (X86Cpu *cpu, const X86Insn *insn)
     case 4:
       x86_control_set_cr4 (cpu, value);
       break;
-    case 8:
+    default:
       set_cr8 (cpu, value);
       break;
-    default:
-      x86_raise (cpu, X86_UD);
     }
 }
 
