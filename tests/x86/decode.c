@@ -13,6 +13,11 @@ static const ZydisOracleMode modes[] = {
     ZYDIS_MACHINE_MODE_LONG_64, ZYDIS_STACK_WIDTH_64 },
 };
 
+/* 66 in front of a near branch means something there. */
+static const ZydisOracleMode mode_64_amd
+    = { "64-amd", X86_MODE_CODE64 | X86_MODE_FLAT | X86_MODE_PROTECTED | X86_MODE_LONG,
+        ZYDIS_MACHINE_MODE_LONG_64, ZYDIS_STACK_WIDTH_64, X86_AMD };
+
 /* What follows the bytes a test is about: arbitrary, but the same in every run. */
 static void
 fill (uint8_t *bytes, unsigned n)
@@ -218,5 +223,6 @@ main (int argc, char **argv)
 
         g_test_add_data_func (path, &modes[i], tests[j].function);
       }
+  g_test_add_data_func ("/decode/64-amd/prefixes", &mode_64_amd, test_prefixes);
   return g_test_run ();
 }

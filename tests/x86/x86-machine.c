@@ -128,6 +128,18 @@ x86_machine_get_accel (X86Machine *machine)
   return machine->accel;
 }
 
+Memory *
+x86_machine_get_memory (X86Machine *machine)
+{
+  return machine->memory;
+}
+
+void
+x86_machine_set_vendor (X86Machine *machine, X86Vendor vendor)
+{
+  x86_software_get_cpu (machine->vcpu)->vendor = vendor;
+}
+
 uint64_t
 x86_machine_count (X86Machine *machine, const char *name)
 {

@@ -21,6 +21,9 @@ typedef struct
 /* ops is software_accel_ops, or another engine's. */
 X86Machine *x86_machine_new (const AccelOps *ops);
 Accel *x86_machine_get_accel (X86Machine *machine);
+Memory *x86_machine_get_memory (X86Machine *machine);
+/* Whose processor it has; the host's unless set. */
+void x86_machine_set_vendor (X86Machine *machine, X86Vendor vendor);
 void x86_machine_free (X86Machine *machine);
 /* One of its accelerator's counters, which must be there. */
 uint64_t x86_machine_count (X86Machine *machine, const char *name);

@@ -11,10 +11,13 @@ zydis_oracle_init (ZydisOracle *oracle, const ZydisOracleMode *mode)
 
   *oracle = (ZydisOracle) { .mode = mode, .cpu = g_new0 (X86Cpu, 1) };
   oracle->cpu->mode = mode->mode;
+  oracle->cpu->vendor = mode->vendor;
   oracle->kinds = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   g_assert_true (ZYAN_SUCCESS (ZydisDecoderInit (&oracle->zydis, mode->machine, mode->stack)));
   for (unsigned i = 0; i < G_N_ELEMENTS (off); i++)
     ZydisDecoderEnableMode (&oracle->zydis, off[i], ZYAN_FALSE);
+  ZydisDecoderEnableMode (&oracle->zydis, ZYDIS_DECODER_MODE_AMD_BRANCHES,
+                          mode->vendor == X86_AMD);
 }
 
 void

@@ -15,6 +15,7 @@ typedef struct
   uint32_t mode; /* X86_MODE_... */
   ZydisMachineMode machine;
   ZydisStackWidth stack;
+  X86Vendor vendor;
 } ZydisOracleMode;
 
 typedef struct

@@ -597,7 +597,8 @@ classify_vector (PlanInsn *p, uint32_t key)
       return;
     }
   if (thunk == NULL || !vector_get_shape (&p->insn, &shape) || shape.operands == VECTOR_XQ
-      || shape.operands == VECTOR_QX || (shape.obeys_mxcsr && (key & TRANSLATOR_SIMD_EXACT))
+      || shape.operands == VECTOR_QX || shape.copied
+      || (shape.obeys_mxcsr && (key & TRANSLATOR_SIMD_EXACT))
       || (shape.mmx && (key & TRANSLATOR_NO_X87)))
     return;
   set_kind (p, shape.mmx ? PLAN_X87 : PLAN_VECTOR, 0, 0);

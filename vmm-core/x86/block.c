@@ -351,7 +351,8 @@ block_matches (X86Cpu *cpu, const X86Block *block, uint64_t linear, const X86Cod
   uint64_t next = ((linear | 4095) + 1) & cpu->linear_mask;
 
   return x86_block_is_valid (block) && block->version[0] == version_of (page)
-         && (block->version[1] == NULL || block->version[1] == version_of (x86_mmu_fetch (cpu, next)));
+         && (block->version[1] == NULL
+             || block->version[1] == version_of (x86_mmu_fetch (cpu, next)));
 }
 
 static X86Block *

@@ -5,6 +5,7 @@
 #include "x86-cpuid.h"
 #include "mmu.h"
 #include "segment.h"
+#include "vendor.h"
 
 #define CR0_BITS                                                                                   \
   (X86_CR0_PE | X86_CR0_MP | X86_CR0_EM | X86_CR0_TS | X86_CR0_ET | X86_CR0_NE | X86_CR0_WP        \
@@ -119,7 +120,7 @@ x86_control_set_efer (X86Cpu *cpu, uint64_t value)
 {
   X86State *state = &cpu->state;
   uint64_t allowed = X86_EFER_SCE | X86_EFER_LME | X86_EFER_LMA | X86_EFER_NXE
-                     | (x86_cpuid_is_amd () ? EFER_AUTOIBRS : 0);
+                     | (x86_is_amd (cpu) ? EFER_AUTOIBRS : 0);
   uint64_t changed = value ^ state->efer;
 
   if ((value & ~allowed) || ((changed & X86_EFER_LME) && (state->cr0 & X86_CR0_PG)))

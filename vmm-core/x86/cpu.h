@@ -73,6 +73,13 @@ typedef enum
   X86_EVENT_PRIVILEGED  /* INT1 */
 } X86EventType;
 
+/* Whose processor it is: vendor.h says what follows from that. */
+typedef enum
+{
+  X86_INTEL,
+  X86_AMD /* and Hygon */
+} X86Vendor;
+
 /* Counters in X86Cpu.statistics. */
 enum
 {
@@ -95,6 +102,7 @@ struct X86Cpu
 
   uint32_t mode; /* X86_MODE_* */
   uint8_t cpl;   /* 0 to 3 */
+  uint8_t vendor; /* X86Vendor, as CPUID tells it; the same for as long as the CPU lives */
   X86Window window[6];
   uint64_t linear_mask; /* 32 ones outside 64-bit code */
   X86TlbEntry *view; /* of the soft TLB, for explicit accesses at this CPL */

@@ -7,6 +7,7 @@
 
 #include "fpu.h"
 #include "opcode.h"
+#include "vendor.h"
 
 #define ZERO_AT offsetof (X86Cpu, zero)
 #define RIP_AT offsetof (X86Cpu, block_rip)
@@ -384,6 +385,17 @@ resolve (const X86Opcode *entry, const X86Insn *insn, uint32_t *attributes)
   return entry;
 }
 
+/* Whether the operand size of 64-bit code is 64 bits without REX.W. */
+static bool
+has_64_bits (const X86Cpu *cpu, const X86Insn *insn, uint32_t attributes)
+{
+  bool obeys_66 = (attributes & X86_OP_D64)
+                  || ((attributes & X86_OP_BRANCH) && x86_near_branches_obey_66 (cpu));
+
+  return (attributes & (X86_OP_F64 | X86_OP_D64))
+         && !(obeys_66 && (insn->prefixes & X86_PREFIX_OPSIZE) && insn->op_size == 2);
+}
+
 static bool
 allowed (const X86Cpu *cpu, const Decoder *d, const X86Insn *insn, uint32_t attributes)
 {
@@ -457,9 +469,10 @@ x86_decode (const X86Cpu *cpu, const uint8_t *bytes, unsigned available, X86Insn
       && !decode_modrm (&d, insn, entry->attributes, &rip_relative, &result))
     return result;
   entry = resolve (entry, insn, &attributes);
-  if (d.code64 && ((attributes & X86_OP_F64)
-                   || ((attributes & X86_OP_D64) && !(insn->prefixes & X86_PREFIX_OPSIZE))))
+  if (d.code64 && has_64_bits (cpu, insn, attributes))
     insn->op_size = 8;
+  if ((attributes & X86_OP_NO16) && insn->op_size == 2)
+    insn->op_size = 4;
   if (!(attributes & X86_OP_VALID))
     return X86_DECODE_UNDEFINED;
   if (!decode_immediate (&d, insn, attributes, &result))

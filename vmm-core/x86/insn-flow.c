@@ -3,6 +3,7 @@
 #include "insn-integer.h"
 
 #include "segment.h"
+#include "vendor.h"
 
 static inline void
 check_target (X86Cpu *cpu, uint64_t target)
@@ -76,6 +77,9 @@ x86_jmp_rm (X86Cpu *cpu, const X86Insn *insn)
 static void
 call (X86Cpu *cpu, const X86Insn *insn, uint64_t target)
 {
+  if (x86_calls_probe_stack_first (cpu))
+    x86_probe_store (cpu, X86_SS, x86_stack_mask (cpu, cpu->state.gpr[X86_RSP] - insn->op_size),
+                     insn->op_size);
   check_target (cpu, target);
   x86_push (cpu, insn->op_size, x86_address_mask (x86_next_rip (cpu, insn), insn->op_size));
   cpu->state.rip = target;
@@ -109,7 +113,12 @@ x86_loop (X86Cpu *cpu, const X86Insn *insn)
 {
   uint64_t count = x86_address_mask (cpu->state.gpr[X86_RCX] - 1, insn->addr_size);
   bool zero = cpu->cc & X86_CC_ZF;
-  bool taken = count != 0 && (insn->opcode == 0xe2 || zero == (insn->opcode == 0xe1));
+  bool wanted = insn->opcode == 0xe1;
+  bool taken;
+
+  if (x86_loops_obey_repeat (cpu) && (insn->prefixes & (X86_PREFIX_REP | X86_PREFIX_REPNE)))
+    wanted = (insn->prefixes & X86_PREFIX_REP) != 0;
+  taken = count != 0 && (insn->opcode == 0xe2 || zero == wanted);
 
   if (taken)
     x86_branch (cpu, relative_target (cpu, insn));
@@ -205,8 +214,7 @@ x86_pusha (X86Cpu *cpu, const X86Insn *insn)
   uint64_t at = before;
   unsigned size = insn->op_size;
 
-  /* All eight slots are checked first, so that a fault changes nothing. */
-  for (unsigned i = 1; i <= 8; i++)
+  for (unsigned i = 1; i <= 8 && !x86_broken_pushes_stay (cpu); i++)
     x86_probe_store (cpu, X86_SS, x86_stack_mask (cpu, before - i * size), size);
   for (unsigned i = 0; i < 8; i++)
     {
@@ -269,10 +277,11 @@ x86_enter (X86Cpu *cpu, const X86Insn *insn)
   /* The frame pointer is all of ESP, even where the stack uses only SP. */
   if (x86_stack_size (cpu) == 2)
     frame |= rsp & ~(uint64_t) 0xffff;
-  top = enter_frame (cpu, insn, frame, true);
+  top = enter_frame (cpu, insn, frame, !x86_broken_pushes_stay (cpu));
   /* The new top has to be writable (SDM 2A, ENTER). */
   x86_probe_store (cpu, X86_SS, top, size);
-  enter_frame (cpu, insn, frame, false);
+  if (!x86_broken_pushes_stay (cpu))
+    enter_frame (cpu, insn, frame, false);
   x86_set_sized (cpu, X86_RBP * 8, size, frame);
   x86_stack_set (cpu, top);
 }

@@ -72,6 +72,7 @@ void x86_cmc (X86Cpu *cpu, const X86Insn *insn);
 void x86_cld (X86Cpu *cpu, const X86Insn *insn);
 void x86_std (X86Cpu *cpu, const X86Insn *insn);
 void x86_nop (X86Cpu *cpu, const X86Insn *insn);
+void x86_prefetchw (X86Cpu *cpu, const X86Insn *insn); /* 0F 0D */
 void x86_undefined (X86Cpu *cpu, const X86Insn *insn);
 
 /* Jcc by condition */

@@ -2,6 +2,8 @@
 /* MOV and its relatives, LEA, SETcc, CMOVcc, conversions, and flag instructions. */
 #include "insn-integer.h"
 
+#include "vendor.h"
+
 #define RM_REGISTER(bits) X86_AT (cpu, uint##bits##_t, insn->rm_at)
 #define RM_MEMORY(bits) x86_load##bits (cpu, insn->segment, x86_ea (cpu, insn))
 
@@ -215,6 +217,13 @@ x86_std (X86Cpu *cpu, const X86Insn *insn)
 void
 x86_nop (X86Cpu *cpu, const X86Insn *insn)
 {
+}
+
+void
+x86_prefetchw (X86Cpu *cpu, const X86Insn *insn)
+{
+  if (!x86_insn_is_memory (insn) && x86_prefetchw_demands_memory (cpu))
+    x86_raise (cpu, X86_UD);
 }
 
 void

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "debug.h"
+#include "vendor.h"
 
 #define CHUNK 65536
 
@@ -100,6 +101,8 @@ string_step (X86Cpu *cpu, const X86Insn *insn)
       move_index (cpu, insn, X86_RDI, step);
       break;
     case 0xa6: /* CMPS */
+      if (x86_cmps_reads_rdi_first (cpu))
+        x86_probe_load (cpu, X86_ES, index_of (cpu, insn, X86_RDI), size);
       value = load_element (cpu, insn->segment, index_of (cpu, insn, X86_RSI), size);
       compare (cpu, size, value, load_element (cpu, X86_ES, index_of (cpu, insn, X86_RDI), size));
       move_index (cpu, insn, X86_RSI, step);

@@ -11,7 +11,8 @@
 static inline bool
 is_near_limit (const X86Cpu *cpu, uint64_t rip)
 {
-  return !x86_is_code64 (cpu) && G_UNLIKELY (rip + X86_MAX_LENGTH - 1 > cpu->state.seg[X86_CS].limit);
+  return !x86_is_code64 (cpu)
+         && G_UNLIKELY (rip + X86_MAX_LENGTH - 1 > cpu->state.seg[X86_CS].limit);
 }
 
 /* How many of the block's instructions lie inside the limit of CS for certain. What comes behind

@@ -3,11 +3,11 @@
 #include "msr.h"
 
 #include "control.h"
-#include "x86-cpuid.h"
 #include "kvmclock.h"
 #include "lapic.h"
 #include "segment.h"
 #include "software.h"
+#include "vendor.h"
 
 enum
 {
@@ -152,14 +152,14 @@ mtrr_allows (uint32_t msr, uint64_t value)
 /* Counters, power states and errata switches of AMD's CPUs that systems look at without asking
  * CPUID: they read as zero and swallow what is written. */
 static bool
-is_ignored (uint32_t msr)
+is_ignored (const X86Cpu *cpu, uint32_t msr)
 {
-  return x86_cpuid_is_amd () && msr >= MSR_AMD_FIRST && msr <= MSR_AMD_LAST;
+  return x86_is_amd (cpu) && msr >= MSR_AMD_FIRST && msr <= MSR_AMD_LAST;
 }
 
 /* Those without storage. */
 static bool
-read_fixed (uint32_t msr, uint64_t *value)
+read_fixed (const X86Cpu *cpu, uint32_t msr, uint64_t *value)
 {
   *value = 0;
   switch (msr)
@@ -175,27 +175,27 @@ read_fixed (uint32_t msr, uint64_t *value)
       *value = 1; /* locked */
       return true;
     case MSR_BIOS_SIGN_ID:
-      *value = x86_cpuid_is_amd () ? 0x0b002151 : 0x100000000;
+      *value = x86_is_amd (cpu) ? 0x0b002151 : 0x100000000;
       return true;
     case MSR_MTRRCAP:
       *value = MTRRCAP_VALUE;
       return true;
     case MSR_ARCH_CAPABILITIES:
       *value = ARCH_CAPABILITIES;
-      return !x86_cpuid_is_amd ();
+      return !x86_is_amd (cpu);
     case MSR_AMD_HWCR:
       *value = HWCR_TSC_FREQ_SEL;
-      return x86_cpuid_is_amd ();
+      return x86_is_amd (cpu);
     case MSR_AMD_DE_CFG:
       *value = DE_CFG_LFENCE_SERIALIZE;
-      return x86_cpuid_is_amd ();
+      return x86_is_amd (cpu);
     default:
-      return (msr >= MSR_LAST_BRANCH_FROM && msr <= MSR_LAST_INT_TO) || is_ignored (msr);
+      return (msr >= MSR_LAST_BRANCH_FROM && msr <= MSR_LAST_INT_TO) || is_ignored (cpu, msr);
     }
 }
 
 static bool
-write_fixed (uint32_t msr, uint64_t value)
+write_fixed (const X86Cpu *cpu, uint32_t msr, uint64_t value)
 {
   switch (msr)
     {
@@ -206,9 +206,9 @@ write_fixed (uint32_t msr, uint64_t value)
     case MSR_DEBUGCTL:
       return true;
     case MSR_PRED_CMD:
-      return !x86_cpuid_is_amd () && !(value & ~1ull);
+      return !x86_is_amd (cpu) && !(value & ~1ull);
     default:
-      return is_ignored (msr);
+      return is_ignored (cpu, msr);
     }
 }
 
@@ -284,7 +284,7 @@ x86_msr_read (X86Cpu *cpu, uint32_t msr, uint64_t *value)
       return true;
     case MSR_SPEC_CTRL:
       *value = state->spec_ctrl;
-      return !x86_cpuid_is_amd ();
+      return !x86_is_amd (cpu);
     case MSR_PAT:
       *value = state->pat;
       return true;
@@ -304,7 +304,7 @@ x86_msr_read (X86Cpu *cpu, uint32_t msr, uint64_t *value)
       *value = state->seg[X86_GS].base;
       return true;
     default:
-      return read_fixed (msr, value);
+      return read_fixed (cpu, msr, value);
     }
 }
 
@@ -355,7 +355,7 @@ x86_msr_write (X86Cpu *cpu, uint32_t msr, uint64_t value)
       x86_kvmclock_update (cpu);
       return true;
     case MSR_SPEC_CTRL:
-      if (x86_cpuid_is_amd () || (value & ~1ull))
+      if (x86_is_amd (cpu) || (value & ~1ull))
         return false;
       state->spec_ctrl = value;
       return true;
@@ -379,6 +379,6 @@ x86_msr_write (X86Cpu *cpu, uint32_t msr, uint64_t value)
     case MSR_GS_BASE:
       return write_base (cpu, X86_GS, value);
     default:
-      return write_fixed (msr, value);
+      return write_fixed (cpu, msr, value);
     }
 }

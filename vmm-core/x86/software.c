@@ -525,6 +525,7 @@ x86_software_vcpu_new (Accel *accel, unsigned index, GError **error)
   g_assert (cpu != MAP_FAILED);
   cpu->software = software;
   cpu->index = index;
+  cpu->vendor = x86_cpuid_get_vendor ();
   x86_tlb_init (&cpu->tlb);
   cpu->clock_line = clock_ticks_get_line (clock_get_ticks (software->machine.clock));
   cpu->blocks = x86_block_cache_new ();

@@ -46,6 +46,8 @@ void x86_sys_mov_to_segment (X86Cpu *cpu, const X86Insn *insn);   /* 8E */
 void x86_sys_push_segment (X86Cpu *cpu, const X86Insn *insn);     /* 06 0E 16 1E, 0F A0 A8 */
 void x86_sys_pop_segment (X86Cpu *cpu, const X86Insn *insn);      /* 07 17 1F, 0F A1 A9 */
 void x86_sys_load_far_pointer (X86Cpu *cpu, const X86Insn *insn); /* C4 C5, 0F B2 B4 B5 */
+/* The operand in memory of these and of far transfers: returns the selector. */
+uint16_t x86_load_far_pointer (X86Cpu *cpu, const X86Insn *insn, uint64_t *offset);
 void x86_sys_rdfsbase (X86Cpu *cpu, const X86Insn *insn);         /* F3 0F AE /0 to /3: all four */
 void x86_sys_swapgs (X86Cpu *cpu, const X86Insn *insn);
 

@@ -3,6 +3,7 @@
 #include "operand.h"
 #include "segment.h"
 #include "sys-insn.h"
+#include "vendor.h"
 
 /* Which register an opcode with its number in bits 3 to 5 means. */
 static unsigned
@@ -72,21 +73,25 @@ x86_sys_pop_segment (X86Cpu *cpu, const X86Insn *insn)
   x86_set_sized (cpu, X86_RSP * 8, stack_size, rsp + insn->op_size);
 }
 
+uint16_t
+x86_load_far_pointer (X86Cpu *cpu, const X86Insn *insn, uint64_t *offset)
+{
+  uint64_t ea = x86_ea (cpu, insn);
+  unsigned size = insn->op_size == 8 && !x86_far_pointers_have_64 (cpu) ? 4 : insn->op_size;
+
+  *offset = x86_load_sized (cpu, insn->segment, ea, size);
+  return x86_load16 (cpu, insn->segment, x86_address_mask (ea + size, insn->addr_size));
+}
+
 void
 x86_sys_load_far_pointer (X86Cpu *cpu, const X86Insn *insn)
 {
   unsigned segment = insn->map == X86_MAP_0F ? insn->opcode & 7
                      : insn->opcode == 0xc4  ? X86_ES
                                              : X86_DS;
-  uint64_t ea, offset;
-  uint16_t selector;
+  uint64_t offset;
+  uint16_t selector = x86_load_far_pointer (cpu, insn, &offset);
 
-  if (!x86_insn_is_memory (insn))
-    x86_raise (cpu, X86_UD);
-  ea = x86_ea (cpu, insn);
-  offset = x86_load_sized (cpu, insn->segment, ea, insn->op_size);
-  selector
-      = x86_load16 (cpu, insn->segment, x86_address_mask (ea + insn->op_size, insn->addr_size));
   x86_segment_load (cpu, segment, selector);
   x86_set_sized (cpu, insn->reg_at, insn->op_size, offset);
 }

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Far transfers and system calls as instructions: Intel SDM 2; SYSCALL in legacy and compatibility
  * mode: AMD APM 3. */
-#include "x86-cpuid.h"
 #include "exception.h"
 #include "far-transfer.h"
 #include "operand.h"
 #include "rflags.h"
 #include "segment.h"
 #include "sys-insn.h"
+#include "vendor.h"
 
 #define CODE_FLAT (X86_SEG_G | X86_SEG_P | X86_SEG_S | 0xb)
 #define DATA_FLAT (X86_SEG_G | X86_SEG_DB | X86_SEG_P | X86_SEG_S | 3)
@@ -18,15 +18,10 @@ typedef void (*FarTransfer) (X86Cpu *cpu, uint16_t selector, uint64_t offset, un
 static void
 transfer_mem (X86Cpu *cpu, const X86Insn *insn, FarTransfer transfer)
 {
-  uint64_t ea = x86_ea (cpu, insn);
-  uint64_t offset, selector_at;
+  uint64_t offset;
+  uint16_t selector = x86_load_far_pointer (cpu, insn, &offset);
 
-  if (!x86_insn_is_memory (insn))
-    x86_raise (cpu, X86_UD);
-  offset = x86_load_sized (cpu, insn->segment, ea, insn->op_size);
-  selector_at = x86_address_mask (ea + insn->op_size, insn->addr_size);
-  transfer (cpu, x86_load16 (cpu, insn->segment, selector_at), offset, insn->op_size,
-            x86_next_rip (cpu, insn));
+  transfer (cpu, selector, offset, insn->op_size, x86_next_rip (cpu, insn));
 }
 
 void
@@ -114,7 +109,8 @@ x86_sys_syscall (X86Cpu *cpu, const X86Insn *insn)
   uint16_t selector = state->star >> 32;
   bool wide = x86_is_code64 (cpu);
 
-  if (!(state->efer & X86_EFER_SCE) || (!wide && !x86_cpuid_is_amd ()) || x86_in_real_mode (cpu))
+  if (!(state->efer & X86_EFER_SCE) || (!wide && !x86_has_syscall_outside_64 (cpu))
+      || x86_in_real_mode (cpu))
     x86_raise (cpu, X86_UD);
   if (x86_in_long_mode (cpu))
     {
@@ -140,10 +136,11 @@ x86_sys_sysret (X86Cpu *cpu, const X86Insn *insn)
   uint16_t selector = state->star >> 48;
   bool to_64 = insn->op_size == 8;
 
-  if (!(state->efer & X86_EFER_SCE) || (!x86_is_code64 (cpu) && !x86_cpuid_is_amd ())
+  if (!(state->efer & X86_EFER_SCE) || (!x86_is_code64 (cpu) && !x86_has_syscall_outside_64 (cpu))
       || x86_in_real_mode (cpu))
     x86_raise (cpu, X86_UD);
-  if (cpu->cpl != 0 || (to_64 && !x86_is_canonical (state->gpr[X86_RCX])))
+  if (cpu->cpl != 0
+      || (to_64 && x86_sysret_checks_rip (cpu) && !x86_is_canonical (state->gpr[X86_RCX])))
     x86_raise_code (cpu, X86_GP, 0);
   state->rip = to_64 ? state->gpr[X86_RCX] : (uint32_t) state->gpr[X86_RCX];
   if (x86_in_long_mode (cpu))
@@ -164,7 +161,7 @@ x86_sys_sysenter (X86Cpu *cpu, const X86Insn *insn)
   bool wide = x86_in_long_mode (cpu);
   uint16_t selector = state->sysenter_cs & ~3u;
 
-  if (wide && x86_cpuid_is_amd ())
+  if (wide && !x86_has_sysenter_in_long (cpu))
     x86_raise (cpu, X86_UD);
   if (x86_in_real_mode (cpu) || selector == 0)
     x86_raise_code (cpu, X86_GP, 0);
@@ -183,9 +180,11 @@ x86_sys_sysexit (X86Cpu *cpu, const X86Insn *insn)
   uint64_t rip = state->gpr[X86_RDX];
   uint64_t rsp = state->gpr[X86_RCX];
 
-  if (x86_in_long_mode (cpu) && x86_cpuid_is_amd ())
+  if (x86_in_real_mode (cpu) || cpu->cpl != 0)
+    x86_raise_code (cpu, X86_GP, 0);
+  if (x86_in_long_mode (cpu) && !x86_has_sysenter_in_long (cpu))
     x86_raise (cpu, X86_UD);
-  if (x86_in_real_mode (cpu) || cpu->cpl != 0 || selector == 0
+  if (selector == 0
       || (to_64 && (!x86_is_canonical (rip) || !x86_is_canonical (rsp))))
     x86_raise_code (cpu, X86_GP, 0);
   state->rip = to_64 ? rip : (uint32_t) rip;

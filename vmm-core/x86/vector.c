@@ -10,6 +10,7 @@
 #include "thunk.h"
 #include "vector-direct.h"
 #include "vector-table.h"
+#include "vendor.h"
 
 #define AT(field) ((uint32_t) offsetof (X86Cpu, field))
 
@@ -143,6 +144,17 @@ VECTOR_EXEC (avx, vector_check_avx)
 VECTOR_EXEC (mmx, fpu_unit_check_mmx)
 VECTOR_EXEC (mixed, vector_check_mixed)
 VECTOR_EXEC (mixed_load, vector_check_mixed_load)
+
+/* One whose operand the guest's processor takes from anywhere, the host's perhaps not. */
+static void
+vector_sse_load_copied (X86Cpu *cpu, const X86Insn *insn)
+{
+  uint8_t copy[16] __attribute__ ((aligned (16)));
+
+  vector_check_sse (cpu);
+  x86_load_bytes (cpu, insn->segment, x86_ea (cpu, insn), copy, sizeof copy);
+  vector_run (cpu, insn, copy);
+}
 
 enum { FAMILY_SSE, FAMILY_AVX, FAMILY_MMX, FAMILY_MIXED, FAMILY_MIXED_LOAD };
 enum { PLACE_REGISTERS, PLACE_LOAD, PLACE_STORE };
@@ -483,6 +495,12 @@ vector_emit (VectorThunk *thunk, const X86Insn *insn)
   vector_emit_end (thunk);
 }
 
+static bool
+vector_takes_unaligned (const X86Cpu *cpu, const X86Insn *insn, const VectorOp *op)
+{
+  return op->feature == VECTOR_SHA && x86_insn_is_memory (insn) && x86_sha_takes_unaligned (cpu);
+}
+
 bool
 vector_get_shape (const X86Insn *insn, VectorShape *shape)
 {
@@ -495,6 +513,7 @@ vector_get_shape (const X86Insn *insn, VectorShape *shape)
   shape->w = (insn->prefixes & X86_PREFIX_REX_W) != 0;
   shape->general_w = (op->flags & VECTOR_GW) != 0;
   shape->obeys_mxcsr = (op->flags & VECTOR_MXCSR) != 0;
+  shape->copied = insn->exec == vector_sse_load_copied;
   return true;
 }
 
@@ -520,7 +539,7 @@ vector_bind (const X86Cpu *cpu, X86Insn *insn)
   if (thunk.memory
       && ((op->flags & VECTOR_ALIGNED) != 0
           || (!thunk.vex && (op->flags & VECTOR_UNALIGNED) == 0))
-      && thunk.builder.head.access >= 16)
+      && !vector_takes_unaligned (cpu, insn, op) && thunk.builder.head.access >= 16)
     thunk.builder.head.alignment = (uint8_t) (thunk.builder.head.access - 1);
   vector_emit (&thunk, insn);
   if ((op->flags & VECTOR_MXCSR) != 0)
@@ -545,6 +564,9 @@ vector_bind (const X86Cpu *cpu, X86Insn *insn)
   else
     place = op->operands == VECTOR_MR || op->operands == VECTOR_MG ? PLACE_STORE : PLACE_LOAD;
   insn->exec = vector_exec[family][place];
-  vector_direct_bind (cpu, insn);
+  if (vector_takes_unaligned (cpu, insn, op))
+    insn->exec = vector_sse_load_copied;
+  else
+    vector_direct_bind (cpu, insn);
   return true;
 }

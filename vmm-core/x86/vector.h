@@ -22,6 +22,7 @@ typedef struct
   bool w;           /* REX.W or VEX.W */
   bool general_w;   /* which is the size of general registers, in 64-bit code only */
   bool obeys_mxcsr;
+  bool copied;      /* its operand in memory may lie where the host would not take it */
 } VectorShape;
 
 /* FALSE: no instruction of vector_bind's. */

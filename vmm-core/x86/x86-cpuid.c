@@ -364,10 +364,10 @@ x86_cpuid_get_tsc_khz (void)
   return table_get ()->tsc_khz;
 }
 
-bool
-x86_cpuid_is_amd (void)
+X86Vendor
+x86_cpuid_get_vendor (void)
 {
-  return table_get ()->amd;
+  return table_get ()->amd ? X86_AMD : X86_INTEL;
 }
 
 uint64_t

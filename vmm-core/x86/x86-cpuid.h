@@ -17,8 +17,8 @@ X86Cpuid x86_cpuid_get (X86Cpu *cpu, uint32_t leaf, uint32_t subleaf);
 /* The rate of the time stamp counter: the host's, in whole MHz. */
 uint64_t x86_cpuid_get_tsc_khz (void);
 
-/* AMD and Hygon, whose SYSCALL and SYSENTER differ from Intel's. */
-bool x86_cpuid_is_amd (void);
+/* Whose CPU it tells of: the host's vendor. */
+X86Vendor x86_cpuid_get_vendor (void);
 
 /* The bits of CR4 that this CPU has. */
 uint64_t x86_cpuid_get_cr4_bits (void);

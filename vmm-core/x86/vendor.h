@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#pragma once
+
+#include "cpu.h"
+
+/* Where the processors of Intel and of AMD differ, each difference by a name; the vendor that CPUID
+ * tells decides. Intel's side is from the SDM; AMD's from the APM, and as family 19h does it. */
+
+static inline bool
+x86_is_amd (const X86Cpu *cpu)
+{
+  return cpu->vendor == X86_AMD;
+}
+
+/* 66 in front of a near branch of 64-bit code makes its operands 16 bits wide (APM 3, 1.2.2).
+ * Intel's ignore it. */
+static inline bool
+x86_near_branches_obey_66 (const X86Cpu *cpu)
+{
+  return x86_is_amd (cpu);
+}
+
+/* F2 makes LOOPNE of LOOPE, and F3 the reverse. */
+static inline bool
+x86_loops_obey_repeat (const X86Cpu *cpu)
+{
+  return x86_is_amd (cpu);
+}
+
+/* With REX.W a far pointer in memory has an offset of 64 bits (SDM 2A, JMP, LGS). AMD's has 32. */
+static inline bool
+x86_far_pointers_have_64 (const X86Cpu *cpu)
+{
+  return !x86_is_amd (cpu);
+}
+
+/* CALL finds out whether it may push before it looks where it leads to. */
+static inline bool
+x86_calls_probe_stack_first (const X86Cpu *cpu)
+{
+  return x86_is_amd (cpu);
+}
+
+/* What ENTER and PUSHA have pushed when they fault stays in memory, below the stack pointer. */
+static inline bool
+x86_broken_pushes_stay (const X86Cpu *cpu)
+{
+  return x86_is_amd (cpu);
+}
+
+/* CMPS reads ES:rDI before rSI: of two that fault it is the one reported. */
+static inline bool
+x86_cmps_reads_rdi_first (const X86Cpu *cpu)
+{
+  return x86_is_amd (cpu);
+}
+
+/* 16 bytes in memory are an operand of SHA1MSG1 and its like wherever they lie. */
+static inline bool
+x86_sha_takes_unaligned (const X86Cpu *cpu)
+{
+  return x86_is_amd (cpu);
+}
+
+/* 0F 0D, which fetches ahead, with a register is #UD. Intel's do nothing. */
+static inline bool
+x86_prefetchw_demands_memory (const X86Cpu *cpu)
+{
+  return x86_is_amd (cpu);
+}
+
+/* SYSCALL and SYSRET in legacy and compatibility mode. */
+static inline bool
+x86_has_syscall_outside_64 (const X86Cpu *cpu)
+{
+  return x86_is_amd (cpu);
+}
+
+/* SYSENTER and SYSEXIT in long mode. */
+static inline bool
+x86_has_sysenter_in_long (const X86Cpu *cpu)
+{
+  return !x86_is_amd (cpu);
+}
+
+/* SYSRET to an address that is not canonical faults while still at CPL 0. AMD's goes there, and the
+ * fetch faults. */
+static inline bool
+x86_sysret_checks_rip (const X86Cpu *cpu)
+{
+  return !x86_is_amd (cpu);
+}
