@@ -20,6 +20,7 @@
 #include "devices/chipset/pit.h"
 #include "devices/chipset/rtc.h"
 #include "devices/chipset/test-device.h"
+#include "devices/firmware/bios-disks.h"
 #include "devices/firmware/fw-cfg.h"
 #include "devices/firmware/direct-boot.h"
 #include "devices/input/i8042.h"
@@ -291,6 +292,17 @@ describe_boot_order (BoardPc *board)
     codes[i] = order[i] == 'c' ? 2 : order[i] == 'd' ? 3 : 4;
   rtc_set_ram (board->rtc, 0x3d, codes[1] << 4 | codes[0]);
   rtc_set_ram (board->rtc, 0x38, codes[2] << 4 | 1); /* bit 0: no check of the boot signature */
+}
+
+static void
+describe_disks (BoardPc *board)
+{
+  Image *disks[BIOS_DISKS] = { NULL };
+
+  for (unsigned i = 0; i < BOARD_PC_IDE_DRIVES; i++)
+    if (board->config.drives[i].kind == BOARD_DRIVE_DISK)
+      disks[i] = board->config.drives[i].image;
+  bios_disks_describe (board->rtc, board->fw_cfg, disks);
 }
 
 /* One entry of the file etc/e820: RAM from first for length bytes. */
@@ -575,6 +587,7 @@ board_pc_new (const BoardPcConfig *config, GError **error)
     return NULL;
   describe_memory (board);
   describe_boot_order (board);
+  describe_disks (board);
   collect_states (board);
   if (!open_accel (board, error))
     return NULL;

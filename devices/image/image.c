@@ -15,6 +15,7 @@ struct Image
   uint8_t *memory;
   uint64_t size;
   gboolean read_only;
+  uint8_t first_sector[512]; /* so that nobody has to wait for it */
 };
 
 Image *
@@ -24,6 +25,7 @@ image_open (const char *path, ImageFlags flags, GMainContext *context, MachineLo
   gboolean read_only = (flags & IMAGE_READ_ONLY) != 0;
   int fd = image_file_open (path, read_only, error);
   void *data;
+  Image *image;
 
   if (fd < 0)
     return NULL;
@@ -33,7 +35,9 @@ image_open (const char *path, ImageFlags flags, GMainContext *context, MachineLo
       close (fd);
       return NULL;
     }
-  return image_new (&raw_format, data, path, flags, context, lock);
+  image = image_new (&raw_format, data, path, flags, context, lock);
+  raw_format.read (data, 0, image->first_sector, sizeof image->first_sector);
+  return image;
 }
 
 Image *
@@ -91,6 +95,12 @@ image_get_size (const Image *image)
   return image->size;
 }
 
+const uint8_t *
+image_get_first_sector (const Image *image)
+{
+  return image->first_sector;
+}
+
 gboolean
 image_is_read_only (const Image *image)
 {
@@ -109,6 +119,15 @@ memory_perform (Image *image, ImageRequestKind kind, uint64_t offset, void *buff
 }
 
 static void
+keep_first_sector (Image *image, uint64_t offset, const void *bytes, uint64_t length)
+{
+  uint8_t *kept = image->first_sector;
+
+  if (offset < sizeof image->first_sector)
+    memcpy (kept + offset, bytes, MIN (length, sizeof image->first_sector - offset));
+}
+
+static void
 submit (Image *image, ImageRequestKind kind, uint64_t offset, void *buffer, uint64_t length,
         ImageDone done, void *data)
 {
@@ -118,12 +137,17 @@ submit (Image *image, ImageRequestKind kind, uint64_t offset, void *buffer, uint
     done (data, EINVAL);
   else if (image->read_only && changes)
     done (data, EROFS);
-  else if (image->engine != NULL)
-    image_engine_submit (image->engine, kind, offset, buffer, length, done, data);
   else
     {
-      memory_perform (image, kind, offset, buffer, length);
-      done (data, 0);
+      if (kind == IMAGE_REQUEST_WRITE)
+        keep_first_sector (image, offset, buffer, length);
+      if (image->engine != NULL)
+        image_engine_submit (image->engine, kind, offset, buffer, length, done, data);
+      else
+        {
+          memory_perform (image, kind, offset, buffer, length);
+          done (data, 0);
+        }
     }
 }
 

@@ -44,6 +44,9 @@ void image_set_listener (Image *image, ImageTroubled troubled, void *data);
 
 const char *image_get_path (const Image *image);
 uint64_t image_get_size (const Image *image); /* bytes */
+/* As it is, or will be when the writes under way are done; 512 bytes, zeros if it cannot be read.
+ */
+const uint8_t *image_get_first_sector (const Image *image);
 gboolean image_is_read_only (const Image *image);
 
 /* Asynchronous. A read's buffer stays the caller's and must live until done runs or the request is

@@ -59,7 +59,7 @@ ata_disk_identify (IdeDrive *drive)
   const IdeDriveState *s = &drive->state;
   uint64_t sectors = sectors_of (drive);
   uint32_t lba28 = MIN (sectors, 0x0fffffff);
-  unsigned cylinders = cylinders_of (drive, 16, 63);
+  unsigned heads = s->default_heads, track = s->default_sectors;
   unsigned current = cylinders_of (drive, s->heads, s->sectors);
   uint32_t capacity = current * s->heads * s->sectors;
   char serial[21];
@@ -67,10 +67,10 @@ ata_disk_identify (IdeDrive *drive)
   g_snprintf (serial, sizeof serial, "GH-%s-%u", drive->channel->id, drive->unit);
   memset (w, 0, SECTOR);
   ata_put_word (w, 0, 0x0040); /* fixed disk */
-  ata_put_word (w, 1, cylinders);
+  ata_put_word (w, 1, cylinders_of (drive, heads, track));
   ata_put_word (w, 2, 0xc837); /* spins up by itself; this answer is complete */
-  ata_put_word (w, 3, 16);
-  ata_put_word (w, 6, 63);
+  ata_put_word (w, 3, heads);
+  ata_put_word (w, 6, track);
   ata_put_string (w + 2 * 10, serial, 20);
   ata_put_string (w + 2 * 23, "1.0", 8);
   ata_put_string (w + 2 * 27, "Guesthouse Disk", 40);

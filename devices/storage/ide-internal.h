@@ -62,6 +62,7 @@ typedef struct
   bool max_was_read;  /* the last command was READ NATIVE MAX ADDRESS */
   uint64_t max_sectors; /* as SET MAX ADDRESS left them; 0: all */
   uint16_t heads, sectors; /* of the translation that INITIALIZE DEVICE PARAMETERS set */
+  uint16_t default_heads, default_sectors; /* of the one after a reset */
 
   uint8_t phase;      /* IdePhase */
   bool dma, to_guest; /* of the command under way */

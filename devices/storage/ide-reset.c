@@ -85,12 +85,13 @@ ide_channel_reset (IdeChannel *channel)
       IdeDrive *drive = &channel->drives[unit];
       IdeDriveState *s = &drive->state;
       bool tray_open = s->tray_open;
+      unsigned heads = s->default_heads, sectors = s->default_sectors;
 
       ide_cancel (drive);
       memset (s, 0, sizeof *s);
       s->tray_open = tray_open;
-      s->heads = 16;
-      s->sectors = 63;
+      s->heads = s->default_heads = heads;
+      s->sectors = s->default_sectors = sectors;
       ide_reset_drive (drive);
       if (drive->kind == IDE_DRIVE_CD)
         atapi_cd_powered_on (drive);

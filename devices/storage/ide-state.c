@@ -10,6 +10,7 @@ static const StateField drive_fields[] = {
   STATE_INT (IdeDriveState, command),   STATE_INT (IdeDriveState, multiple),
   STATE_INT (IdeDriveState, transfer_mode), STATE_INT (IdeDriveState, heads),
   STATE_INT (IdeDriveState, sectors),   STATE_INT (IdeDriveState, phase),
+  STATE_INT (IdeDriveState, default_heads), STATE_INT (IdeDriveState, default_sectors),
   STATE_INT (IdeDriveState, power),     STATE_FLAG (IdeDriveState, write_cache_off),
   STATE_FLAG (IdeDriveState, look_ahead_off), STATE_FLAG (IdeDriveState, smart_off),
   STATE_FLAG (IdeDriveState, max_was_read), STATE_INT (IdeDriveState, max_sectors),
@@ -50,7 +51,8 @@ static bool
 is_sane (const IdeDrive *drive, const IdeDriveState *s)
 {
   if (s->phase > IDE_PHASE_DMA_WAIT || s->filled > IDE_BUFFER_SIZE || s->at > s->drq_end
-      || s->drq_end > s->filled || s->remaining > 65536u * 2352 || s->heads == 0 || s->sectors == 0)
+      || s->drq_end > s->filled || s->remaining > 65536u * 2352 || s->heads == 0 || s->sectors == 0
+      || s->default_heads == 0 || s->default_sectors == 0)
     return false;
   if (s->phase == IDE_PHASE_IDLE)
     return true;

@@ -5,6 +5,7 @@
 #include <glib/gi18n.h>
 #include <string.h>
 
+#include "disk-geometry.h"
 #include "vmm-core/trace.h"
 
 #define CONTROL_NIEN 0x02
@@ -600,6 +601,8 @@ ide_channel_new (Bus *io, uint16_t command_base, uint16_t control_base, Clock *c
     {
       channel->drives[unit].channel = channel;
       channel->drives[unit].unit = unit;
+      channel->drives[unit].state.default_heads = 16;
+      channel->drives[unit].state.default_sectors = 63;
     }
   ide_channel_reset (channel);
   bus_map (io, command_base, 8, &task_file_ops, channel);
@@ -624,8 +627,17 @@ ide_channel_free (IdeChannel *channel)
 void
 ide_channel_attach (IdeChannel *channel, unsigned unit, IdeDriveKind kind, Image *image)
 {
-  channel->drives[unit].kind = kind;
-  channel->drives[unit].image = image;
+  IdeDrive *drive = &channel->drives[unit];
+  DiskGeometry geometry, firmware;
+
+  drive->kind = kind;
+  drive->image = image;
+  if (kind == IDE_DRIVE_DISK)
+    {
+      disk_geometry_find (image, &geometry, &firmware);
+      drive->state.default_heads = geometry.heads;
+      drive->state.default_sectors = geometry.sectors;
+    }
   ide_channel_reset (channel);
 }
 

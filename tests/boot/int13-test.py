@@ -1,0 +1,64 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a boot sector learns from the firmware of disks of many sizes.
+
+usage: int13-test.py, with GUESTHOUSE_VM, GUESTHOUSECTL and INT13_GUEST (the boot sector) in the
+environment. Prints TAP.
+"""
+
+import os
+import sys
+import tempfile
+
+from machine import BootError, Machine
+
+PASSED = 33
+PATIENCE = 120
+# Size in bytes: last cylinder, last head, sectors a track. Firmware keeps one cylinder to itself.
+GEOMETRIES = {
+    100 << 10: (1, 0, 63),
+    504 << 10: (0, 7, 63),
+    500 << 20: (1013, 15, 63),
+    504 << 20: (1022, 15, 63),
+    2 << 30: (518, 127, 63),
+    4 << 30: (520, 254, 63),
+    8 << 30: (1022, 254, 63),
+    200 << 30: (1022, 254, 63),
+}
+
+
+def ask(size):
+    """The geometry that the boot sector of a disk of this size is told."""
+    with tempfile.NamedTemporaryFile(prefix="guesthouse-int13-") as image:
+        with open(os.environ["INT13_GUEST"], "rb") as guest:
+            image.write(guest.read())
+        image.truncate(size)
+        with Machine("--disk", image.name, "--test-device", memory="16") as machine:
+            status = machine.wait_end(PATIENCE)
+            if status != PASSED:
+                raise BootError(f"the machine ended with {status}\n{machine.last_words()}")
+            *geometry, read = (int(word, 16) for word in machine.serial_text().split())
+    if read != 0:
+        raise BootError(f"the last sector cannot be read: {read:#x}")
+    return tuple(geometry)
+
+
+def main():
+    """Asks for each size."""
+    failed = False
+    print(f"1..{len(GEOMETRIES)}")
+    for number, (size, expected) in enumerate(GEOMETRIES.items(), 1):
+        try:
+            found = ask(size)
+            if found != expected:
+                raise BootError(f"found {found}, not {expected}")
+            print(f"ok {number} {size} bytes", flush=True)
+        except BootError as problem:
+            failed = True
+            print(f"not ok {number} {size} bytes")
+            print("".join(f"# {line}\n" for line in str(problem).splitlines()), flush=True)
+    return failed
+
+
+if __name__ == "__main__":
+    sys.exit(main())
