@@ -9,6 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "image-host-use.h"
+
 /* Formats that are not raw, by what their files begin (or, VHD, end) with. */
 static const struct
 {
@@ -95,6 +97,38 @@ check_kind (int fd, const char *path, GError **error)
   return TRUE;
 }
 
+/* A block device is opened once more, so that nobody else takes it while the machine has it. Takes
+ * fd over. */
+static int
+claim_device (int fd, const char *path, GError **error)
+{
+  g_autofree char *same = g_strdup_printf ("/proc/self/fd/%d", fd);
+  int claimed = open (same, O_RDWR | O_EXCL | O_CLOEXEC | O_NONBLOCK);
+
+  if (claimed < 0)
+    g_set_error (error, G_IO_ERROR, g_io_error_from_errno (errno),
+                 _ ("“%s” cannot be a disk, because this computer or another machine uses it: stop "
+                    "that use, or choose another disk."),
+                 path);
+  close (fd);
+  return claimed;
+}
+
+/* Takes fd over. */
+static int
+check_and_claim (int fd, const char *path, gboolean read_only, GError **error)
+{
+  struct stat status;
+
+  if (!check_kind (fd, path, error) || fstat (fd, &status) < 0
+      || !image_host_use_check (&status, path, read_only, "/proc", "/sys", error))
+    {
+      close (fd);
+      return -1;
+    }
+  return S_ISBLK (status.st_mode) && !read_only ? claim_device (fd, path, error) : fd;
+}
+
 int
 image_file_open (const char *path, gboolean read_only, GError **error)
 {
@@ -114,7 +148,8 @@ image_file_open (const char *path, gboolean read_only, GError **error)
                    _ ("“%s” cannot be opened (%s): %s."), path, g_strerror (saved), remedy);
       return -1;
     }
-  if (!check_kind (fd, path, error) || !lock_file (fd, path, read_only, error))
+  fd = check_and_claim (fd, path, read_only, error);
+  if (fd >= 0 && !lock_file (fd, path, read_only, error))
     {
       close (fd);
       return -1;
