@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "console-frame.h"
 
+#include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define MAX_SIDE 8192
@@ -78,12 +80,26 @@ console_frame_set_size (ConsoleFrame *frame, unsigned width, unsigned height, un
   return TRUE;
 }
 
+/* Only memory that cannot be cut off: reading it never waits, as a file of the machine's choice
+ * might make it, and all of the picture stays there. */
+static gboolean
+is_sealed_memory (int fd, uint64_t size)
+{
+  int seals = fcntl (fd, F_GET_SEALS);
+  struct stat about;
+
+  return seals >= 0 && (seals & F_SEAL_SHRINK) && fstat (fd, &about) == 0
+         && size <= (uint64_t) about.st_size;
+}
+
 gboolean
 console_frame_set_file (ConsoleFrame *frame, int fd, unsigned offset, unsigned width, unsigned height,
                         unsigned stride, unsigned pixman_format)
 {
-  if (!console_frame_set_size (frame, width, height, stride, pixman_format))
+  if (!console_frame_set_size (frame, width, height, stride, pixman_format)
+      || !is_sealed_memory (fd, (uint64_t) stride * height + offset))
     {
+      console_frame_clear (frame);
       close (fd);
       return FALSE;
     }

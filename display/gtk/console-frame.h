@@ -12,7 +12,8 @@ ConsoleFrame *console_frame_new (void);
 void console_frame_free (ConsoleFrame *frame);
 
 /* The picture lies in a file from offset, stride bytes a line, in pixman_format. fd is taken. FALSE:
- * the size or format is not one to show, and nothing is shown. */
+ * the size or format is not one to show, or the file is no memfd sealed against shrinking that
+ * holds all of it, and nothing is shown. */
 gboolean console_frame_set_file (ConsoleFrame *frame, int fd, unsigned offset, unsigned width,
                                  unsigned height, unsigned stride, unsigned pixman_format);
 /* The picture is given. */

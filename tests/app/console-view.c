@@ -6,6 +6,7 @@
 #include <gio/gunixfdlist.h>
 #include <gtk/gtk.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -347,21 +348,52 @@ test_machine_gone (Fixture *f, const void *data)
 }
 
 static void
+refused (GObject *source, GAsyncResult *result, void *data)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GVariant) answer
+    = g_dbus_connection_call_with_unix_fd_list_finish (G_DBUS_CONNECTION (source), NULL, result, &error);
+
+  g_assert_error (error, G_DBUS_ERROR, G_DBUS_ERROR_INVALID_ARGS);
+  ++*(unsigned *) data;
+}
+
+/* Offers a picture that cannot be shown. */
+static void
+expect_refusal (Fixture *f, int fd, unsigned offset, unsigned width, unsigned height, unsigned stride)
+{
+  g_autoptr (GUnixFDList) fds = g_unix_fd_list_new ();
+  unsigned n = 0;
+
+  g_unix_fd_list_append (fds, fd, NULL);
+  g_dbus_connection_call_with_unix_fd_list (
+    f->listener, NULL, LISTENER_PATH, MAP_INTERFACE, "ScanoutMap",
+    g_variant_new ("(huuuuu)", 0, offset, width, height, stride, PIXMAN_X8R8G8B8), NULL,
+    G_DBUS_CALL_FLAGS_NONE, -1, fds, NULL, refused, &n);
+  wait_for (n == 1);
+}
+
+static void
 test_hostile_machine (Fixture *f, const void *data)
 {
   static const unsigned sizes[][3] = { { 0, 0, 0 }, { 9000, 1, 36000 }, { 100, 100, 4 },
                                        { UINT_MAX, UINT_MAX, UINT_MAX } };
-  g_autoptr (GUnixFDList) fds = g_unix_fd_list_new ();
+  int unsealed = memfd_create ("picture", MFD_CLOEXEC), pipes[2];
 
-  g_unix_fd_list_append (fds, surface_get_fd (f->surface), NULL);
   for (unsigned i = 0; i < G_N_ELEMENTS (sizes); i++)
-    g_dbus_connection_call_with_unix_fd_list (
-      f->listener, NULL, LISTENER_PATH, MAP_INTERFACE, "ScanoutMap",
-      g_variant_new ("(huuuuu)", 0, 0, sizes[i][0], sizes[i][1], sizes[i][2], PIXMAN_X8R8G8B8), NULL,
-      G_DBUS_CALL_FLAGS_NONE, -1, fds, NULL, NULL, NULL);
+    expect_refusal (f, surface_get_fd (f->surface), 0, sizes[i][0], sizes[i][1], sizes[i][2]);
   show (f, 64, 64);
-  /* The file shrinks under us. */
-  g_assert_cmpint (ftruncate (surface_get_fd (f->surface), 0), ==, 0);
+  /* Files that end too early, could be cut off later, or may make who reads them wait. */
+  expect_refusal (f, surface_get_fd (f->surface), 1, 64, 64, 256);
+  expect_refusal (f, surface_get_fd (f->surface), 0, 64, 65, 256);
+  g_assert_cmpint (ftruncate (unsealed, 64 * 256), ==, 0);
+  expect_refusal (f, unsealed, 0, 64, 64, 256);
+  g_assert_cmpint (pipe (pipes), ==, 0);
+  expect_refusal (f, pipes[0], 0, 64, 64, 256);
+  close (pipes[0]);
+  close (pipes[1]);
+  close (unsealed);
+  show (f, 64, 64);
   tell (f, "UpdateMap", g_variant_new ("(iiii)", 0, 0, 64, 64), NULL);
   g_assert_cmphex (seen (f, 63, 63), ==, 0);
 }

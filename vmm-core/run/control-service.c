@@ -2,53 +2,36 @@
 #include "control-service.h"
 
 #include <errno.h>
-#include <gio/gunixsocketaddress.h>
 #include <glib/gi18n.h>
 #include <glib/gstdio.h>
-#include <linux/input-event-codes.h>
-#include <string.h>
-#include <unistd.h>
 
+#include "control-clients.h"
 #include "display-service.h"
-#include "display/keymap.h"
 #include "display/screenshot.h"
 #include "machine-interface.h"
+#include "typist.h"
 #include "vmm-core/trace.h"
 
 #define OBJECT_PATH "/org/guesthouse/Machine1"
 #define ACTIVITY_MS 100
-#define KEY_MS 12   /* between two events of typed text: no guest loses keys at that rate */
-#define CHORD_MS 60 /* that a chord is held */
-#define MAX_CHORD 8
-#define MAX_TEXT 65536
-
-typedef struct
-{
-  unsigned code;
-  gboolean down;
-} KeyEvent;
-
-/* Keys under way to the guest, for one method call. */
-typedef struct
-{
-  ControlService *service;
-  GDBusMethodInvocation *invocation;
-  void (*complete) (GhMachine1 *machine, GDBusMethodInvocation *invocation);
-  GArray *events;
-  unsigned at;
-  guint source;
-} Typing;
+#define LEAVE_STEP_MS 5
+#define LEAVE_US (G_USEC_PER_SEC / 2) /* for clients to take what they were told */
+#define RESET_EVENT "reset"
 
 struct ControlService
 {
   Vm *vm;
-  GDBusServer *server;
   char *path;
   GhMachine1 *machine;
   DisplayService *display;
-  GPtrArray *connections;
-  GPtrArray *typing;
-  guint activity;
+  Typist *typist;
+  ControlClients *clients;
+  GQueue pictures; /* of invocations; the first one's is being made */
+  GCancellable *cancellable;
+  guint activity, leaving;
+  gint64 leave_by;
+  gint64 reset_told;
+  gboolean reset_untold;
   uint64_t traffic[MACHINE_CONFIG_DRIVES][2];
   void (*quit) (void *data);
   void *quit_data;
@@ -91,16 +74,31 @@ PLAIN_METHOD (pause, vm_pause)
 PLAIN_METHOD (resume, vm_resume)
 
 static gboolean
+leave_when_served (gpointer data)
+{
+  ControlService *service = data;
+
+  if (!control_clients_are_served (service->clients)
+      && g_get_monotonic_time () < service->leave_by)
+    return G_SOURCE_CONTINUE;
+  service->leaving = 0;
+  service->quit (service->quit_data);
+  return G_SOURCE_REMOVE;
+}
+
+/* Whoever watches hears that it is off, not that it vanished, if he listens. */
+static gboolean
 handle_quit (GhMachine1 *machine, GDBusMethodInvocation *invocation, gpointer data)
 {
   ControlService *service = data;
 
-  /* Whoever watches hears that it is off, not that it vanished. */
   vm_power_off (service->vm, NULL);
   gh_machine1_complete_quit (machine, invocation);
-  for (unsigned i = 0; i < service->connections->len; i++)
-    g_dbus_connection_flush_sync (g_ptr_array_index (service->connections, i), NULL, NULL);
-  service->quit (service->quit_data);
+  if (service->leaving == 0)
+    {
+      service->leave_by = g_get_monotonic_time () + LEAVE_US;
+      service->leaving = g_timeout_add (LEAVE_STEP_MS, leave_when_served, service);
+    }
   return TRUE;
 }
 
@@ -133,145 +131,95 @@ handle_eject_medium (GhMachine1 *machine, GDBusMethodInvocation *invocation, con
   return TRUE;
 }
 
-/* Typing */
-
-static void
-typing_free (gpointer data)
-{
-  Typing *typing = data;
-
-  g_source_remove (typing->source);
-  g_array_unref (typing->events);
-  g_free (typing);
-}
-
-static gboolean
-typing_step (gpointer data)
-{
-  Typing *typing = data;
-  ControlService *service = typing->service;
-  MachineLock *lock = vm_get_lock (service->vm);
-
-  if (typing->at < typing->events->len)
-    {
-      const KeyEvent *event = &g_array_index (typing->events, KeyEvent, typing->at++);
-
-      if (event->code != 0 && vm_get_state (service->vm) == VM_RUNNING)
-        {
-          machine_lock_acquire (lock);
-          input_key (vm_get_input (service->vm), event->code, event->down);
-          machine_lock_release (lock);
-        }
-      return G_SOURCE_CONTINUE;
-    }
-  typing->complete (service->machine, typing->invocation);
-  g_ptr_array_remove (service->typing, typing);
-  return G_SOURCE_CONTINUE; /* typing_free has removed the source */
-}
-
-static void
-add_event (GArray *events, unsigned code, gboolean down)
-{
-  KeyEvent event = { code, down };
-
-  g_array_append_val (events, event);
-}
-
-static gboolean
-type_events (ControlService *service, GDBusMethodInvocation *invocation, GArray *events,
-             void (*complete) (GhMachine1 *, GDBusMethodInvocation *))
-{
-  Typing *typing;
-
-  if (vm_get_state (service->vm) != VM_RUNNING)
-    {
-      g_array_unref (events);
-      return fail_with (invocation,
-                        _ ("The machine is not running: nobody would receive the keys."));
-    }
-  typing = g_new0 (Typing, 1);
-  typing->service = service;
-  typing->invocation = invocation;
-  typing->events = events;
-  typing->complete = complete;
-  typing->source = g_timeout_add (KEY_MS, typing_step, typing);
-  g_ptr_array_add (service->typing, typing);
-  return TRUE;
-}
-
 static gboolean
 handle_send_keys (GhMachine1 *machine, GDBusMethodInvocation *invocation, const char *chord,
                   gpointer data)
 {
-  g_autoptr (GError) error = NULL;
-  unsigned codes[MAX_CHORD];
-  unsigned n = keymap_parse_chord (chord, codes, MAX_CHORD, &error);
-  GArray *events;
-
-  if (n == 0)
-    return fail (invocation, error);
-  events = g_array_new (FALSE, FALSE, sizeof (KeyEvent));
-  for (unsigned i = 0; i < n; i++)
-    add_event (events, codes[i], TRUE);
-  for (unsigned i = 0; i < CHORD_MS / KEY_MS; i++)
-    add_event (events, 0, FALSE);
-  for (unsigned i = n; i-- > 0;)
-    add_event (events, codes[i], FALSE);
-  return type_events (data, invocation, events, gh_machine1_complete_send_keys);
+  typist_send_keys (((ControlService *) data)->typist, invocation, chord);
+  return TRUE;
 }
 
 static gboolean
 handle_type_text (GhMachine1 *machine, GDBusMethodInvocation *invocation, const char *text,
                   gpointer data)
 {
-  GArray *events;
-
-  if (strlen (text) > MAX_TEXT)
-    return fail_with (invocation, _ ("The text is longer than 64 KiB: type it in parts."));
-  events = g_array_new (FALSE, FALSE, sizeof (KeyEvent));
-  for (const char *at = text; *at != '\0'; at = g_utf8_next_char (at))
-    {
-      gboolean shift;
-      unsigned code = keymap_code_from_char (g_utf8_get_char (at), &shift);
-
-      if (code == 0)
-        {
-          g_array_unref (events);
-          return fail_with (
-              invocation,
-              _ ("The text has a character that a US keyboard cannot type: leave it out."));
-        }
-      if (shift)
-        add_event (events, KEY_LEFTSHIFT, TRUE);
-      add_event (events, code, TRUE);
-      add_event (events, code, FALSE);
-      if (shift)
-        add_event (events, KEY_LEFTSHIFT, FALSE);
-    }
-  return type_events (data, invocation, events, gh_machine1_complete_type_text);
+  typist_type_text (((ControlService *) data)->typist, invocation, text);
+  return TRUE;
 }
 
 /* Looking */
+
+static void
+encode_picture (GTask *task, gpointer source, gpointer data, GCancellable *cancellable)
+{
+  GError *error = NULL;
+  GByteArray *png = screenshot_to_png (data, &error);
+
+  if (png != NULL)
+    g_task_return_pointer (task, png, (GDestroyNotify) g_byte_array_unref);
+  else
+    g_task_return_error (task, error);
+}
+
+static void take_picture (ControlService *service);
+
+static void
+picture_taken (GObject *source, GAsyncResult *result, gpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  GByteArray *png = g_task_propagate_pointer (G_TASK (result), &error);
+  GDBusMethodInvocation *invocation;
+  ControlService *service = data;
+
+  if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
+    return; /* the service is gone */
+  invocation = g_queue_pop_head (&service->pictures);
+  if (png == NULL)
+    fail (invocation, error);
+  else
+    {
+      g_autoptr (GBytes) bytes = g_byte_array_free_to_bytes (png);
+
+      g_dbus_method_invocation_return_value (
+        invocation, g_variant_new ("(@ay)", g_variant_new_from_bytes (G_VARIANT_TYPE_BYTESTRING,
+                                                                      bytes, TRUE)));
+    }
+  if (!g_queue_is_empty (&service->pictures))
+    take_picture (service);
+}
+
+/* For the first who waits for one. The machine stands still while the pixels are copied, not while
+ * they are made a file of; and however many are asked for, one is made at a time. */
+static void
+take_picture (ControlService *service)
+{
+  Console *console = vm_get_console (service->vm);
+  MachineLock *lock = vm_get_lock (service->vm);
+  g_autoptr (GTask) task = g_task_new (NULL, service->cancellable, picture_taken, service);
+  g_autoptr (GError) error = NULL;
+  Surface *copy;
+
+  machine_lock_acquire (lock);
+  console_refresh (console);
+  copy = surface_copy (console_get_surface (console), &error);
+  machine_lock_release (lock);
+  if (copy == NULL)
+    g_task_return_error (task, g_steal_pointer (&error));
+  else
+    {
+      g_task_set_task_data (task, copy, (GDestroyNotify) surface_unref);
+      g_task_run_in_thread (task, encode_picture);
+    }
+}
 
 static gboolean
 handle_screenshot (GhMachine1 *machine, GDBusMethodInvocation *invocation, gpointer data)
 {
   ControlService *service = data;
-  MachineLock *lock = vm_get_lock (service->vm);
-  g_autoptr (GError) error = NULL;
-  g_autoptr (GBytes) bytes = NULL;
-  GByteArray *png;
 
-  machine_lock_acquire (lock);
-  console_refresh (vm_get_console (service->vm));
-  png = screenshot_to_png (console_get_surface (vm_get_console (service->vm)), &error);
-  machine_lock_release (lock);
-  if (png == NULL)
-    return fail (invocation, error);
-  bytes = g_byte_array_free_to_bytes (png);
-  g_dbus_method_invocation_return_value (
-    invocation,
-    g_variant_new ("(@ay)", g_variant_new_from_bytes (G_VARIANT_TYPE_BYTESTRING, bytes, TRUE)));
+  g_queue_push_tail (&service->pictures, invocation);
+  if (g_queue_get_length (&service->pictures) == 1)
+    take_picture (service);
   return TRUE;
 }
 
@@ -334,9 +282,31 @@ show_drives (void *data)
 }
 
 static void
+emit_reset (ControlService *service)
+{
+  service->reset_untold = FALSE;
+  service->reset_told = g_get_monotonic_time ();
+  gh_machine1_emit_power_event (service->machine, RESET_EVENT);
+}
+
+/* A guest that resets itself in a loop is told of ten times a second. */
+static void
 show_power_event (void *data, const char *event)
 {
-  gh_machine1_emit_power_event (((ControlService *) data)->machine, event);
+  ControlService *service = data;
+  gboolean reset = g_str_equal (event, RESET_EVENT);
+
+  if (control_clients_get_count (service->clients) == 0)
+    return;
+  if (reset && g_get_monotonic_time () - service->reset_told < ACTIVITY_MS * 1000)
+    {
+      service->reset_untold = TRUE;
+      return;
+    }
+  if (reset || service->reset_untold)
+    emit_reset (service);
+  if (!reset)
+    gh_machine1_emit_power_event (service->machine, event);
 }
 
 static gboolean
@@ -356,90 +326,52 @@ show_activity (gpointer data)
           service->traffic[i][write] = now[write];
         }
     }
-  if (service->connections->len > 0)
+  if (service->reset_untold)
+    emit_reset (service);
+  if (control_clients_get_count (service->clients) > 0)
     return G_SOURCE_CONTINUE;
   service->activity = 0;
   return G_SOURCE_REMOVE;
 }
 
-/* Connections */
+/* Clients */
 
-static gboolean
-authorize_peer (GDBusAuthObserver *observer, GIOStream *stream, GCredentials *credentials,
-                gpointer data)
-{
-  return credentials != NULL && g_credentials_get_unix_user (credentials, NULL) == getuid ();
-}
-
-static gboolean
-allow_mechanism (GDBusAuthObserver *observer, const char *mechanism, gpointer data)
-{
-  return g_str_equal (mechanism, "EXTERNAL");
-}
-
-/* Calls that a lost connection still waits for are answered into the void. */
 static void
-connection_closed (GDBusConnection *connection, gboolean vanished, GError *error, gpointer data)
+client_come (void *data, GDBusConnection *connection)
 {
   ControlService *service = data;
 
-  g_signal_handlers_disconnect_by_data (connection, service);
-  g_ptr_array_remove (service->connections, connection);
-}
-
-static gboolean
-connection_new (GDBusServer *server, GDBusConnection *connection, gpointer data)
-{
-  ControlService *service = data;
-
-  if (!g_dbus_interface_skeleton_export (G_DBUS_INTERFACE_SKELETON (service->machine), connection,
-                                         OBJECT_PATH, NULL))
-    return FALSE;
+  g_dbus_interface_skeleton_export (G_DBUS_INTERFACE_SKELETON (service->machine), connection,
+                                    OBJECT_PATH, NULL);
   display_service_export (service->display, connection);
-  g_ptr_array_add (service->connections, g_object_ref (connection));
-  g_signal_connect (connection, "closed", G_CALLBACK (connection_closed), service);
   if (service->activity == 0)
     service->activity = g_timeout_add (ACTIVITY_MS, show_activity, service);
-  return TRUE;
 }
 
-/* A socket that nobody answers at is left over from a machine that died. */
+/* Calls that it still waits for are answered into the void. */
+static void
+client_left (void *data, GDBusConnection *connection)
+{
+  ControlService *service = data;
+
+  typist_forget (service->typist, connection);
+  display_service_unexport (service->display, connection);
+  g_dbus_interface_skeleton_unexport_from_connection (G_DBUS_INTERFACE_SKELETON (service->machine),
+                                                      connection);
+}
+
 static gboolean
-clear_path (const char *path, GError **error)
+make_folder (const char *path, GError **error)
 {
   g_autofree char *folder = g_path_get_dirname (path);
-  g_autoptr (GSocketClient) client = g_socket_client_new ();
-  g_autoptr (GSocketAddress) address = g_unix_socket_address_new (path);
-  g_autoptr (GSocketConnection) other = NULL;
-  GStatBuf status;
 
-  if (g_mkdir_with_parents (folder, 0700) < 0)
-    {
-      g_set_error (
-          error, G_IO_ERROR, g_io_error_from_errno (errno),
-          _ ("The folder “%s” for the control socket cannot be made: %s. Choose another with "
-             "--control."),
-          folder, g_strerror (errno));
-      return FALSE;
-    }
-  other = g_socket_client_connect (client, G_SOCKET_CONNECTABLE (address), NULL, NULL);
-  if (other != NULL)
-    {
-      g_set_error (error, G_IO_ERROR, G_IO_ERROR_ADDRESS_IN_USE,
-                   _ ("A machine runs already at “%s”: stop it first, or choose another socket."),
-                   path);
-      return FALSE;
-    }
-  /* Only a socket may go: a path mistyped must not cost a file. */
-  if (g_lstat (path, &status) == 0 && (!S_ISSOCK (status.st_mode) || g_unlink (path) < 0))
-    {
-      g_set_error (error, G_IO_ERROR, G_IO_ERROR_EXISTS,
-                   _ ("“%s” is in the way of the control socket: remove it, or choose another "
-                      "path."),
-                   path);
-      return FALSE;
-    }
-  return TRUE;
+  if (g_mkdir_with_parents (folder, 0700) == 0)
+    return TRUE;
+  g_set_error (error, G_IO_ERROR, g_io_error_from_errno (errno),
+               _ ("The folder “%s” for the control socket cannot be made: %s. Choose another with "
+                  "--control."),
+               folder, g_strerror (errno));
+  return FALSE;
 }
 
 static void
@@ -485,49 +417,28 @@ show_configuration (ControlService *service)
   show_drives (service);
 }
 
-static gboolean
-listen_at (ControlService *service, const char *path, GError **error)
-{
-  g_autofree char *escaped = g_dbus_address_escape_value (path);
-  g_autofree char *address = g_strdup_printf ("unix:path=%s", escaped);
-  g_autofree char *guid = g_dbus_generate_guid ();
-  g_autoptr (GDBusAuthObserver) observer = g_dbus_auth_observer_new ();
-
-  if (!clear_path (path, error))
-    return FALSE;
-  g_signal_connect (observer, "authorize-authenticated-peer", G_CALLBACK (authorize_peer), NULL);
-  g_signal_connect (observer, "allow-mechanism", G_CALLBACK (allow_mechanism), NULL);
-  service->server
-    = g_dbus_server_new_sync (address, G_DBUS_SERVER_FLAGS_NONE, guid, observer, NULL, error);
-  if (service->server == NULL)
-    {
-      g_prefix_error (error, _ ("No control socket can be made at “%s”; choose another path: "),
-                      path);
-      return FALSE;
-    }
-  service->path = g_strdup (path);
-  g_signal_connect (service->server, "new-connection", G_CALLBACK (connection_new), service);
-  g_dbus_server_start (service->server);
-  return TRUE;
-}
-
 ControlService *
 control_service_new (Vm *vm, const char *path, void (*quit) (void *data), void *data,
                      GError **error)
 {
   static const VmListener listener = { show_state, show_drives, show_power_event };
+  static const ControlClientsOps ops = { client_come, client_left };
   g_autoptr (ControlService) service = g_new0 (ControlService, 1);
 
   service->vm = vm;
   service->quit = quit;
   service->quit_data = data;
-  service->connections = g_ptr_array_new_with_free_func (g_object_unref);
-  service->typing = g_ptr_array_new_with_free_func (typing_free);
+  service->path = g_strdup (path);
+  service->cancellable = g_cancellable_new ();
+  service->typist = typist_new (vm);
   service->machine = gh_machine1_skeleton_new ();
   service->display = display_service_new (vm);
   connect_methods (service);
   show_configuration (service);
-  if (!listen_at (service, path, error))
+  service->clients = make_folder (path, error)
+                       ? control_clients_new (path, &ops, service, error)
+                       : NULL;
+  if (service->clients == NULL)
     return NULL;
   vm_set_listener (vm, &listener, service);
   return g_steal_pointer (&service);
@@ -552,19 +463,19 @@ control_service_free (ControlService *service)
   vm_set_listener (service->vm, NULL, NULL);
   if (service->activity != 0)
     g_source_remove (service->activity);
-  if (service->server != NULL)
+  if (service->leaving != 0)
+    g_source_remove (service->leaving);
+  g_cancellable_cancel (service->cancellable);
+  if (service->clients != NULL)
     {
-      g_dbus_server_stop (service->server);
-      g_object_unref (service->server);
-      unlink (service->path);
+      control_clients_free (service->clients);
       remove_folder (service);
     }
-  for (unsigned i = 0; i < service->connections->len; i++)
-    g_signal_handlers_disconnect_by_data (g_ptr_array_index (service->connections, i), service);
-  g_ptr_array_unref (service->typing);
-  g_ptr_array_unref (service->connections);
+  g_queue_clear_full (&service->pictures, g_object_unref);
+  typist_free (service->typist);
   display_service_free (service->display);
   g_object_unref (service->machine);
+  g_object_unref (service->cancellable);
   g_free (service->path);
   g_free (service);
 }

@@ -2,36 +2,14 @@
 #include "display-service.h"
 
 #include <gio/gunixfdlist.h>
-#include <glib/gi18n.h>
-#include <string.h>
 
 #include "display-interfaces.h"
+#include "display-viewers.h"
 #include "display/keymap.h"
 
 #define CONSOLE_PATH "/org/qemu/Display1/Console_0"
-#define LISTENER_PATH "/org/qemu/Display1/Listener"
-#define LISTENER "org.qemu.Display1.Listener"
-#define LISTENER_MAP "org.qemu.Display1.Listener.Unix.Map"
-#define PIXMAN_X8R8G8B8 0x20020888u
-#define MAX_VIEWERS 16
-
-/* While something changes the screen is looked at for every frame, otherwise now and then. */
-#define BUSY_MS 16
-#define IDLE_MS 50
-#define BUSY_FOR_US (G_USEC_PER_SEC / 2)
-
-/* One registered listener. While a message of ours is unanswered, damage adds up. */
-typedef struct
-{
-  DisplayService *service;
-  GDBusConnection *connection;
-  GCancellable *cancellable;
-  gboolean map;                      /* takes shared memory */
-  gboolean ready;                    /* we know what it takes */
-  gboolean waiting;                  /* for an answer */
-  gboolean new_surface;              /* to be announced before any update */
-  unsigned left, top, right, bottom; /* damage; right <= left: none */
-} Viewer;
+#define N_SKELETONS 3
+#define HELD "held" /* of a connection: what its client holds down */
 
 struct DisplayService
 {
@@ -39,123 +17,9 @@ struct DisplayService
   DisplayConsole *console;
   DisplayKeyboard *keyboard;
   DisplayMouse *mouse;
-  GPtrArray *viewers;
-  guint tick;
-  guint tick_ms;
-  gint64 last_damage;
+  DisplayViewers *viewers;
+  GPtrArray *connections; /* of those that may hold keys */
 };
-
-static void viewer_send (Viewer *viewer);
-
-static void
-viewer_free (gpointer data)
-{
-  Viewer *viewer = data;
-
-  g_cancellable_cancel (viewer->cancellable);
-  g_object_unref (viewer->cancellable);
-  if (viewer->connection != NULL)
-    {
-      g_signal_handlers_disconnect_by_data (viewer->connection, viewer);
-      g_dbus_connection_close (viewer->connection, NULL, NULL, NULL);
-      g_object_unref (viewer->connection);
-    }
-  g_free (viewer);
-}
-
-static void
-viewer_answered (GObject *source, GAsyncResult *result, gpointer data)
-{
-  g_autoptr (GError) error = NULL;
-  g_autoptr (GVariant) answer = g_dbus_connection_call_with_unix_fd_list_finish (
-    G_DBUS_CONNECTION (source), NULL, result, &error);
-  Viewer *viewer = data;
-
-  if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
-    return; /* the viewer is gone */
-  viewer->waiting = FALSE;
-  viewer_send (viewer);
-}
-
-static void
-viewer_call (Viewer *viewer, const char *interface, const char *method, GVariant *parameters,
-             GUnixFDList *fds)
-{
-  viewer->waiting = TRUE;
-  g_dbus_connection_call_with_unix_fd_list (viewer->connection, NULL, LISTENER_PATH, interface,
-                                            method, parameters, NULL, G_DBUS_CALL_FLAGS_NONE, -1,
-                                            fds, viewer->cancellable, viewer_answered, viewer);
-}
-
-/* Lines first to last of a surface, as they lie in memory. */
-static GVariant *
-copy_lines (Surface *surface, unsigned first, unsigned count)
-{
-  unsigned stride = surface_get_stride (surface);
-  const uint8_t *pixels = (const uint8_t *) surface_get_pixels (surface);
-
-  return g_variant_new_fixed_array (G_VARIANT_TYPE_BYTE, pixels + (size_t) first * stride,
-                                    (size_t) count * stride, 1);
-}
-
-static void
-send_scanout (Viewer *viewer, Surface *surface)
-{
-  unsigned width = surface_get_width (surface), height = surface_get_height (surface);
-  unsigned stride = surface_get_stride (surface);
-
-  viewer->new_surface = FALSE;
-  viewer->left = viewer->top = viewer->right = viewer->bottom = 0;
-  if (viewer->map)
-    {
-      g_autoptr (GUnixFDList) fds = g_unix_fd_list_new ();
-
-      if (g_unix_fd_list_append (fds, surface_get_fd (surface), NULL) == 0)
-        viewer_call (viewer, LISTENER_MAP, "ScanoutMap",
-                     g_variant_new ("(huuuuu)", 0, 0, width, height, stride, PIXMAN_X8R8G8B8), fds);
-    }
-  else
-    viewer_call (viewer, LISTENER, "Scanout",
-                 g_variant_new ("(uuuu@ay)", width, height, stride, PIXMAN_X8R8G8B8,
-                                copy_lines (surface, 0, height)),
-                 NULL);
-}
-
-static void
-send_update (Viewer *viewer, Surface *surface)
-{
-  int x = viewer->left, y = viewer->top;
-  int width = viewer->right - viewer->left, height = viewer->bottom - viewer->top;
-
-  viewer->left = viewer->top = viewer->right = viewer->bottom = 0;
-  if (viewer->map)
-    viewer_call (viewer, LISTENER_MAP, "UpdateMap", g_variant_new ("(iiii)", x, y, width, height),
-                 NULL);
-  else
-    viewer_call (viewer, LISTENER, "Update",
-                 g_variant_new ("(iiiiuu@ay)", 0, y, (int) surface_get_width (surface), height,
-                                surface_get_stride (surface), PIXMAN_X8R8G8B8,
-                                copy_lines (surface, y, height)),
-                 NULL);
-}
-
-/* Sends what has come up, one message at a time. */
-static void
-viewer_send (Viewer *viewer)
-{
-  MachineLock *lock = vm_get_lock (viewer->service->vm);
-  Surface *surface;
-
-  if (!viewer->ready || viewer->waiting)
-    return;
-  machine_lock_acquire (lock);
-  surface = console_get_surface (vm_get_console (viewer->service->vm));
-  if (viewer->new_surface)
-    send_scanout (viewer, surface);
-  else if (viewer->right > viewer->left)
-    send_update (viewer, surface);
-  machine_lock_release (lock);
-}
 
 /* From the console, lock held: only noted here. */
 static void
@@ -163,9 +27,7 @@ console_resized (void *data, Surface *surface)
 {
   DisplayService *service = data;
 
-  for (unsigned i = 0; i < service->viewers->len; i++)
-    ((Viewer *) g_ptr_array_index (service->viewers, i))->new_surface = TRUE;
-  service->last_damage = g_get_monotonic_time ();
+  display_viewers_resize (service->viewers);
   display_console_set_width (service->console, surface_get_width (surface));
   display_console_set_height (service->console, surface_get_height (surface));
 }
@@ -173,107 +35,7 @@ console_resized (void *data, Surface *surface)
 static void
 console_damaged (void *data, unsigned x, unsigned y, unsigned width, unsigned height)
 {
-  DisplayService *service = data;
-
-  service->last_damage = g_get_monotonic_time ();
-  for (unsigned i = 0; i < service->viewers->len; i++)
-    {
-      Viewer *viewer = g_ptr_array_index (service->viewers, i);
-      gboolean none = viewer->right <= viewer->left;
-
-      viewer->left = none ? x : MIN (viewer->left, x);
-      viewer->top = none ? y : MIN (viewer->top, y);
-      viewer->right = none ? x + width : MAX (viewer->right, x + width);
-      viewer->bottom = none ? y + height : MAX (viewer->bottom, y + height);
-    }
-}
-
-static gboolean
-service_tick (gpointer data)
-{
-  DisplayService *service = data;
-  MachineLock *lock = vm_get_lock (service->vm);
-  guint wanted;
-
-  machine_lock_acquire (lock);
-  console_refresh (vm_get_console (service->vm));
-  machine_lock_release (lock);
-  for (unsigned i = 0; i < service->viewers->len; i++)
-    viewer_send (g_ptr_array_index (service->viewers, i));
-  wanted = g_get_monotonic_time () - service->last_damage < BUSY_FOR_US ? BUSY_MS : IDLE_MS;
-  if (service->viewers->len == 0)
-    {
-      service->tick = 0;
-      return G_SOURCE_REMOVE;
-    }
-  if (wanted == service->tick_ms)
-    return G_SOURCE_CONTINUE;
-  service->tick_ms = wanted;
-  service->tick = g_timeout_add (wanted, service_tick, service);
-  return G_SOURCE_REMOVE;
-}
-
-static void
-viewer_closed (GDBusConnection *connection, gboolean vanished, GError *error, gpointer data)
-{
-  Viewer *viewer = data;
-
-  g_ptr_array_remove (viewer->service->viewers, viewer);
-}
-
-static void
-viewer_told_interfaces (GObject *source, GAsyncResult *result, gpointer data)
-{
-  g_autoptr (GError) error = NULL;
-  g_autoptr (GVariant) answer
-    = g_dbus_connection_call_finish (G_DBUS_CONNECTION (source), result, &error);
-  Viewer *viewer = data;
-
-  if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
-    return;
-  if (answer != NULL)
-    {
-      g_autoptr (GVariant) value = NULL;
-
-      g_variant_get (answer, "(v)", &value);
-      if (g_variant_is_of_type (value, G_VARIANT_TYPE_STRING_ARRAY))
-        {
-          g_autofree const char **names = g_variant_get_strv (value, NULL);
-
-          viewer->map = g_strv_contains (names, LISTENER_MAP);
-        }
-    }
-  viewer->ready = TRUE;
-  viewer_send (viewer);
-}
-
-static void
-viewer_connected (GObject *source, GAsyncResult *result, gpointer data)
-{
-  g_autoptr (GError) error = NULL;
-  GDBusConnection *connection = g_dbus_connection_new_finish (result, &error);
-  Viewer *viewer = data;
-
-  if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
-    return;
-  if (connection == NULL)
-    {
-      g_ptr_array_remove (viewer->service->viewers, viewer);
-      return;
-    }
-  viewer->connection = connection;
-  g_signal_connect (connection, "closed", G_CALLBACK (viewer_closed), viewer);
-  g_dbus_connection_call (connection, NULL, LISTENER_PATH, "org.freedesktop.DBus.Properties", "Get",
-                          g_variant_new ("(ss)", LISTENER, "Interfaces"), G_VARIANT_TYPE ("(v)"),
-                          G_DBUS_CALL_FLAGS_NONE, 5000, viewer->cancellable, viewer_told_interfaces,
-                          viewer);
-}
-
-static gboolean
-refuse (GDBusMethodInvocation *invocation, const char *sentence)
-{
-  g_dbus_method_invocation_return_dbus_error (invocation, "org.guesthouse.Error.Failed", sentence);
-  return TRUE;
+  display_viewers_damage (((DisplayService *) data)->viewers, x, y, width, height);
 }
 
 static gboolean
@@ -281,40 +43,17 @@ handle_register_listener (DisplayConsole *console, GDBusMethodInvocation *invoca
                           GUnixFDList *fds, GVariant *handle, gpointer data)
 {
   DisplayService *service = data;
-  g_autoptr (GSocket) socket = NULL;
-  g_autoptr (GSocketConnection) stream = NULL;
-  g_autofree char *guid = g_dbus_generate_guid ();
-  Viewer *viewer;
-  int fd = fds != NULL ? g_unix_fd_list_get (fds, g_variant_get_handle (handle), NULL) : -1;
+  g_autoptr (GError) error = NULL;
+  int index = g_variant_get_handle (handle);
+  int fd = fds != NULL && index >= 0 && index < g_unix_fd_list_get_length (fds)
+             ? g_unix_fd_list_get (fds, index, NULL)
+             : -1;
 
-  if (service->viewers->len >= MAX_VIEWERS)
-    {
-      if (fd >= 0)
-        close (fd);
-      return refuse (invocation, _ ("Too many viewers look at this machine: close one of them."));
-    }
-  socket = fd >= 0 ? g_socket_new_from_fd (fd, NULL) : NULL;
-  if (socket == NULL)
-    {
-      if (fd >= 0)
-        close (fd);
-      return refuse (invocation,
-                     _ ("The listener is not a socket: pass one end of a socket pair."));
-    }
-  stream = g_socket_connection_factory_create_connection (socket);
-  viewer = g_new0 (Viewer, 1);
-  viewer->service = service;
-  viewer->cancellable = g_cancellable_new ();
-  viewer->new_surface = TRUE;
-  g_ptr_array_add (service->viewers, viewer);
-  g_dbus_connection_new (G_IO_STREAM (stream), guid, G_DBUS_CONNECTION_FLAGS_AUTHENTICATION_SERVER,
-                         NULL, viewer->cancellable, viewer_connected, viewer);
-  if (service->tick == 0)
-    {
-      service->tick_ms = BUSY_MS;
-      service->tick = g_timeout_add (BUSY_MS, service_tick, service);
-    }
-  display_console_complete_register_listener (console, invocation, NULL);
+  if (display_viewers_add (service->viewers, fd, &error))
+    display_console_complete_register_listener (console, invocation, NULL);
+  else
+    g_dbus_method_invocation_return_dbus_error (invocation, "org.guesthouse.Error.Failed",
+                                                error->message);
   return TRUE;
 }
 
@@ -326,11 +65,14 @@ handle_set_ui_info (DisplayConsole *console, GDBusMethodInvocation *invocation, 
   return TRUE;
 }
 
-/* Input goes to running machines only: what a person does meanwhile is not for later. */
+/* Input goes to running machines only: what a person does meanwhile is not for later. What was pressed
+ * before a pause may be let go in it. */
 static gboolean
-begin_input (DisplayService *service)
+begin_input (DisplayService *service, gboolean release)
 {
-  if (vm_get_state (service->vm) != VM_RUNNING)
+  VmState state = vm_get_state (service->vm);
+
+  if (state != VM_RUNNING && !(release && state == VM_PAUSED))
     return FALSE;
   machine_lock_acquire (vm_get_lock (service->vm));
   return TRUE;
@@ -343,21 +85,93 @@ end_input (DisplayService *service)
 }
 
 static void
-send_key (DisplayService *service, guint qnum, gboolean down)
+send_key (DisplayService *service, unsigned code, gboolean down)
 {
-  unsigned code = keymap_code_from_qnum (qnum);
-
-  if (code == 0 || !begin_input (service))
+  if (!begin_input (service, !down))
     return;
   input_key (vm_get_input (service->vm), code, down);
   end_input (service);
+}
+
+static void
+send_button (DisplayService *service, InputButton button, gboolean down)
+{
+  if (!begin_input (service, !down))
+    return;
+  input_button (vm_get_input (service->vm), button, down);
+  end_input (service);
+}
+
+/* Keys and buttons that clients hold down: a set for each client. */
+
+#define BUTTON_FLAG (1u << 16) /* in a set: a button */
+
+static GHashTable *
+held_by (GDBusConnection *connection)
+{
+  return g_object_get_data (G_OBJECT (connection), HELD);
+}
+
+static gboolean
+is_held (DisplayService *service, unsigned what)
+{
+  for (unsigned i = 0; i < service->connections->len; i++)
+    if (g_hash_table_contains (held_by (g_ptr_array_index (service->connections, i)),
+                               GUINT_TO_POINTER (what)))
+      return TRUE;
+  return FALSE;
+}
+
+/* FALSE: the client has left already, and would never let go. */
+static gboolean
+note_held (GDBusMethodInvocation *invocation, unsigned what, gboolean down)
+{
+  GHashTable *held = held_by (g_dbus_method_invocation_get_connection (invocation));
+
+  if (held == NULL)
+    return FALSE;
+  if (down)
+    g_hash_table_add (held, GUINT_TO_POINTER (what));
+  else
+    g_hash_table_remove (held, GUINT_TO_POINTER (what));
+  return TRUE;
+}
+
+/* Lets go what a client that left held, and no other client holds. */
+static void
+release_held (DisplayService *service, GHashTable *held)
+{
+  GHashTableIter iter;
+  gpointer key;
+
+  g_hash_table_iter_init (&iter, held);
+  while (g_hash_table_iter_next (&iter, &key, NULL))
+    {
+      unsigned what = GPOINTER_TO_UINT (key);
+
+      if (is_held (service, what))
+        continue;
+      if (what & BUTTON_FLAG)
+        send_button (service, what & ~BUTTON_FLAG, FALSE);
+      else
+        send_key (service, what, FALSE);
+    }
+}
+
+static void
+handle_key (DisplayService *service, GDBusMethodInvocation *invocation, guint qnum, gboolean down)
+{
+  unsigned code = keymap_code_from_qnum (qnum);
+
+  if (code != 0 && note_held (invocation, code, down))
+    send_key (service, code, down);
 }
 
 static gboolean
 handle_key_press (DisplayKeyboard *keyboard, GDBusMethodInvocation *invocation, guint qnum,
                   gpointer data)
 {
-  send_key (data, qnum, TRUE);
+  handle_key (data, invocation, qnum, TRUE);
   display_keyboard_complete_press (keyboard, invocation);
   return TRUE;
 }
@@ -366,33 +180,38 @@ static gboolean
 handle_key_release (DisplayKeyboard *keyboard, GDBusMethodInvocation *invocation, guint qnum,
                     gpointer data)
 {
-  send_key (data, qnum, FALSE);
+  handle_key (data, invocation, qnum, FALSE);
   display_keyboard_complete_release (keyboard, invocation);
   return TRUE;
 }
 
 static void
-send_button (DisplayService *service, guint button, gboolean down)
+handle_button (DisplayService *service, GDBusMethodInvocation *invocation, guint button,
+               gboolean down)
 {
   static const InputButton buttons[]
     = { INPUT_BUTTON_LEFT, INPUT_BUTTON_MIDDLE, INPUT_BUTTON_RIGHT, 0, 0,
         INPUT_BUTTON_SIDE, INPUT_BUTTON_EXTRA };
-  Input *input = vm_get_input (service->vm);
 
-  if (button >= G_N_ELEMENTS (buttons) || !begin_input (service))
+  if (button >= G_N_ELEMENTS (buttons))
     return;
   if (button != 3 && button != 4)
-    input_button (input, buttons[button], down);
-  else if (down)
-    input_scroll (input, 0, button == 3 ? -1 : 1);
-  end_input (service);
+    {
+      if (note_held (invocation, BUTTON_FLAG | buttons[button], down))
+        send_button (service, buttons[button], down);
+    }
+  else if (down && begin_input (service, FALSE))
+    {
+      input_scroll (vm_get_input (service->vm), 0, button == 3 ? -1 : 1);
+      end_input (service);
+    }
 }
 
 static gboolean
 handle_button_press (DisplayMouse *mouse, GDBusMethodInvocation *invocation, guint button,
                      gpointer data)
 {
-  send_button (data, button, TRUE);
+  handle_button (data, invocation, button, TRUE);
   display_mouse_complete_press (mouse, invocation);
   return TRUE;
 }
@@ -401,7 +220,7 @@ static gboolean
 handle_button_release (DisplayMouse *mouse, GDBusMethodInvocation *invocation, guint button,
                        gpointer data)
 {
-  send_button (data, button, FALSE);
+  handle_button (data, invocation, button, FALSE);
   display_mouse_complete_release (mouse, invocation);
   return TRUE;
 }
@@ -412,7 +231,7 @@ handle_position (DisplayMouse *mouse, GDBusMethodInvocation *invocation, guint x
 {
   DisplayService *service = data;
 
-  if (begin_input (service))
+  if (begin_input (service, FALSE))
     {
       Surface *surface = console_get_surface (vm_get_console (service->vm));
 
@@ -430,7 +249,7 @@ handle_motion (DisplayMouse *mouse, GDBusMethodInvocation *invocation, int dx, i
 {
   DisplayService *service = data;
 
-  if (begin_input (service))
+  if (begin_input (service, FALSE))
     {
       input_motion (vm_get_input (service->vm), dx, dy);
       end_input (service);
@@ -467,7 +286,8 @@ display_service_new (Vm *vm)
   const char *no_interfaces[] = { NULL };
 
   service->vm = vm;
-  service->viewers = g_ptr_array_new_with_free_func (viewer_free);
+  service->viewers = display_viewers_new (vm);
+  service->connections = g_ptr_array_new ();
   service->console = display_console_skeleton_new ();
   service->keyboard = display_keyboard_skeleton_new ();
   service->mouse = display_mouse_skeleton_new ();
@@ -497,9 +317,6 @@ display_service_free (DisplayService *service)
 {
   if (service == NULL)
     return;
-  if (service->tick != 0)
-    g_source_remove (service->tick);
-  g_ptr_array_unref (service->viewers);
   machine_lock_acquire (vm_get_lock (service->vm));
   console_remove_listener (vm_get_console (service->vm), service);
   input_set_changed_callback (vm_get_input (service->vm), NULL, NULL);
@@ -509,21 +326,46 @@ display_service_free (DisplayService *service)
   g_object_unref (service->console);
   g_object_unref (service->keyboard);
   g_object_unref (service->mouse);
+  display_viewers_free (service->viewers);
+  g_ptr_array_unref (service->connections);
   g_free (service);
+}
+
+static void
+list_skeletons (DisplayService *service, GDBusInterfaceSkeleton *skeletons[N_SKELETONS])
+{
+  skeletons[0] = G_DBUS_INTERFACE_SKELETON (service->console);
+  skeletons[1] = G_DBUS_INTERFACE_SKELETON (service->keyboard);
+  skeletons[2] = G_DBUS_INTERFACE_SKELETON (service->mouse);
 }
 
 void
 display_service_export (DisplayService *service, GDBusConnection *connection)
 {
-  GDBusInterfaceSkeleton *skeletons[]
-    = { G_DBUS_INTERFACE_SKELETON (service->console), G_DBUS_INTERFACE_SKELETON (service->keyboard),
-        G_DBUS_INTERFACE_SKELETON (service->mouse) };
+  GDBusInterfaceSkeleton *skeletons[N_SKELETONS];
 
-  for (unsigned i = 0; i < G_N_ELEMENTS (skeletons); i++)
+  g_object_set_data_full (G_OBJECT (connection), HELD, g_hash_table_new (NULL, NULL),
+                          (GDestroyNotify) g_hash_table_unref);
+  g_ptr_array_add (service->connections, connection);
+  list_skeletons (service, skeletons);
+  for (unsigned i = 0; i < N_SKELETONS; i++)
     {
       g_autoptr (GError) error = NULL;
 
       if (!g_dbus_interface_skeleton_export (skeletons[i], connection, CONSOLE_PATH, &error))
         g_warning ("%s", error->message);
     }
+}
+
+void
+display_service_unexport (DisplayService *service, GDBusConnection *connection)
+{
+  GDBusInterfaceSkeleton *skeletons[N_SKELETONS];
+  g_autoptr (GHashTable) held = g_object_steal_data (G_OBJECT (connection), HELD);
+
+  g_ptr_array_remove (service->connections, connection);
+  release_held (service, held);
+  list_skeletons (service, skeletons);
+  for (unsigned i = 0; i < N_SKELETONS; i++)
+    g_dbus_interface_skeleton_unexport_from_connection (skeletons[i], connection);
 }

@@ -11,5 +11,7 @@ DisplayService *display_service_new (Vm *vm);
 void display_service_free (DisplayService *service);
 
 void display_service_export (DisplayService *service, GDBusConnection *connection);
+/* The client has left: what it holds down is let go. */
+void display_service_unexport (DisplayService *service, GDBusConnection *connection);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (DisplayService, display_service_free)

@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #define LINES_A_SECOND 20
+#define MAX_TEXT 1000
 
 static GMutex mutex;
 static gint64 second_ends; /* what follows is of the time before */
@@ -37,14 +38,32 @@ may_speak (void)
   return may;
 }
 
+/* The fields of a message, with a text that is too long cut off: GDBus shows all of what it could not
+ * read, a mebibyte perhaps. */
+static GLogField *
+shorten (const GLogField *fields, gsize n_fields, char text[MAX_TEXT])
+{
+  GLogField *copy = g_memdup2 (fields, n_fields * sizeof *fields);
+
+  for (gsize i = 0; i < n_fields; i++)
+    if (g_str_equal (copy[i].key, "MESSAGE") && copy[i].length < 0
+        && g_strlcpy (text, copy[i].value, MAX_TEXT) >= MAX_TEXT)
+      copy[i].value = text;
+  return copy;
+}
+
 static GLogWriterOutput
 write_log (GLogLevelFlags level, const GLogField *fields, gsize n_fields, gpointer data)
 {
-  if (!(level & G_LOG_FLAG_FATAL) && g_log_writer_default_would_drop (level, NULL))
+  g_autofree GLogField *shortened = NULL;
+  char text[MAX_TEXT];
+
+  if (level & G_LOG_FLAG_FATAL)
+    return g_log_writer_default (level, fields, n_fields, data);
+  if (g_log_writer_default_would_drop (level, NULL) || !may_speak ())
     return G_LOG_WRITER_HANDLED;
-  if (!(level & G_LOG_FLAG_FATAL) && !may_speak ())
-    return G_LOG_WRITER_HANDLED;
-  return g_log_writer_default (level, fields, n_fields, data);
+  shortened = shorten (fields, n_fields, text);
+  return g_log_writer_default (level, shortened, n_fields, data);
 }
 
 static void
