@@ -6,12 +6,16 @@
 
 #include "vmm-core/trace.h"
 
-#define FEATURE_DMA 0x01
+bool
+atapi_cd_is_open (const IdeDrive *drive)
+{
+  return drive->state.tray_open || drive->state.absence_untold;
+}
 
 bool
 atapi_cd_has_medium (const IdeDrive *drive)
 {
-  return drive->image != NULL && !drive->state.tray_open;
+  return drive->image != NULL && !atapi_cd_is_open (drive);
 }
 
 uint32_t
@@ -41,10 +45,10 @@ atapi_cd_succeed (IdeDrive *drive)
   ide_complete (drive);
 }
 
-/* The most that the guest wants at once: even, and 0 means as much as can be said. */
-static uint32_t
-byte_count_limit (const IdeDriveState *s)
+uint32_t
+atapi_cd_get_byte_count_limit (const IdeDrive *drive)
 {
+  const IdeDriveState *s = &drive->state;
   uint32_t limit = (s->lba_high[0] << 8 | s->lba_mid[0]) & 0xfffe;
 
   return limit != 0 ? limit : 0xfffe;
@@ -60,7 +64,8 @@ atapi_cd_reply (IdeDrive *drive, uint32_t length, uint32_t allocation)
   if (length == 0)
     atapi_cd_succeed (drive);
   else
-    ide_start_data_in (drive, length, byte_count_limit (s), s->features[0] & FEATURE_DMA);
+    ide_start_data_in (drive, length, atapi_cd_get_byte_count_limit (drive),
+                       s->features[0] & ATAPI_FEATURE_DMA);
 }
 
 static void
@@ -72,7 +77,8 @@ request_sense (IdeDrive *drive)
   memset (b, 0, 18);
   b[0] = 0x70;
   b[7] = 10;
-  if (s->attention != 0)
+  /* What the last command failed of comes first. */
+  if (s->sense_key == 0 && s->attention != 0 && !s->absence_untold)
     {
       b[2] = ATAPI_UNIT_ATTENTION;
       b[12] = s->attention;
@@ -87,6 +93,19 @@ request_sense (IdeDrive *drive)
   atapi_cd_reply (drive, 18, s->packet[4]);
 }
 
+/* There is nothing to move, but the drive tells that it arrived. */
+static void
+seek (IdeDrive *drive)
+{
+  if (atapi_get32 (drive->state.packet + 2) >= atapi_cd_get_sectors (drive))
+    {
+      atapi_cd_fail (drive, ATAPI_ILLEGAL_REQUEST, ATAPI_LBA_OUT_OF_RANGE, 0);
+      return;
+    }
+  atapi_cd_succeed (drive);
+  drive->state.status |= IDE_STATUS_DSC;
+}
+
 static void
 read_capacity (IdeDrive *drive)
 {
@@ -97,56 +116,11 @@ read_capacity (IdeDrive *drive)
   atapi_cd_reply (drive, 8, 8);
 }
 
-static void
-read_sectors (IdeDrive *drive, uint32_t lba, uint32_t count)
-{
-  IdeDriveState *s = &drive->state;
-  uint32_t sectors = atapi_cd_get_sectors (drive);
-
-  if (lba > sectors || count > sectors - lba || count > 65535)
-    atapi_cd_fail (drive, ATAPI_ILLEGAL_REQUEST, ATAPI_LBA_OUT_OF_RANGE, 0);
-  else if (count == 0)
-    atapi_cd_succeed (drive);
-  else
-    {
-      s->sense_key = s->asc = s->ascq = 0;
-      ide_start_transfer (drive, (uint64_t) lba * ATAPI_SECTOR, count * ATAPI_SECTOR,
-                          byte_count_limit (s), true, s->features[0] & FEATURE_DMA);
-    }
-}
-
-/* User data only, which is all that an image has. */
-static void
-read_cd (IdeDrive *drive, uint32_t lba, uint32_t count)
-{
-  const uint8_t *p = drive->state.packet;
-
-  if ((p[9] & 0xf8) == 0)
-    atapi_cd_succeed (drive);
-  else if ((p[9] & 0xf8) != 0x10 || (p[10] & 7) != 0)
-    atapi_cd_fail (drive, ATAPI_ILLEGAL_REQUEST, ATAPI_INVALID_FIELD, 0);
-  else
-    read_sectors (drive, lba, count);
-}
-
-/* From one place in minutes, seconds and frames up to another. */
-static void
-read_cd_msf (IdeDrive *drive)
-{
-  const uint8_t *p = drive->state.packet;
-  uint32_t first = (p[3] * 60u + p[4]) * 75 + p[5], end = (p[6] * 60u + p[7]) * 75 + p[8];
-
-  if (first < 150 || end < first)
-    atapi_cd_fail (drive, ATAPI_ILLEGAL_REQUEST, ATAPI_LBA_OUT_OF_RANGE, 0);
-  else
-    read_cd (drive, first - 150, end - first);
-}
-
 /* Tells of the disc that is in the drive now, or that there is none any more. */
 static void
 announce (IdeDrive *drive)
 {
-  bool medium = atapi_cd_has_medium (drive);
+  bool medium = drive->image != NULL && !drive->state.tray_open;
 
   drive->state.event = medium ? ATAPI_EVENT_NEW_MEDIUM : ATAPI_EVENT_MEDIUM_REMOVED;
   drive->state.attention = medium ? ATAPI_MEDIUM_CHANGED : 0;
@@ -229,9 +203,11 @@ run_packet (IdeDrive *drive)
   switch (p[0])
     {
     case 0x00: /* TEST UNIT READY */
-    case 0x2b: /* SEEK */
     case 0xbb: /* SET CD SPEED */
       atapi_cd_succeed (drive);
+      break;
+    case 0x2b:
+      seek (drive);
       break;
     case 0x03:
       request_sense (drive);
@@ -249,19 +225,19 @@ run_packet (IdeDrive *drive)
       read_capacity (drive);
       break;
     case 0x28:
-      read_sectors (drive, atapi_get32 (p + 2), atapi_get16 (p + 7));
+      atapi_read_sectors (drive, atapi_get32 (p + 2), atapi_get16 (p + 7));
       break;
     case 0xa8:
-      read_sectors (drive, atapi_get32 (p + 2), atapi_get32 (p + 6));
+      atapi_read_sectors (drive, atapi_get32 (p + 2), atapi_get32 (p + 6));
       break;
     case 0xad:
       atapi_disc_read_dvd_structure (drive);
       break;
     case 0xb9:
-      read_cd_msf (drive);
+      atapi_read_cd_msf (drive);
       break;
     case 0xbe:
-      read_cd (drive, atapi_get32 (p + 2), p[6] << 16 | p[7] << 8 | p[8]);
+      atapi_read_cd (drive);
       break;
     case 0x43:
       atapi_disc_read_toc (drive);
@@ -298,7 +274,13 @@ atapi_cd_packet (IdeDrive *drive)
   TRACE ("ide.packet", "%s.%u %02x %02x%02x%02x%02x %02x%02x%02x", drive->channel->id, drive->unit,
          s->packet[0], s->packet[2], s->packet[3], s->packet[4], s->packet[5], s->packet[6],
          s->packet[7], s->packet[8]);
-  if (s->attention != 0 && !ignores_attention (s->packet[0]))
+  s->raw_fields = 0;
+  if (needs_medium (s->packet[0]) && !atapi_cd_has_medium (drive) && s->absence_untold)
+    {
+      s->absence_untold = false;
+      atapi_cd_fail (drive, ATAPI_NOT_READY, ATAPI_NO_MEDIUM, 2);
+    }
+  else if (s->attention != 0 && !s->absence_untold && !ignores_attention (s->packet[0]))
     {
       uint8_t asc = s->attention;
 
@@ -311,10 +293,15 @@ atapi_cd_packet (IdeDrive *drive)
     run_packet (drive);
 }
 
+/* On a real drive the tray is open for some seconds while a disc is changed, so that a system which
+ * looks every second finds no disc first (2/3A) and then that there is another (6/28); Windows XP
+ * takes notice of the one only after the other. A host changes discs in no time, so the drive
+ * pretends that the tray is open until the guest has looked once. */
 void
 atapi_cd_medium_changed (IdeDrive *drive)
 {
   announce (drive);
+  drive->state.absence_untold = true;
 }
 
 void
@@ -371,7 +358,7 @@ atapi_cd_command (IdeDrive *drive, uint8_t command)
       s->at = 0;
       s->filled = s->drq_end = sizeof s->packet;
       s->count[0] = 1; /* interrupt reason: command packet */
-      s->status = IDE_STATUS_DRDY | IDE_STATUS_DSC | IDE_STATUS_DRQ;
+      s->status = IDE_STATUS_DRDY | IDE_STATUS_DRQ;
       break;
     case 0xa1:
       identify_packet (drive);

@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+#include "cd-sector.h"
+
 #define CD_SECTORS_MAX 360000 /* 80 minutes; larger discs are DVDs */
 #define DATA_TRACK 0x14       /* ADR 1, uninterrupted data */
 #define LEAD_OUT 0xaa
@@ -21,7 +23,7 @@ atapi_disc_is_dvd (const IdeDrive *drive)
 static void
 put_msf (uint8_t *p, uint32_t lba)
 {
-  uint32_t frames = lba < 256 * 60 * 75 - 150 ? lba + 150 : 256 * 60 * 75 - 1;
+  uint32_t frames = lba < 256 * 60 * 75 - CD_FRAME_OF_SECTOR_0 ? lba + CD_FRAME_OF_SECTOR_0 : 256 * 60 * 75 - 1;
 
   p[0] = frames / 75 / 60;
   p[1] = frames / 75 % 60;

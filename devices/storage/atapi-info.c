@@ -26,14 +26,33 @@ atapi_info_inquiry (IdeDrive *drive)
   atapi_cd_reply (drive, 36, atapi_get16 (p + 3));
 }
 
-/* Mode pages 01h (error recovery), 0Eh (audio) and 2Ah (capabilities). */
+static void
+fill_mode_page (IdeDrive *drive, uint8_t *b, unsigned page)
+{
+  if (page == 0x0d)
+    {
+      atapi_put16 (b + 4, 60); /* seconds a minute */
+      atapi_put16 (b + 6, 75); /* frames a second */
+    }
+  else if (page == 0x2a)
+    {
+      b[2] = 0x3b; /* reads CD-R, CD-RW, DVD-ROM, DVD-R */
+      b[4] = 0x70;
+      b[6] = 0x29 | (drive->state.locked ? 2 : 0); /* tray, eject, lock */
+      atapi_put16 (b + 8, 706);
+      atapi_put16 (b + 12, 512);
+      atapi_put16 (b + 14, 706);
+    }
+}
+
+/* Mode pages 01h (error recovery), 0Dh (time), 0Eh (audio) and 2Ah (capabilities). */
 static uint8_t *
 put_mode_page (IdeDrive *drive, uint8_t *b, unsigned page)
 {
   static const struct
   {
     uint8_t page, length;
-  } pages[] = { { 0x01, 6 }, { 0x0e, 14 }, { 0x2a, 18 } };
+  } pages[] = { { 0x01, 6 }, { 0x0d, 6 }, { 0x0e, 14 }, { 0x2a, 18 } };
   unsigned i = 0;
 
   while (i < G_N_ELEMENTS (pages) && pages[i].page != page)
@@ -43,16 +62,8 @@ put_mode_page (IdeDrive *drive, uint8_t *b, unsigned page)
   memset (b, 0, pages[i].length + 2);
   b[0] = page;
   b[1] = pages[i].length;
-  /* Page control 1 asks which bits can be changed: none. */
-  if (page == 0x2a && drive->state.packet[2] >> 6 != 1)
-    {
-      b[2] = 0x3b; /* reads CD-R, CD-RW, DVD-ROM, DVD-R */
-      b[4] = 0x70;
-      b[6] = 0x29 | (drive->state.locked ? 2 : 0); /* tray, eject, lock */
-      atapi_put16 (b + 8, 706);
-      atapi_put16 (b + 12, 512);
-      atapi_put16 (b + 14, 706);
-    }
+  if (drive->state.packet[2] >> 6 != 1) /* page control 1 asks which bits can be changed: none */
+    fill_mode_page (drive, b, page);
   return b + pages[i].length + 2;
 }
 
@@ -69,10 +80,11 @@ atapi_info_mode_sense (IdeDrive *drive)
       return;
     }
   memset (b, 0, 8);
-  b[2] = !atapi_cd_has_medium (drive) ? 0x70 : 0x12;
+  b[2] = atapi_cd_is_open (drive) ? 0x71 : !atapi_cd_has_medium (drive) ? 0x70 : 0x01;
   if (page == 0x3f)
     {
       end = put_mode_page (drive, end, 0x01);
+      end = put_mode_page (drive, end, 0x0d);
       end = put_mode_page (drive, end, 0x0e);
       end = put_mode_page (drive, end, 0x2a);
     }
@@ -93,7 +105,7 @@ atapi_info_mechanism_status (IdeDrive *drive)
   uint8_t *b = drive->state.buffer;
 
   memset (b, 0, 8);
-  b[1] = drive->state.tray_open ? 0x10 : 0;
+  b[1] = atapi_cd_is_open (drive) ? 0x10 : 0;
   b[5] = 1; /* slot */
   atapi_cd_reply (drive, 8, atapi_get16 (drive->state.packet + 8));
 }
@@ -121,9 +133,11 @@ atapi_info_event_status (IdeDrive *drive)
     }
   atapi_put16 (b, 6);
   b[2] = 4;
-  b[4] = s->event;
-  s->event = 0;
-  b[5] = (s->tray_open ? 1 : 0) | (atapi_cd_has_medium (drive) ? 2 : 0);
+  b[4] = s->absence_untold ? ATAPI_EVENT_MEDIUM_REMOVED : s->event;
+  b[5] = (atapi_cd_is_open (drive) ? 1 : 0) | (atapi_cd_has_medium (drive) ? 2 : 0);
+  if (!s->absence_untold || s->event == ATAPI_EVENT_MEDIUM_REMOVED)
+    s->event = 0;
+  s->absence_untold = false;
   atapi_cd_reply (drive, 8, atapi_get16 (s->packet + 7));
 }
 

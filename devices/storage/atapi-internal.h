@@ -3,7 +3,7 @@
 
 #include "ide-internal.h"
 
-/* What the files of the CD drive share: atapi-cd.c (commands), atapi-info.c (what the drive tells
+/* What the files of the CD drive share: atapi-cd.c (commands), atapi-read.c (those that read), atapi-info.c (what the drive tells
  * of itself) and atapi-disc.c (what it tells of the disc). Numbers are big endian. */
 
 enum
@@ -23,8 +23,11 @@ enum
   ATAPI_INCOMPATIBLE_MEDIUM = 0x30,
   ATAPI_SAVING_NOT_SUPPORTED = 0x39,
   ATAPI_NO_MEDIUM = 0x3a,
-  ATAPI_REMOVAL_PREVENTED = 0x53
+  ATAPI_REMOVAL_PREVENTED = 0x53,
+  ATAPI_ILLEGAL_MODE = 0x64 /* for this track */
 };
+
+#define ATAPI_FEATURE_DMA 0x01 /* of the Features register: the data goes by bus master */
 
 /* Events of GET EVENT STATUS NOTIFICATION, class media. */
 enum
@@ -61,6 +64,10 @@ atapi_put32 (uint8_t *p, uint32_t value)
 }
 
 /* atapi-cd.c */
+/* Whether the tray is open, as far as the guest knows. */
+bool atapi_cd_is_open (const IdeDrive *drive);
+/* The most bytes that the guest wants at once: even, and 0 means as much as can be said. */
+uint32_t atapi_cd_get_byte_count_limit (const IdeDrive *drive);
 bool atapi_cd_has_medium (const IdeDrive *drive);
 uint32_t atapi_cd_get_sectors (const IdeDrive *drive); /* 0 without a medium */
 /* Ends a command well. */
@@ -74,6 +81,11 @@ void atapi_info_get_configuration (IdeDrive *drive);
 void atapi_info_mode_sense (IdeDrive *drive);
 void atapi_info_mechanism_status (IdeDrive *drive);
 void atapi_info_event_status (IdeDrive *drive);
+
+/* atapi-read.c */
+void atapi_read_sectors (IdeDrive *drive, uint32_t lba, uint32_t count);
+void atapi_read_cd (IdeDrive *drive);
+void atapi_read_cd_msf (IdeDrive *drive);
 
 /* atapi-disc.c: the same, of the disc */
 void atapi_disc_read_toc (IdeDrive *drive);

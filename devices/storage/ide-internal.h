@@ -79,6 +79,8 @@ typedef struct
   uint8_t attention; /* additional sense code of a unit attention not told yet, or 0 */
   uint8_t event;     /* media event not told yet, or 0 */
   bool locked, tray_open;
+  bool absence_untold; /* the host has changed the disc, and the guest has not seen the drive empty */
+  uint8_t raw_fields; /* READ CD: the fields of each sector that are made; 0: user data alone */
 } IdeDriveState;
 
 typedef struct
@@ -163,8 +165,15 @@ bool ata_common_command (IdeDrive *drive, uint8_t command);
 /* ata-smart.c */
 void ata_smart_command (IdeDrive *drive);
 
-/* atapi-cd.c */
+/* atapi-read.c */
 #define ATAPI_SECTOR 2048
+#define ATAPI_RAW_AT_ONCE (27 * ATAPI_SECTOR) /* bytes that fit into the buffer as whole sectors */
+/* Whether raw_fields can be these. */
+bool atapi_read_are_fields (uint8_t fields);
+/* Makes raw sectors of the user data in the buffer. */
+void atapi_read_make_raw (IdeDrive *drive);
+
+/* atapi-cd.c */
 void atapi_cd_command (IdeDrive *drive, uint8_t command);
 void atapi_cd_packet (IdeDrive *drive);
 void atapi_cd_medium_changed (IdeDrive *drive);

@@ -22,7 +22,8 @@ static const StateField drive_fields[] = {
   STATE_INT (IdeDriveState, sense_key), STATE_INT (IdeDriveState, asc),
   STATE_INT (IdeDriveState, ascq),      STATE_INT (IdeDriveState, attention),
   STATE_INT (IdeDriveState, event),    STATE_FLAG (IdeDriveState, locked),
-  STATE_FLAG (IdeDriveState, tray_open),
+  STATE_FLAG (IdeDriveState, tray_open), STATE_FLAG (IdeDriveState, absence_untold),
+  STATE_INT (IdeDriveState, raw_fields),
 };
 static const StateTable drive_table = STATE_TABLE (IdeDriveState, 1, drive_fields);
 static const StateField channel_fields[] = {
@@ -69,6 +70,14 @@ is_sane (const IdeDrive *drive, const IdeDriveState *s)
              || (s->phase != IDE_PHASE_DATA_IN && s->phase != IDE_PHASE_DATA_OUT));
 }
 
+static bool
+is_raw_sane (const IdeDrive *drive, const IdeDriveState *s)
+{
+  return s->raw_fields == 0
+         || (drive->kind == IDE_DRIVE_CD && atapi_read_are_fields (s->raw_fields)
+             && (s->phase != IDE_PHASE_IMAGE_READ || s->filled <= ATAPI_RAW_AT_ONCE));
+}
+
 /* What was under way with the image is begun again: the buffer is as it was. */
 static void
 resume (IdeDrive *drive)
@@ -90,6 +99,7 @@ after_load (void *device, GError **error)
 
   for (unsigned unit = 0; unit < 2; unit++)
     if (!is_sane (&channel->drives[unit], &channel->saved.drives[unit])
+        || !is_raw_sane (&channel->drives[unit], &channel->saved.drives[unit])
         || channel->saved.reset > IDE_RESET_DIAGNOSTIC)
       {
         g_set_error (error, STATE_ERROR, STATE_ERROR_BAD_STREAM,

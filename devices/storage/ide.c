@@ -36,6 +36,13 @@ ide_raise_irq (IdeDrive *drive)
   ide_update_irq (channel);
 }
 
+/* Bit 4 is DSC. A packet device has SERV there, but for SEEK. */
+static uint8_t
+ready (const IdeDrive *drive)
+{
+  return IDE_STATUS_DRDY | (drive->kind == IDE_DRIVE_CD ? 0 : IDE_STATUS_DSC);
+}
+
 static void
 dma_finished (IdeDrive *drive)
 {
@@ -52,7 +59,7 @@ ide_complete (IdeDrive *drive)
   IdeDriveState *s = &drive->state;
 
   s->phase = IDE_PHASE_IDLE;
-  s->status = IDE_STATUS_DRDY | IDE_STATUS_DSC;
+  s->status = ready (drive);
   s->error = 0;
   if (drive->kind == IDE_DRIVE_CD)
     s->count[0] = 3; /* interrupt reason: completion */
@@ -77,7 +84,7 @@ fail (IdeDrive *drive, uint8_t status, uint8_t error)
 void
 ide_abort (IdeDrive *drive, uint8_t error)
 {
-  fail (drive, IDE_STATUS_DRDY | IDE_STATUS_DSC, error);
+  fail (drive, ready (drive), error);
 }
 
 /* The host could not do it. What cannot be read is uncorrectable data; for what cannot be written
@@ -107,12 +114,13 @@ begin_drq (IdeDrive *drive)
   uint32_t n = MIN (s->block, s->filled - s->at);
 
   s->drq_end = s->at + n;
-  s->status = IDE_STATUS_DRDY | IDE_STATUS_DSC | IDE_STATUS_DRQ;
+  s->status = ready (drive) | IDE_STATUS_DRQ;
+  if (drive->kind == IDE_DRIVE_CD)
+    s->count[0] = s->to_guest ? 2 : 0; /* interrupt reason: data */
   if (drive->kind == IDE_DRIVE_CD && s->command == 0xa0)
     {
       s->lba_mid[0] = n;
       s->lba_high[0] = n >> 8;
-      s->count[0] = s->to_guest ? 2 : 0;
     }
 }
 
@@ -123,6 +131,8 @@ next_read (IdeDrive *drive)
   IdeDriveState *s = &drive->state;
   uint32_t length = MIN (s->remaining, IDE_BUFFER_SIZE / s->block * s->block);
 
+  if (s->raw_fields != 0)
+    length = MIN (s->remaining, ATAPI_RAW_AT_ONCE);
   if (length
       == 0) /* blocks larger than the buffer do not exist, but a guest's state might say so */
     length = MIN (s->remaining, IDE_BUFFER_SIZE);
@@ -161,7 +171,7 @@ want_data (IdeDrive *drive)
       if (channel->dma_ops == NULL || !channel->dma_ops->is_started (channel->dma))
         {
           s->phase = IDE_PHASE_DMA_WAIT;
-          s->status = IDE_STATUS_DRDY | IDE_STATUS_DSC | IDE_STATUS_DRQ;
+          s->status = ready (drive) | IDE_STATUS_DRQ;
           return;
         }
       if (channel->dma_ops->transfer (channel->dma, s->buffer, s->filled, false) < s->filled)
@@ -194,7 +204,7 @@ offer_data (IdeDrive *drive)
   if (channel->dma_ops == NULL || !channel->dma_ops->is_started (channel->dma))
     {
       s->phase = IDE_PHASE_DMA_WAIT;
-      s->status = IDE_STATUS_DRDY | IDE_STATUS_DSC | IDE_STATUS_DRQ;
+      s->status = ready (drive) | IDE_STATUS_DRQ;
       return;
     }
   if (channel->dma_ops->transfer (channel->dma, s->buffer, s->filled, true) < s->filled)
@@ -218,6 +228,7 @@ ide_image_done (void *data, int result)
 {
   IdeDrive *drive = data;
   IdeDriveState *s = &drive->state;
+  uint32_t from_image;
 
   if (result != 0)
     {
@@ -227,7 +238,10 @@ ide_image_done (void *data, int result)
   switch (s->phase)
     {
     case IDE_PHASE_IMAGE_READ:
-      s->offset += s->filled;
+      from_image = s->filled;
+      if (s->raw_fields != 0)
+        atapi_read_make_raw (drive);
+      s->offset += from_image;
       offer_data (drive);
       break;
     case IDE_PHASE_IMAGE_WRITE:
@@ -320,7 +334,7 @@ ide_channel_dma_stopped (IdeChannel *channel)
       if (drive->state.dma && drive->state.phase != IDE_PHASE_IDLE)
         {
           ide_cancel (drive);
-          drive->state.status = IDE_STATUS_DRDY | IDE_STATUS_DSC | IDE_STATUS_ERR;
+          drive->state.status = ready (drive) | IDE_STATUS_ERR;
           drive->state.error = IDE_ERROR_ABRT;
         }
     }
@@ -347,7 +361,7 @@ drq_done (IdeDrive *drive)
       else
         {
           s->phase = IDE_PHASE_IDLE;
-          s->status = IDE_STATUS_DRDY | IDE_STATUS_DSC;
+          s->status = ready (drive);
         }
       break;
     case IDE_PHASE_DATA_OUT:

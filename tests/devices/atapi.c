@@ -4,7 +4,14 @@
 
 #include <gio/gio.h>
 
-enum { NOT_READY = 2, ILLEGAL_REQUEST = 5, UNIT_ATTENTION = 6 };
+#include "devices/storage/cd-sector.h"
+
+enum
+{
+  NOT_READY = 2,
+  ILLEGAL_REQUEST = 5,
+  UNIT_ATTENTION = 6
+};
 
 /* Sends a packet and returns the status after it; replies wait at the data port. */
 static uint8_t
@@ -145,8 +152,140 @@ test_read_cd (void)
   PACKET (rig, 0xbe, 0, 0, 0, 0, 5, 0, 0, 1, 0x10);
   take (rig, data, 2048);
   ide_rig_assert_sectors (data, 2048, 5, 1);
-  PACKET (rig, 0xbe, 0, 0, 0, 0, 5, 0, 0, 1, 0xf8); /* raw sectors are not in an image */
+  PACKET (rig, 0xbe, 2 << 2, 0, 0, 0, 5, 0, 0, 1, 0x10); /* mode 1 is expected, and comes */
+  take (rig, data, 2048);
+  for (unsigned type = 1; type < 6; type++)
+    if (type != 2)
+      {
+        PACKET (rig, 0xbe, type << 2, 0, 0, 0, 5, 0, 0, 1, 0x10); /* audio, mode 2: not here */
+        assert_sense (rig, ILLEGAL_REQUEST, 0x64);
+      }
+  PACKET (rig, 0xbe, 0, 0, 0, 0, 5, 0, 0, 1, 0x12); /* there are no C2 errors to tell */
   assert_sense (rig, ILLEGAL_REQUEST, 0x24);
+  PACKET (rig, 0xbe, 0, 0, 0, 0, 5, 0, 0, 1, 0x10, 1); /* nor subchannels */
+  assert_sense (rig, ILLEGAL_REQUEST, 0x24);
+  ide_rig_free (rig);
+}
+
+/* Each selection of fields that leaves nothing out in between is a part of the whole sector. */
+static void
+test_read_cd_fields (void)
+{
+  static const struct
+  {
+    uint8_t fields;
+    unsigned from, to;
+  } parts[] = {
+    { 0x10, 16, 2064 }, { 0x18, 16, 2352 }, { 0x20, 12, 16 },   { 0x30, 12, 2064 },
+    { 0x38, 12, 2352 }, { 0x50, 16, 2064 }, { 0x70, 12, 2064 }, { 0x78, 12, 2352 },
+    { 0xa0, 0, 16 },    { 0xb0, 0, 2064 },  { 0xf0, 0, 2064 },  { 0xf8, 0, 2352 },
+  };
+  IdeRig *rig = ready_rig ();
+  uint8_t whole[CD_SECTOR_SIZE], data[3 * CD_SECTOR_SIZE];
+
+  for (unsigned i = 0; i < G_N_ELEMENTS (parts); i++)
+    {
+      unsigned length = parts[i].to - parts[i].from;
+
+      PACKET (rig, 0xbe, 0, 0, 0, 0, 5, 0, 0, 3, parts[i].fields);
+      take (rig, data, 3 * length);
+      for (unsigned n = 0; n < 3; n++)
+        {
+          ide_rig_sector (whole + CD_SECTOR_USER, 2048, 5 + n);
+          cd_sector_complete (whole, 5 + n);
+          g_assert_cmpmem (data + n * length, length, whole + parts[i].from, length);
+        }
+    }
+  PACKET (rig, 0xbe, 0, 0, 0, 0, 5, 0, 0, 1, 0x90); /* without the header between them */
+  assert_sense (rig, ILLEGAL_REQUEST, 0x24);
+  PACKET (rig, 0xbe, 0, 0, 0, 0, 5, 0, 0, 1, 0x40); /* mode 1 has no subheader */
+  g_assert_cmphex (ide_status (rig, SECONDARY) & (DRQ | ERR), ==, 0);
+  ide_rig_free (rig);
+}
+
+/* More than the buffer holds, by bus master and in another machine from the middle on. */
+static void
+test_read_cd_raw (void)
+{
+  IdeRig *rig = ready_rig (), *other = ide_rig_new ();
+  StateSection from = ide_channel_state (rig->channels[1]),
+               to = ide_channel_state (other->channels[1]);
+  const uint8_t command[12] = { 0xbe, 0, 0, 0, 0, 0, 0, 0, IDE_RIG_CD_SECTORS, 0xf8 };
+  uint8_t whole[CD_SECTOR_SIZE], data[IDE_RIG_CD_SECTORS][CD_SECTOR_SIZE];
+
+  ide_rig_prd (rig, 0, 0x10000, 0, false);
+  ide_rig_prd (rig, 1, 0x20000, 0, false);
+  ide_rig_prd (rig, 2, 0x30000, sizeof data - 0x20000, true);
+  packet (rig, true, 0, command);
+  ide_rig_start_dma (rig, 1, true);
+  g_assert_cmphex (ide_status (rig, SECONDARY) & (BSY | DRQ | ERR), ==, 0);
+  packet (rig, false, CD_SECTOR_SIZE, command);
+  ide_read_data (rig, SECONDARY, data, 10000);
+  test_state_round_trip (&from, &to);
+  ide_read_data (other, SECONDARY, (uint8_t *)data + 10000, sizeof data - 10000);
+  g_assert_cmphex (ide_status (other, SECONDARY) & (BSY | DRQ | ERR), ==, 0);
+  g_assert_cmpmem (data, sizeof data, rig->ram + 0x10000, sizeof data);
+  for (unsigned n = 0; n < IDE_RIG_CD_SECTORS; n++)
+    {
+      ide_rig_sector (whole + CD_SECTOR_USER, 2048, n);
+      cd_sector_complete (whole, n);
+      g_assert_cmpmem (data[n], CD_SECTOR_SIZE, whole, CD_SECTOR_SIZE);
+    }
+  ide_rig_free (rig);
+  ide_rig_free (other);
+}
+
+/* Bit 4 of Status has to do with a seek alone; the interrupt reason says which way data goes. */
+static void
+test_status (void)
+{
+  IdeRig *rig = ready_rig ();
+  uint8_t id[512];
+
+  g_assert_cmphex (PACKET (rig, 0x00), ==, DRDY);
+  g_assert_cmphex (PACKET (rig, 0x2b, 0, 0, 0, 0, 9), ==, DRDY | 0x10);
+  g_assert_cmphex (PACKET (rig, 0x2b, 0, 0, 0, 0, IDE_RIG_CD_SECTORS), ==, DRDY | ERR);
+  assert_sense (rig, ILLEGAL_REQUEST, 0x21);
+  g_assert_cmphex (PACKET (rig, 0x12, 0, 0, 0, 8), ==, DRDY | DRQ);
+  ide_read_data (rig, SECONDARY, id, 8);
+  g_assert_cmphex (ide_status (rig, SECONDARY), ==, DRDY);
+  ide_out (rig, SECONDARY, 7, 0xa1);
+  g_assert_cmphex (ide_status (rig, SECONDARY), ==, DRDY | DRQ);
+  g_assert_cmphex (ide_in (rig, SECONDARY, 2), ==, 2);
+  ide_read_data (rig, SECONDARY, id, 512);
+  g_assert_cmphex (ide_status (rig, SECONDARY), ==, DRDY);
+  ide_rig_free (rig);
+}
+
+static uint8_t
+medium_type (IdeRig *rig)
+{
+  uint8_t reply[16];
+
+  PACKET (rig, 0x5a, 0, 0x0d, 0, 0, 0, 0, 0, 64);
+  take (rig, reply, 16);
+  g_assert_cmpmem (reply + 8, 8, "\x0d\x06\0\0\0\x3c\0\x4b", 8);
+  return reply[2];
+}
+
+/* What MODE SENSE tells of the disc, and mode page 0Dh: seconds a minute, frames a second. */
+static void
+test_medium_types (void)
+{
+  IdeRig *rig = ready_rig ();
+
+  g_assert_cmphex (medium_type (rig), ==, 0x01);
+  PACKET (rig, 0x1b, 0, 0, 0, 2);
+  g_assert_cmphex (medium_type (rig), ==, 0x71);
+  PACKET (rig, 0x1b, 0, 0, 0, 3);
+  PACKET (rig, 0x00);
+  assert_sense (rig, UNIT_ATTENTION, 0x28);
+  g_assert_cmphex (medium_type (rig), ==, 0x01);
+  ide_channel_change_medium (rig->channels[1], 0, NULL, FALSE, NULL);
+  g_assert_cmphex (medium_type (rig), ==, 0x71); /* as it is taken out */
+  PACKET (rig, 0x00);
+  assert_sense (rig, NOT_READY, 0x3a);
+  g_assert_cmphex (medium_type (rig), ==, 0x70);
   ide_rig_free (rig);
 }
 
@@ -270,6 +409,8 @@ test_dvd (void)
   assert_sense (rig, ILLEGAL_REQUEST, 0x30);
   ide_channel_change_medium (rig->channels[1], 0, dvd, FALSE, NULL);
   PACKET (rig, 0x00);
+  assert_sense (rig, NOT_READY, 0x3a);
+  PACKET (rig, 0x00);
   assert_sense (rig, UNIT_ATTENTION, 0x28);
   PACKET (rig, 0xad, 0, 0, 0, 0, 0, 0, 0, 8, 4); /* READ DVD STRUCTURE: physical format */
   take (rig, reply, 2052);
@@ -285,6 +426,8 @@ test_dvd (void)
   take (rig, reply, 16);
   g_assert_cmphex (reply[7], ==, 0x10);
   g_assert_cmphex (reply[10] & 1, ==, 1);
+  PACKET (rig, 0xbe, 0, 0, 0, 0, 5, 0, 0, 1, 0xf8); /* its sectors are others than those of a CD */
+  assert_sense (rig, ILLEGAL_REQUEST, 0x30);
   ide_rig_free (rig);
   image_free (dvd);
 }
@@ -319,15 +462,50 @@ test_medium_change (void)
   g_assert_cmphex (reply[4], ==, 3); /* the medium was taken out */
 
   g_assert_true (ide_channel_change_medium (rig->channels[1], 0, other, FALSE, NULL));
+  PACKET (rig, 0x00);
+  assert_sense (rig, NOT_READY, 0x3a);
   PACKET (rig, 0x4a, 1, 0, 0, 0x10, 0, 0, 0, 8);
   take (rig, reply, 8);
   g_assert_cmphex (reply[4], ==, 2); /* a new medium */
   g_assert_cmphex (reply[5], ==, 2);
   PACKET (rig, 0x00);
   assert_sense (rig, UNIT_ATTENTION, 0x28);
+  g_assert_cmphex (PACKET (rig, 0x00), ==, DRDY);
   PACKET (rig, 0x25);
   take (rig, reply, 8);
   g_assert_cmphex (reply[3], ==, 7);
+  ide_rig_free (rig);
+  image_free (other);
+}
+
+/* One disc for another, in no time: the guest sees an open tray first, in whichever way it looks.
+ */
+static void
+test_medium_exchange (void)
+{
+  IdeRig *rig = ready_rig ();
+  Image *other = image_new_memory (8 * 2048, TRUE);
+  uint8_t reply[8];
+
+  g_assert_true (ide_channel_change_medium (rig->channels[1], 0, other, FALSE, NULL));
+  PACKET (rig, 0x25);
+  assert_sense (rig, NOT_READY, 0x3a);
+  PACKET (rig, 0x25);
+  assert_sense (rig, UNIT_ATTENTION, 0x28);
+  PACKET (rig, 0x25);
+  take (rig, reply, 8);
+  g_assert_cmphex (reply[3], ==, 7);
+
+  g_assert_true (ide_channel_change_medium (rig->channels[1], 0, rig->cd, FALSE, NULL));
+  PACKET (rig, 0x4a, 1, 0, 0, 0x10, 0, 0, 0, 8);
+  take (rig, reply, 8);
+  g_assert_cmpmem (reply + 4, 2, "\3\1", 2); /* taken out, the tray is open */
+  PACKET (rig, 0x4a, 1, 0, 0, 0x10, 0, 0, 0, 8);
+  take (rig, reply, 8);
+  g_assert_cmpmem (reply + 4, 2, "\2\2", 2); /* a new one is there */
+  PACKET (rig, 0x00);
+  assert_sense (rig, UNIT_ATTENTION, 0x28);
+  g_assert_cmphex (PACKET (rig, 0x00), ==, DRDY);
   ide_rig_free (rig);
   image_free (other);
 }
@@ -370,7 +548,7 @@ test_lock (void)
 static void
 count_call (void *data)
 {
-  ++*(unsigned *) data;
+  ++*(unsigned *)data;
 }
 
 static void
@@ -423,6 +601,10 @@ main (int argc, char **argv)
   g_test_add_func ("/atapi/read-pio", test_read_pio);
   g_test_add_func ("/atapi/read-dma", test_read_dma);
   g_test_add_func ("/atapi/read-cd", test_read_cd);
+  g_test_add_func ("/atapi/read-cd-fields", test_read_cd_fields);
+  g_test_add_func ("/atapi/read-cd-raw", test_read_cd_raw);
+  g_test_add_func ("/atapi/status", test_status);
+  g_test_add_func ("/atapi/medium-types", test_medium_types);
   g_test_add_func ("/atapi/out-of-range", test_out_of_range);
   g_test_add_func ("/atapi/toc", test_toc);
   g_test_add_func ("/atapi/unknown", test_unknown);
@@ -431,6 +613,7 @@ main (int argc, char **argv)
   g_test_add_func ("/atapi/dvd", test_dvd);
   g_test_add_func ("/atapi/no-limit", test_no_limit);
   g_test_add_func ("/atapi/medium-change", test_medium_change);
+  g_test_add_func ("/atapi/medium-exchange", test_medium_exchange);
   g_test_add_func ("/atapi/change-in-a-transfer", test_change_in_a_transfer);
   g_test_add_func ("/atapi/lock", test_lock);
   g_test_add_func ("/atapi/tray", test_tray);
