@@ -74,6 +74,19 @@ memory_block_new (Memory *memory, const char *name, uint64_t size, bool shared, 
   return block;
 }
 
+const MemoryBlock *
+memory_find_host (const Memory *memory, uintptr_t address)
+{
+  for (unsigned i = 0; i < memory->blocks->len; i++)
+    {
+      const MemoryBlock *block = g_ptr_array_index (memory->blocks, i);
+
+      if (address - (uintptr_t) block->data < block->size)
+        return block;
+    }
+  return NULL;
+}
+
 void
 memory_notify (Memory *memory, MemoryNotify what, MemoryBlock *block)
 {

@@ -62,6 +62,9 @@ typedef struct
 
 #define MEMORY_MAX_RANGES 256
 
+/* The block that a host address lies in, or NULL. Out of a signal handler, too. */
+const MemoryBlock *memory_find_host (const Memory *memory, uintptr_t address);
+
 /* The range that covers gpa. Always succeeds: a hole is a range with read and write NULL. */
 MemoryRange memory_find (Memory *memory, uint64_t gpa);
 /* Copies the whole map in order of address, without holes; returns the number of ranges. */

@@ -317,20 +317,27 @@ x86_machine_find_handler (const X86State *state, unsigned back)
   return at - first < N_VECTORS ? (int) (at - first) : -1;
 }
 
+AccelExit
+x86_machine_enter (X86Machine *machine, X86State *state, GError **error)
+{
+  AccelExit result = ACCEL_EXIT_FAILED;
+
+  if (machine->ops->set_state (machine->vcpu, state, error))
+    do
+      result = machine->ops->vcpu_run (machine->vcpu, error);
+    while (result == ACCEL_EXIT_KICKED);
+  machine->ops->get_state (machine->vcpu, state);
+  return result;
+}
+
 X86Outcome
 x86_machine_run (X86Machine *machine, X86State *state)
 {
   X86Outcome outcome = { .vector = -1 };
   g_autoptr (GError) error = NULL;
-  AccelExit result;
+  AccelExit result = x86_machine_enter (machine, state, &error);
 
-  machine->ops->set_state (machine->vcpu, state, &error);
   g_assert_no_error (error);
-  do
-    result = machine->ops->vcpu_run (machine->vcpu, &error);
-  while (result == ACCEL_EXIT_KICKED);
-  g_assert_no_error (error);
-  machine->ops->get_state (machine->vcpu, state);
   if (result == ACCEL_EXIT_HALTED)
     outcome.vector = x86_machine_find_handler (state, 1);
   state->activity = X86_RUNNING;

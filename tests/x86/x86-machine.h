@@ -44,6 +44,8 @@ void x86_machine_read (X86Machine *machine, uint64_t address, void *bytes, size_
 void x86_machine_forget_changes (X86Machine *machine);
 GArray *x86_machine_dup_changes (X86Machine *machine);
 
+/* Runs until the CPU stops by itself, for whatever reason. */
+AccelExit x86_machine_enter (X86Machine *machine, X86State *state, GError **error);
 /* Runs until an exception; the state then is the one the exception interrupted. Without
  * exception (a HLT, a triple fault) vector is -1. */
 X86Outcome x86_machine_run (X86Machine *machine, X86State *state);

@@ -595,6 +595,28 @@ block_cache_note_miss (BlockCache *cache, TranslatorCpu *cpu, const uint8_t *bac
   g_mutex_unlock (&cache->mutex);
 }
 
+bool
+block_cache_owns (const BlockCache *cache, uintptr_t code)
+{
+  return code_cache_contains (cache->code, code);
+}
+
+bool
+block_cache_locate (BlockCache *cache, uintptr_t code, uint64_t *rip)
+{
+  const TranslatorBlock *block = NULL;
+  bool found;
+
+  g_mutex_lock (&cache->mutex);
+  if (cache->blocks->len > 0)
+    block = find_block_of (cache, (const uint8_t *)code);
+  found = block != NULL && code - (uintptr_t)block->guard < block->end;
+  if (found)
+    *rip = block->rip;
+  g_mutex_unlock (&cache->mutex);
+  return found;
+}
+
 static GArray *
 take_overwritten (BlockCache *cache)
 {

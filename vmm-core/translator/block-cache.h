@@ -103,4 +103,9 @@ void block_cache_drop_overwritten (BlockCache *cache, TranslatorCpu *cpu);
 void block_cache_note_miss (BlockCache *cache, TranslatorCpu *cpu, const uint8_t *back,
                             unsigned slot, bool write);
 
+/* Whether the host's code there is of the cache. Out of a signal handler, too. */
+bool block_cache_owns (const BlockCache *cache, uintptr_t code);
+/* The RIP of the block that code, of what is often run, belongs to. FALSE: none. */
+bool block_cache_locate (BlockCache *cache, uintptr_t code, uint64_t *rip);
+
 void block_cache_add_statistics (BlockCache *cache, GVariantBuilder *builder);

@@ -79,6 +79,12 @@ code_cache_get_free (const CodeCache *cache)
   return least;
 }
 
+bool
+code_cache_contains (const CodeCache *cache, uintptr_t code)
+{
+  return code - (uintptr_t)cache->memory.run < cache->memory.size;
+}
+
 size_t
 code_cache_get_used (const CodeCache *cache)
 {

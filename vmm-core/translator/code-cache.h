@@ -29,6 +29,8 @@ Emitter code_cache_begin (CodeCache *cache, CodeKind kind);
 void code_cache_end (CodeCache *cache, CodeKind kind, const Emitter *emitter);
 /* Bytes that are free of every kind. */
 size_t code_cache_get_free (const CodeCache *cache);
+/* Whether it is an address of running. */
+bool code_cache_contains (const CodeCache *cache, uintptr_t code);
 size_t code_cache_get_used (const CodeCache *cache);
 
 /* What is in the cache now stays when it is emptied. */

@@ -509,6 +509,26 @@ translator_page_flushed (X86Cpu *x86, uint64_t linear)
     }
 }
 
+static bool
+translator_owns (const X86Software *software, uintptr_t code)
+{
+  return block_cache_owns (software->engine_data, code);
+}
+
+/* A block, or what it called: then it is named by return addresses. */
+static void
+translator_locate (X86Cpu *x86, uintptr_t code, uintptr_t stack, uint64_t *rip)
+{
+  TranslatorCpu *cpu = translator_cpu (x86);
+  BlockCache *cache = x86->software->engine_data;
+  const uintptr_t memory = (uintptr_t)cpu->sets[translator_view_of_key (cpu->key)].stack_memory;
+  const uintptr_t top = block_cache_owns (cache, code) ? stack : cpu->resume_rsp;
+  bool found = block_cache_locate (cache, code, rip);
+
+  for (unsigned n = 0; n < 2 && !found && top - memory < TRANSLATOR_STACK_TOP; n++)
+    found = block_cache_locate (cache, ((const uintptr_t *)top)[n], rip);
+}
+
 static void
 translator_close (X86Software *software)
 {
@@ -546,6 +566,8 @@ static const X86Engine translator_engine = {
   .close = translator_close,
   .page_flushed = translator_page_flushed,
   .code_overwritten = translator_code_overwritten,
+  .owns = translator_owns,
+  .locate = translator_locate,
   .add_statistics = translator_add_statistics,
 };
 

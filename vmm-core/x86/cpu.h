@@ -157,6 +157,8 @@ struct X86Cpu
   uint64_t instructions; /* retired, counted block by block */
   uint64_t statistics[16];
 
+  uint8_t signal_stack[64 << 10]; /* host-fault.c */
+
   X86Tlb tlb; /* last: it is large */
 };
 

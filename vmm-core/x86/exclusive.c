@@ -108,3 +108,16 @@ x86_exclusive_end (X86Cpu *cpu)
   g_cond_broadcast (&exclusive->changed);
   g_mutex_unlock (&exclusive->mutex);
 }
+
+void
+x86_exclusive_give_up (X86Cpu *cpu)
+{
+  struct X86Exclusive *exclusive = cpu->software->exclusive;
+  bool owner;
+
+  g_mutex_lock (&exclusive->mutex);
+  owner = exclusive->owner == cpu;
+  g_mutex_unlock (&exclusive->mutex);
+  if (owner)
+    x86_exclusive_end (cpu);
+}

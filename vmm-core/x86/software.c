@@ -7,6 +7,7 @@
 #include "debug.h"
 #include "exception.h"
 #include "fpu.h"
+#include "host-fault.h"
 #include "interpreter.h"
 #include "kvmclock.h"
 #include "lapic.h"
@@ -580,7 +581,7 @@ x86_software_vcpu_run (AccelVcpu *vcpu, GError **error)
       atomic_fetch_or (&cpu->requests, X86_REQUEST_LOCAL);
       x86_exclusive_enter (cpu);
       fpu_enter (cpu);
-      exit = cpu->software->engine->run (cpu, error);
+      exit = host_fault_run (cpu, error);
       fpu_leave (cpu);
       x86_exclusive_leave (cpu);
       if (exit == ACCEL_EXIT_HALTED)

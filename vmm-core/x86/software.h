@@ -17,6 +17,11 @@ typedef struct
   void (*page_flushed) (X86Cpu *cpu, uint64_t linear); /* INVLPG */
   /* As in MemoryListener; X86_REQUEST_CODE is posted to every CPU afterwards. */
   void (*code_overwritten) (X86Software *software, MemoryBlock *block, uint64_t page);
+  /* Whether the host's code there is the engine's doing. Out of a signal handler, too. */
+  bool (*owns) (const X86Software *software, uintptr_t code);
+  /* For a host that was at code, with its stack pointer at stack: *rip becomes that of the guest's
+   * code which it ran, if that can be told. On the CPU's thread. */
+  void (*locate) (X86Cpu *cpu, uintptr_t code, uintptr_t stack, uint64_t *rip);
   void (*add_statistics) (X86Software *software, GVariantBuilder *builder);
 } X86Engine;
 
@@ -76,6 +81,8 @@ void x86_software_request (X86Cpu *cpu, uint32_t requests);
  * held. */
 void x86_exclusive_begin (X86Cpu *cpu);
 void x86_exclusive_end (X86Cpu *cpu);
+/* Ends one that the CPU may be in the midst of. */
+void x86_exclusive_give_up (X86Cpu *cpu);
 /* Around running the guest on this CPU's thread; enter waits while another is exclusive. */
 void x86_exclusive_enter (X86Cpu *cpu);
 void x86_exclusive_leave (X86Cpu *cpu);

@@ -7,12 +7,11 @@
 #include "thunk.h"
 
 #include "fpu-unit.h"
+#include "host-fault.h"
 #include "vmm-core/executable-memory.h"
 
 #include <glib.h>
-#include <signal.h>
 #include <string.h>
-#include <ucontext.h>
 
 #define REGION_SIZE (32u << 20)
 
@@ -52,35 +51,25 @@ thunk_equal (gconstpointer a, gconstpointer b)
   return left->length == right->length && memcmp (left, right, sizeof (Thunk) + left->length) == 0;
 }
 
-static void
-thunk_leave_on_signal (int number, siginfo_t *info, void *data)
+bool
+thunk_is_code (uintptr_t address)
 {
-  ucontext_t *context = data;
-  greg_t *registers = context->uc_mcontext.gregs;
-  uintptr_t rip = (uintptr_t) registers[REG_RIP];
-
-  if (rip - (uintptr_t) region.memory.run < REGION_SIZE)
-    {
-      X86Cpu *cpu = (X86Cpu *) registers[REG_R8];
-
-      bool simd = registers[REG_TRAPNO] == X86_XM;
-
-      if (simd)
-        cpu->state.mxcsr = context->uc_mcontext.fpregs->mxcsr;
-      context->uc_mcontext.fpregs->mxcsr = FPU_MXCSR_DEFAULT;
-      registers[REG_RIP] = (greg_t) (uintptr_t) (region.memory.run + (simd ? 0 : STUB_SIZE));
-      return;
-    }
-  signal (number, SIG_DFL); /* our bug: the faulting instruction runs again and ends the process */
+  return address - (uintptr_t) region.memory.run < REGION_SIZE;
 }
 
-static void
-thunk_catch_exceptions (void)
+bool
+thunk_leave_by_exception (ucontext_t *context)
 {
-  struct sigaction action = { .sa_sigaction = thunk_leave_on_signal, .sa_flags = SA_SIGINFO };
+  greg_t *registers = context->uc_mcontext.gregs;
+  bool simd = registers[REG_TRAPNO] == X86_XM;
 
-  sigemptyset (&action.sa_mask);
-  sigaction (SIGFPE, &action, NULL);
+  if (!thunk_is_code ((uintptr_t) registers[REG_RIP]))
+    return false;
+  if (simd)
+    ((X86Cpu *) registers[REG_R8])->state.mxcsr = context->uc_mcontext.fpregs->mxcsr;
+  context->uc_mcontext.fpregs->mxcsr = FPU_MXCSR_DEFAULT;
+  registers[REG_RIP] = (greg_t) (uintptr_t) (region.memory.run + (simd ? 0 : STUB_SIZE));
+  return true;
 }
 
 /* mutex held. */
@@ -92,7 +81,7 @@ thunk_region_map (GError **error)
   memcpy (region.memory.write, exception_stubs, sizeof exception_stubs);
   region.used = sizeof exception_stubs;
   region.thunks = g_hash_table_new (thunk_hash, thunk_equal);
-  thunk_catch_exceptions ();
+  host_fault_catch ();
   return true;
 }
 
