@@ -175,26 +175,6 @@ machine_get_conf (Machine *self)
   return self->conf;
 }
 
-char *
-machine_get_string (Machine *self, const char *group, const char *key)
-{
-  return g_key_file_get_string (self->conf, group, key, NULL);
-}
-
-int
-machine_get_integer (Machine *self, const char *group, const char *key, int fallback)
-{
-  g_autoptr (GError) error = NULL;
-  int value = g_key_file_get_integer (self->conf, group, key, &error);
-  return error == NULL ? value : fallback;
-}
-
-char *
-machine_resolve_file (Machine *self, const char *file)
-{
-  return g_canonicalize_filename (file, self->folder);
-}
-
 /* ------------------------------------------------------------------------------------- pictures */
 
 static void

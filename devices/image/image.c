@@ -40,6 +40,54 @@ image_open (const char *path, ImageFlags flags, GMainContext *context, MachineLo
   return image;
 }
 
+/* What image_open is called with. */
+typedef struct
+{
+  char *path;
+  ImageFlags flags;
+  GMainContext *context;
+  MachineLock *lock;
+} Opening;
+
+static void
+opening_free (gpointer data)
+{
+  g_free (((Opening *)data)->path);
+  g_free (data);
+}
+
+static void
+open_in_thread (GTask *task, gpointer source, gpointer data, GCancellable *cancellable)
+{
+  Opening *opening = data;
+  GError *error = NULL;
+  Image *image
+      = image_open (opening->path, opening->flags, opening->context, opening->lock, &error);
+
+  if (image != NULL)
+    g_task_return_pointer (task, image, (GDestroyNotify)image_free);
+  else
+    g_task_return_error (task, error);
+}
+
+void
+image_open_async (const char *path, ImageFlags flags, GMainContext *context, MachineLock *lock,
+                  GAsyncReadyCallback opened, void *data)
+{
+  g_autoptr (GTask) task = g_task_new (NULL, NULL, opened, data);
+  Opening *opening = g_new (Opening, 1);
+
+  *opening = (Opening){ g_strdup (path), flags, context, lock };
+  g_task_set_task_data (task, opening, opening_free);
+  g_task_run_in_thread (task, open_in_thread);
+}
+
+Image *
+image_open_finish (GAsyncResult *result, GError **error)
+{
+  return g_task_propagate_pointer (G_TASK (result), error);
+}
+
 Image *
 image_new (const ImageFormat *format, void *format_data, const char *path, ImageFlags flags,
            GMainContext *context, MachineLock *lock)

@@ -3,8 +3,9 @@
 
 #include "ide-internal.h"
 
-/* What the files of the CD drive share: atapi-cd.c (commands), atapi-read.c (those that read), atapi-info.c (what the drive tells
- * of itself) and atapi-disc.c (what it tells of the disc). Numbers are big endian. */
+/* What the files of the CD drive share: atapi-cd.c (commands), atapi-read.c (those that read
+ * sectors), atapi-info.c (what the drive tells of itself) and atapi-disc.c (what it tells of the
+ * disc). Numbers are big endian. */
 
 enum
 {

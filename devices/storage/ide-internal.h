@@ -79,7 +79,7 @@ typedef struct
   uint8_t attention; /* additional sense code of a unit attention not told yet, or 0 */
   uint8_t event;     /* media event not told yet, or 0 */
   bool locked, tray_open;
-  bool absence_untold; /* the host has changed the disc, and the guest has not seen the drive empty */
+  bool absence_untold; /* the host changed the disc, and the guest has not seen the drive open */
   uint8_t raw_fields; /* READ CD: the fields of each sector that are made; 0: user data alone */
 } IdeDriveState;
 

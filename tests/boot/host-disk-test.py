@@ -46,11 +46,15 @@ class HostDisk:
         """Whether a request hangs or has failed since the last set()."""
         return os.path.exists(self.mode + ".hit")
 
+    def environment(self):
+        """What a machine needs to have this for its host's disk."""
+        return {"LD_PRELOAD": os.environ["HOST_DISK"], "HOST_DISK_IMAGE": self.image,
+                "HOST_DISK_MODE": self.mode}
+
     def machine(self, *options):
         """A machine that writes and reads this disk."""
         return Machine("--kernel", os.environ["DISK_GUEST"], "--disk", self.image, *options,
-                       memory="64", env={"LD_PRELOAD": os.environ["HOST_DISK"],
-                                         "HOST_DISK_IMAGE": self.image, "HOST_DISK_MODE": self.mode})
+                       memory="64", env=self.environment())
 
     def is_written(self):
         """Whether every byte that the guest wrote is there."""
@@ -182,6 +186,23 @@ def hang_and_go_on(folder):
         finishes(machine, disk)
 
 
+def hanging_disc(folder):
+    """A disc whose host's disk hangs holds whoever puts it in, and nobody else."""
+    disc = HostDisk(folder)
+    with Machine("--cdrom", disc.image, memory="16", env=disc.environment()) as machine:
+        machine.wait("machine", PATIENCE, lambda: state_of(machine).get("state") == "running", 0.1)
+        machine.control("eject", "cd0")
+        disc.set("hang")
+        command = [os.environ["GUESTHOUSECTL"], "--socket", machine.socket, "insert", "cd0", disc.image]
+        with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as insertion:
+            machine.wait("hanging request", PATIENCE, disc.was_hit, 0.1)
+            machine.control("pause")
+            machine.control("stop")
+            expect(insertion.poll() is None, "the disc did not hang all the time")
+            disc.set("")
+            expect(insertion.wait(PATIENCE) == 0, "the disc was not put in")
+
+
 def error(folder):
     """An error of the host's disk is the guest's, and the user is told."""
     disk = HostDisk(folder)
@@ -216,7 +237,7 @@ def main():
     if len(sys.argv) > 1:
         globals()[sys.argv[1]](sys.argv[2])
         return 0
-    tests = ["full", "file_size_limit", "hang", "hang_and_go_on", "error"]
+    tests = ["full", "file_size_limit", "hang", "hang_and_go_on", "hanging_disc", "error"]
     if can_mount():
         tests.append("full_file_system")
     failed = False

@@ -611,18 +611,45 @@ change_medium (Vm *vm, unsigned drive, Image *image, gboolean force, GError **er
   return TRUE;
 }
 
-gboolean
-vm_insert_medium (Vm *vm, const char *drive, const char *path, GError **error)
+typedef struct
 {
-  int index = find_drive (vm, drive, error);
-  Image *image;
+  Vm *vm;
+  unsigned drive;
+  VmDone done;
+  void *data;
+} Insertion;
+
+static void
+disc_opened (GObject *source, GAsyncResult *result, gpointer data)
+{
+  g_autofree Insertion *insertion = data;
+  Vm *vm = insertion->vm;
+  g_autoptr (GError) error = NULL;
+  Image *image = image_open_finish (result, &error);
+
+  if (image != NULL)
+    {
+      image_set_listener (image, image_troubled, vm);
+      change_medium (vm, insertion->drive, image, FALSE, &error);
+    }
+  insertion->done (insertion->data, error);
+}
+
+void
+vm_insert_medium (Vm *vm, const char *drive, const char *path, VmDone done, void *data)
+{
+  g_autoptr (GError) error = NULL;
+  int index = find_drive (vm, drive, &error);
+  Insertion *insertion;
 
   if (index < 0)
-    return FALSE;
-  image = image_open (path, IMAGE_READ_ONLY, vm->context, vm->lock, error);
-  if (image != NULL)
-    image_set_listener (image, image_troubled, vm);
-  return image != NULL && change_medium (vm, index, image, FALSE, error);
+    {
+      done (data, error);
+      return;
+    }
+  insertion = g_new (Insertion, 1);
+  *insertion = (Insertion){ vm, index, done, data };
+  image_open_async (path, IMAGE_READ_ONLY, vm->context, vm->lock, disc_opened, insertion);
 }
 
 gboolean
@@ -663,54 +690,6 @@ vm_get_drive_traffic (Vm *vm, unsigned position, uint64_t *bytes_read, uint64_t 
     board_pc_get_drive_traffic (vm->board, position, bytes_read, bytes_written);
   machine_lock_release (vm->lock);
   return vm->config->drives[position].id;
-}
-
-/* Resident bytes of this process: the guest's touched RAM and ours. */
-static guint64
-resident_bytes (void)
-{
-  g_autofree char *text = NULL;
-  g_auto (GStrv) fields = NULL;
-
-  if (!g_file_get_contents ("/proc/self/statm", &text, NULL, NULL))
-    return 0;
-  fields = g_strsplit (text, " ", 3);
-  return g_strv_length (fields) > 1
-           ? g_ascii_strtoull (fields[1], NULL, 10) * sysconf (_SC_PAGESIZE)
-           : 0;
-}
-
-GVariant *
-vm_get_statistics (Vm *vm)
-{
-  GVariantBuilder builder;
-
-  g_variant_builder_init (&builder, G_VARIANT_TYPE ("a{st}"));
-  g_variant_builder_add (&builder, "{st}", "ram-size", (guint64) vm->config->memory << 20);
-  g_variant_builder_add (&builder, "{st}", "ram-resident", resident_bytes ());
-  for (unsigned i = 0; i < MACHINE_CONFIG_DRIVES; i++)
-    {
-      uint64_t bytes_read, bytes_written;
-      const char *id = vm_get_drive_traffic (vm, i, &bytes_read, &bytes_written);
-      g_autofree char *read_name = g_strdup_printf ("%s-bytes-read", id);
-      g_autofree char *written_name = g_strdup_printf ("%s-bytes-written", id);
-
-      if (id == NULL)
-        continue;
-      g_variant_builder_add (&builder, "{st}", read_name, (guint64) bytes_read);
-      g_variant_builder_add (&builder, "{st}", written_name, (guint64) bytes_written);
-    }
-  machine_lock_acquire (vm->lock);
-  if (vm->board != NULL)
-    {
-      Accel *accel = board_pc_get_accel (vm->board);
-
-      g_variant_builder_add (&builder, "{st}", "guest-nanoseconds",
-                             (guint64) clock_get_ns (vm->clock));
-      accel->ops->get_statistics (accel, &builder);
-    }
-  machine_lock_release (vm->lock);
-  return g_variant_builder_end (&builder);
 }
 
 /* What others need */
@@ -763,6 +742,18 @@ const char *
 vm_get_accelerator_reason (Vm *vm)
 {
   return vm->accel_reason;
+}
+
+Accel *
+vm_get_accel (Vm *vm)
+{
+  return vm->board != NULL ? board_pc_get_accel (vm->board) : NULL;
+}
+
+int64_t
+vm_get_guest_ns (Vm *vm)
+{
+  return vm->clock != NULL ? clock_get_ns (vm->clock) : 0;
 }
 
 Console *

@@ -54,8 +54,12 @@ gboolean vm_get_test_status (Vm *vm, int *status);
 gboolean vm_pause (Vm *vm, GError **error);
 gboolean vm_resume (Vm *vm, GError **error);
 
-/* Drives by position; NULL id: none there. */
-gboolean vm_insert_medium (Vm *vm, const char *drive, const char *path, GError **error);
+/* error NULL: it is done. */
+typedef void (*VmDone) (void *data, const GError *error);
+
+/* Drives by position; NULL id: none there. The file is opened beside the I/O thread, since the
+ * host's disk may hang. */
+void vm_insert_medium (Vm *vm, const char *drive, const char *path, VmDone done, void *data);
 gboolean vm_eject_medium (Vm *vm, const char *drive, gboolean force, GError **error);
 /* a(sssb): id, kind, path or empty, locked by the guest. Floating. */
 GVariant *vm_get_drives (Vm *vm);
@@ -66,6 +70,9 @@ const char *vm_get_drive_traffic (Vm *vm, unsigned position, uint64_t *bytes_rea
 /* a{st}. Floating. */
 GVariant *vm_get_statistics (Vm *vm);
 
+/* NULL and 0 while it is off; lock held. */
+Accel *vm_get_accel (Vm *vm);
+int64_t vm_get_guest_ns (Vm *vm);
 /* They live as long as the machine's process; to be used with the lock held. */
 Console *vm_get_console (Vm *vm);
 Input *vm_get_input (Vm *vm);

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What stands in a machine's machine.conf. */
+#include "machine.h"
+
+char *
+machine_get_string (Machine *self, const char *group, const char *key)
+{
+  return g_key_file_get_string (machine_get_conf (self), group, key, NULL);
+}
+
+int
+machine_get_integer (Machine *self, const char *group, const char *key, int fallback)
+{
+  g_autoptr (GError) error = NULL;
+  int value = g_key_file_get_integer (machine_get_conf (self), group, key, &error);
+  return error == NULL ? value : fallback;
+}
+
+char *
+machine_resolve_file (Machine *self, const char *file)
+{
+  return g_canonicalize_filename (file, machine_get_folder (self));
+}
