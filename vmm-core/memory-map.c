@@ -110,14 +110,15 @@ memory_flush (Memory *memory)
 }
 
 void
-memory_notify_code (Memory *memory, MemoryBlock *block, uint64_t page)
+memory_notify_code (Memory *memory, MemoryBlock *block, uint64_t page, unsigned offset,
+                    unsigned length)
 {
   for (unsigned i = 0; i < memory->listeners->len; i++)
     {
       const Listener *listener = &g_array_index (memory->listeners, Listener, i);
 
       if (listener->ops.code_overwritten != NULL)
-        listener->ops.code_overwritten (listener->data, block, page);
+        listener->ops.code_overwritten (listener->data, block, page, offset, length);
     }
 }
 

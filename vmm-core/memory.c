@@ -48,18 +48,23 @@ memory_block_create (const char *name, uint64_t size, bool shared, GError **erro
   block->name = g_strdup (name);
   block->size = size;
   /* Untouched parts of these tables cost no memory either. */
-  block->table_size = n_pages * (sizeof (uint64_t) + sizeof (uint32_t)) + (n_pages + 63) / 64 * 8;
+  block->table_size = n_pages * (sizeof (uint64_t) + sizeof (uint32_t) + sizeof (uint16_t))
+                      + (n_pages + 63) / 64 * 8;
   block->code = mmap (NULL, block->table_size, PROT_READ | PROT_WRITE,
                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   g_assert (block->code != MAP_FAILED);
   block->dirty = block->code + n_pages;
   block->version = (_Atomic uint32_t *) (block->dirty + (n_pages + 63) / 64);
+  block->byte_map = (_Atomic uint16_t *)(block->version + n_pages);
+  g_mutex_init (&block->byte_map_mutex);
   return g_steal_pointer (&block);
 }
 
 void
 memory_block_destroy (MemoryBlock *block)
 {
+  g_free (block->byte_maps);
+  g_mutex_clear (&block->byte_map_mutex);
   munmap ((void *) block->code, block->table_size);
   munmap (block->data, block->size);
   if (block->fd >= 0)
@@ -146,49 +151,6 @@ memory_block_take_dirty (Memory *memory, MemoryBlock *block, uint64_t first_page
   if (any)
     memory_notify (memory, MEMORY_NOTIFY_DIRTY_TAKEN, block);
   return any;
-}
-
-/* Cached code */
-
-static uint64_t
-granules (unsigned offset, unsigned length)
-{
-  unsigned first = offset / 64;
-  unsigned last = (offset + length - 1) / 64;
-
-  return (UINT64_MAX << first) & (UINT64_MAX >> (63 - last));
-}
-
-bool
-memory_block_note_code (MemoryBlock *block, uint64_t page, unsigned offset, unsigned length)
-{
-  g_assert (length > 0 && offset + length <= MEMORY_PAGE_SIZE);
-  return atomic_fetch_or (&block->code[page], granules (offset, length)) == 0;
-}
-
-bool
-memory_block_has_code (const MemoryBlock *block, uint64_t page)
-{
-  return block->code[page] != 0;
-}
-
-const uint32_t *
-memory_block_get_code_version (const MemoryBlock *block, uint64_t page)
-{
-  return (const uint32_t *) &block->version[page];
-}
-
-bool
-memory_block_store_hit (MemoryBlock *block, uint64_t page, unsigned offset, unsigned length)
-{
-  if (!(block->code[page] & granules (offset, length)))
-    return false;
-  atomic_fetch_add (&block->version[page], 1);
-  /* Everything cached from this page is stale now, and is noted again when it is decoded again. */
-  atomic_store (&block->code[page], 0);
-  if (block->memory != NULL)
-    memory_notify_code (block->memory, block, page);
-  return true;
 }
 
 /* DMA */

@@ -76,8 +76,10 @@ typedef struct
   void (*map_changed) (void *data);               /* drop every cached translation */
   void (*dirty_sync) (void *data, MemoryBlock *b); /* bring the dirty bits up to date before they are taken */
   void (*dirty_taken) (void *data, MemoryBlock *b); /* stores must be noticed anew: drop cached write permission */
-  /* Cached code of a page of b was overwritten. Any thread, with or without the machine lock. */
-  void (*code_overwritten) (void *data, MemoryBlock *b, uint64_t page);
+  /* Cached code of a page of b was overwritten by a store of length bytes at offset. Any thread,
+   * with or without the machine lock. Sooner or later it is to call memory_block_keep_code. */
+  void (*code_overwritten) (void *data, MemoryBlock *b, uint64_t page, unsigned offset,
+                            unsigned length);
 } MemoryListener;
 void memory_add_listener (Memory *memory, const MemoryListener *listener, void *data);
 void memory_remove_listener (Memory *memory, void *data);
@@ -103,16 +105,43 @@ bool memory_block_take_dirty (Memory *memory, MemoryBlock *block, uint64_t first
 /* Marks pages dirty. The software CPU calls it when it installs write permission, DMA after a store. */
 void memory_block_mark_dirty (MemoryBlock *block, uint64_t first_page, uint64_t n_pages);
 
-/* Decoded or translated code. Each page of a block has a set of 64-byte granules that hold code
- * somebody cached, and a version. A store to a granule with code raises the version and empties
- * the set; a cached block of code is valid while the version is the one it was made at. */
-/* Notes that [offset, offset+length) inside one page holds cached code. TRUE if the page held none
- * before: the caller then makes every vCPU drop write permission to it before running the code. */
-bool memory_block_note_code (MemoryBlock *block, uint64_t page, unsigned offset, unsigned length);
+/* Decoded or translated code. Each page of a block knows which of its bytes hold code that somebody
+ * cached (at first by granules of 64), and has a version. A store to such bytes raises the version;
+ * a cached block of code is valid while the version is the one it was made at. */
+
+typedef enum
+{
+  MEMORY_CODE_NOTED,
+  MEMORY_CODE_FIRST,      /* the page held none before: vCPUs must drop write permission to it */
+  MEMORY_CODE_BESIDE_DATA /* somebody may just be storing there who found no code: every vCPU has to
+                           * come out of guest code once */
+} MemoryCodeNote;
+
+/* Notes that [offset, offset+length) inside one page holds cached code. The caller then does what
+ * the result asks for, before it compares what it cached with what is there. */
+MemoryCodeNote memory_block_note_code (MemoryBlock *block, uint64_t page, unsigned offset,
+                                       unsigned length);
 bool memory_block_has_code (const MemoryBlock *block, uint64_t page);
 /* Stable address of a page's version, for the block's life. Read it before reading the code bytes. */
 const uint32_t *memory_block_get_code_version (const MemoryBlock *block, uint64_t page);
 /* To be called after a store of length bytes inside one page; TRUE if it hit code. */
 bool memory_block_store_hit (MemoryBlock *block, uint64_t page, unsigned offset, unsigned length);
+/* TRUE: the page has code, but none there. A vCPU may then store without a word, as long as it has
+ * not come out of guest code. */
+bool memory_block_is_beside_code (MemoryBlock *block, uint64_t page, unsigned offset,
+                                  unsigned length);
+
+/* Bytes of a page. */
+typedef struct
+{
+  uint64_t bits[MEMORY_PAGE_SIZE / 64];
+} MemoryCodeSet;
+
+void memory_code_set_add (MemoryCodeSet *set, unsigned offset, unsigned length);
+bool memory_code_set_meets (const MemoryCodeSet *set, unsigned offset, unsigned length);
+/* Code was overwritten and what was made of it is gone, or will be because of its version: only
+ * these bytes are still noted. Raises the version, too. What is noted at the same time stays noted,
+ * or finds its version old. */
+void memory_block_keep_code (MemoryBlock *block, uint64_t page, const MemoryCodeSet *keep);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Memory, memory_free)

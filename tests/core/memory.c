@@ -112,18 +112,85 @@ test_a_store_into_code_raises_the_version (void)
   g_autoptr (Memory) memory = memory_new ();
   MemoryBlock *block = make_block (memory, "ram", 0x10000);
   const uint32_t *version = memory_block_get_code_version (block, 2);
+  static const MemoryCodeSet none;
   uint32_t before = *version;
 
   memory_map (memory, 0, 0x10000, block, 0, MEMORY_RW, 0);
-  g_assert_true (memory_block_note_code (block, 2, 0x100, 20));
-  g_assert_false (memory_block_note_code (block, 2, 0x200, 64));
+  g_assert_cmpint (memory_block_note_code (block, 2, 0x100, 20), ==, MEMORY_CODE_FIRST);
+  g_assert_cmpint (memory_block_note_code (block, 2, 0x200, 64), ==, MEMORY_CODE_NOTED);
   memory_write_u32 (memory, 0x2080, 0); /* another granule */
   g_assert_cmpuint (*version, ==, before);
   memory_write_u32 (memory, 0x2110, 0);
   g_assert_cmpuint (*version, ==, before + 1);
+  g_assert_true (memory_block_has_code (block, 2));
+  memory_block_keep_code (block, 2, &none);
   g_assert_false (memory_block_has_code (block, 2));
+  g_assert_cmpuint (*version, >, before + 1);
+  before = *version;
   memory_write_u32 (memory, 0x2110, 0);
+  g_assert_cmpuint (*version, ==, before);
+}
+
+/* Once a store has met the granules of code, every byte counts; what is kept stays noted. */
+static void
+test_data_beside_code (void)
+{
+  g_autoptr (Memory) memory = memory_new ();
+  MemoryBlock *block = make_block (memory, "ram", 0x10000);
+  const uint32_t *version = memory_block_get_code_version (block, 2);
+  MemoryCodeSet keep = { 0 };
+  uint32_t before;
+
+  memory_map (memory, 0, 0x10000, block, 0, MEMORY_RW, 0);
+  memory_block_note_code (block, 2, 0x104, 5);
+  memory_block_note_code (block, 2, 0x13e, 4);
+  memory_block_note_code (block, 2, 0x800, 1);
+  memory_write_u32 (memory, 0x2100, 0);
+  memory_code_set_add (&keep, 0x104, 5);
+  memory_code_set_add (&keep, 0x13e, 4);
+  memory_block_keep_code (block, 2, &keep);
+  before = *version;
+  memory_write_u32 (memory, 0x2100, 0);
+  memory_write_u32 (memory, 0x2109, 0);
+  memory_write_u32 (memory, 0x213a, 0);
+  memory_write_u32 (memory, 0x2142, 0);
+  memory_write_u32 (memory, 0x2800, 0);
+  g_assert_cmpuint (*version, ==, before);
+  g_assert_true (memory_block_is_beside_code (block, 2, 0x109, 0x35));
+  g_assert_false (memory_block_is_beside_code (block, 2, 0x109, 0x36));
+  g_assert_false (memory_block_is_beside_code (block, 2, 0x108, 1));
+  memory_write_u32 (memory, 0x2108, 0);
   g_assert_cmpuint (*version, ==, before + 1);
+  memory_write_u32 (memory, 0x213f, 0);
+  g_assert_cmpuint (*version, ==, before + 2);
+  /* Others may just be storing there. */
+  g_assert_cmpint (memory_block_note_code (block, 2, 0x110, 1), ==, MEMORY_CODE_BESIDE_DATA);
+  g_assert_cmpint (memory_block_note_code (block, 2, 0x110, 1), ==, MEMORY_CODE_NOTED);
+}
+
+/* There are fewer maps of bytes than pages: a page that lost its own goes by granules again. */
+static void
+test_pages_of_code_and_data_without_end (void)
+{
+  const uint64_t n = 5000;
+  g_autoptr (Memory) memory = memory_new ();
+  MemoryBlock *block = make_block (memory, "ram", n * MEMORY_PAGE_SIZE);
+
+  memory_map (memory, 0, n * MEMORY_PAGE_SIZE, block, 0, MEMORY_RW, 0);
+  for (uint64_t page = 0; page < n; page++)
+    {
+      memory_block_note_code (block, page, 0x100, 4);
+      g_assert_true (memory_block_is_beside_code (block, page, 0x140, 4));
+    }
+  for (uint64_t page = 0; page < n; page++)
+    {
+      const uint32_t *version = memory_block_get_code_version (block, page);
+
+      g_assert_false (memory_block_is_beside_code (block, page, 0x100, 4));
+      g_assert_true (memory_block_is_beside_code (block, page, 0x140, 4));
+      memory_write_u32 (memory, page * MEMORY_PAGE_SIZE + 0x100, 0);
+      g_assert_cmpuint (*version, ==, 1);
+    }
 }
 
 static void
@@ -158,6 +225,8 @@ main (int argc, char **argv)
   g_test_add_func ("/memory/bar-anywhere", test_a_bar_may_lie_anywhere);
   g_test_add_func ("/memory/dirty", test_dirty_pages_are_taken_once);
   g_test_add_func ("/memory/code", test_a_store_into_code_raises_the_version);
+  g_test_add_func ("/memory/code-and-data", test_data_beside_code);
+  g_test_add_func ("/memory/code-and-data-without-end", test_pages_of_code_and_data_without_end);
   g_test_add_func ("/memory/listeners", test_listeners_hear_of_changes);
   return g_test_run ();
 }

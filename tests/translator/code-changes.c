@@ -78,6 +78,45 @@ test_end_of_segment (void)
   g_assert_cmphex (state.gpr[X86_RAX], ==, 0);
 }
 
+#define BESIDE 0x20000
+
+/* Two routines with a variable between them, all in one line of memory; the caller is in another
+ * page. What is stored to the variable costs no block; what is stored into a routine costs that
+ * one, and what leads to it. */
+static void
+test_beside_code (void)
+{
+  g_autoptr (X86Machine) machine = x86_machine_new (&translator_accel_ops);
+  X86State state;
+  uint64_t made;
+
+  put (machine, BESIDE, "\xff\x05\x0a\x00\x00\x00\xc3", 7);    /* inc [variable]; ret */
+  put (machine, BESIDE + 0x10, "\0\0\0\0", 4);                 /* variable */
+  put (machine, BESIDE + 0x20, "\xb8\x00\x00\x00\x00\xc3", 6); /* mov eax, 0; ret */
+  /* call; call; add edx, eax; inc [variable]; dec ecx; jnz; int3 */
+  put (machine, CODE,
+       "\xe8\xfb\xff\x00\x00\xe8\x16\x00\x01\x00\x01\xc2\xff\x04\x25\x10\x00\x02\x00"
+       "\xff\xc9\x75\xe9\xcc",
+       24);
+  for (unsigned round = 1; round <= 10; round++)
+    {
+      put (machine, BESIDE + 0x21, (char[]){ (char)round }, 1);
+      x86_machine_init_state (&state, 64);
+      state.rip = CODE;
+      state.gpr[X86_RSP] = 0x30000;
+      state.gpr[X86_RCX] = 5000;
+      state.gpr[X86_RDX] = 0;
+      g_assert_cmpint (x86_machine_run (machine, &state).vector, ==, X86_BP);
+      g_assert_cmphex (state.gpr[X86_RDX], ==, 5000 * round);
+    }
+  x86_machine_read (machine, BESIDE + 0x10, &made, 4);
+  g_assert_cmpuint ((uint32_t)made, ==, 2 * 5000 * 10);
+  g_assert_cmpuint (x86_machine_count (machine, "stores-beside-code"), >, 90000);
+  /* The page was taken for all code at first. */
+  g_assert_cmpuint (x86_machine_count (machine, "blocks-dropped"), <, 30);
+  g_assert_cmpuint (x86_machine_count (machine, "blocks"), <, 60);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -85,5 +124,6 @@ main (int argc, char **argv)
   g_test_add_func ("/translator/code-changes/behind-two-jumps", test_behind_two_jumps);
   g_test_add_func ("/translator/code-changes/between-two-states", test_between_two_states);
   g_test_add_func ("/translator/code-changes/end-of-segment", test_end_of_segment);
+  g_test_add_func ("/translator/code-changes/beside-code", test_beside_code);
   return g_test_run ();
 }

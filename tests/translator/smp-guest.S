@@ -22,6 +22,10 @@
 #define FUNCTIONS 0x800000      /* 1 << 10 of them, 4 KiB each */
 #define GENERATED 0x1000000     /* 1 MiB for each CPU */
 #define LAPIC 0xfee00000
+#define SHARED_PAGE 0x303000
+#define CHAINS 0x1000000        /* code, as smp.c lays it out */
+#define CHAIN_SIZE 0x10000
+#define N_CHAINS 700
 
   .intel_syntax noprefix
   .section .rodata
@@ -312,6 +316,54 @@ neighbour:
   jne fail
   cmp [rbx + 16], rdx
   jne fail
+  count_round
+  jmp 1b
+/* All in one page: a routine of one's own that is written anew each time, and behind it, in the same
+ * line, what is counted. */
+  .globl tenant
+tenant:
+  mov ebx, edi
+  shl ebx, 6
+  add ebx, SHARED_PAGE
+  mov byte ptr [rbx], 0xb8
+  mov byte ptr [rbx + 5], 0xc3
+  xor edx, edx
+1:
+  check_stop
+  inc edx
+  mov [rbx + 1], edx
+  call rbx
+  cmp eax, edx
+  jne fail
+  inc dword ptr [rbx + 8]
+  add qword ptr [rbx + 16], rdx
+  cmp [rbx + 8], edx
+  jne fail
+  count_round
+  jmp 1b
+
+/* Runs chains of tiny blocks, each time with another PCID. */
+  .globl scatterer
+scatterer:
+  mov rax, cr4
+  bts rax, 17
+  mov cr4, rax
+  mov ebx, edi
+  imul ebx, ebx, 2 * CHAIN_SIZE
+1:
+  check_stop
+  inc ebp
+  mov eax, ebp
+  and eax, 0xfff
+  or eax, 0x1000
+  mov cr3, rax
+  lea eax, [rbx + CHAINS]
+  call rax
+  add ebx, CHAIN_SIZE
+  cmp ebx, N_CHAINS * CHAIN_SIZE
+  jb 2f
+  xor ebx, ebx
+2:
   count_round
   jmp 1b
 smp_guest_end:

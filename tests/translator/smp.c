@@ -20,7 +20,7 @@
 
 extern const uint8_t smp_guest[], smp_guest_end[], smc_writer[], smc_reader[], handshake_writer[],
     handshake_reader[], shootdown_mapper[], shootdown_handler[], shootdown_reader[], wanderer[],
-    neighbour[], generator[];
+    neighbour[], generator[], tenant[], scatterer[];
 
 static int seconds = 3;
 
@@ -243,6 +243,83 @@ test_waiting (gconstpointer data)
 }
 
 static void
+test_tenants (gconstpointer data)
+{
+  const Variant *variant = data;
+  g_autoptr (SmpRig) rig = open_rig (variant, 0);
+
+  set_entries (rig, variant->n_cpus, tenant, tenant);
+  run (rig);
+}
+
+/* As smp-guest.S has them. */
+#define CHAINS 0x1000000
+#define CHAIN_SIZE 0x10000
+#define N_CHAINS 700
+#define STEP 40
+
+/* Tiny blocks wherever there is room: each is left in four ways, three of them never gone. */
+static void
+put_chains (Memory *memory)
+{
+  static const uint8_t link[]
+      = { 0x74, 0x08, 0x78, 0x06, 0x7a, 0x04, 0xeb, 0x02, 0xcc, 0xcc, 0x90, 0xeb, STEP - 13 };
+  uint8_t chain[CHAIN_SIZE] = { 0 };
+  unsigned at;
+
+  for (at = 0; at + 2 * STEP < CHAIN_SIZE; at += STEP)
+    memcpy (chain + at, link, sizeof link);
+  chain[at] = 0xc3;
+  for (unsigned i = 0; i < N_CHAINS; i++)
+    memory_write (memory, CHAINS + (uint64_t)i * CHAIN_SIZE, chain, sizeof chain);
+}
+
+/* What the cache's size allows holds for the code and once more for all that is known of it. */
+static void
+test_bounded (gconstpointer data, size_t code_cache)
+{
+  const Variant *variant = data;
+  g_autoptr (SmpRig) rig = open_rig (variant, code_cache);
+  /* A CPU's own tables, and what does not grow with the cache. */
+  const size_t allowed = 2 * code_cache + variant->n_cpus * (8u << 20) + (8u << 20);
+  size_t before, after;
+
+  put_chains (smp_rig_get_memory (rig));
+  set_entries (rig, variant->n_cpus, scatterer, scatterer);
+  before = get_resident ();
+  smp_rig_start (rig);
+  for (int i = 0; i < 12000 && !smp_rig_has_failed (rig)
+                  && smp_rig_get_statistic (rig, "code-cache-flushes") < 2;
+       i++)
+    g_usleep (10000);
+  after = get_resident ();
+  smp_rig_stop (rig);
+  g_test_message ("%zu KiB, then %zu KiB; %" G_GUINT64_FORMAT " blocks", before >> 10, after >> 10,
+                  smp_rig_get_statistic (rig, "blocks"));
+  g_assert_cmpuint (smp_rig_get_statistic (rig, "code-cache-flushes"), >=, 2);
+  g_assert_cmpuint (smp_rig_get_statistic (rig, "bookkeeping-bytes"), <=, code_cache);
+  g_assert_true (SANITIZED || after < before + allowed);
+}
+
+static void
+test_bounded_256k (gconstpointer data)
+{
+  test_bounded (data, SMALLEST_CACHE);
+}
+
+static void
+test_bounded_4m (gconstpointer data)
+{
+  test_bounded (data, 4u << 20);
+}
+
+static void
+test_bounded_64m (gconstpointer data)
+{
+  test_bounded (data, 64u << 20);
+}
+
+static void
 add (const char *name, unsigned n_cpus, unsigned options, bool flag, GTestDataFunc function)
 {
   g_autofree char *path = g_strdup_printf ("/translator/smp/%s%s/%u%s", name, flag ? "-global" : "",
@@ -274,6 +351,11 @@ main (int argc, char **argv)
   add ("shootdown", 4, 0, false, test_shootdown);
   add ("shootdown", 4, 0, true, test_shootdown);
   add ("small-cache", 4, 0, false, test_small_cache);
+  add ("tenants", 2, TRANSLATOR_EVERY_PAGE, false, test_tenants);
+  add ("tenants", 4, 0, false, test_tenants);
+  add ("bounded-256k", 4, 0, false, test_bounded_256k);
+  add ("bounded-4m", 4, 0, false, test_bounded_4m);
+  add ("bounded-64m", 4, 0, false, test_bounded_64m);
   add ("waiting", 2, TRANSLATOR_EVERY_PAGE, false, test_waiting);
   add ("waiting", 3, 0, false, test_waiting);
   return g_test_run ();

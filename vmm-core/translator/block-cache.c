@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "block-cache.h"
+#include "block-cache-parts.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -10,55 +10,10 @@
 #include "vmm-core/trace.h"
 #include "vmm-core/x86/mmu.h"
 
-#define HASH_SIZE 65536
-#define CHUNK_SIZE (1u << 18)
-/* A page whose code is overwritten more often than this within so many microseconds is interpreted
- * for the rest of them. */
-#define MAX_OVERWRITES 16
-#define RESTLESS_US 10000
-#define RENEW_US 20000 /* between blocks that are made anew for other lookups */
-
-/* A page that holds translated code, by the address of its version (memory.h). */
-typedef struct
-{
-  const uint32_t *version;
-  TranslatorBlock *blocks;
-  int64_t since; /* monotonic µs: start of the RESTLESS_US in which overwrites are counted */
-  unsigned overwrites;
-} Page;
-
-/* What is mapped where: the identity that guards compare. */
-typedef struct
-{
-  uint64_t linear_page, physical_page;
-  uint32_t key;
-} Mapping;
-
-struct BlockCache
-{
-  X86Software *software;
-  CodeCache *code;
-  Stubs stubs;
-  GMutex mutex; /* held while blocks are added; never while another CPU is waited for */
-  _Atomic uint32_t generation;
-  TranslatorBlock *_Atomic hash[HASH_SIZE];
-  GHashTable *pages;    /* version to Page */
-  GHashTable *mappings; /* Mapping to its number */
-  GPtrArray *chunks;    /* what blocks are made of besides code */
-  size_t chunk_used;
-  GPtrArray *blocks; /* all since the cache was emptied, in the order of their code */
-  Lookups *lookups;
-  GPtrArray *outdated; /* blocks to be made anew, */
-  int64_t renewed_at;  /* monotonic µs: when some last were */
-
-  GMutex dropping_mutex; /* taken outside guest code only */
-  GMutex overwritten_mutex;
-  GArray *overwritten; /* of const uint32_t *: versions */
-
-  unsigned options; /* TRANSLATOR_* */
-  uint64_t n_blocks, n_flushes, n_dropped, n_links, n_invalidations, guest_bytes;
-};
-
+#define MAX_HASH_SIZE 65536
+/* Of the arena: what one block may need at most, and what GLib's tables need for an entry. */
+#define MAX_BOOKKEEPING (24u << 10)
+#define TABLE_ENTRY 64
 static guint
 mapping_hash (gconstpointer data)
 {
@@ -89,19 +44,20 @@ block_cache_new (X86Software *software, size_t size, GError **error)
   cache->code = g_steal_pointer (&code);
   g_mutex_init (&cache->mutex);
   g_mutex_init (&cache->dropping_mutex);
-  g_mutex_init (&cache->overwritten_mutex);
   stubs_emit (&cache->stubs, cache->code);
   /* Or it would be emptied for almost every block. */
   g_assert (code_cache_get_free (cache->code) >= 2 * GENERATE_MAX_CODE);
   cache->generation = 1;
-  cache->pages = g_hash_table_new_full (g_direct_hash, g_direct_equal, NULL, g_free);
-  cache->mappings = g_hash_table_new_full (mapping_hash, mapping_equal, g_free, NULL);
-  cache->chunks = g_ptr_array_new_with_free_func (g_aligned_free);
-  cache->chunk_used = CHUNK_SIZE;
+  /* Half of all the memory is for code. */
+  arena_init (&cache->arena, size);
+  cache->hash_size = MIN (1u << g_bit_storage (size >> 11), MAX_HASH_SIZE);
+  cache->hash = g_new0 (TranslatorBlock * _Atomic, cache->hash_size);
+  cache->pages = g_hash_table_new (g_direct_hash, g_direct_equal);
+  cache->mappings = g_hash_table_new (mapping_hash, mapping_equal);
   cache->blocks = g_ptr_array_new ();
   cache->lookups = lookups_new ();
   cache->outdated = g_ptr_array_new ();
-  cache->overwritten = g_array_new (FALSE, FALSE, sizeof (const uint32_t *));
+  cache->overwritten = overwritten_new ();
   return cache;
 }
 
@@ -110,14 +66,14 @@ block_cache_free (BlockCache *cache)
 {
   if (cache == NULL)
     return;
-  g_array_unref (cache->overwritten);
+  overwritten_free (cache->overwritten);
   g_ptr_array_unref (cache->outdated);
   lookups_free (cache->lookups);
   g_ptr_array_unref (cache->blocks);
-  g_ptr_array_unref (cache->chunks);
   g_hash_table_unref (cache->mappings);
   g_hash_table_unref (cache->pages);
-  g_mutex_clear (&cache->overwritten_mutex);
+  g_free (cache->hash);
+  arena_clear (&cache->arena);
   g_mutex_clear (&cache->dropping_mutex);
   g_mutex_clear (&cache->mutex);
   code_cache_free (cache->code);
@@ -142,21 +98,24 @@ block_cache_get_generation (const BlockCache *cache)
   return cache->generation;
 }
 
+uint32_t
+block_cache_get_drops (const BlockCache *cache)
+{
+  return cache->drops;
+}
+
 static void *
 block_cache_allocate (void *data, size_t size)
 {
-  BlockCache *cache = data;
-  void *result;
+  return arena_allocate (&((BlockCache *)data)->arena, size);
+}
 
-  size = (size + 7) & ~(size_t)7;
-  if (cache->chunk_used + size > CHUNK_SIZE)
-    {
-      g_ptr_array_add (cache->chunks, g_aligned_alloc0 (1, CHUNK_SIZE, 64));
-      cache->chunk_used = 0;
-    }
-  result = (char *)g_ptr_array_index (cache->chunks, cache->chunks->len - 1) + cache->chunk_used;
-  cache->chunk_used += size;
-  return result;
+/* Whether there is no room for one more block. */
+static bool
+block_cache_is_full (const BlockCache *cache)
+{
+  return code_cache_get_free (cache->code) < GENERATE_MAX_CODE
+         || arena_get_free (&cache->arena) < MAX_BOOKKEEPING;
 }
 
 /* Everything goes, unless another CPU has just made room. Every CPU notices by the generation
@@ -165,31 +124,24 @@ static void
 block_cache_flush (BlockCache *cache, TranslatorCpu *cpu)
 {
   x86_exclusive_begin (&cpu->cpu);
-  if (code_cache_get_free (cache->code) >= GENERATE_MAX_CODE)
+  if (!block_cache_is_full (cache))
     {
       x86_exclusive_end (&cpu->cpu);
       return;
     }
-  memset (cache->hash, 0, sizeof cache->hash);
+  memset (cache->hash, 0, cache->hash_size * sizeof cache->hash[0]);
   g_hash_table_remove_all (cache->pages);
   g_hash_table_remove_all (cache->mappings);
   g_ptr_array_set_size (cache->blocks, 0);
   g_ptr_array_set_size (cache->outdated, 0);
   lookups_clear (cache->lookups);
-  g_ptr_array_set_size (cache->chunks, 0);
-  cache->chunk_used = CHUNK_SIZE;
+  arena_empty (&cache->arena);
   code_cache_flush (cache->code);
   stubs_forget_refills (&cache->stubs);
   cache->generation++;
   cache->n_flushes++;
   TRACE ("translator.flush", "generation %u", (unsigned)cache->generation);
   x86_exclusive_end (&cpu->cpu);
-}
-
-static unsigned
-hash_of (uint64_t physical, uint64_t rip, uint32_t key)
-{
-  return (physical ^ physical >> 15 ^ rip >> 12 ^ key * 0x9e5u) & (HASH_SIZE - 1);
 }
 
 static bool
@@ -218,6 +170,15 @@ source_set_page (Source *source, unsigned n, const X86CodePage *page)
   source->version[n] = memory_block_get_code_version (page->block, page->page);
 }
 
+static bool
+source_is_current (const Source *source)
+{
+  for (unsigned n = 0; n < 2 && source->version[n] != NULL; n++)
+    if (__atomic_load_n (source->version[n], __ATOMIC_ACQUIRE) != source->made_at[n])
+      return false;
+  return true;
+}
+
 static uint64_t
 next_page (const X86Cpu *cpu, uint64_t linear)
 {
@@ -229,7 +190,7 @@ static TranslatorBlock *
 block_cache_find (BlockCache *cache, const Source *source, uint32_t key)
 {
   TranslatorBlock *block = atomic_load_explicit (
-      &cache->hash[hash_of (source->physical, source->rip, key)], memory_order_acquire);
+      &cache->hash[hash_of (cache, source->physical, source->rip, key)], memory_order_acquire);
 
   while (block != NULL
          && !(block->physical == source->physical && block->rip == source->rip && block->key == key
@@ -241,22 +202,25 @@ block_cache_find (BlockCache *cache, const Source *source, uint32_t key)
 
 /* mutex held. */
 static Page *
-block_cache_get_page (BlockCache *cache, const uint32_t *version)
+block_cache_get_page (BlockCache *cache, const uint32_t *version, const X86CodePage *code)
 {
   Page *page = g_hash_table_lookup (cache->pages, version);
 
   if (page == NULL)
     {
-      page = g_new0 (Page, 1);
+      page = arena_allocate (&cache->arena, sizeof *page);
+      arena_charge (&cache->arena, TABLE_ENTRY);
       page->version = version;
+      page->block = code->block;
+      page->number = code->page;
       g_hash_table_insert (cache->pages, (gpointer)version, page);
     }
   return page;
 }
 
-/* Whether code is overwritten too often there to be translated now. */
+/* Whether code that begins there is overwritten too often to be translated now. */
 static bool
-block_cache_is_restless (BlockCache *cache, const uint32_t *version)
+block_cache_is_restless (BlockCache *cache, const uint32_t *version, unsigned offset)
 {
   const Page *page;
   bool restless;
@@ -265,7 +229,7 @@ block_cache_is_restless (BlockCache *cache, const uint32_t *version)
     return false;
   g_mutex_lock (&cache->mutex);
   page = g_hash_table_lookup (cache->pages, version);
-  restless = page != NULL && page->overwrites > MAX_OVERWRITES
+  restless = page != NULL && (page->restless >> offset / 64 & 1)
              && g_get_monotonic_time () - page->since < RESTLESS_US;
   g_mutex_unlock (&cache->mutex);
   return restless;
@@ -279,17 +243,21 @@ block_cache_get_mapping (BlockCache *cache, const Mapping *mapping)
 
   if (number == NULL)
     {
+      Mapping *kept = arena_allocate (&cache->arena, sizeof *kept);
+
+      *kept = *mapping;
+      arena_charge (&cache->arena, TABLE_ENTRY);
       number = GUINT_TO_POINTER (g_hash_table_size (cache->mappings) + 1);
-      g_hash_table_insert (cache->mappings, g_memdup2 (mapping, sizeof *mapping), number);
+      g_hash_table_insert (cache->mappings, kept, number);
     }
   return GPOINTER_TO_UINT (number);
 }
 
 /* mutex held. */
 static void
-block_add_to_page (BlockCache *cache, TranslatorBlock *block, unsigned n)
+block_add_to_page (BlockCache *cache, TranslatorBlock *block, unsigned n, const X86CodePage *code)
 {
-  Page *page = block_cache_get_page (cache, block->version[n]);
+  Page *page = block_cache_get_page (cache, block->version[n], code);
 
   block->page_next[n] = page->blocks;
   page->blocks = block;
@@ -309,13 +277,18 @@ static TranslatorBlock *
 block_cache_add (BlockCache *cache, Plan *plan, const Source *source)
 {
   const GenerateArena arena = { block_cache_allocate, cache };
-  TranslatorBlock *_Atomic *bucket = &cache->hash[hash_of (source->physical, plan->rip, plan->key)];
+  TranslatorBlock *_Atomic *bucket
+      = &cache->hash[hash_of (cache, source->physical, plan->rip, plan->key)];
   TranslatorBlock *block;
   GenerateMarks marks;
   Emitter emitter, cold, stubs;
 
-  block = block_cache_allocate (cache, sizeof *block + plan->length);
+  block = block_cache_allocate (cache, sizeof *block + plan->length
+                                           + plan->n_peeked * sizeof (TranslatorPeek));
+  arena_charge (&cache->arena, 2 * sizeof block); /* its place in blocks, which grows by half */
   memcpy (block->bytes, plan->bytes, plan->length);
+  memcpy (block->bytes + plan->length, plan->peeked, plan->n_peeked * sizeof (TranslatorPeek));
+  block->n_peeked = plan->n_peeked;
   block->physical = source->physical;
   block->rip = plan->rip;
   block->key = plan->key;
@@ -327,7 +300,7 @@ block_cache_add (BlockCache *cache, Plan *plan, const Source *source)
       block->page_id[n] = block_cache_get_mapping (
           cache, &(Mapping){ (source->linear >> 12) + n, source->page[n].physical >> 12,
                              plan->key & ~(uint32_t)TRANSLATOR_NO_RUNS });
-      block_add_to_page (cache, block, n);
+      block_add_to_page (cache, block, n, &source->page[n]);
     }
   if (trace_is_enabled ("translator.count"))
     plan->options |= TRANSLATOR_COUNT;
@@ -358,8 +331,7 @@ static bool
 note_code (TranslatorCpu *cpu, const X86CodePage *page, unsigned offset, const uint8_t *bytes,
            unsigned length)
 {
-  if (memory_block_note_code (page->block, page->page, offset, length))
-    x86_code_page_added (&cpu->cpu, page->block, page->page);
+  x86_mmu_note_code (&cpu->cpu, page->block, page->page, offset, length);
   return memcmp (page->host + offset, bytes, length) == 0;
 }
 
@@ -442,15 +414,16 @@ block_cache_get (BlockCache *cache, TranslatorCpu *cpu, uint32_t key, bool *glob
   if (block != NULL)
     return block;
 
-  if (block_cache_is_restless (cache, source.version[0])
+  if (block_cache_is_restless (cache, source.version[0], source.offset)
       || !make_plan (cache, cpu, key, &source, &plan))
     return NULL;
   if (source.version[1] != NULL)
     *global &= (source.page[1].linear & 4) != 0;
-  if (code_cache_get_free (cache->code) < GENERATE_MAX_CODE)
+  if (block_cache_is_full (cache))
     block_cache_flush (cache, cpu);
   g_mutex_lock (&cache->mutex);
-  if (code_cache_get_free (cache->code) >= GENERATE_MAX_CODE)
+  /* What was noted of it may have been forgotten with an older version. */
+  if (!block_cache_is_full (cache) && source_is_current (&source))
     {
       block = block_cache_find (cache, &source, key);
       if (block == NULL)
@@ -458,13 +431,6 @@ block_cache_get (BlockCache *cache, TranslatorCpu *cpu, uint32_t key, bool *glob
     }
   g_mutex_unlock (&cache->mutex);
   return block;
-}
-
-/* Where it is written. */
-static uint8_t *
-exit_displacement (const Emitter *emitter, const TranslatorExit *exit)
-{
-  return (uint8_t *)exit->stub - emitter->shift + exit->displacement;
 }
 
 void
@@ -493,66 +459,6 @@ block_cache_link (BlockCache *cache, TranslatorExit *exit, TranslatorBlock *bloc
                                           : translator_block_get_entry (block));
     }
   g_mutex_unlock (&cache->mutex);
-}
-
-void
-block_cache_note_overwritten (BlockCache *cache, MemoryBlock *block, uint64_t page)
-{
-  const uint32_t *version = memory_block_get_code_version (block, page);
-
-  g_mutex_lock (&cache->overwritten_mutex);
-  g_array_append_val (cache->overwritten, version);
-  g_mutex_unlock (&cache->overwritten_mutex);
-}
-
-static void
-block_drop (BlockCache *cache, TranslatorBlock *block)
-{
-  TranslatorBlock *_Atomic *link = &cache->hash[hash_of (block->physical, block->rip, block->key)];
-  Emitter emitter = code_cache_begin (cache->code, CODE_HOT);
-
-  while (*link != NULL && *link != block)
-    link = &(*link)->hash_next;
-  if (*link == block)
-    *link = block->hash_next;
-  block->stale = true;
-  for (TranslatorExit *exit = block->incoming; exit != NULL; exit = exit->incoming)
-    {
-      emit_link (&emitter, exit_displacement (&emitter, exit), exit->stub);
-      exit->linked = false;
-    }
-  block->incoming = NULL;
-  cache->n_dropped++;
-  TRACE ("translator.invalidate", "rip %#" PRIx64 " physical %#" PRIx64 " key %#x", block->rip,
-         block->physical, block->key);
-}
-
-static void
-page_drop_stale (BlockCache *cache, Page *page)
-{
-  TranslatorBlock **link = &page->blocks;
-  int64_t now = g_get_monotonic_time ();
-
-  if (now - page->since >= RESTLESS_US)
-    {
-      page->since = now;
-      page->overwrites = 0;
-    }
-  page->overwrites++;
-  while (*link != NULL)
-    {
-      TranslatorBlock *block = *link;
-
-      TranslatorBlock **next = &block->page_next[block->version[0] == page->version ? 0 : 1];
-
-      if (block_is_current (block))
-        link = next;
-      else
-        {
-          *link = *next;
-          block_drop (cache, block);
-        }
-    }
 }
 
 /* The block that `code`, of what is often run, belongs to. */
@@ -617,88 +523,6 @@ block_cache_locate (BlockCache *cache, uintptr_t code, uint64_t *rip)
   return found;
 }
 
-static GArray *
-take_overwritten (BlockCache *cache)
-{
-  GArray *overwritten = NULL;
-
-  g_mutex_lock (&cache->overwritten_mutex);
-  if (cache->overwritten->len > 0)
-    {
-      overwritten = cache->overwritten;
-      cache->overwritten = g_array_new (FALSE, FALSE, sizeof (const uint32_t *));
-    }
-  g_mutex_unlock (&cache->overwritten_mutex);
-  return overwritten;
-}
-
-static bool
-has_outdated (BlockCache *cache)
-{
-  bool some;
-
-  g_mutex_lock (&cache->mutex);
-  some = cache->outdated->len > 0;
-  g_mutex_unlock (&cache->mutex);
-  return some;
-}
-
-/* Whether any block went. */
-static bool
-drop_outdated (BlockCache *cache)
-{
-  if (cache->outdated->len == 0)
-    return false;
-  for (unsigned i = 0; i < cache->outdated->len; i++)
-    block_drop (cache, g_ptr_array_index (cache->outdated, i));
-  g_ptr_array_set_size (cache->outdated, 0);
-  cache->renewed_at = g_get_monotonic_time ();
-  return true;
-}
-
-/* Of pages whose code was overwritten, among them those that only MONITOR watched. Whether any
- * block may have gone. */
-static bool
-drop_pages (BlockCache *cache, const GArray *overwritten)
-{
-  bool any = false;
-
-  for (unsigned i = 0; overwritten != NULL && i < overwritten->len; i++)
-    {
-      Page *page = g_hash_table_lookup (cache->pages, g_array_index (overwritten, uint32_t *, i));
-
-      if (page != NULL)
-        page_drop_stale (cache, page);
-      any |= page != NULL;
-    }
-  return any;
-}
-
-void
-block_cache_drop_overwritten (BlockCache *cache, TranslatorCpu *cpu)
-{
-  g_autoptr (GArray) overwritten = NULL;
-
-  /* Whoever finds nothing left to be done must not go on before it is done. While it waits it
-   * counts as outside, or two would wait for each other. */
-  x86_exclusive_leave (&cpu->cpu);
-  g_mutex_lock (&cache->dropping_mutex);
-  x86_exclusive_enter (&cpu->cpu);
-  overwritten = take_overwritten (cache);
-  if (overwritten != NULL || has_outdated (cache))
-    {
-      x86_exclusive_begin (&cpu->cpu);
-      if (drop_outdated (cache) | drop_pages (cache, overwritten))
-        {
-          cache->n_invalidations++;
-          /* Pairs of return addresses and tables of jumps may lead to what is gone. */
-          cache->generation++;
-        }
-      x86_exclusive_end (&cpu->cpu);
-    }
-  g_mutex_unlock (&cache->dropping_mutex);
-}
-
 void
 block_cache_add_statistics (BlockCache *cache, GVariantBuilder *builder)
 {
@@ -710,6 +534,7 @@ block_cache_add_statistics (BlockCache *cache, GVariantBuilder *builder)
     { "blocks", cache->n_blocks },
     { "block-bytes", cache->guest_bytes },
     { "code-bytes", code_cache_get_used (cache->code) },
+    { "bookkeeping-bytes", cache->arena.used },
     { "exits-linked", cache->n_links },
     { "invalidations", cache->n_invalidations },
     { "blocks-dropped", cache->n_dropped },

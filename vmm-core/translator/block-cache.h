@@ -45,9 +45,17 @@ struct TranslatorBlock
   uint8_t entry;   /* for the others */
   uint8_t body;    /* without a look at requests */
   uint16_t length; /* of the guest's code */
+  uint8_t n_peeked;
   bool stale;
-  uint8_t bytes[]; /* the guest's code, length of them */
+  int32_t leave;   /* where a CPU leaves with this block's RIP, from guard on */
+  uint8_t bytes[]; /* the guest's code, length of them; then n_peeked times TranslatorPeek */
 };
+
+/* Other code of the same page that the block depends on. */
+typedef struct
+{
+  uint16_t offset, length;
+} TranslatorPeek;
 
 static inline const uint8_t *
 translator_block_get_entry (const TranslatorBlock *block)
@@ -82,7 +90,10 @@ void block_cache_free (BlockCache *cache);
 
 void block_cache_set_options (BlockCache *cache, unsigned options);
 const Stubs *block_cache_get_stubs (const BlockCache *cache);
+/* Goes up when everything is gone; and when blocks are: then what leads to their guards only leads
+ * to the run loop, and nothing may return into them. */
 uint32_t block_cache_get_generation (const BlockCache *cache);
+uint32_t block_cache_get_drops (const BlockCache *cache);
 
 /* The block at state.rip, found or made; NULL: the interpreter has to run what is there. Raises #PF
  * of the fetch. key is the CPU's, and TRANSLATOR_NO_RUNS if so wanted. *global: its page survives a
@@ -95,7 +106,8 @@ void block_cache_link (BlockCache *cache, TranslatorExit *exit, TranslatorBlock 
 
 /* Notes that code was overwritten (any thread), and takes the blocks away (the CPU's own thread,
  * between two blocks). */
-void block_cache_note_overwritten (BlockCache *cache, MemoryBlock *block, uint64_t page);
+void block_cache_note_overwritten (BlockCache *cache, MemoryBlock *block, uint64_t page,
+                                   unsigned offset, unsigned length);
 void block_cache_drop_overwritten (BlockCache *cache, TranslatorCpu *cpu);
 
 /* A lookup through a slot missed, as LOOKUPS_PERIOD others before it: back is where its refill

@@ -297,8 +297,8 @@ add_run (Generator *g, const PlanInsn *p, const Ea *ea, bool write, uint64_t rip
 {
   Cold *cold = add_access (g, p, ea, p->run_span, p->run_writes);
 
-  if (p->run_writes && !write)
-    cold->what = X86_FILL_FOR_FORESEEN_WRITE;
+  if (p->run_writes)
+    cold->what = write ? X86_FILL_FOR_RANGE_WRITE : X86_FILL_FOR_FORESEEN_WRITE;
   cold->ea.disp += p->run_low;
   cold->exit = generator_new_exit (g, rip);
   cold->exit->key |= TRANSLATOR_NO_RUNS;
@@ -334,8 +334,9 @@ access_constant (Generator *g, Cold *cold, bool spare_r11)
     }
   cold->address = true;
   add_jump_to_refill (g, cold, EMIT_NE);
-  cold->found = emit_run_address (e, e->at);
   emit_load (e, base, stubs_slot_host (g->view, cold->slot, is_write (cold)));
+  cold->found = emit_run_address (e, e->at);
+  cold->then = base == HOST_R10 ? COLD_MOVE_LEAD : COLD_KEEP_LEAD;
   return host_memory (base, (int32_t)(cold->ea.disp & 4095));
 }
 
@@ -366,18 +367,18 @@ emit_slot_check (Generator *g, Cold *cold, unsigned tested, unsigned alignment)
 }
 
 /* Without the slot, for the address in r10, which may be kept: r11 becomes what leads from there to
- * the host. */
+ * the host. (Behind a lookup that failed it is kept.) */
 static void
 emit_direct_check (Generator *g, Cold *cold, unsigned alignment, bool keep)
 {
   const HostOperand tag = stubs_entry_tag (g->view, is_write (cold));
 
-  cold->found = emit_run_address (g->e, g->e->at);
   stubs_emit_find_entry (g->e);
   emit_check (g, cold, HOST_R10, tag, alignment);
   if (keep)
     emit_op64 (g->e, 0x33, HOST_R10, tag);
   emit_load (g->e, HOST_R11, stubs_entry_addend (g->view));
+  cold->found = emit_run_address (g->e, g->e->at);
 }
 
 static HostOperand
@@ -414,13 +415,15 @@ access_by_address (Generator *g, const Ea *ea, Cold *cold, unsigned alignment, b
       cold->address = true;
     }
   emit_slot_check (g, cold, near ? HOST_R11 : HOST_R10, alignment);
-  cold->found = emit_run_address (e, e->at);
   if (!near && !spare_r11)
     {
       emit_load (e, HOST_R11, host);
+      cold->found = emit_run_address (e, e->at);
       return (HostOperand){ .memory = true, .base = HOST_R10, .index = HOST_R11 };
     }
   emit_op64 (e, 0x03, HOST_R10, host);
+  cold->found = emit_run_address (e, e->at);
+  cold->then = COLD_ADD_LEAD;
   return host_memory (HOST_R10, (int32_t)(ea->disp - cold->ea.disp));
 }
 
@@ -536,6 +539,22 @@ generator_access (Generator *g, const PlanInsn *p, const Ea *ea, unsigned size, 
   return access_by_address (g, ea, cold, alignment, spare_r11);
 }
 
+/* STUBS_FILL_SKIP bytes: on with the access, with what the lookup has in r11. */
+static void
+emit_after_lookup (Emitter *e, const Cold *cold)
+{
+  const uint8_t *end = e->at + STUBS_FILL_SKIP;
+
+  if (cold->then == COLD_ADD_LEAD)
+    emit_op64 (e, 0x03, HOST_R10, host_register (HOST_R11));
+  else if (cold->then == COLD_MOVE_LEAD)
+    emit_move (e, HOST_R10, HOST_R11);
+  emit_jump_to (e, cold->found);
+  while (e->at < end)
+    emit_u8 (e, 0xcc);
+  g_assert (e->at == end);
+}
+
 /* Looks further; what cannot be found is interpreted. */
 void
 generator_emit_cold_access (Generator *g, Cold *cold)
@@ -548,15 +567,14 @@ generator_emit_cold_access (Generator *g, Cold *cold)
   if (cold->direct)
     {
       emit_op64 (e, 0x33, HOST_R10, stubs_entry_tag (g->view, is_write (cold)));
-      emit_move_imm (e, HOST_R11, (uintptr_t)g->stubs->nothing);
-      emit_call_to (e, g->stubs->fill[cold->what][stubs_size_class (cold->size)]);
+      emit_call_to (e, g->stubs->fill[STUBS_DIRECT][cold->what][stubs_size_class (cold->size)]);
     }
   else
     {
       emit_count (g, cold, offsetof (BlockLookups, n_misses));
       emit_call_to (e, stubs_get_refill (g->stubs, &refill));
     }
-  emit_jump_to (e, cold->found);
+  emit_after_lookup (e, cold);
   if (cold->exit != NULL)
     {
       generator_emit_exit (g, cold->exit);

@@ -453,6 +453,7 @@ emit_cold (Generator *g, Cold *cold)
       emit_jump_to (e, cold->back);
       break;
     case COLD_LEAVE:
+      g->block->leave = (int32_t)(emit_run_address (e, e->at) - g->block->guard);
       emit_move_imm (e, HOST_R10, g->plan->rip);
       emit_store (e, AT (cpu.state.rip), HOST_R10);
       emit_op32 (e, 0x31, HOST_R10, host_register (HOST_R10));

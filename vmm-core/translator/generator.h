@@ -49,10 +49,19 @@ typedef enum
   COLD_RETURN /* the pair did not match */
 } ColdKind;
 
+/* What the access does with r11 that a lookup in its slot would have done already. */
+typedef enum
+{
+  COLD_KEEP_LEAD,
+  COLD_ADD_LEAD, /* to r10 */
+  COLD_MOVE_LEAD /* into r10 */
+} ColdThen;
+
 /* Code that is seldom run lies behind the block. */
 typedef struct
 {
   ColdKind kind;
+  ColdThen then;
   uint8_t *from[3], *interpret_from[3]; /* displacements of the jumps to it; to its second half */
   uint8_t n_from, n_interpret;
   bool load_flags, save_flags;
@@ -62,7 +71,7 @@ typedef struct
   uint8_t slot, level;
   uint16_t size;
   X86FillFor what; /* of an access */
-  /* As run: behind the lookup, or (direct) in front of it, and behind the instruction. */
+  /* As run: behind the lookup, and behind the instruction. */
   const uint8_t *found, *back;
   const PlanInsn *insn;
   TranslatorExit *exit; /* of an access: where it goes on if nothing was found */

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #define CANDIDATES 1024
+#define MAX_BLOCKS 2048 /* that are known at a time */
 #define ENOUGH_SAMPLES 4
 #define ENOUGH_MISSES 256
 #define MISSES_WORTH 4 /* hits: what a miss costs in terms of what a hit saves */
@@ -91,12 +92,13 @@ lookups_note_sample (Lookups *lookups, const uint8_t *code)
   return true;
 }
 
+/* NULL: no room. */
 static BlockLookups *
 get_block (Lookups *lookups, uint64_t physical, uint64_t rip, uint32_t key)
 {
   BlockLookups *block = lookups_find (lookups, physical, rip, key);
 
-  if (block == NULL)
+  if (block == NULL && g_hash_table_size (lookups->blocks) < MAX_BLOCKS)
     {
       block = g_new0 (BlockLookups, 1);
       block->physical = physical;
@@ -134,7 +136,7 @@ lookups_consider (Lookups *lookups, uint64_t physical, uint64_t rip, uint32_t ke
 {
   BlockLookups *block = get_block (lookups, physical, rip, key);
 
-  if (block->direct[write] >> slot & 1)
+  if (block == NULL || (block->direct[write] >> slot & 1))
     return false;
   if (is_counted (block, slot, write))
     {

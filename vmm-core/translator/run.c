@@ -109,6 +109,7 @@ static void
 prepare (TranslatorCpu *cpu, BlockCache *cache)
 {
   uint32_t generation = block_cache_get_generation (cache);
+  uint32_t drops = block_cache_get_drops (cache);
   uint32_t key = current_key (&cpu->cpu);
   X86Tlb *tlb = &cpu->cpu.tlb;
 
@@ -121,6 +122,13 @@ prepare (TranslatorCpu *cpu, BlockCache *cache)
         }
       memset (cpu->decoded_sites, 0, sizeof cpu->decoded_sites);
       cpu->generation = generation;
+    }
+  if (G_UNLIKELY (cpu->drops != drops))
+    {
+      /* Pairs of return addresses may lead into what is gone. */
+      for (unsigned view = 0; view < X86_N_VIEWS; view++)
+        set_empty_stack (cpu, &cpu->sets[view]);
+      cpu->drops = drops;
     }
   if (G_UNLIKELY (cpu->flushes != tlb->flushes))
     {
@@ -211,8 +219,8 @@ translator_interpret (TranslatorCpu *cpu, TranslatorSite site)
          && !cpu->page_flushed && cpu->flushes == cpu->cpu.tlb.flushes
          && atomic_load_explicit (&cpu->cpu.requests, memory_order_relaxed) == 0
          && cpu->generation == block_cache_get_generation (cache)
-         && cpu->key == current_key (&cpu->cpu) && !must_interpret (&cpu->cpu)
-         && !x86_interpreter_must_step (&cpu->cpu);
+         && cpu->drops == block_cache_get_drops (cache) && cpu->key == current_key (&cpu->cpu)
+         && !must_interpret (&cpu->cpu) && !x86_interpreter_must_step (&cpu->cpu);
 }
 
 void
@@ -232,15 +240,40 @@ slow_path_of (X86FillResult result)
                                      : SLOW_WATCHED;
 }
 
-uint32_t
-translator_fill (TranslatorCpu *cpu, uint64_t linear, X86FillFor what)
+/* page: where linear's page is in the host. */
+static uint32_t
+fill_is_ready (TranslatorCpu *cpu, uint64_t linear, StubsLead lead, uintptr_t page)
 {
-  X86FillResult result = x86_mmu_try_fill (&cpu->cpu, linear, what);
+  cpu->scratch = lead == STUBS_FAR ? linear & 4095 : linear;
+  cpu->fill_look = lead == STUBS_FAR ? page : page - (linear & ~4095ull);
+  return TRANSLATOR_FILL_READY;
+}
 
+uint32_t
+translator_fill (TranslatorCpu *cpu, uint64_t linear, TranslatorFill fill)
+{
+  const X86TlbEntry *entry = &cpu->cpu.view[x86_tlb_index (linear)];
+  const bool write = fill.what == X86_FILL_FOR_WRITE;
+  const uint8_t *page = write ? x86_mmu_find_beside_code (&cpu->cpu, linear, fill.size) : NULL;
+  X86FillResult result;
+
+  if (page != NULL)
+    {
+      cpu->statistics.beside_code++;
+      return fill_is_ready (cpu, linear, fill.lead, (uintptr_t)page);
+    }
   cpu->statistics.fills++;
-  if (result != X86_FILL_DONE)
-    cpu->statistics.slow[slow_path_of (result)]++;
-  return result == X86_FILL_DONE;
+  result = x86_mmu_try_fill (&cpu->cpu, linear, fill.what);
+  if (result == X86_FILL_DONE)
+    return fill.lead == STUBS_DIRECT
+               ? fill_is_ready (cpu, linear, STUBS_DIRECT, (linear & ~4095ull) + entry->addend)
+               : TRANSLATOR_FILL_DONE;
+  if (write && result == X86_FILL_WATCHED)
+    page = x86_mmu_find_beside_code (&cpu->cpu, linear, fill.size);
+  if (page != NULL)
+    return fill_is_ready (cpu, linear, fill.lead, (uintptr_t)page);
+  cpu->statistics.slow[slow_path_of (result)]++;
+  return TRANSLATOR_FILL_FAILED;
 }
 
 void
@@ -272,7 +305,8 @@ find_block (TranslatorCpu *cpu, BlockCache *cache, const TranslatorExit *pending
 
   block = block_cache_get (cache, cpu, cpu->key | no_runs, &global);
   /* Making it may have emptied the cache for others, too. */
-  if (block == NULL || cpu->generation != block_cache_get_generation (cache))
+  if (block == NULL || cpu->generation != block_cache_get_generation (cache)
+      || cpu->drops != block_cache_get_drops (cache))
     return NULL;
   linear_page = (x86->state.seg[X86_CS].base + rip) >> 12;
   for (unsigned n = 0; n < 2 && block->page_id[n] != 0; n++)
@@ -368,7 +402,8 @@ run_blocks (TranslatorCpu *cpu, BlockCache *cache)
         }
       if (G_UNLIKELY (block == NULL))
         {
-          if (generation == block_cache_get_generation (cache))
+          if (generation == block_cache_get_generation (cache)
+              && cpu->drops == block_cache_get_drops (cache))
             {
               cpu->statistics.untranslated++;
               x86_interpreter_block (x86);
@@ -536,9 +571,10 @@ translator_close (X86Software *software)
 }
 
 static void
-translator_code_overwritten (X86Software *software, MemoryBlock *block, uint64_t page)
+translator_code_overwritten (X86Software *software, MemoryBlock *block, uint64_t page,
+                             unsigned offset, unsigned length)
 {
-  block_cache_note_overwritten (software->engine_data, block, page);
+  block_cache_note_overwritten (software->engine_data, block, page, offset, length);
 }
 
 static void

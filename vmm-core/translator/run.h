@@ -10,8 +10,9 @@
 uint32_t translator_interpret (TranslatorCpu *cpu, TranslatorSite site);
 /* Sets RAX and RDX. */
 void translator_read_tsc (TranslatorCpu *cpu);
-/* Fills the TLB with linear's page; 0: the access has to be interpreted. */
-uint32_t translator_fill (TranslatorCpu *cpu, uint64_t linear, X86FillFor what);
+/* Fills the TLB with linear's page, unless a store to it has to be looked at: TRANSLATOR_FILL_*,
+ * FAILED where the access has to be interpreted. */
+uint32_t translator_fill (TranslatorCpu *cpu, uint64_t linear, TranslatorFill fill);
 
 /* A slot missed: looks at the block that did it, now and then. */
 void translator_sample (TranslatorCpu *cpu);

@@ -17,6 +17,7 @@ statistics_sum (TranslatorStatistics *sum, const TranslatorStatistics *one)
   sum->untranslated += one->untranslated;
   sum->slot_refills += one->slot_refills + LOOKUPS_PERIOD - one->refills_left;
   sum->fills += one->fills;
+  sum->beside_code += one->beside_code;
   sum->slow_accesses += one->slow_accesses;
   for (unsigned i = 0; i < N_SLOW; i++)
     sum->slow[i] += one->slow[i];
@@ -75,6 +76,7 @@ statistics_add_to (const TranslatorStatistics *statistics, GVariantBuilder *buil
   add (builder, "slow-fault", slow[SLOW_FAULT]);
   add (builder, "slow-device", slow[SLOW_DEVICE]);
   add (builder, "slow-watched-page", slow[SLOW_WATCHED]);
+  add (builder, "stores-beside-code", statistics->beside_code);
   add (builder, "slow-accesses", statistics->slow_accesses);
   add_opcodes (statistics, builder);
 }

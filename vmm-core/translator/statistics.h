@@ -33,6 +33,7 @@ typedef struct
   uint64_t slot_refills, refills_left;
   uint64_t fills; /* of the TLB asked for */
   uint64_t slow[N_SLOW];
+  uint64_t beside_code;                   /* stores to pages with code that met none */
   uint64_t slow_accesses;                 /* instructions interpreted because of their access */
   uint64_t opcodes[STATISTICS_MAPS][256]; /* interpreted because of what they are */
 } TranslatorStatistics;

@@ -310,21 +310,24 @@ emit_sample (Stubs *stubs, Emitter *e)
   emit_end_c (stubs, e);
 }
 
-/* Has the TLB filled for the address in r10; r11 is where the stub looks into it. */
+/* Has the TLB filled for the address in r10; r11 is where the stub looks into it. What need not be
+ * looked for again is in r10 and r11 then (translator_fill). */
 static void
 emit_fill_page (Stubs *stubs, Emitter *e)
 {
-  uint8_t *failed, *done;
+  uint8_t *failed, *ready, *done;
 
   stubs->fill_page = emit_run_address (e, e->at);
   emit_store (e, AT (fill_look), HOST_R11);
   emit_begin_c (e);
   emit_load (e, HOST_RSI, AT (scratch));
-  emit_op32 (e, 0x8b, HOST_RDX, AT (fill_for));
+  emit_op32 (e, 0x8b, HOST_RDX, AT (fill));
   emit_call_c (e, (uintptr_t)translator_fill);
   emit_load (e, HOST_RCX, AT (resume_rsp));
   emit_op32 (e, 0x85, HOST_RAX, host_register (HOST_RAX));
   failed = emit_jcc (e, EMIT_E);
+  emit_alu_imm (e, EMIT_CMP, false, host_register (HOST_RAX), TRANSLATOR_FILL_READY);
+  ready = emit_jcc (e, EMIT_E);
   /* The TLB has it now. */
   emit_load (e, HOST_RAX, AT (fill_look));
   emit_store (e, host_memory (HOST_RCX, -8), HOST_RAX);
@@ -333,22 +336,27 @@ emit_fill_page (Stubs *stubs, Emitter *e)
   emit_link_here (e, failed);
   emit_skip (e, host_memory (HOST_RCX, 0));
   emit_link_here (e, done);
+  emit_link_here (e, ready);
   emit_load (e, HOST_R10, AT (scratch));
+  emit_load (e, HOST_R11, AT (fill_look));
   emit_end_c (stubs, e);
 }
 
 /* The same, if the access lies in one page. */
 static void
-emit_fill (Stubs *stubs, Emitter *e, X86FillFor what, unsigned class)
+emit_fill (Stubs *stubs, Emitter *e, StubsLead lead, X86FillFor what, unsigned class)
 {
+  const TranslatorFill fill = { .what = what, .lead = lead, .size = 1u << class };
   uint8_t *crossing;
+  int32_t bits;
 
-  stubs->fill[what][class] = emit_run_address (e, e->at);
+  memcpy (&bits, &fill, sizeof bits);
+  stubs->fill[lead][what][class] = emit_run_address (e, e->at);
   emit_store (e, AT (scratch), HOST_R10);
   emit_alu_imm (e, EMIT_AND, false, host_register (HOST_R10), 4095);
   emit_alu_imm (e, EMIT_CMP, false, host_register (HOST_R10), 4096 - (1 << class));
   crossing = emit_jcc (e, EMIT_A);
-  emit_insn (e, &(HostInsn){ .opcode = 0xc7, .rm = AT (fill_for), .imm_size = 4, .imm = what });
+  emit_insn (e, &(HostInsn){ .opcode = 0xc7, .rm = AT (fill), .imm_size = 4, .imm = bits });
   emit_jump_to (e, stubs->fill_page);
   emit_link_here (e, crossing);
   emit_increment (e, AT (statistics.slow[SLOW_PAGE_CROSSING]));
@@ -437,7 +445,7 @@ emit_refill (const Stubs *stubs, Emitter *e, const StubsRefill *refill)
   emit_link_here (e, miss);
   emit_op64 (e, 0x33, HOST_R10, tag);
   emit_move_imm (e, HOST_R11, (uintptr_t)emit_run_address (e, look));
-  emit_jump_to (e, stubs->fill[refill->what][class]);
+  emit_jump_to (e, stubs->fill[near ? STUBS_NEAR : STUBS_FAR][refill->what][class]);
 }
 
 const uint8_t *
@@ -522,12 +530,11 @@ stubs_emit (Stubs *stubs, CodeCache *cache)
   emit_interpret (stubs, &e);
   emit_read_tsc (stubs, &e);
   emit_sample (stubs, &e);
-  stubs->nothing = emit_run_address (&e, e.at);
-  emit_u8 (&e, 0xc3);
   emit_fill_page (stubs, &e);
-  for (unsigned what = 0; what < STUBS_N_FILLS; what++)
-    for (unsigned class = 0; class < STUBS_N_SIZES; class ++)
-      emit_fill (stubs, &e, what, class);
+  for (unsigned lead = 0; lead < STUBS_N_LEADS; lead++)
+    for (unsigned what = 0; what < STUBS_N_FILLS; what++)
+      for (unsigned class = 0; class < STUBS_N_SIZES; class ++)
+        emit_fill (stubs, &e, lead, what, class);
   emit_drop_pair (stubs, &e);
   emit_bottom (stubs, &e);
   code_cache_end (cache, CODE_HOT, &e);

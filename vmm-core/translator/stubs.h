@@ -6,8 +6,19 @@
 #include "vmm-core/x86/tlb.h"
 
 #define STUBS_N_SIZES 10
-#define STUBS_N_FILLS 3   /* X86FillFor */
-#define STUBS_FILL_SKIP 5 /* bytes: a jump */
+#define STUBS_N_FILLS 4   /* X86FillFor */
+#define STUBS_FILL_SKIP 8 /* bytes: a jump, and one instruction more */
+
+/* What a lookup that failed wants in r11 (r10): what leads from an address to the host (the
+ * address), as slots near their base register have it, or lookups without a slot; or the host's
+ * page (the offset in the page). The first two differ in who looks again. */
+typedef enum
+{
+  STUBS_NEAR,
+  STUBS_FAR,
+  STUBS_DIRECT,
+  STUBS_N_LEADS
+} StubsLead;
 
 /* Of lookups of 1 to 512 bytes: rounded up to a power of two. */
 unsigned stubs_size_class (unsigned size);
@@ -33,16 +44,16 @@ typedef struct
   const uint8_t *read_tsc;
   /* Called: an access found nothing in a slot. Those that were needed so far (stubs_get_refill).
    * They fill it. r10 is then the address again if the slot is a near one and r10 was it, or else
-   * the offset in the page; r11 leads a near one to the host. Where there is nothing they return
+   * the offset in the page; r11 leads there (StubsLead). Where there is nothing they return
    * STUBS_FILL_SKIP bytes further. */
   const uint8_t *refill[2][X86_N_VIEWS][STUBS_N_FILLS][STUBS_N_SIZES][X86_TLB_SLOTS];
   /* And where they go on if that one is sampled: sampled_slot is set. */
   const uint8_t *sample;
-  /* Where they go on if the TLB has nothing: by X86FillFor and size class; and what that calls. */
-  const uint8_t *fill[STUBS_N_FILLS][STUBS_N_SIZES];
+  /* Where they go on if the TLB has nothing: by X86FillFor and size class; and what that calls.
+   * Where stores meet no code in a page that has some, they give what leads there, and leave the
+   * slot empty. STUBS_DIRECT: called, by who has no slot, with the address in r10. */
+  const uint8_t *fill[STUBS_N_LEADS][STUBS_N_FILLS][STUBS_N_SIZES];
   const uint8_t *fill_page;
-  /* Called: returns. Where `fill` goes on for an access that looks into the TLB itself. */
-  const uint8_t *nothing;
   /* Called: make the vector registers hold the guest's, as far as VECTORS_* says. */
   const uint8_t *vectors[3];
   /* Called where a return's pair did not match: drops it, if there is one. */

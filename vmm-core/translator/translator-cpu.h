@@ -52,6 +52,22 @@ typedef struct
 #define TRANSLATOR_JUMP_SHIFT 4
 static_assert (sizeof (TranslatorJump) == 1u << TRANSLATOR_JUMP_SHIFT);
 
+/* What a stub has the TLB filled for; and what comes of it. */
+typedef struct
+{
+  uint8_t what; /* X86FillFor */
+  uint8_t lead; /* StubsLead */
+  uint16_t size;
+} TranslatorFill;
+static_assert (sizeof (TranslatorFill) == 4);
+
+enum
+{
+  TRANSLATOR_FILL_FAILED,
+  TRANSLATOR_FILL_DONE,
+  TRANSLATOR_FILL_READY /* scratch and fill_look are what r10 and r11 are to be */
+};
+
 /* What depends on the privilege, one for each view of the TLB. */
 typedef struct
 {
@@ -81,7 +97,7 @@ typedef struct
   uint64_t run_addends[16][2];
   uint64_t run_bases[PLAN_PAIRS]; /* of runs through pairs: where their base leads in the host */
   uint32_t sampled_slot;          /* of the lookup that is sampled; bit 8: it is one for writes */
-  uint32_t fill_for;              /* X86FillFor */
+  TranslatorFill fill;            /* what is looked for */
   uint64_t fill_look;             /* where the stub goes on that had the TLB filled */
   void *self;
   uint32_t host_mxcsr;
@@ -90,7 +106,8 @@ typedef struct
 
   const X86Insn *running; /* one of decoded: interpreted out of a block, which may go meanwhile */
   uint32_t key;
-  uint32_t generation; /* of the code cache: code from before is gone */
+  uint32_t generation; /* of the code cache: code from before is gone, */
+  uint32_t drops;      /* or some of it */
   bool page_flushed;   /* one that code has run from, by the instruction being interpreted */
   uint64_t flushes, full_flushes; /* of the TLB, as far as they were noticed here */
   TranslatorSet sets[X86_N_VIEWS];

@@ -251,8 +251,7 @@ static bool
 note_code (X86Cpu *cpu, const X86CodePage *page, unsigned offset, const uint8_t *bytes,
            unsigned length)
 {
-  if (memory_block_note_code (page->block, page->page, offset, length))
-    x86_code_page_added (cpu, page->block, page->page);
+  x86_mmu_note_code (cpu, page->block, page->page, offset, length);
   return memcmp (page->host + offset, bytes, length) == 0;
 }
 

@@ -7,6 +7,7 @@ struct X86Exclusive
   GMutex mutex;
   GCond changed;
   unsigned n_inside; /* CPUs in guest code, the owner not counted */
+  unsigned n_waiting; /* threads, for a change */
   const X86Cpu *owner;
 };
 
@@ -32,10 +33,27 @@ x86_exclusive_free (struct X86Exclusive *exclusive)
 
 /* mutex held. */
 static void
+exclusive_await (struct X86Exclusive *exclusive)
+{
+  exclusive->n_waiting++;
+  g_cond_wait (&exclusive->changed, &exclusive->mutex);
+  exclusive->n_waiting--;
+}
+
+/* mutex held. Without a system call where nobody waits. */
+static void
+exclusive_tell (struct X86Exclusive *exclusive)
+{
+  if (exclusive->n_waiting > 0)
+    g_cond_broadcast (&exclusive->changed);
+}
+
+/* mutex held. */
+static void
 exclusive_go_in (struct X86Exclusive *exclusive)
 {
   while (exclusive->owner != NULL)
-    g_cond_wait (&exclusive->changed, &exclusive->mutex);
+    exclusive_await (exclusive);
   exclusive->n_inside++;
 }
 
@@ -43,7 +61,7 @@ static void
 exclusive_go_out (struct X86Exclusive *exclusive)
 {
   exclusive->n_inside--;
-  g_cond_broadcast (&exclusive->changed);
+  exclusive_tell (exclusive);
 }
 
 void
@@ -87,13 +105,13 @@ x86_exclusive_begin (X86Cpu *cpu)
   /* While it waits for its turn it counts as outside, or two would wait for each other. */
   exclusive_go_out (exclusive);
   while (exclusive->owner != NULL)
-    g_cond_wait (&exclusive->changed, &exclusive->mutex);
+    exclusive_await (exclusive);
   exclusive->owner = cpu;
   for (unsigned i = 0; i < X86_MAX_CPUS; i++)
     if (software->cpus[i] != NULL && software->cpus[i] != cpu)
       atomic_fetch_or (&software->cpus[i]->requests, X86_REQUEST_EXCLUSIVE);
   while (exclusive->n_inside > 0)
-    g_cond_wait (&exclusive->changed, &exclusive->mutex);
+    exclusive_await (exclusive);
   g_mutex_unlock (&exclusive->mutex);
 }
 
@@ -105,7 +123,7 @@ x86_exclusive_end (X86Cpu *cpu)
   g_mutex_lock (&exclusive->mutex);
   exclusive->owner = NULL;
   exclusive->n_inside++;
-  g_cond_broadcast (&exclusive->changed);
+  exclusive_tell (exclusive);
   g_mutex_unlock (&exclusive->mutex);
 }
 

@@ -438,11 +438,32 @@ x86_mmu_translate (X86Cpu *cpu, uint64_t linear, unsigned access, X86Page *page)
     }
 }
 
+static X86TlbShared *
+mmu_shared (X86Cpu *cpu, uint64_t linear)
+{
+  const unsigned view = (unsigned)((cpu->view - cpu->tlb.view[0]) / X86_TLB_ENTRIES);
+
+  return &cpu->tlb.shared[view][linear >> 12 & (X86_TLB_SHARED - 1)];
+}
+
+static void
+mmu_note_shared (X86Cpu *cpu, uint64_t linear, uint64_t physical, const MemoryRange *range)
+{
+  const uint64_t offset = (physical & ~4095ull) - range->first;
+
+  *mmu_shared (cpu, linear)
+      = (X86TlbShared){ .linear = linear & ~4095ull,
+                        .epoch = cpu->tlb.epoch,
+                        .host = range->write + offset,
+                        .block = range->write_block,
+                        .page = range->write_page + (offset >> MEMORY_PAGE_SHIFT) };
+}
+
 X86FillResult
 x86_mmu_try_fill (X86Cpu *cpu, uint64_t linear, X86FillFor what)
 {
-  unsigned access
-      = (what == X86_FILL_FOR_WRITE ? X86_PF_W : 0) | (cpu->cpl == 3 ? X86_PF_U : 0);
+  unsigned access = (what == X86_FILL_FOR_WRITE || what == X86_FILL_FOR_RANGE_WRITE ? X86_PF_W : 0)
+                    | (cpu->cpl == 3 ? X86_PF_U : 0);
   const bool write = what != X86_FILL_FOR_READ;
   const X86TlbEntry *entry = &cpu->view[x86_tlb_index (linear)];
   WalkResult result = WALK_AGAIN;
@@ -469,8 +490,23 @@ x86_mmu_try_fill (X86Cpu *cpu, uint64_t linear, X86FillFor what)
     return X86_FILL_DONE;
   if (what == X86_FILL_FOR_FORESEEN_WRITE)
     return X86_FILL_FAULT;
-  return range.read == NULL || (write && range.write != range.read) ? X86_FILL_DEVICE
-                                                                    : X86_FILL_WATCHED;
+  if (range.read == NULL || (write && range.write != range.read))
+    return X86_FILL_DEVICE;
+  if (write && !(cpu->watching && x86_debug_watches_page (cpu, linear)))
+    mmu_note_shared (cpu, linear, walk.physical, &range);
+  return X86_FILL_WATCHED;
+}
+
+uint8_t *
+x86_mmu_find_beside_code (X86Cpu *cpu, uint64_t linear, unsigned size)
+{
+  const X86TlbShared *shared = mmu_shared (cpu, linear);
+
+  if (shared->linear != (linear & ~4095ull) || shared->epoch != cpu->tlb.epoch
+      || !memory_block_is_beside_code (shared->block, shared->page, linear & 4095, size))
+    return NULL;
+  memory_block_mark_dirty (shared->block, shared->page, 1);
+  return shared->host;
 }
 
 const X86CodePage *
@@ -676,8 +712,8 @@ x86_mmu_flush_page (X86Cpu *cpu, uint64_t linear)
   x86_block_flush_jumps (cpu);
 }
 
-void
-x86_code_page_added (X86Cpu *cpu, MemoryBlock *block, uint64_t page)
+static void
+code_page_added (X86Cpu *cpu, MemoryBlock *block, uint64_t page)
 {
   X86Software *software = cpu->software;
   const uint8_t *host = memory_block_get_data (block) + (page << MEMORY_PAGE_SHIFT);
@@ -692,4 +728,24 @@ x86_code_page_added (X86Cpu *cpu, MemoryBlock *block, uint64_t page)
     if (software->cpus[i] != NULL)
       x86_tlb_drop_writes_to (&software->cpus[i]->tlb, host);
   x86_exclusive_end (cpu);
+}
+
+void
+x86_mmu_note_code (X86Cpu *cpu, MemoryBlock *block, uint64_t page, unsigned offset, unsigned length)
+{
+  switch (memory_block_note_code (block, page, offset, length))
+    {
+    case MEMORY_CODE_FIRST:
+      code_page_added (cpu, block, page);
+      break;
+    case MEMORY_CODE_BESIDE_DATA:
+      if (cpu->software->machine.n_vcpus > 1)
+        {
+          x86_exclusive_begin (cpu);
+          x86_exclusive_end (cpu);
+        }
+      break;
+    case MEMORY_CODE_NOTED:
+      break;
+    }
 }

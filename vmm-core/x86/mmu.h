@@ -51,12 +51,18 @@ typedef enum
 {
   X86_FILL_FOR_READ,
   X86_FILL_FOR_WRITE,
+  X86_FILL_FOR_RANGE_WRITE,   /* others to the same page rely on it */
   X86_FILL_FOR_FORESEEN_WRITE /* which may not come: D must be set already */
 } X86FillFor;
 
 /* Makes the TLB hold linear's page in the current view, if such an access there is one to RAM that
  * needs no more looking at. Never raises. */
 X86FillResult x86_mmu_try_fill (X86Cpu *cpu, uint64_t linear, X86FillFor what);
+
+/* Where stores to linear's page go, if it was found in the current view to be one that code shares
+ * with data, and [linear, linear + size), which lies in it, meets no code; or NULL. One store may
+ * go there, at once. */
+uint8_t *x86_mmu_find_beside_code (X86Cpu *cpu, uint64_t linear, unsigned size);
 
 /* Where to fetch code from at linear (CS base included), at the CPU's CPL; raises #PF, or #GP(0) if
  * that is not canonical. The answer stays good until the TLB is flushed. */
@@ -83,6 +89,7 @@ void x86_mmu_flush_page (X86Cpu *cpu, uint64_t linear);
 /* After a change of CR3 from one PCID to another; keep: what is cached for the other one stays. */
 void x86_mmu_switch_space (X86Cpu *cpu, unsigned from, unsigned to, bool keep);
 
-/* This CPU is about to cache code of a page that held none: takes write permission to it from
- * every CPU. Not with the machine lock held. */
-void x86_code_page_added (X86Cpu *cpu, MemoryBlock *block, uint64_t page);
+/* This CPU is about to cache code there, and will compare it with what is there afterwards: from
+ * now on every store to it is noticed. Not with the machine lock held. */
+void x86_mmu_note_code (X86Cpu *cpu, MemoryBlock *block, uint64_t page, unsigned offset,
+                        unsigned length);

@@ -37,8 +37,7 @@ x86_sys_monitor (X86Cpu *cpu, const X86Insn *insn)
   version = memory_block_get_code_version (page.block, page.block_page);
   cpu->monitored_at = __atomic_load_n (version, __ATOMIC_ACQUIRE);
   atomic_store (&cpu->monitored, version);
-  if (memory_block_note_code (page.block, page.block_page, offset, X86_MONITOR_LINE))
-    x86_code_page_added (cpu, page.block, page.block_page);
+  x86_mmu_note_code (cpu, page.block, page.block_page, offset, X86_MONITOR_LINE);
 }
 
 void

@@ -455,14 +455,18 @@ software_dirty_taken (void *data, MemoryBlock *block)
 }
 
 static void
-software_code_overwritten (void *data, MemoryBlock *block, uint64_t page)
+software_code_overwritten (void *data, MemoryBlock *block, uint64_t page, unsigned offset,
+                           unsigned length)
 {
+  static const MemoryCodeSet none;
   X86Software *software = data;
 
+  if (software->engine->code_overwritten == NULL)
+    memory_block_keep_code (block, page, &none);
   x86_monitor_wake (software, block, page);
   if (software->engine->code_overwritten == NULL)
     return;
-  software->engine->code_overwritten (software, block, page);
+  software->engine->code_overwritten (software, block, page, offset, length);
   request_all (software, X86_REQUEST_CODE);
 }
 
@@ -625,9 +629,24 @@ x86_software_get_statistics (Accel *accel, GVariantBuilder *builder)
     software->engine->add_statistics (software, builder);
 }
 
+/* What all CPUs keep of decoded code together. */
+#define DECODED_DEFAULT_SIZE (64u << 20)
+#define DECODED_LEAST_SIZE (512u << 10)
+
+static void
+interpreter_cpu_added (X86Cpu *cpu)
+{
+  const AccelMachine *machine = &cpu->software->machine;
+  const size_t size
+      = machine->code_cache_size != 0 ? machine->code_cache_size : DECODED_DEFAULT_SIZE;
+
+  x86_block_cache_limit (cpu->blocks, MAX (size / machine->n_vcpus, DECODED_LEAST_SIZE));
+}
+
 static const X86Engine interpreter_engine = {
   .cpu_size = sizeof (X86Cpu),
   .run = x86_interpreter_run,
+  .cpu_added = interpreter_cpu_added,
 };
 
 static Accel *

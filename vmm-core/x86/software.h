@@ -15,8 +15,10 @@ typedef struct
   void (*cpu_removed) (X86Cpu *cpu);
   void (*close) (X86Software *software);
   void (*page_flushed) (X86Cpu *cpu, uint64_t linear); /* INVLPG */
-  /* As in MemoryListener; X86_REQUEST_CODE is posted to every CPU afterwards. */
-  void (*code_overwritten) (X86Software *software, MemoryBlock *block, uint64_t page);
+  /* As in MemoryListener; X86_REQUEST_CODE is posted to every CPU afterwards. NULL: the engine
+   * relies on versions alone. */
+  void (*code_overwritten) (X86Software *software, MemoryBlock *block, uint64_t page,
+                            unsigned offset, unsigned length);
   /* Whether the host's code there is the engine's doing. Out of a signal handler, too. */
   bool (*owns) (const X86Software *software, uintptr_t code);
   /* For a host that was at code, with its stack pointer at stack: *rip becomes that of the guest's

@@ -19,6 +19,7 @@
 #define X86_TLB_SPACE_PAGES 256
 #define X86_TLB_SPACE_CODE 32
 #define X86_TLB_TABLES 256
+#define X86_TLB_SHARED 64
 
 enum
 {
@@ -85,6 +86,16 @@ typedef struct
   uint16_t index[X86_TLB_LOG];
 } X86TlbLog;
 
+/* A writable page that holds code: stores that meet none need not be interpreted. */
+typedef struct
+{
+  uint64_t linear; /* of the page */
+  uint64_t epoch;  /* good while it is that of the TLB */
+  uint8_t *host;
+  MemoryBlock *block;
+  uint64_t page; /* number inside block */
+} X86TlbShared;
+
 /* What is kept for an address space while another one is current (PCIDs: SDM 3A, 4.10.1). */
 typedef struct
 {
@@ -120,7 +131,8 @@ typedef struct
   X86TlbLarge large[2][2];
   uint64_t flushes, full_flushes; /* how often pages were dropped; and global ones, too */
   X86TlbTable table[X86_TLB_TABLES];
-  uint64_t epoch; /* of table: goes up with every flush */
+  X86TlbShared shared[X86_N_VIEWS][X86_TLB_SHARED]; /* by the page's number */
+  uint64_t epoch; /* of table and shared: goes up with every flush */
   uint8_t nowhere[4096] __attribute__ ((aligned (4096)));
 } X86Tlb;
 

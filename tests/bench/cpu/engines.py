@@ -166,6 +166,10 @@ class Guesthouse:
         return self.start("--cpus", str(cpus), "--kernel", self.files.kernel, "--initrd", self.files.initrd,
                           "--append", APPEND, "--serial", "stdio")
 
+    def bare(self, path):
+        """A machine that runs a Multiboot kernel, with which one talks over the serial port."""
+        return self.start("--kernel", path, "--serial", "stdio")
+
     def firmware(self, path):
         """A machine with another firmware, whose debug console is read."""
         return self.start("--bios", path, "--debugcon", "stdio")
@@ -205,6 +209,10 @@ class Qemu:
         """A machine that boots the kernel with the kernels' program as its only process."""
         return self.start("-kernel", self.files.kernel, "-initrd", self.files.initrd, "-append", APPEND,
                           "-serial", "stdio", cpus=cpus)
+
+    def bare(self, path):
+        """A machine that runs a Multiboot kernel, with which one talks over the serial port."""
+        return self.start("-kernel", path, "-serial", "stdio")
 
     def firmware(self, path):
         """A machine with another firmware, whose debug console is read."""

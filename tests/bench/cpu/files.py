@@ -31,6 +31,7 @@ class Files:
         self.kernel = self.find_kernel()
         self.first_instruction, self.boot_sector, self.fill = (
             self.assemble(name) for name in ("first-instruction", "boot-sector", "fill"))
+        self.mixed = {bits: self.assemble("mixed", bits) for bits in (32, 64)}
 
     def path(self, name):
         """Where a made file lives."""
@@ -78,9 +79,11 @@ class Files:
         subprocess.run([os.path.join(ROOT, "tests/support/debian-kernel.sh"), self.path("debian-kernel")], check=True)
         return self.path("debian-kernel/vmlinuz")
 
-    def assemble(self, name):
-        """A bare-metal program."""
-        source, made = os.path.join(HERE, name + ".asm"), self.path(name + ".bin")
+    def assemble(self, name, bits=None):
+        """A bare-metal program; with bits, one in the frame of the bare-metal tests."""
+        source, made = os.path.join(HERE, name + ".asm"), self.path(f"{name}{bits or ''}.bin")
+        frame = os.path.join(ROOT, "tests/guests/bare/")
+        options = [f"-DMODE={bits}", "-i", frame] if bits else []
         if not self.is_fresh(made, source):
-            subprocess.run(["nasm", "-f", "bin", "-o", made, source], check=True)
+            subprocess.run(["nasm", "-f", "bin", *options, "-o", made, source], check=True)
         return made

@@ -185,6 +185,43 @@ def drift_of(points, column):
     return ((last[column] - first[column]) / host - 1) * 100 if host > 0 else 0.0
 
 
-COMMANDS = {"parallel": measure_parallel, "start": measure_start, "memory": measure_memory, "fill": measure_fill,
+MIXED = {"p": "page", "l": "line", "d": "draw", "s": "schedule", "i": "immediates", "o": "overlays", "f": "far"}
+
+
+def mixed_times(engine, bits):
+    """Processor seconds for each kernel of mixed.asm."""
+    times = {}
+    with engine.bare(engine.files.mixed[bits]) as running:
+        running.wait_for(b"ready\n", 120)
+        last = running.processor_seconds()
+        running.send("")
+        for letter in MIXED:
+            running.wait_for(letter.encode(), 300)
+            now = running.processor_seconds()
+            times[letter] = now - last
+            last = now
+    return times
+
+
+def measure_mixed(chosen, arguments):
+    """Sub-command “mixed”: code that shares pages with its data."""
+    print("\nCode among its data: milliseconds of processor time (demanded: at most QEMU's)")
+    print(f"{'':16}" + "".join(f"{name:>12}" for name in MIXED.values()) + f"{'all':>12}")
+    for bits in (32, 64):
+        samples = {engine.name: [] for engine in machines(chosen)}
+        for _ in range(arguments.rounds):
+            for engine in machines(chosen):
+                samples[engine.name].append(mixed_times(engine, bits))
+        medians = {name: [statistics.median(times[letter] for times in rounds) for letter in MIXED]
+                   for name, rounds in samples.items()}
+        for name, row in medians.items():
+            peer = medians.get("qemu") if name != "qemu" else None
+            cells = [f"{a * 1000:.0f}" + (f" ({a / b:.2f})" if b else "")
+                     for a, b in zip([*row, sum(row)], [*peer, sum(peer)] if peer else [0] * (len(row) + 1))]
+            print(f"{name:12}{bits:3} " + "".join(f"{cell:>12}" for cell in cells)
+                  + verdict(not peer or sum(row) <= sum(peer)))
+
+
+COMMANDS = {"mixed": measure_mixed, "parallel": measure_parallel, "start": measure_start, "memory": measure_memory, "fill": measure_fill,
             "idle": measure_idle, "clock": measure_clock, "growth": measure_growth,
             "latency": measure_latency}

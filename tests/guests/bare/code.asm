@@ -153,6 +153,35 @@ main:   mov dword [PD + 0x1000], PT + 7
         jnz .data
         CHECK eax, 7
 
+        TEST "data in the same line as code is only data"
+        PUT_CODE counter
+        mov r8d, 20000
+.line:  call rbx
+        inc dword [CODE + counter.other - counter]
+        dec r8d
+        jnz .line
+        CHECK dword [CODE + counter.count - counter], 20000
+        CHECK dword [CODE + counter.other - counter], 20000
+
+        TEST "a store that reaches from data into code"
+        PUT_CODE counter
+        mov r8d, 1000
+.reach: mov eax, r8d
+        shl rax, 48
+        or rax, 0x00b80000                      ; the last bytes of data, then mov eax, r8d's low half
+        shl rax, 0
+        mov dword [CODE + counter.second - counter - 2], 0x00b89090
+        mov [CODE + counter.second - counter + 1], r8w
+        lea rdx, [CODE + counter.second - counter]
+        call rdx
+        cmp eax, r8d
+        jne .short
+        call rbx
+        dec r8d
+        jnz .reach
+.short: CHECK r8d, 0
+        CHECK dword [CODE + counter.count - counter], 1000
+
         TEST "an instruction in the middle of another"
         PUT_CODE overlap
         RESULT 0x03eb0201
@@ -239,6 +268,16 @@ string_ahead:                           ; REP STOSB reaches the instructions beh
         mov eax, 4
         ret
 .wrong: mov eax, 5
+        ret
+.end:
+counter:                                ; between its routines lies what they count in
+        inc dword [rel .count]
+        ret
+.count: dd 0
+.other: dd 0
+        dw 0
+.second:
+        mov eax, 0
         ret
 .end:
 overlap:                                ; from its second byte on the immediate is MOV AL, 2; JMP
