@@ -46,16 +46,18 @@ block_drop (BlockCache *cache, TranslatorBlock *block)
          block->physical, block->key);
 }
 
-/* Calls back with what the block depends on in its n-th page, until that gives TRUE; gives that. */
+/* Calls back with what the block depends on in the page, until that gives TRUE; gives that. */
 static bool
-block_find_bytes (const TranslatorBlock *block, unsigned n,
+block_find_bytes (const TranslatorBlock *block, const Page *page,
                   bool (*found) (void *data, unsigned offset, unsigned length), void *data)
 {
   const unsigned offset = block->physical & 4095;
   const unsigned first = MIN (block->length, 4096 - offset);
 
-  if (n == 1)
-    return found (data, 0, block->length - first);
+  if (block->version[1] == page->version && found (data, 0, block->length - first))
+    return true;
+  if (block->version[0] != page->version)
+    return false;
   for (unsigned i = 0; i < block->n_peeked; i++)
     {
       TranslatorPeek peek;
@@ -96,6 +98,8 @@ page_count_overwrite (Page *page, uint64_t begins)
     page->restless |= begins;
 }
 
+/* By which of the block's pages it is in the list of this one. An instruction may go on in another
+ * page of the guest that is the same one of memory. */
 static unsigned
 which_page (const TranslatorBlock *block, const Page *page)
 {
@@ -111,20 +115,22 @@ page_drop_overwritten (BlockCache *cache, Page *page, const MemoryCodeSet *bytes
   uint64_t begins = 0;
   TranslatorBlock **link = &page->blocks;
   uint32_t version;
+  bool dropped = false;
 
   while (*link != NULL)
     {
       TranslatorBlock *block = *link;
       const unsigned n = which_page (block, page);
 
-      if (!block->stale && !block_find_bytes (block, n, meets, (void *)bytes))
+      if (!block->stale && !block_find_bytes (block, page, meets, (void *)bytes))
         {
-          block_find_bytes (block, n, add, &keep);
+          block_find_bytes (block, page, add, &keep);
           link = &block->page_next[n];
           continue;
         }
       if (!block->stale && n == 0)
         begins |= 1ull << (block->physical & 4095) / 64;
+      dropped |= !block->stale;
       *link = block->page_next[n];
       block_drop (cache, block);
     }
@@ -132,14 +138,14 @@ page_drop_overwritten (BlockCache *cache, Page *page, const MemoryCodeSet *bytes
   version = __atomic_load_n (page->version, __ATOMIC_ACQUIRE);
   for (TranslatorBlock *block = page->blocks; block != NULL;)
     {
-      const unsigned n = which_page (block, page);
-
-      block->made_at[n] = version;
-      block = block->page_next[n];
+      for (unsigned n = 0; n < 2; n++)
+        if (block->version[n] == page->version)
+          block->made_at[n] = version;
+      block = block->page_next[which_page (block, page)];
     }
-  if (begins != 0)
+  if (dropped)
     page_count_overwrite (page, begins);
-  return begins != 0;
+  return dropped;
 }
 
 static bool

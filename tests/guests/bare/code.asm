@@ -207,6 +207,22 @@ main:   mov dword [PD + 0x1000], PT + 7
         invlpg [PAGE + 0x1000]
         RESULT 0x12000002
 
+        TEST "code from the end of a page into its own start"
+        mov qword [PT + 8], CODE + 3
+        invlpg [PAGE + 0x1000]
+        mov dword [CODE], 0xc3000000
+        mov r8d, 100
+.wrap:  mov [CODE], r8w
+        mov ecx, r8d
+        shl ecx, 16
+        shr ecx, 8
+        or ecx, 2
+        RESULT ecx
+        dec r8d
+        jnz .wrap
+        mov qword [PT + 8], OTHER + 3
+        invlpg [PAGE + 0x1000]
+
         TEST "the same bytes mean something else in another mode"
         mov ebx, CODE
         mov dword [CODE], 0xc3c88b40                    ; rex mov ecx, eax; ret / inc eax; mov ecx, eax
