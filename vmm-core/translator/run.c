@@ -263,7 +263,9 @@ translator_fill (TranslatorCpu *cpu, uint64_t linear, TranslatorFill fill)
       return fill_is_ready (cpu, linear, fill.lead, (uintptr_t)page);
     }
   cpu->statistics.fills++;
-  result = x86_mmu_try_fill (&cpu->cpu, linear, fill.what);
+  result = fill.what > X86_FILL_FOR_WRITE && x86_mmu_is_shared (&cpu->cpu, linear)
+               ? X86_FILL_WATCHED /* each store by itself may be none to code */
+               : x86_mmu_try_fill (&cpu->cpu, linear, fill.what);
   if (result == X86_FILL_DONE)
     return fill.lead == STUBS_DIRECT
                ? fill_is_ready (cpu, linear, STUBS_DIRECT, (linear & ~4095ull) + entry->addend)

@@ -342,6 +342,23 @@ run_in_page (uint64_t linear, unsigned element, bool backwards)
   return backwards ? offset + element : 4096 - offset;
 }
 
+/* The same in a page that code shares with data: as much as meets no code, by halves. */
+static uint8_t *
+run_beside_code (X86Cpu *cpu, uint64_t linear, unsigned element, bool backwards,
+                 uint64_t *available)
+{
+  for (uint64_t n = *available / element * element; n > 0; n = n / 2 / element * element)
+    {
+      const uint8_t *page
+          = x86_mmu_find_beside_code (cpu, backwards ? linear + element - n : linear, n);
+
+      *available = n;
+      if (page != NULL)
+        return (uint8_t *)page + (linear & 4095);
+    }
+  return NULL;
+}
+
 uint8_t *
 x86_string_run (X86Cpu *cpu, unsigned segment, uint64_t ea, unsigned element, bool write,
                 bool backwards, uint64_t wanted, uint64_t *available)
@@ -351,6 +368,7 @@ x86_string_run (X86Cpu *cpu, unsigned segment, uint64_t ea, unsigned element, bo
   uint64_t linear = (ea + window->base) & cpu->linear_mask;
   const X86TlbEntry *entry = &cpu->view[x86_tlb_index (linear)];
   uint64_t n = run_in_page (linear, element, backwards);
+  bool beside_code = false;
 
   /* Within the window only: expand-down segments and their like go element by element. */
   if (ea >= end || (linear & 4095) > 4096 - element || !x86_is_canonical (linear))
@@ -360,7 +378,8 @@ x86_string_run (X86Cpu *cpu, unsigned segment, uint64_t ea, unsigned element, bo
       X86Page page;
 
       x86_mmu_translate (cpu, linear, access_explicit (cpu, write), &page);
-      if ((linear ^ (write ? entry->write : entry->read)) > 4096 - element)
+      beside_code = (linear ^ (write ? entry->write : entry->read)) > 4096 - element;
+      if (beside_code && !(write && x86_mmu_is_shared (cpu, linear)))
         return NULL;
     }
   if (backwards && ea < 4096)
@@ -368,5 +387,6 @@ x86_string_run (X86Cpu *cpu, unsigned segment, uint64_t ea, unsigned element, bo
   else if (!backwards && end - ea < 4096)
     n = MIN (n, end - ea + 7);
   *available = MIN (n, wanted);
-  return (uint8_t *) (uintptr_t) (linear + entry->addend);
+  return beside_code ? run_beside_code (cpu, linear, element, backwards, available)
+                     : (uint8_t *)(uintptr_t)(linear + entry->addend);
 }

@@ -407,6 +407,32 @@ mmu_fill (X86Cpu *cpu, uint64_t linear, unsigned access, const Walk *walk, const
     memory_block_mark_dirty (range->write_block, page, 1);
 }
 
+static unsigned
+current_view (const X86Cpu *cpu)
+{
+  return (unsigned)((cpu->view - cpu->tlb.view[0]) / X86_TLB_ENTRIES);
+}
+
+static X86TlbShared *
+mmu_shared (X86Cpu *cpu, unsigned view, uint64_t linear)
+{
+  return &cpu->tlb.shared[view][linear >> 12 & (X86_TLB_SHARED - 1)];
+}
+
+/* Notes a page that may be written but holds code; page is what linear's byte was found to be. */
+static void
+mmu_note_shared (X86Cpu *cpu, unsigned view, uint64_t linear, const X86Page *page)
+{
+  if (!memory_block_has_code (page->block, page->block_page)
+      || (cpu->watching && x86_debug_watches_page (cpu, linear)))
+    return;
+  *mmu_shared (cpu, view, linear) = (X86TlbShared){ .linear = linear & ~4095ull,
+                                                    .epoch = cpu->tlb.epoch,
+                                                    .host = page->host - (linear & 4095),
+                                                    .block = page->block,
+                                                    .page = page->block_page };
+}
+
 void
 x86_mmu_translate (X86Cpu *cpu, uint64_t linear, unsigned access, X86Page *page)
 {
@@ -429,6 +455,8 @@ x86_mmu_translate (X86Cpu *cpu, uint64_t linear, unsigned access, X86Page *page)
       page->host = range.write != NULL ? range.write + offset : NULL;
       page->block = range.write_block;
       page->block_page = range.write_page + (offset >> MEMORY_PAGE_SHIFT);
+      if (range.write != NULL && range.write == range.read)
+        mmu_note_shared (cpu, mmu_view (cpu, access), linear, page);
     }
   else
     {
@@ -436,27 +464,6 @@ x86_mmu_translate (X86Cpu *cpu, uint64_t linear, unsigned access, X86Page *page)
       page->block = range.read_block;
       page->block_page = range.read_page + (offset >> MEMORY_PAGE_SHIFT);
     }
-}
-
-static X86TlbShared *
-mmu_shared (X86Cpu *cpu, uint64_t linear)
-{
-  const unsigned view = (unsigned)((cpu->view - cpu->tlb.view[0]) / X86_TLB_ENTRIES);
-
-  return &cpu->tlb.shared[view][linear >> 12 & (X86_TLB_SHARED - 1)];
-}
-
-static void
-mmu_note_shared (X86Cpu *cpu, uint64_t linear, uint64_t physical, const MemoryRange *range)
-{
-  const uint64_t offset = (physical & ~4095ull) - range->first;
-
-  *mmu_shared (cpu, linear)
-      = (X86TlbShared){ .linear = linear & ~4095ull,
-                        .epoch = cpu->tlb.epoch,
-                        .host = range->write + offset,
-                        .block = range->write_block,
-                        .page = range->write_page + (offset >> MEMORY_PAGE_SHIFT) };
 }
 
 X86FillResult
@@ -492,17 +499,33 @@ x86_mmu_try_fill (X86Cpu *cpu, uint64_t linear, X86FillFor what)
     return X86_FILL_FAULT;
   if (range.read == NULL || (write && range.write != range.read))
     return X86_FILL_DEVICE;
-  if (write && !(cpu->watching && x86_debug_watches_page (cpu, linear)))
-    mmu_note_shared (cpu, linear, walk.physical, &range);
+  if (write)
+    {
+      const uint64_t offset = walk.physical - range.first;
+      const X86Page page = { .host = range.write + offset,
+                             .block = range.write_block,
+                             .block_page = range.write_page + (offset >> MEMORY_PAGE_SHIFT) };
+
+      mmu_note_shared (cpu, current_view (cpu), linear, &page);
+    }
   return X86_FILL_WATCHED;
+}
+
+bool
+x86_mmu_is_shared (X86Cpu *cpu, uint64_t linear)
+{
+  const X86TlbShared *shared = mmu_shared (cpu, current_view (cpu), linear);
+
+  return shared->linear == (linear & ~4095ull) && shared->epoch == cpu->tlb.epoch
+         && memory_block_has_code (shared->block, shared->page);
 }
 
 uint8_t *
 x86_mmu_find_beside_code (X86Cpu *cpu, uint64_t linear, unsigned size)
 {
-  const X86TlbShared *shared = mmu_shared (cpu, linear);
+  const X86TlbShared *shared = mmu_shared (cpu, current_view (cpu), linear);
 
-  if (shared->linear != (linear & ~4095ull) || shared->epoch != cpu->tlb.epoch
+  if (!x86_mmu_is_shared (cpu, linear)
       || !memory_block_is_beside_code (shared->block, shared->page, linear & 4095, size))
     return NULL;
   memory_block_mark_dirty (shared->block, shared->page, 1);

@@ -59,9 +59,10 @@ typedef enum
  * needs no more looking at. Never raises. */
 X86FillResult x86_mmu_try_fill (X86Cpu *cpu, uint64_t linear, X86FillFor what);
 
-/* Where stores to linear's page go, if it was found in the current view to be one that code shares
- * with data, and [linear, linear + size), which lies in it, meets no code; or NULL. One store may
- * go there, at once. */
+/* Whether linear's page was found, in the current view, to be one that code shares with data. */
+bool x86_mmu_is_shared (X86Cpu *cpu, uint64_t linear);
+/* If so, and if [linear, linear + size), which lies in the page, meets no code: where stores to the
+ * page go. One may go there, at once. Else NULL. */
 uint8_t *x86_mmu_find_beside_code (X86Cpu *cpu, uint64_t linear, unsigned size);
 
 /* Where to fetch code from at linear (CS base included), at the CPU's CPL; raises #PF, or #GP(0) if
