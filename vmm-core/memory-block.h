@@ -21,7 +21,7 @@ struct MemoryBlock
   _Atomic uint32_t *version;  /* per page: raised when cached code was overwritten */
   _Atomic uint16_t *byte_map; /* per page: which of byte_maps is its own, from 1; 0: none */
   struct MemoryByteMaps *byte_maps; /* NULL: none was needed yet */
-  GMutex byte_map_mutex;            /* held while a map is given to a page */
+  GMutex byte_map_mutex;            /* held while a map is given to a page, or emptied */
 };
 
 MemoryBlock *memory_block_create (const char *name, uint64_t size, bool shared, GError **error);

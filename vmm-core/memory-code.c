@@ -172,9 +172,12 @@ memory_block_store_hit (MemoryBlock *block, uint64_t page, unsigned offset, unsi
 void
 memory_block_keep_code (MemoryBlock *block, uint64_t page, const MemoryCodeSet *keep)
 {
-  unsigned number = block->byte_map[page];
   uint64_t set = 0;
+  unsigned number;
 
+  /* The map stays the page's own meanwhile. */
+  g_mutex_lock (&block->byte_map_mutex);
+  number = block->byte_map[page];
   /* What is made from now on at the first of these versions is not valid at the second, */
   atomic_fetch_add (&block->version[page], 1);
   for (unsigned word = 0; word < WORDS; word++)
@@ -186,6 +189,7 @@ memory_block_keep_code (MemoryBlock *block, uint64_t page, const MemoryCodeSet *
   atomic_fetch_and (&block->code[page], set);
   /* and what is made at the second is noted behind this. */
   atomic_fetch_add (&block->version[page], 1);
+  g_mutex_unlock (&block->byte_map_mutex);
 }
 
 void

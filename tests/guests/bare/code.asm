@@ -182,6 +182,35 @@ main:   mov dword [PD + 0x1000], PT + 7
 .short: CHECK r8d, 0
         CHECK dword [CODE + counter.count - counter], 1000
 
+        TEST "strings up to the first and from the last byte of code"
+        PUT_CODE give
+        RESULT 1
+        mov edi, CODE + give.end - give
+        mov ecx, 0x100
+        mov al, 0x5a
+        rep stosb
+        RESULT 1
+        CHECK dword [CODE + give.end - give + 0xfc], 0x5a5a5a5a
+        mov dword [OTHER + 0x1fc], 0x12345678
+        mov esi, OTHER + 0x1ff
+        mov edi, CODE + give.end - give + 0x1ff
+        mov ecx, 0x200
+        std
+        rep movsb                               ; down to the code
+        cld
+        RESULT 1
+        CHECK dword [CODE + give.end - give + 0x1fc], 0x12345678
+        mov edi, CODE + give.end - give + 0xff
+        mov ecx, 0x104
+        mov al, 0
+        std
+        rep stosb                               ; four bytes into it: RET and most of the number
+        cld
+        mov byte [CODE + give.end - give - 1], 0xc3
+        RESULT 1
+        mov word [CODE + 2], 0x0302
+        RESULT 0x00030201
+
         TEST "an instruction in the middle of another"
         PUT_CODE overlap
         RESULT 0x03eb0201
