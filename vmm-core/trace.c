@@ -1,15 +1,19 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "trace.h"
 
+#include <errno.h>
+#include <poll.h>
 #include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
+
+#define PATIENCE_MS 100
 
 static GMutex trace_mutex;
 static GPtrArray *trace_patterns; /* of GPatternSpec */
 static TraceEvent *trace_events;  /* those met so far */
 static int trace_fd = STDERR_FILENO;
+static bool trace_reader_stopped;
 
 static bool
 trace_matches (const char *name)
@@ -62,6 +66,29 @@ trace_set_output (int fd)
   g_mutex_unlock (&trace_mutex);
 }
 
+/* A reader that is slow is waited for, so that nothing is lost; one that has stopped, once only, for
+ * the machine stands still meanwhile. */
+static void
+trace_write (const char *text, size_t length)
+{
+  while (length > 0)
+    {
+      struct pollfd room = { trace_fd, POLLOUT, 0 };
+      ssize_t n = write (trace_fd, text, length);
+
+      if (n > 0)
+        {
+          text += n;
+          length -= n;
+          trace_reader_stopped = false;
+        }
+      else if (n < 0 && errno == EAGAIN && !trace_reader_stopped)
+        trace_reader_stopped = poll (&room, 1, PATIENCE_MS) <= 0;
+      else if (n == 0 || errno != EINTR)
+        return;
+    }
+}
+
 /* Events start out enabled, so that the first pass through each registers it here. */
 void
 trace_emit (TraceEvent *event, const char *format, ...)
@@ -76,13 +103,15 @@ trace_emit (TraceEvent *event, const char *format, ...)
     }
   if (event->enabled)
     {
+      g_autoptr (GString) line = g_string_new (event->name);
       va_list arguments;
 
+      g_string_append_c (line, ' ');
       va_start (arguments, format);
-      dprintf (trace_fd, "%s ", event->name);
-      vdprintf (trace_fd, format, arguments);
-      dprintf (trace_fd, "\n");
+      g_string_append_vprintf (line, format, arguments);
       va_end (arguments);
+      g_string_append_c (line, '\n');
+      trace_write (line->str, line->len);
     }
   g_mutex_unlock (&trace_mutex);
 }

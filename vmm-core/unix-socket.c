@@ -55,10 +55,11 @@ place_find (Place *place, const char *path, GError **error)
                    folder, g_strerror (errno));
       return FALSE;
     }
-  if (g_snprintf (to, room, "/proc/self/fd/%d/%s", place->folder, name) < (int) room)
+  if (g_snprintf (to, room, "/proc/self/fd/%d/%s", place->folder, name) < (int)room)
     return TRUE;
   g_set_error (error, G_IO_ERROR, G_IO_ERROR_FILENAME_TOO_LONG,
-               _ ("The name “%s” is too long for a socket: use one of at most %d bytes."), name, 80);
+               _ ("The name “%s” is too long for a socket: use one of at most %d bytes."), name,
+               80);
   close (place->folder);
   return FALSE;
 }
@@ -77,7 +78,7 @@ connect_place (const Place *place)
   int fd = socket (AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   int problem;
 
-  if (fd < 0 || connect (fd, (const struct sockaddr *) &place->address, sizeof place->address) == 0)
+  if (fd < 0 || connect (fd, (const struct sockaddr *)&place->address, sizeof place->address) == 0)
     return fd;
   problem = errno;
   close (fd);
@@ -147,7 +148,7 @@ listen_at (const char *path, GError **error)
     }
   fd = socket (AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   if (fd < 0 || fchmod (fd, 0600) < 0
-      || bind (fd, (struct sockaddr *) &place.address, sizeof place.address) < 0
+      || bind (fd, (struct sockaddr *)&place.address, sizeof place.address) < 0
       || listen (fd, BACKLOG) < 0)
     {
       g_set_error (error, G_IO_ERROR, g_io_error_from_errno (errno),
@@ -204,8 +205,12 @@ unix_listener_new (const char *path, GMainContext *context, UnixListenerAccept a
     return NULL;
   lstat (path, &about);
   listener = g_new0 (UnixListener, 1);
-  *listener = (UnixListener){ .fd = fd, .path = g_strdup (path), .device = about.st_dev,
-                              .inode = about.st_ino, .accept = accept, .data = data };
+  *listener = (UnixListener){ .fd = fd,
+                              .path = g_strdup (path),
+                              .device = about.st_dev,
+                              .inode = about.st_ino,
+                              .accept = accept,
+                              .data = data };
   listener->source = g_source_new (&source_funcs, sizeof (GSource));
   listener->tag = g_source_add_unix_fd (listener->source, fd, G_IO_IN);
   g_source_set_callback (listener->source, listener_dispatch, listener, NULL);

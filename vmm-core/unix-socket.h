@@ -3,8 +3,8 @@
 
 #include <glib.h>
 
-/* Unix stream sockets at paths of any length: the kernel takes 107 bytes, so a longer path is reached
- * through its folder's descriptor. Nothing here waits. */
+/* Unix stream sockets at paths of any length: the kernel takes 107 bytes, so a longer path is
+ * reached through its folder's descriptor. Nothing here waits. */
 typedef struct UnixListener UnixListener;
 
 /* A client has come; fd, non-blocking, is the callback's. */

@@ -52,18 +52,17 @@ static const Guest no_guest = { "none", BYTES (""), BYTES ("") };
 
 /* lidt cs:[0fff8h], a table without an entry; int 3: that faults three times. */
 static const Guest triple_fault
-  = { "translator", BYTES ("\x2e\x0f\x01\x1e\xf8\xff\xcc\xf4\0\0\0\0\0\0"), BYTES ("") };
+    = { "translator", BYTES ("\x2e\x0f\x01\x1e\xf8\xff\xcc\xf4\0\0\0\0\0\0"), BYTES ("") };
 
 /* What comes from the keyboard and the mouse goes to the serial line. */
-static const Guest echo
-  = { "interpreter", BYTES ("\xea\0\0\0\xf0"),
-      BYTES ("\xe4\x64"     /* in al, 64h */
-             "\xa8\x01"     /* test al, 1 */
-             "\x74\xfa"     /* jz 0 */
-             "\xe4\x60"     /* in al, 60h */
-             "\xba\xf8\x03" /* mov dx, 3f8h */
-             "\xee"         /* out dx, al */
-             "\xeb\xf2") }; /* jmp 0 */
+static const Guest echo = { "interpreter", BYTES ("\xea\0\0\0\xf0"),
+                            BYTES ("\xe4\x64"     /* in al, 64h */
+                                   "\xa8\x01"     /* test al, 1 */
+                                   "\x74\xfa"     /* jz 0 */
+                                   "\xe4\x60"     /* in al, 60h */
+                                   "\xba\xf8\x03" /* mov dx, 3f8h */
+                                   "\xee"         /* out dx, al */
+                                   "\xeb\xf2") }; /* jmp 0 */
 
 static GDBusConnection *
 connect_to (Fixture *f)
@@ -76,9 +75,8 @@ connect_to (Fixture *f)
     return NULL;
   socket = g_socket_new_from_fd (fd, NULL);
   stream = g_socket_connection_factory_create_connection (socket);
-  return g_dbus_connection_new_sync (G_IO_STREAM (stream), NULL,
-                                     G_DBUS_CONNECTION_FLAGS_AUTHENTICATION_CLIENT, NULL, NULL,
-                                     NULL);
+  return g_dbus_connection_new_sync (
+      G_IO_STREAM (stream), NULL, G_DBUS_CONNECTION_FLAGS_AUTHENTICATION_CLIENT, NULL, NULL, NULL);
 }
 
 static void
@@ -98,16 +96,16 @@ set_up (Fixture *f, gconstpointer data)
   memcpy (image + RESET_VECTOR, guest->vector, guest->vector_size);
   g_assert_true (g_file_set_contents (bios, image, BIOS_SIZE, NULL));
   f->process = g_subprocess_new (G_SUBPROCESS_FLAGS_NONE, NULL, vm_program, "--accel",
-                                 guest->accelerator, "--memory", "16", "--control", f->socket, "--bios",
-                                 bios, "--serial", serial, "--time-limit", "280", NULL);
+                                 guest->accelerator, "--memory", "16", "--control", f->socket,
+                                 "--bios", bios, "--serial", serial, "--time-limit", "280", NULL);
   for (int tries = 0; tries < 1500 && f->connection == NULL; tries++)
     {
       g_usleep (20000);
       f->connection = connect_to (f);
     }
   g_assert_nonnull (f->connection);
-  f->machine = gh_machine1_proxy_new_sync (f->connection, G_DBUS_PROXY_FLAGS_NONE, NULL, MACHINE_PATH,
-                                           NULL, NULL);
+  f->machine = gh_machine1_proxy_new_sync (f->connection, G_DBUS_PROXY_FLAGS_NONE, NULL,
+                                           MACHINE_PATH, NULL, NULL);
 }
 
 static void
@@ -147,7 +145,8 @@ count_descriptors (Fixture *f)
 static unsigned
 get_resident (Fixture *f)
 {
-  g_autofree char *path = g_strdup_printf ("/proc/%s/status", g_subprocess_get_identifier (f->process));
+  g_autofree char *path
+      = g_strdup_printf ("/proc/%s/status", g_subprocess_get_identifier (f->process));
   g_autofree char *text = NULL;
 
   g_assert_true (g_file_get_contents (path, &text, NULL, NULL));
@@ -179,7 +178,7 @@ write_all (int fd, const void *data, gsize length)
 {
   for (gsize done = 0; done < length;)
     {
-      ssize_t n = send (fd, (const char *) data + done, length - done, MSG_NOSIGNAL);
+      ssize_t n = send (fd, (const char *)data + done, length - done, MSG_NOSIGNAL);
 
       if (n <= 0)
         return FALSE;
@@ -216,7 +215,8 @@ static GBytes *
 make_call (const char *interface, const char *method, GVariant *parameters, gboolean answer)
 {
   g_autoptr (GDBusMessage) message = g_dbus_message_new_method_call (
-    NULL, g_str_has_prefix (interface, "org.qemu") ? CONSOLE_PATH : MACHINE_PATH, interface, method);
+      NULL, g_str_has_prefix (interface, "org.qemu") ? CONSOLE_PATH : MACHINE_PATH, interface,
+      method);
   guchar *blob;
   gsize size;
 
@@ -322,7 +322,7 @@ test_no_reader (Fixture *f, gconstpointer data)
   for (unsigned i = 0; i < G_N_ELEMENTS (fds); i++)
     {
       g_autoptr (GBytes) call
-        = make_call ("org.guesthouse.Machine1", methods[i % G_N_ELEMENTS (methods)], NULL, TRUE);
+          = make_call ("org.guesthouse.Machine1", methods[i % G_N_ELEMENTS (methods)], NULL, TRUE);
 
       fds[i] = come (f);
       g_assert_cmpuint (flood (fds[i], call, 100000), <, 100000);
@@ -336,8 +336,8 @@ test_no_reader (Fixture *f, gconstpointer data)
 static void
 test_flood (Fixture *f, gconstpointer data)
 {
-  g_autoptr (GBytes) call = make_call ("org.qemu.Display1.Mouse", "RelMotion",
-                                       g_variant_new ("(ii)", 1, 1), FALSE);
+  g_autoptr (GBytes) call
+      = make_call ("org.qemu.Display1.Mouse", "RelMotion", g_variant_new ("(ii)", 1, 1), FALSE);
   unsigned before;
   int fd = come (f);
 
@@ -355,7 +355,7 @@ test_large_message (Fixture *f, gconstpointer data)
 {
   g_autofree char *text = g_strnfill (8 * MIB * 1024, 'x');
   g_autoptr (GBytes) call
-    = make_call ("org.guesthouse.Machine1", "TypeText", g_variant_new ("(s)", text), TRUE);
+      = make_call ("org.guesthouse.Machine1", "TypeText", g_variant_new ("(s)", text), TRUE);
   unsigned before = get_resident (f);
   int fd = come (f);
 
@@ -405,13 +405,14 @@ test_power_in_a_reset_loop (Fixture *f, gconstpointer data)
     }
 }
 
-/* A guest that resets itself all the time is told of now and then, also to whoever does not listen. */
+/* A guest that resets itself all the time is told of now and then, also to whoever does not listen.
+ */
 static void
 count_signal (GDBusProxy *proxy, const char *sender, const char *name, GVariant *parameters,
               gpointer n)
 {
   if (g_str_equal (name, "PowerEvent"))
-    ++*(unsigned *) n;
+    ++*(unsigned *)n;
 }
 
 static void
@@ -449,7 +450,7 @@ scanout_map (DisplayListenerUnixMap *listener, GDBusMethodInvocation *invocation
   Picture *picture = data;
 
   picture->fd = g_unix_fd_list_get (fds, g_variant_get_handle (handle), NULL);
-  picture->size = (gsize) stride * height;
+  picture->size = (gsize)stride * height;
   display_listener_unix_map_complete_scanout_map (listener, invocation, NULL);
   return TRUE;
 }
@@ -458,7 +459,7 @@ static gboolean
 offer (Fixture *f, int fd)
 {
   g_autoptr (DisplayConsole) console = display_console_proxy_new_sync (
-    f->connection, G_DBUS_PROXY_FLAGS_DO_NOT_LOAD_PROPERTIES, NULL, CONSOLE_PATH, NULL, NULL);
+      f->connection, G_DBUS_PROXY_FLAGS_DO_NOT_LOAD_PROPERTIES, NULL, CONSOLE_PATH, NULL, NULL);
   g_autoptr (GUnixFDList) fds = g_unix_fd_list_new ();
 
   g_assert_cmpint (g_unix_fd_list_append (fds, fd, NULL), ==, 0);
@@ -487,13 +488,14 @@ look (Fixture *f)
   stream = g_socket_connection_factory_create_connection (socket);
   connection = g_dbus_connection_new_sync (G_IO_STREAM (stream), NULL,
                                            G_DBUS_CONNECTION_FLAGS_AUTHENTICATION_CLIENT
-                                             | G_DBUS_CONNECTION_FLAGS_DELAY_MESSAGE_PROCESSING,
+                                               | G_DBUS_CONNECTION_FLAGS_DELAY_MESSAGE_PROCESSING,
                                            NULL, NULL, NULL);
   g_assert_nonnull (connection);
   g_signal_connect (map, "handle-scanout-map", G_CALLBACK (scanout_map), &picture);
   g_dbus_interface_skeleton_export (G_DBUS_INTERFACE_SKELETON (listener), connection, LISTENER_PATH,
                                     NULL);
-  g_dbus_interface_skeleton_export (G_DBUS_INTERFACE_SKELETON (map), connection, LISTENER_PATH, NULL);
+  g_dbus_interface_skeleton_export (G_DBUS_INTERFACE_SKELETON (map), connection, LISTENER_PATH,
+                                    NULL);
   g_dbus_connection_start_message_processing (connection);
   for (int tries = 0; tries < 2000 && picture.fd < 0; tries++)
     wait_a_moment ();
@@ -517,7 +519,8 @@ test_sealed_picture (Fixture *f, gconstpointer data)
   g_assert_cmpint (ftruncate (picture.fd, 0), <, 0);
   g_assert_cmpint (ftruncate (picture.fd, picture.size * 2), <, 0);
   g_assert_cmpint (pwrite (picture.fd, "x", 1, 0), <, 0);
-  g_assert_true (mmap (NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, picture.fd, 0) == MAP_FAILED);
+  g_assert_true (mmap (NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, picture.fd, 0)
+                 == MAP_FAILED);
   g_assert_cmpint (fcntl (picture.fd, F_ADD_SEALS, F_SEAL_WRITE), <, 0);
   if (again >= 0)
     {
@@ -529,8 +532,8 @@ test_sealed_picture (Fixture *f, gconstpointer data)
   g_assert_true (pixels != MAP_FAILED);
   munmap (pixels, picture.size);
   close (picture.fd);
-  png = g_dbus_proxy_call_sync (G_DBUS_PROXY (f->machine), "Screenshot", NULL, G_DBUS_CALL_FLAGS_NONE,
-                                -1, NULL, NULL);
+  png = g_dbus_proxy_call_sync (G_DBUS_PROXY (f->machine), "Screenshot", NULL,
+                                G_DBUS_CALL_FLAGS_NONE, -1, NULL, NULL);
   g_assert_nonnull (png);
 }
 
@@ -561,9 +564,9 @@ call_sync (GDBusConnection *connection, const char *interface, const char *metho
            GVariant *parameters)
 {
   g_autoptr (GError) error = NULL;
-  g_autoptr (GVariant) answer = g_dbus_connection_call_sync (
-    connection, NULL, CONSOLE_PATH, interface, method, parameters, NULL, G_DBUS_CALL_FLAGS_NONE, -1,
-    NULL, &error);
+  g_autoptr (GVariant) answer
+      = g_dbus_connection_call_sync (connection, NULL, CONSOLE_PATH, interface, method, parameters,
+                                     NULL, G_DBUS_CALL_FLAGS_NONE, -1, NULL, &error);
 
   g_assert_no_error (error);
 }
@@ -574,8 +577,8 @@ call_sync (GDBusConnection *connection, const char *interface, const char *metho
 #define SHIFT 0x2a
 #define UP 0x80
 
-/* Waits until the guest has received this code after what it has received before. In between there is
- * nothing but what keys that are held repeat. */
+/* Waits until the guest has received this code after what it has received before. In between there
+ * is nothing but what keys that are held repeat. */
 static void
 expect_code (Fixture *f, gsize *seen, uint8_t code)
 {
@@ -622,8 +625,8 @@ static void
 test_vanishing_author (Fixture *f, gconstpointer data)
 {
   g_autofree char *capitals = g_strnfill (20000, 'A');
-  g_autoptr (GBytes) call = make_call ("org.guesthouse.Machine1", "TypeText",
-                                       g_variant_new ("(s)", capitals), FALSE);
+  g_autoptr (GBytes) call
+      = make_call ("org.guesthouse.Machine1", "TypeText", g_variant_new ("(s)", capitals), FALSE);
   g_autofree char *text = NULL;
   gsize seen = 0, size = 0, before;
   int fd = come (f);
@@ -642,9 +645,9 @@ test_vanishing_author (Fixture *f, gconstpointer data)
   while (size != before);
   g_assert_cmpuint (size, <, 20000);
   for (gsize i = size; i-- > 0;)
-    if (((uint8_t) text[i] & ~UP) == SHIFT)
+    if (((uint8_t)text[i] & ~UP) == SHIFT)
       {
-        g_assert_cmphex ((uint8_t) text[i], ==, SHIFT | UP);
+        g_assert_cmphex ((uint8_t)text[i], ==, SHIFT | UP);
         break;
       }
   expect_answer (f);

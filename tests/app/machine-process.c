@@ -249,6 +249,40 @@ test_control (Fixture *f, gconstpointer data)
   g_assert_false (g_file_test (socket, G_FILE_TEST_EXISTS));
 }
 
+/* A socket that is farther down than the kernel's addresses reach is where it was wanted, and what a
+ * machine that was killed left there is in nobody's way. */
+static void
+test_sockets (Fixture *f, gconstpointer data)
+{
+  g_autofree char *name = g_strnfill (120, 'x');
+  g_autofree char *folder = g_build_filename (f->home, name, NULL);
+  g_autofree char *control = g_build_filename (folder, "control", NULL);
+  g_autofree char *serial = g_build_filename (folder, "serial", NULL);
+  g_autofree char *line = g_strconcat ("socket:", serial, NULL);
+  g_autoptr (GString) said = g_string_new (NULL);
+
+  g_mkdir (folder, 0700);
+  for (unsigned i = 0; i < 2; i++)
+    {
+      g_autoptr (GSubprocess) process
+        = g_subprocess_new (G_SUBPROCESS_FLAGS_NONE, NULL, vm_program, "--accel", "none", "--memory",
+                            "16", "--control", control, "--serial", line, "--time-limit", "60", NULL);
+      int tries = 0;
+
+      while (CTL (said, "--socket", control, "state") != 0 && tries++ < 200)
+        g_usleep (50000);
+      g_assert_cmpstr (said->str, ==, "running\n");
+      g_assert_true (g_file_test (serial, G_FILE_TEST_EXISTS));
+      if (i == 0)
+        g_subprocess_force_exit (process);
+      else
+        g_assert_cmpint (CTL (said, "--socket", control, "quit"), ==, 0);
+      g_assert_true (g_subprocess_wait (process, NULL, NULL));
+      g_assert_true (g_file_test (serial, G_FILE_TEST_EXISTS) == (i == 0));
+      g_assert_true (g_file_test (control, G_FILE_TEST_EXISTS) == (i == 0));
+    }
+}
+
 /* A machine of the library from its making to its end. */
 static void
 test_library (Fixture *f, gconstpointer data)
@@ -403,6 +437,7 @@ main (int argc, char **argv)
   g_test_add ("/machine-process/options", Fixture, NULL, set_up, test_options, tear_down);
   g_test_add ("/machine-process/time-limit", Fixture, NULL, set_up, test_time_limit, tear_down);
   g_test_add ("/machine-process/control", Fixture, NULL, set_up, test_control, tear_down);
+  g_test_add ("/machine-process/sockets", Fixture, NULL, set_up, test_sockets, tear_down);
   g_test_add ("/machine-process/library", Fixture, NULL, set_up, test_library, tear_down);
   g_test_add ("/machine-process/drives", Fixture, NULL, set_up, test_drives, tear_down);
   g_test_add ("/machine-process/private", Fixture, NULL, set_up, test_private, tear_down);

@@ -22,7 +22,8 @@
 #define LOGIN_US (5 * G_USEC_PER_SEC)
 #define STALL_US (20 * G_USEC_PER_SEC)
 
-/* One direction. Of the bytes that came, the first `passed` are to go on; they are dropped as they do. */
+/* One direction. Of the bytes that came, the first `passed` are to go on; they are dropped as they
+ * do. */
 typedef struct
 {
   int from, to;
@@ -40,10 +41,11 @@ typedef struct
   gsize fds_at;
 } Flow;
 
+/* A call is answered in any case, so that it is known when it is done. */
 typedef struct
 {
   uint32_t serial;
-  gboolean wanted; /* the client waits for an answer; GDBus gives one in any case, so that it counts */
+  gboolean wanted; /* the client waits for the answer */
 } Call;
 
 struct ClientLink
@@ -110,8 +112,9 @@ flow_read (Flow *flow)
   } control;
   guint before = flow->bytes->len;
   struct iovec part;
-  struct msghdr message = { .msg_iov = &part, .msg_iovlen = 1, .msg_control = &control,
-                            .msg_controllen = sizeof control };
+  struct msghdr message = {
+    .msg_iov = &part, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control
+  };
   ssize_t n;
 
   g_byte_array_set_size (flow->bytes, before + CHUNK);
@@ -146,7 +149,7 @@ send_bytes (Flow *flow, gsize length, unsigned n_fds)
   return sendmsg (flow->to, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
-/* Sends what may go on, as far as it is taken. Descriptors go with the first byte of their message. */
+/* Sends what may go on, as far as it is taken; descriptors with their message's first byte. */
 static gboolean
 flow_write (Flow *flow)
 {
@@ -183,7 +186,7 @@ judge_call (ClientLink *link, const DbusHeader *header, uint8_t *message)
     if (link->calls[i].serial == header->serial)
       return BAD;
   link->calls[link->n_calls++]
-    = (Call){ header->serial, !(header->flags & DBUS_NO_REPLY_EXPECTED) };
+      = (Call){ header->serial, !(header->flags & DBUS_NO_REPLY_EXPECTED) };
   message[DBUS_FLAGS_AT] &= ~DBUS_NO_REPLY_EXPECTED;
   return PASS;
 }
@@ -260,7 +263,7 @@ judge_message (ClientLink *link, Flow *flow)
 static Verdict
 judge_login (ClientLink *link, Flow *flow)
 {
-  const char *line = (const char *) flow->bytes->data + flow->passed;
+  const char *line = (const char *)flow->bytes->data + flow->passed;
   gsize have = flow->bytes->len - flow->passed;
   const char *end = memmem (line, have, "\r\n", 2);
   gsize length;
@@ -378,7 +381,7 @@ watch (ClientLink *link, gpointer *tag, const Flow *from, const Flow *to, gsize 
     }
   g_source_modify_unix_fd (link->source, *tag,
                            (wants_more (from, limit) ? G_IO_IN : 0)
-                             | (to->passed > 0 ? G_IO_OUT : 0));
+                               | (to->passed > 0 ? G_IO_OUT : 0));
 }
 
 static gboolean
@@ -399,7 +402,7 @@ link_dispatch (gpointer data)
     link->unsent_since = 0;
   else if (link->unsent_since == 0)
     link->unsent_since = now;
-  until = link->in.login ? link->login_until
+  until = link->in.login            ? link->login_until
           : link->unsent_since != 0 ? link->unsent_since + STALL_US
                                     : -1;
   if (until >= 0 && now >= until)
@@ -431,26 +434,15 @@ is_unix_stream (int fd)
          && getsockopt (fd, SOL_SOCKET, SO_TYPE, &type, &size) == 0 && type == SOCK_STREAM;
 }
 
-ClientLink *
-client_link_new (int fd, ClientLinkKind kind, GMainContext *context, GIOStream **stream,
-                 GError **error)
+static ClientLink *
+link_socket (int fd, ClientLinkKind kind, GMainContext *context, const int pair[2],
+             GIOStream **stream)
 {
-  g_autoptr (GSocket) socket = NULL;
-  ClientLink *link;
-  int pair[2];
+  g_autoptr (GSocket) socket = g_socket_new_from_fd (pair[1], NULL);
+  ClientLink *link = g_new0 (ClientLink, 1);
 
-  if (!is_unix_stream (fd)
-      || socketpair (AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair) < 0)
-    {
-      g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
-                           _ ("The listener is not a socket: pass one end of a socket pair."));
-      close (fd);
-      return NULL;
-    }
-  socket = g_socket_new_from_fd (pair[1], NULL);
   g_assert (socket != NULL);
   *stream = G_IO_STREAM (g_socket_connection_factory_create_connection (socket));
-  link = g_new0 (ClientLink, 1);
   link->kind = kind;
   link->in = (Flow){ .from = fd, .to = pair[0], .bytes = g_byte_array_new (), .login = TRUE };
   link->out = (Flow){ .from = pair[0], .to = fd, .bytes = g_byte_array_new (), .login = TRUE };
@@ -463,6 +455,25 @@ client_link_new (int fd, ClientLinkKind kind, GMainContext *context, GIOStream *
   g_source_set_ready_time (link->source, link->login_until);
   g_source_attach (link->source, context);
   return link;
+}
+
+ClientLink *
+client_link_new (int fd, ClientLinkKind kind, GMainContext *context, GIOStream **stream,
+                 GError **error)
+{
+  int pair[2];
+
+  if (!is_unix_stream (fd))
+    g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
+                         _ ("The listener is not a socket: pass one end of a socket pair."));
+  else if (socketpair (AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair) < 0)
+    g_set_error (error, G_IO_ERROR, g_io_error_from_errno (errno),
+                 _ ("The machine cannot take another client: %s. Close some."), g_strerror (errno));
+  else
+    return link_socket (fd, kind, context, pair, stream);
+  if (fd >= 0)
+    close (fd);
+  return NULL;
 }
 
 void

@@ -3,13 +3,13 @@
 
 #include <gio/gio.h>
 
-/* What keeps a client's D-Bus connection within bounds. GDBus reads whatever comes, and queues answers
- * and signals without a limit; so a link lies between the client's socket and the one that GDBus has,
- * and passes messages on. Four calls of a client are under way at most: the rest waits in the client's
- * own socket, and no client gets ahead of another. Answers go on as fast as they are taken; whoever
- * has not taken all of them for 20 seconds, has not said who he is within 5, or sends more than a
- * mebibyte in one message, is cut off, which GDBus reports as a closed connection. Nothing here waits.
- * Everything runs on the thread of the context. */
+/* What keeps a client's D-Bus connection within bounds. GDBus reads whatever comes, and queues
+ * answers and signals without a limit; so a link lies between the client's socket and the one that
+ * GDBus has, and passes messages on. Four calls of a client are under way at most: the rest waits
+ * in the client's own socket, and no client gets ahead of another. Answers go on as fast as they
+ * are taken; whoever has not taken all of them for 20 seconds, has not said who he is within 5, or
+ * sends more than a mebibyte in one message, is cut off, which GDBus reports as a closed
+ * connection. Nothing here waits. Everything runs on the thread of the context. */
 typedef struct ClientLink ClientLink;
 
 /* Which messages a client may send; others go nowhere. */
@@ -19,8 +19,8 @@ typedef enum
   CLIENT_LINK_ANSWERS
 } ClientLinkKind;
 
-/* fd is a connected Unix stream socket and belongs to the link, even on an error; *stream is for GDBus,
- * as the authenticating server. */
+/* fd is a connected Unix stream socket and belongs to the link, even on an error; *stream is for
+ * GDBus, as the authenticating server. */
 ClientLink *client_link_new (int fd, ClientLinkKind kind, GMainContext *context, GIOStream **stream,
                              GError **error);
 void client_link_free (ClientLink *link);

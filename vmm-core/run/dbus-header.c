@@ -55,7 +55,7 @@ parse_fields (DbusHeader *header, const uint8_t *message, gsize end)
       if (kind != 'u' && value >= end - at)
         return FALSE;
       at += kind != 'u' ? value + 1 : 0;
-      at = (at + 7) & ~(gsize) 7;
+      at = (at + 7) & ~(gsize)7;
     }
   return TRUE;
 }
@@ -68,7 +68,8 @@ dbus_header_parse (DbusHeader *header, const uint8_t *message, gsize length)
   if (length < FIXED_SIZE)
     return DBUS_HEADER_CUT;
   fields = get_u32 (message, 12);
-  if ((message[0] != 'l' && message[0] != 'B') || message[3] != PROTOCOL_VERSION || fields > MAX_FIELDS)
+  if ((message[0] != 'l' && message[0] != 'B') || message[3] != PROTOCOL_VERSION
+      || fields > MAX_FIELDS)
     return DBUS_HEADER_BAD;
   if (length < FIXED_SIZE + fields)
     return DBUS_HEADER_CUT;

@@ -4,8 +4,8 @@
 #include <glib.h>
 #include <stdint.h>
 
-/* The header of a D-Bus message (D-Bus Specification, “Message Format”), as far as somebody who passes
- * messages on needs it. */
+/* The header of a D-Bus message (D-Bus Specification, “Message Format”), as far as somebody who
+ * passes messages on needs it. */
 
 enum
 {
@@ -33,6 +33,6 @@ typedef enum
   DBUS_HEADER_BAD
 } DbusHeaderState;
 
-/* Looks at the length bytes of a message that are there; the body need not be. A header of more than
- * 16 KiB counts as bad. */
+/* Looks at the length bytes of a message that are there; the body need not be. A header of more
+ * than 16 KiB counts as bad. */
 DbusHeaderState dbus_header_parse (DbusHeader *header, const uint8_t *message, gsize length);

@@ -3,8 +3,8 @@
 
 #include "vm.h"
 
-/* Who looks at a machine's screen: listeners of org.qemu.Display1, each behind a socket of its own. One
- * that does not answer for 20 seconds is let go, or sooner when all 16 places are taken. */
+/* Who looks at a machine's screen: listeners of org.qemu.Display1, each behind a socket of its own.
+ * One that does not answer for 20 seconds is let go, or sooner when all 16 places are taken. */
 typedef struct DisplayViewers DisplayViewers;
 
 DisplayViewers *display_viewers_new (Vm *vm);

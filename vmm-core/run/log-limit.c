@@ -38,8 +38,8 @@ may_speak (void)
   return may;
 }
 
-/* The fields of a message, with a text that is too long cut off: GDBus shows all of what it could not
- * read, a mebibyte perhaps. */
+/* The fields of a message, with a text that is too long cut off: GDBus shows all of what it could
+ * not read, a mebibyte perhaps. */
 static GLogField *
 shorten (const GLogField *fields, gsize n_fields, char text[MAX_TEXT])
 {

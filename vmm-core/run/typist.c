@@ -188,8 +188,7 @@ typist_type_text (Typist *typist, GDBusMethodInvocation *invocation, const char 
   if (strlen (text) > MAX_TEXT)
     fail (invocation, _ ("The text is longer than 64 KiB: type it in parts."));
   else if (!add_text (events, text))
-    fail (invocation,
-          _ ("The text has a character that a US keyboard cannot type: leave it out."));
+    fail (invocation, _ ("The text has a character that a US keyboard cannot type: leave it out."));
   else
     {
       type_events (typist, invocation, events);

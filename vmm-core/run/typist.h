@@ -5,8 +5,8 @@
 
 #include "vm.h"
 
-/* Presses keys for clients, at a rate at which no guest loses any. A pause of the machine is a pause
- * of the typing. */
+/* Presses keys for clients, at a rate at which no guest loses any. A pause of the machine is a
+ * pause of the typing. */
 typedef struct Typist Typist;
 
 Typist *typist_new (Vm *vm);
