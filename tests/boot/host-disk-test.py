@@ -106,6 +106,21 @@ def full(folder):
         finishes(machine, disk)
 
 
+def full_without_control(folder):
+    """A machine that nobody could resume tries by itself."""
+    disk = HostDisk(folder)
+    disk.set("full")
+    command = [os.environ["GUESTHOUSE_VM"], "--headless", "--accel", "translator", "--memory", "64",
+               "--kernel", os.environ["DISK_GUEST"], "--disk", disk.image, "--test-device"]
+    with subprocess.Popen(command, env={**os.environ, **disk.environment()}, stdin=subprocess.DEVNULL,
+                          stderr=subprocess.PIPE, text=True) as machine:
+        said = machine.stderr.readline()
+        expect("is full" in said, said)
+        disk.set("")
+        expect(machine.wait() == PASSED, machine.stderr.read())
+    expect(disk.is_written(), "the disk does not hold what the guest wrote")
+
+
 def full_file_system(folder):
     """The same on a file system that is really full; where none can be mounted, only the first half."""
     disk = HostDisk(folder)
@@ -237,7 +252,7 @@ def main():
     if len(sys.argv) > 1:
         globals()[sys.argv[1]](sys.argv[2])
         return 0
-    tests = ["full", "file_size_limit", "hang", "hang_and_go_on", "hanging_disc", "error"]
+    tests = ["full", "full_without_control", "file_size_limit", "hang", "hang_and_go_on", "hanging_disc", "error"]
     if can_mount():
         tests.append("full_file_system")
     failed = False

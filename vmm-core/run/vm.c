@@ -16,6 +16,7 @@ static const char *const vga_bios_paths[]
   = { "/usr/share/seabios/vgabios-stdvga.bin", "/usr/share/qemu/vgabios-stdvga.bin", NULL };
 
 #define TRAY_DELAY_US 100000
+#define ROOM_TRIES_S 5 /* between tries whether there is room now */
 
 struct Vm
 {
@@ -24,6 +25,7 @@ struct Vm
   VmState state;
   char *failure;
   char *pause_reason; /* NULL: nothing but a command */
+  guint room_tries;   /* 0: a command resumes it */
   char *disk_error;   /* since power on; NULL: none */
   const AccelOps *accel;
   char *accel_reason;
@@ -277,6 +279,7 @@ tear_down (Vm *vm)
   g_clear_pointer (&vm->disk_failed, g_free);
   machine_lock_release (vm->lock);
   g_clear_pointer (&vm->pause_reason, g_free);
+  g_clear_handle_id (&vm->room_tries, g_source_remove);
 }
 
 void
@@ -514,6 +517,16 @@ is_on (Vm *vm)
   return vm->state == VM_RUNNING || vm->state == VM_PAUSED;
 }
 
+static gboolean
+try_room (gpointer data)
+{
+  Vm *vm = data;
+
+  vm->room_tries = 0;
+  vm_resume (vm, NULL);
+  return G_SOURCE_REMOVE;
+}
+
 static void
 pause_for (Vm *vm, const char *reason)
 {
@@ -522,6 +535,8 @@ pause_for (Vm *vm, const char *reason)
   g_free (vm->pause_reason);
   vm->pause_reason = g_strdup (reason);
   g_printerr ("guesthouse-vm: %s\n", reason);
+  if (vm->listener.state_changed == NULL && vm->room_tries == 0) /* nobody could resume it */
+    vm->room_tries = g_timeout_add_seconds (ROOM_TRIES_S, try_room, vm);
   set_state (vm, VM_PAUSED);
 }
 
