@@ -6,6 +6,7 @@ usage: host-disk-test.py, with GUESTHOUSE_VM, GUESTHOUSECTL, DISK_GUEST (a kerne
 disk) and HOST_DISK (the library that makes the disk fail) in the environment. Prints TAP.
 """
 
+import functools
 import json
 import os
 import resource
@@ -14,7 +15,7 @@ import subprocess
 import sys
 import tempfile
 
-from machine import BootError, Machine
+from machine import BootError, Machine, report
 
 DISK_SIZE = 4 << 20
 WRITTEN = 2 << 20
@@ -235,38 +236,28 @@ def can_mount():
                           stderr=subprocess.DEVNULL, check=False).returncode == 0
 
 
-def run(name, folder):
-    """Runs one test, on a small file system if it wants one."""
-    if name != "full_file_system":
-        globals()[name](folder)
-        return
-    # In a name space of its own, where nobody else sees the mount.
-    script = "mount -t tmpfs -o size=1m none \"$1\" && exec \"$2\" \"$3\" full_file_system \"$1\""
-    done = subprocess.run(["unshare", "-rm", "sh", "-c", script, "sh", folder, sys.executable, __file__],
-                          capture_output=True, text=True, check=False)
-    expect(done.returncode == 0, done.stdout + done.stderr)
+def run(test):
+    """Runs one test in a folder of its own, on a small file system if it wants one."""
+    with tempfile.TemporaryDirectory(prefix="guesthouse-disk-") as folder:
+        if test != full_file_system:
+            test(folder)
+            return
+        # In a name space of its own, where nobody else sees the mount.
+        script = "mount -t tmpfs -o size=1m none \"$1\" && exec \"$2\" \"$3\" \"$1\""
+        done = subprocess.run(["unshare", "-rm", "sh", "-c", script, "sh", folder, sys.executable,
+                               __file__], capture_output=True, text=True, check=False)
+        expect(done.returncode == 0, done.stdout + done.stderr)
 
 
 def main():
-    """Runs all tests, or the one named on the command line in the folder named there."""
+    """Runs all tests, or the one that needs a small file system in the folder named there."""
     if len(sys.argv) > 1:
-        globals()[sys.argv[1]](sys.argv[2])
+        full_file_system(sys.argv[1])
         return 0
-    tests = ["full", "full_without_control", "file_size_limit", "hang", "hang_and_go_on", "hanging_disc", "error"]
+    tests = [full, full_without_control, file_size_limit, hang, hang_and_go_on, hanging_disc, error]
     if can_mount():
-        tests.append("full_file_system")
-    failed = False
-    print(f"1..{len(tests)}")
-    for number, name in enumerate(tests, 1):
-        with tempfile.TemporaryDirectory(prefix="guesthouse-disk-") as folder:
-            try:
-                run(name, folder)
-                print(f"ok {number} {name}", flush=True)
-            except BootError as problem:
-                failed = True
-                print(f"not ok {number} {name}")
-                print("".join(f"# {line}\n" for line in str(problem).splitlines()), flush=True)
-    return failed
+        tests.append(full_file_system)
+    return report([(test.__name__, functools.partial(run, test)) for test in tests])
 
 
 if __name__ == "__main__":

@@ -6,11 +6,12 @@ usage: int13-test.py, with GUESTHOUSE_VM, GUESTHOUSECTL and INT13_GUEST (the boo
 environment. Prints TAP.
 """
 
+import functools
 import os
 import sys
 import tempfile
 
-from machine import BootError, Machine
+from machine import BootError, Machine, report
 
 PASSED = 33
 PATIENCE = 120
@@ -43,22 +44,13 @@ def ask(size):
     return tuple(geometry)
 
 
-def main():
-    """Asks for each size."""
-    failed = False
-    print(f"1..{len(GEOMETRIES)}")
-    for number, (size, expected) in enumerate(GEOMETRIES.items(), 1):
-        try:
-            found = ask(size)
-            if found != expected:
-                raise BootError(f"found {found}, not {expected}")
-            print(f"ok {number} {size} bytes", flush=True)
-        except BootError as problem:
-            failed = True
-            print(f"not ok {number} {size} bytes")
-            print("".join(f"# {line}\n" for line in str(problem).splitlines()), flush=True)
-    return failed
+def check(size, expected):
+    """Fails the test unless the boot sector is told what is expected."""
+    found = ask(size)
+    if found != expected:
+        raise BootError(f"found {found}, not {expected}")
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(report([(f"{size} bytes", functools.partial(check, size, expected))
+                     for size, expected in GEOMETRIES.items()]))

@@ -118,3 +118,18 @@ class Machine:
         with open(self.log.name, encoding="utf-8", errors="replace") as stream:
             log = stream.read()[-2000:]
         return f"--- screen\n{self.screen()}\n--- serial\n{self.serial_text()[-2000:]}\n--- log\n{log}"
+
+
+def report(tests):
+    """Runs pairs of a name and a function, and prints TAP; whether one failed."""
+    failed = False
+    print(f"1..{len(tests)}")
+    for number, (name, test) in enumerate(tests, 1):
+        try:
+            test()
+            print(f"ok {number} {name}", flush=True)
+        except BootError as problem:
+            failed = True
+            print(f"not ok {number} {name}")
+            print("".join(f"# {line}\n" for line in str(problem).splitlines()), flush=True)
+    return failed

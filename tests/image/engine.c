@@ -3,31 +3,18 @@
  * room, and the user is told. */
 #include <errno.h>
 #include <glib/gstdio.h>
-#include <stdbool.h>
 #include <unistd.h>
 
 #include "tests/support/fake-disk.h"
+#include "tests/support/image-outcome.h"
 
 #define BLOCK 4096
-
-typedef struct
-{
-  bool done;
-  int result;
-} Outcome;
 
 typedef struct
 {
   unsigned full, failed;
   char *sentence;
 } Troubles;
-
-static void
-note (void *data, int result)
-{
-  g_assert_false (((Outcome *)data)->done);
-  *(Outcome *)data = (Outcome){ true, result };
-}
 
 static void
 note_trouble (void *data, ImageTrouble trouble, const char *sentence)
@@ -38,15 +25,6 @@ note_trouble (void *data, ImageTrouble trouble, const char *sentence)
   troubles->failed += trouble == IMAGE_TROUBLE_FAILED;
   g_free (troubles->sentence);
   troubles->sentence = g_strdup (sentence);
-}
-
-static int
-wait_for (Outcome *outcome)
-{
-  while (!outcome->done)
-    g_main_context_iteration (NULL, TRUE);
-  outcome->done = false;
-  return outcome->result;
 }
 
 static void
@@ -75,12 +53,12 @@ test_cancelled_read (void)
   memset (disk->bytes, 0x11, BLOCK);
   memset (buffer, 0x22, BLOCK);
   fake_disk_set (disk, TRUE, 0);
-  image_read (image, 0, buffer, BLOCK, note, &lost);
+  image_read (image, 0, buffer, BLOCK, outcome_note, &lost);
   fake_disk_wait_entered (disk, 1);
   image_cancel (image, &lost);
-  image_read (image, 0, other, BLOCK, note, &next);
+  image_read (image, 0, other, BLOCK, outcome_note, &next);
   fake_disk_set (disk, FALSE, 0);
-  g_assert_cmpint (wait_for (&next), ==, 0);
+  g_assert_cmpint (outcome_wait (&next), ==, 0);
   g_assert_cmphex (other[0], ==, 0x11);
   g_assert_cmphex (buffer[0], ==, 0x22);
   g_assert_false (lost.done);
@@ -99,17 +77,17 @@ test_cancelled_write_stays_first (void)
 
   fake_disk_set (disk, TRUE, 0);
   memset (buffer, 1, BLOCK);
-  image_write (image, 0, buffer, BLOCK, note, &lost);
+  image_write (image, 0, buffer, BLOCK, outcome_note, &lost);
   fake_disk_wait_entered (disk, 1);
   image_cancel (image, &lost);
   memset (buffer, 2, BLOCK);
-  image_write (image, BLOCK, buffer, BLOCK, note, &skipped);
+  image_write (image, BLOCK, buffer, BLOCK, outcome_note, &skipped);
   image_cancel (image, &skipped); /* not begun: it never will be */
   memset (buffer, 3, BLOCK);
-  image_write (image, 0, buffer, BLOCK, note, &next);
+  image_write (image, 0, buffer, BLOCK, outcome_note, &next);
   memset (buffer, 4, BLOCK); /* what was to be written has been copied */
   fake_disk_set (disk, FALSE, 0);
-  g_assert_cmpint (wait_for (&next), ==, 0);
+  g_assert_cmpint (outcome_wait (&next), ==, 0);
   g_assert_cmphex (disk->bytes[0], ==, 3);
   g_assert_cmphex (disk->bytes[BLOCK], ==, 0);
   g_assert_cmpuint (disk->entered, ==, 2);
@@ -126,8 +104,8 @@ test_free_does_not_wait (void)
   uint8_t buffer[BLOCK] = { 0 };
 
   fake_disk_set (disk, TRUE, 0);
-  image_read (image, 0, buffer, BLOCK, note, &lost);
-  image_read (image, 0, buffer, BLOCK, note, &lost);
+  image_read (image, 0, buffer, BLOCK, outcome_note, &lost);
+  image_read (image, 0, buffer, BLOCK, outcome_note, &lost);
   fake_disk_wait_entered (disk, 1);
   image_free (image);
   g_assert_false (disk->closed);
@@ -153,7 +131,7 @@ test_no_room_is_not_an_error (void)
       image_set_listener (image, note_trouble, &troubles);
       memset (buffer, i + 1, BLOCK);
       fake_disk_set (disk, FALSE, errors[i]);
-      image_write (image, 0, buffer, BLOCK, note, &outcome);
+      image_write (image, 0, buffer, BLOCK, outcome_note, &outcome);
       memset (buffer, 0, BLOCK);
       wait_for_full (&troubles, 1);
       image_retry (image); /* there is none yet */
@@ -164,7 +142,7 @@ test_no_room_is_not_an_error (void)
       run_what_is_ready ();
       g_assert_false (outcome.done); /* it waits to be asked */
       image_retry (image);
-      g_assert_cmpint (wait_for (&outcome), ==, 0);
+      g_assert_cmpint (outcome_wait (&outcome), ==, 0);
       g_assert_cmphex (disk->bytes[BLOCK - 1], ==, i + 1);
       g_assert_cmpuint (troubles.failed, ==, 0);
       g_free (troubles.sentence);
@@ -184,18 +162,18 @@ test_what_found_no_room_can_be_given_up (void)
 
   image_set_listener (image, note_trouble, &troubles);
   fake_disk_set (disk, FALSE, ENOSPC);
-  image_write (image, 0, buffer, BLOCK, note, &lost);
+  image_write (image, 0, buffer, BLOCK, outcome_note, &lost);
   wait_for_full (&troubles, 1);
   image_cancel (image, &lost);
   fake_disk_set (disk, FALSE, 0);
   image_retry (image);
-  image_flush (image, note, &next);
-  g_assert_cmpint (wait_for (&next), ==, 0);
+  image_flush (image, outcome_note, &next);
+  g_assert_cmpint (outcome_wait (&next), ==, 0);
   g_assert_false (lost.done);
   g_assert_cmphex (disk->bytes[0], ==, 0);
   /* And what is kept goes with the image. */
   fake_disk_set (disk, FALSE, ENOSPC);
-  image_write (image, 0, buffer, BLOCK, note, &lost);
+  image_write (image, 0, buffer, BLOCK, outcome_note, &lost);
   wait_for_full (&troubles, 2);
   image_free (image);
   fake_disk_free (disk);
@@ -213,8 +191,8 @@ test_failed_flush_is_an_error (void)
 
   image_set_listener (image, note_trouble, &troubles);
   fake_disk_set (disk, FALSE, ENOSPC);
-  image_flush (image, note, &outcome);
-  g_assert_cmpint (wait_for (&outcome), ==, ENOSPC);
+  image_flush (image, outcome_note, &outcome);
+  g_assert_cmpint (outcome_wait (&outcome), ==, ENOSPC);
   g_assert_cmpuint (troubles.failed, ==, 1);
   g_assert_cmpuint (troubles.full, ==, 0);
   g_free (troubles.sentence);
@@ -233,15 +211,15 @@ test_errors_are_told (void)
 
   image_set_listener (image, note_trouble, &troubles);
   fake_disk_set (disk, FALSE, EIO);
-  image_write (image, 0, buffer, BLOCK, note, &outcome);
-  g_assert_cmpint (wait_for (&outcome), ==, EIO);
+  image_write (image, 0, buffer, BLOCK, outcome_note, &outcome);
+  g_assert_cmpint (outcome_wait (&outcome), ==, EIO);
   g_assert_nonnull (strstr (troubles.sentence, "cannot be written"));
-  image_read (image, 0, buffer, BLOCK, note, &outcome);
-  g_assert_cmpint (wait_for (&outcome), ==, EIO);
+  image_read (image, 0, buffer, BLOCK, outcome_note, &outcome);
+  g_assert_cmpint (outcome_wait (&outcome), ==, EIO);
   g_assert_nonnull (strstr (troubles.sentence, "cannot be read"));
   fake_disk_set (disk, FALSE, ESTALE);
-  image_read (image, 0, buffer, BLOCK, note, &outcome);
-  g_assert_cmpint (wait_for (&outcome), ==, ESTALE);
+  image_read (image, 0, buffer, BLOCK, outcome_note, &outcome);
+  g_assert_cmpint (outcome_wait (&outcome), ==, ESTALE);
   g_assert_nonnull (strstr (troubles.sentence, "is gone"));
   g_free (troubles.sentence);
   image_free (image);
@@ -264,17 +242,17 @@ test_lost_files (void)
   image = image_open (path, 0, NULL, NULL, &error);
   g_assert_no_error (error);
   image_set_listener (image, note_trouble, &troubles);
-  image_flush (image, note, &outcome);
-  g_assert_cmpint (wait_for (&outcome), ==, 0);
+  image_flush (image, outcome_note, &outcome);
+  g_assert_cmpint (outcome_wait (&outcome), ==, 0);
   g_assert_cmpuint (troubles.failed, ==, 0);
   g_assert_cmpint (ftruncate (fd, 4096), ==, 0);
-  image_read (image, 8192, buffer, sizeof buffer, note, &outcome);
-  g_assert_cmpint (wait_for (&outcome), ==, ENODATA);
+  image_read (image, 8192, buffer, sizeof buffer, outcome_note, &outcome);
+  g_assert_cmpint (outcome_wait (&outcome), ==, ENODATA);
   g_assert_nonnull (strstr (troubles.sentence, "cut off"));
   g_assert_nonnull (strstr (troubles.sentence, "it has 4.0"));
   g_unlink (path);
-  image_flush (image, note, &outcome);
-  g_assert_cmpint (wait_for (&outcome), ==, 0);
+  image_flush (image, outcome_note, &outcome);
+  g_assert_cmpint (outcome_wait (&outcome), ==, 0);
   g_assert_nonnull (strstr (troubles.sentence, "deleted"));
   g_assert_nonnull (strstr (troubles.sentence, path));
   image_free (image);

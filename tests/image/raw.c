@@ -4,9 +4,10 @@
 
 #include <errno.h>
 #include <glib/gstdio.h>
-#include <stdbool.h>
 #include <string.h>
 #include <unistd.h>
+
+#include "tests/support/image-outcome.h"
 
 #define MIB (1u << 20)
 
@@ -53,27 +54,6 @@ assert_refused (const char *path, const char *words)
     g_error ("“%s” does not say “%s”", error->message, words);
 }
 
-typedef struct
-{
-  bool done;
-  int result;
-} Outcome;
-
-static void
-note (void *data, int result)
-{
-  *(Outcome *) data = (Outcome){ true, result };
-}
-
-static int
-wait_for (Outcome *outcome)
-{
-  while (!outcome->done)
-    g_main_context_iteration (NULL, TRUE);
-  outcome->done = false;
-  return outcome->result;
-}
-
 static void
 test_transfers (void)
 {
@@ -86,12 +66,12 @@ test_transfers (void)
   g_assert_cmpstr (image_get_path (image), ==, path);
   for (unsigned i = 0; i < sizeof written; i++)
     written[i] = i * 7;
-  image_write (image, 512, written, sizeof written, note, &outcome);
-  g_assert_cmpint (wait_for (&outcome), ==, 0);
-  image_flush (image, note, &outcome);
-  g_assert_cmpint (wait_for (&outcome), ==, 0);
-  image_read (image, 512, read, sizeof read, note, &outcome);
-  g_assert_cmpint (wait_for (&outcome), ==, 0);
+  image_write (image, 512, written, sizeof written, outcome_note, &outcome);
+  g_assert_cmpint (outcome_wait (&outcome), ==, 0);
+  image_flush (image, outcome_note, &outcome);
+  g_assert_cmpint (outcome_wait (&outcome), ==, 0);
+  image_read (image, 512, read, sizeof read, outcome_note, &outcome);
+  g_assert_cmpint (outcome_wait (&outcome), ==, 0);
   g_assert_cmpmem (read, sizeof read, written, sizeof written);
 }
 
@@ -103,10 +83,10 @@ test_completion_waits_for_its_context (void)
   Outcome outcome = { 0 };
   char buffer[512];
 
-  image_read (image, 0, buffer, sizeof buffer, note, &outcome);
+  image_read (image, 0, buffer, sizeof buffer, outcome_note, &outcome);
   g_usleep (20000);
   g_assert_false (outcome.done);
-  g_assert_cmpint (wait_for (&outcome), ==, 0);
+  g_assert_cmpint (outcome_wait (&outcome), ==, 0);
 }
 
 static void
@@ -117,12 +97,12 @@ test_bounds (void)
   Outcome outcome = { 0 };
   char buffer[1024];
 
-  image_read (image, MIB - 512, buffer, 1024, note, &outcome);
-  g_assert_cmpint (wait_for (&outcome), ==, EINVAL);
-  image_write (image, UINT64_MAX - 256, buffer, 512, note, &outcome);
-  g_assert_cmpint (wait_for (&outcome), ==, EINVAL);
-  image_read (image, MIB - 512, buffer, 512, note, &outcome);
-  g_assert_cmpint (wait_for (&outcome), ==, 0);
+  image_read (image, MIB - 512, buffer, 1024, outcome_note, &outcome);
+  g_assert_cmpint (outcome_wait (&outcome), ==, EINVAL);
+  image_write (image, UINT64_MAX - 256, buffer, 512, outcome_note, &outcome);
+  g_assert_cmpint (outcome_wait (&outcome), ==, EINVAL);
+  image_read (image, MIB - 512, buffer, 512, outcome_note, &outcome);
+  g_assert_cmpint (outcome_wait (&outcome), ==, 0);
 }
 
 static void
@@ -134,10 +114,10 @@ test_read_only (void)
   char buffer[512] = { 0 };
 
   g_assert_true (image_is_read_only (image));
-  image_write (image, 0, buffer, 512, note, &outcome);
-  g_assert_cmpint (wait_for (&outcome), ==, EROFS);
-  image_discard (image, 0, 512, note, &outcome);
-  g_assert_cmpint (wait_for (&outcome), ==, EROFS);
+  image_write (image, 0, buffer, 512, outcome_note, &outcome);
+  g_assert_cmpint (outcome_wait (&outcome), ==, EROFS);
+  image_discard (image, 0, 512, outcome_note, &outcome);
+  g_assert_cmpint (outcome_wait (&outcome), ==, EROFS);
 }
 
 static void
@@ -149,12 +129,12 @@ test_discard (void)
   Outcome outcome = { 0 };
 
   memset (buffer, 0xaa, sizeof buffer);
-  image_write (image, 0, buffer, sizeof buffer, note, &outcome);
-  g_assert_cmpint (wait_for (&outcome), ==, 0);
-  image_discard (image, 0, sizeof buffer, note, &outcome);
-  g_assert_cmpint (wait_for (&outcome), ==, 0);
-  image_read (image, 0, buffer, sizeof buffer, note, &outcome);
-  g_assert_cmpint (wait_for (&outcome), ==, 0);
+  image_write (image, 0, buffer, sizeof buffer, outcome_note, &outcome);
+  g_assert_cmpint (outcome_wait (&outcome), ==, 0);
+  image_discard (image, 0, sizeof buffer, outcome_note, &outcome);
+  g_assert_cmpint (outcome_wait (&outcome), ==, 0);
+  image_read (image, 0, buffer, sizeof buffer, outcome_note, &outcome);
+  g_assert_cmpint (outcome_wait (&outcome), ==, 0);
   /* A file system that cannot punch holes keeps the data: both are right, a mixture is not. */
   if (buffer[0] == 0)
     g_assert_cmpmem (buffer, sizeof buffer, zeros, sizeof zeros);
@@ -170,8 +150,8 @@ test_shrunk (void)
   char buffer[512];
 
   g_assert_cmpint (truncate (path, 4096), ==, 0);
-  image_read (image, 8192, buffer, 512, note, &outcome);
-  g_assert_cmpint (wait_for (&outcome), ==, ENODATA);
+  image_read (image, 8192, buffer, 512, outcome_note, &outcome);
+  g_assert_cmpint (outcome_wait (&outcome), ==, ENODATA);
 }
 
 static void
@@ -184,12 +164,12 @@ test_cancel (void)
 
   for (unsigned i = 0; i < 50; i++)
     {
-      image_read (image, 0, buffer, MIB, note, &cancelled);
-      image_read (image, 0, buffer, 512, note, &kept);
+      image_read (image, 0, buffer, MIB, outcome_note, &cancelled);
+      image_read (image, 0, buffer, 512, outcome_note, &kept);
       image_cancel (image, &cancelled);
       /* The buffer is ours again at once. */
       memset (buffer, i, MIB);
-      g_assert_cmpint (wait_for (&kept), ==, 0);
+      g_assert_cmpint (outcome_wait (&kept), ==, 0);
     }
   while (g_main_context_iteration (NULL, FALSE))
     ;
@@ -211,7 +191,7 @@ test_free_in_a_transfer (void)
 
       while ((image = image_open (path, 0, NULL, NULL, NULL)) == NULL)
         g_usleep (1000);
-      image_read (image, 0, buffer, MIB, note, &outcome);
+      image_read (image, 0, buffer, MIB, outcome_note, &outcome);
       image_free (image);
     }
   while (g_main_context_iteration (NULL, FALSE))
