@@ -6,10 +6,14 @@
 #include "display-interfaces.h"
 #include "display-viewers.h"
 #include "display/keymap.h"
+#include "vmm-core/notice.h"
 
 #define CONSOLE_PATH "/org/qemu/Display1/Console_0"
 #define N_SKELETONS 3
 #define HELD "held" /* of a connection: what its client holds down */
+
+/* A guest may play with the lamps as fast as it likes; nobody sees more changes than this. */
+#define LAMPS_DELAY_US 20000
 
 struct DisplayService
 {
@@ -19,6 +23,7 @@ struct DisplayService
   DisplayMouse *mouse;
   DisplayViewers *viewers;
   GPtrArray *connections; /* of those that may hold keys */
+  Notice *input_notice;
 };
 
 /* From the console, lock held: only noted here. */
@@ -259,8 +264,8 @@ handle_motion (DisplayMouse *mouse, GDBusMethodInvocation *invocation, int dx, i
 }
 
 /* Lamps and the kind of pointer. The input devices tell under the lock, from any thread. */
-static gboolean
-show_input (gpointer data)
+static void
+show_input (void *data)
 {
   DisplayService *service = data;
   Input *input = vm_get_input (service->vm);
@@ -269,13 +274,12 @@ show_input (gpointer data)
   display_keyboard_set_modifiers (service->keyboard, input_get_leds (input));
   display_mouse_set_is_absolute (service->mouse, input_is_absolute (input));
   machine_lock_release (vm_get_lock (service->vm));
-  return G_SOURCE_REMOVE;
 }
 
 static void
 input_changed (void *data)
 {
-  g_idle_add (show_input, data);
+  notice_give (((DisplayService *) data)->input_notice, LAMPS_DELAY_US);
 }
 
 DisplayService *
@@ -305,6 +309,7 @@ display_service_new (Vm *vm)
   g_signal_connect (service->mouse, "handle-set-abs-position", G_CALLBACK (handle_position),
                     service);
   g_signal_connect (service->mouse, "handle-rel-motion", G_CALLBACK (handle_motion), service);
+  service->input_notice = notice_new (NULL, show_input, service);
   machine_lock_acquire (vm_get_lock (vm));
   console_add_listener (vm_get_console (vm), &listener, service);
   input_set_changed_callback (vm_get_input (vm), input_changed, service);
@@ -321,8 +326,7 @@ display_service_free (DisplayService *service)
   console_remove_listener (vm_get_console (service->vm), service);
   input_set_changed_callback (vm_get_input (service->vm), NULL, NULL);
   machine_lock_release (vm_get_lock (service->vm));
-  while (g_idle_remove_by_data (service))
-    ;
+  notice_free (service->input_notice);
   g_object_unref (service->console);
   g_object_unref (service->keyboard);
   g_object_unref (service->mouse);

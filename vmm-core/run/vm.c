@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "accel-choice.h"
+#include "vmm-core/notice.h"
 #include "vmm-core/trace.h"
 #include "vmm-core/vcpus.h"
 #include "vmm-core/x86/x86-state.h"
@@ -46,7 +47,7 @@ struct Vm
   int test_status; /* -1: the guest gave none */
   unsigned wishes; /* BoardEvents to serve, one bit each; under the lock */
   char *disk_full, *disk_failed; /* sentences to serve; under the lock */
-  GSource *wish_source;
+  Notice *wish_notice;
   VmListener listener;
   void *listener_data;
 };
@@ -109,7 +110,7 @@ image_troubled (void *data, ImageTrouble trouble, const char *sentence)
 
   g_free (*wish);
   *wish = g_strdup (sentence);
-  g_source_set_ready_time (vm->wish_source, 0);
+  notice_give (vm->wish_notice, 0);
 }
 
 static gboolean
@@ -179,23 +180,7 @@ open_everything (Vm *vm, GError **error)
 
 /* The board's wishes, served outside the lock */
 
-static void serve_wishes (Vm *vm);
-
-static gboolean
-dispatch_wishes (gpointer data)
-{
-  serve_wishes (data);
-  return G_SOURCE_CONTINUE;
-}
-
-static gboolean
-wish_dispatch (GSource *source, GSourceFunc callback, gpointer data)
-{
-  g_source_set_ready_time (source, -1);
-  return callback (data);
-}
-
-static GSourceFuncs wish_funcs = { .dispatch = wish_dispatch };
+static void serve_wishes (void *data);
 
 static void
 board_event (void *data, BoardEvent event)
@@ -209,9 +194,7 @@ board_event (void *data, BoardEvent event)
   if (event == BOARD_EVENT_TEST_EXIT && vm->vcpus != NULL)
     vcpus_request_stop (vm->vcpus);
   /* Trays are only looked at: a guest that plays with one must not flood who looks. */
-  g_source_set_ready_time (vm->wish_source, vm->wishes == 1u << BOARD_EVENT_TRAY
-                                              ? g_get_monotonic_time () + TRAY_DELAY_US
-                                              : 0);
+  notice_give (vm->wish_notice, event == BOARD_EVENT_TRAY ? TRAY_DELAY_US : 0);
 }
 
 static void
@@ -245,9 +228,7 @@ vm_new (MachineConfig *config, GError **error)
   vm->lock = machine_lock_new ();
   vm->console = console_new ();
   vm->input = input_new ();
-  vm->wish_source = g_source_new (&wish_funcs, sizeof (GSource));
-  g_source_set_callback (vm->wish_source, dispatch_wishes, vm, NULL);
-  g_source_attach (vm->wish_source, vm->context);
+  vm->wish_notice = notice_new (vm->context, serve_wishes, vm);
   if (!machine_config_check (config, error))
     return NULL;
   if (config->folder != NULL)
@@ -293,8 +274,7 @@ vm_free (Vm *vm)
   for (unsigned i = 0; i < MACHINE_CONFIG_SERIAL_PORTS; i++)
     chardev_free (vm->serial[i]);
   chardev_free (vm->debugcon);
-  g_source_destroy (vm->wish_source);
-  g_source_unref (vm->wish_source);
+  notice_free (vm->wish_notice);
   input_free (vm->input);
   console_free (vm->console);
   machine_lock_free (vm->lock);
@@ -563,8 +543,9 @@ end_test (Vm *vm)
 }
 
 static void
-serve_wishes (Vm *vm)
+serve_wishes (void *data)
 {
+  Vm *vm = data;
   unsigned wishes;
   g_autofree char *full = NULL;
   g_autofree char *failed = NULL;
