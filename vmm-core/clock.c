@@ -19,7 +19,8 @@ struct Clock
   _Atomic int64_t offset;     /* host monotonic ns at guest time 0, while running */
   MachineLock *lock;
   GSource *source;
-  int timer_fd; /* GMainContext rounds to milliseconds, a timerfd does not */
+  int timer_fd;      /* GMainContext rounds to milliseconds, a timerfd does not */
+  int64_t served_at; /* host monotonic ns: the end of the last dispatch */
   Timer *first; /* armed timers by deadline, equal ones in order of arming */
   ClockTicks *ticks;
 };
@@ -29,7 +30,8 @@ struct Timer
   Clock *clock;
   void (*expired) (void *device);
   void *device;
-  int64_t deadline; /* -1: disarmed */
+  int64_t deadline;   /* -1: disarmed */
+  int64_t expired_at; /* guest ns */
   Timer *next;
 };
 
@@ -48,7 +50,8 @@ clock_get_ns (Clock *clock)
   return clock->running && !clock->manual ? host_now () - clock->offset : clock->stopped_at;
 }
 
-/* Sets the timerfd to the first deadline. It may fire early (a clock that was stopped in between);
+/* Sets the timerfd to the first deadline, but leaves the thread some time after the last dispatch:
+ * many timers have no more of it than one. It may fire early (a clock that was stopped in between);
  * dispatch looks again. */
 static void
 clock_program (Clock *clock)
@@ -63,24 +66,24 @@ clock_program (Clock *clock)
 
       if (__builtin_add_overflow (clock->first->deadline, clock->offset, &host))
         host = INT64_MAX;
-      host = MAX (host, 1); /* zero would disarm */
+      host = MAX (host, clock->served_at + TIMER_LEAST_PERIOD); /* not zero, which would disarm */
       when.it_value.tv_sec = host / 1000000000;
       when.it_value.tv_nsec = host % 1000000000;
     }
   timerfd_settime (clock->timer_fd, TFD_TIMER_ABSTIME, &when, NULL);
 }
 
-/* Fires what is due at now. Bounded: a device that arms its timer in the past again waits for the
- * next dispatch. */
+/* Fires what is due at now: each timer once, for none can be armed for now again. */
 static void
 clock_fire (Clock *clock, int64_t now)
 {
-  for (unsigned n = 0; n < 1000 && clock->first != NULL && clock->first->deadline <= now; n++)
+  while (clock->first != NULL && clock->first->deadline <= now)
     {
       Timer *timer = clock->first;
 
       clock->first = timer->next;
       timer->deadline = -1;
+      timer->expired_at = now;
       timer->expired (timer->device);
     }
 }
@@ -96,6 +99,7 @@ clock_dispatch (int fd, GIOCondition condition, gpointer data)
   machine_lock_acquire (clock->lock);
   if (clock->running)
     clock_fire (clock, clock_get_ns (clock));
+  clock->served_at = host_now ();
   clock_program (clock);
   machine_lock_release (clock->lock);
   return G_SOURCE_CONTINUE;
@@ -110,7 +114,6 @@ clock_new_host (GMainContext *context, MachineLock *lock)
   clock->timer_fd = timerfd_create (CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
   g_assert (clock->timer_fd >= 0);
   clock->source = g_unix_fd_source_new (clock->timer_fd, G_IO_IN);
-  g_source_set_priority (clock->source, G_PRIORITY_HIGH);
   g_source_set_callback (clock->source, G_SOURCE_FUNC (clock_dispatch), clock, NULL);
   g_source_attach (clock->source, context);
   clock->ticks = clock_ticks_new (clock);
@@ -207,6 +210,7 @@ timer_new (Clock *clock, void (*expired) (void *device), void *device)
   timer->expired = expired;
   timer->device = device;
   timer->deadline = -1;
+  timer->expired_at = -TIMER_LEAST_PERIOD;
   return timer;
 }
 
@@ -237,9 +241,13 @@ void
 timer_arm (Timer *timer, int64_t deadline)
 {
   Clock *clock = timer->clock;
+  int64_t earliest = timer->expired_at + TIMER_LEAST_PERIOD;
   Timer **link;
 
   timer_disarm (timer);
+  /* A clock that was set back has not seen the last expiry yet. */
+  if (deadline < earliest && timer->expired_at <= clock_get_ns (clock))
+    deadline = earliest;
   timer->deadline = MAX (deadline, 0);
   for (link = &clock->first; *link != NULL && (*link)->deadline <= timer->deadline;)
     link = &(*link)->next;

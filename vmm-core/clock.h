@@ -17,7 +17,8 @@ typedef struct ClockTicks ClockTicks;
 typedef struct Timer Timer;
 
 /* A clock that follows the host's CLOCK_MONOTONIC while it runs; it is made stopped at 0. Timers
- * are dispatched by context's thread (the I/O thread) under lock. */
+ * are dispatched by context's thread (the I/O thread) under lock, at the default priority: no timer
+ * goes before signals and control. */
 Clock *clock_new_host (GMainContext *context, MachineLock *lock);
 
 /* A clock that moves only by clock_advance: for tests. */
@@ -41,6 +42,11 @@ void clock_set_ns (Clock *clock, int64_t ns);
 /* Manual clock: goes forward by ns, firing the timers due on the way in order of their deadlines,
  * each seeing its own deadline as the time. */
 void clock_advance (Clock *clock, int64_t ns);
+
+/* The least time between two expiries of a timer, and between two dispatches of timers: whatever a
+ * guest programs, the I/O thread has time for the machine's owner. A deadline that comes earlier is
+ * put off; a device with a shorter period finds that several have passed. */
+#define TIMER_LEAST_PERIOD INT64_C (50000)
 
 /* expired runs once for each arming, at or after the deadline, and may arm its timer again. The
  * clock must outlive the timer. */

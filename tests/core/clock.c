@@ -28,20 +28,20 @@ static void
 test_timers_fire_in_order_at_their_deadlines (void)
 {
   g_autoptr (Clock) clock = clock_new_manual ();
-  Device a = { .clock = clock }, b = { .clock = clock, .period = 40 };
+  Device a = { .clock = clock }, b = { .clock = clock, .period = 400000 };
 
   a.timer = timer_new (clock, device_expired, &a);
   b.timer = timer_new (clock, device_expired, &b);
-  timer_arm (a.timer, 100);
-  timer_arm (b.timer, 40);
-  clock_advance (clock, 99);
+  timer_arm (a.timer, 1000000);
+  timer_arm (b.timer, 400000);
+  clock_advance (clock, 999999);
   g_assert_cmpuint (a.n, ==, 0);
   g_assert_cmpuint (b.n, ==, 2);
-  g_assert_cmpint (b.fired_at[1], ==, 80);
+  g_assert_cmpint (b.fired_at[1], ==, 800000);
   clock_advance (clock, 1);
-  g_assert_cmpint (a.fired_at[0], ==, 100);
+  g_assert_cmpint (a.fired_at[0], ==, 1000000);
   g_assert_cmpint (timer_get_deadline (a.timer), ==, -1);
-  g_assert_cmpint (timer_get_deadline (b.timer), ==, 120);
+  g_assert_cmpint (timer_get_deadline (b.timer), ==, 1200000);
   timer_free (a.timer);
   timer_free (b.timer);
 }
@@ -88,6 +88,79 @@ test_the_host_clock_stands_while_stopped (void)
   g_usleep (2000);
   g_assert_cmpint (clock_get_ns (clock), ==, stopped_at);
   timer_free (a.timer);
+}
+
+static void
+test_a_timer_has_a_least_period (void)
+{
+  g_autoptr (Clock) clock = clock_new_manual ();
+  Device fast = { .clock = clock, .period = 1 };
+
+  fast.timer = timer_new (clock, device_expired, &fast);
+  timer_arm (fast.timer, 10);
+  clock_advance (clock, 10 + 3 * TIMER_LEAST_PERIOD);
+  g_assert_cmpuint (fast.n, ==, 4);
+  g_assert_cmpint (fast.fired_at[3], ==, 10 + 3 * TIMER_LEAST_PERIOD);
+  /* Not longer when the clock is set back. */
+  clock_set_ns (clock, 0);
+  timer_arm (fast.timer, 20);
+  clock_advance (clock, 20);
+  g_assert_cmpuint (fast.n, ==, 5);
+  timer_free (fast.timer);
+}
+
+#define CROWD 40
+
+typedef struct
+{
+  Clock *clock;
+  Timer *timer;
+  unsigned *served;
+} Hasty;
+
+static void
+hasty_expired (void *data)
+{
+  Hasty *hasty = data;
+
+  (*hasty->served)++;
+  g_usleep (20); /* the guest's reaction takes its time, too */
+  timer_arm (hasty->timer, 0);
+}
+
+static gboolean
+count_calls (gpointer data)
+{
+  (*(unsigned *) data)++;
+  return G_SOURCE_CONTINUE;
+}
+
+/* However many timers are always due, whoever else uses the thread gets his share of it. */
+static void
+test_timers_leave_the_thread_to_others (void)
+{
+  g_autoptr (GMainContext) context = g_main_context_new ();
+  g_autoptr (Clock) clock = clock_new_host (context, NULL);
+  g_autoptr (GSource) other = g_timeout_source_new (0);
+  Hasty crowd[CROWD];
+  unsigned expiries = 0, calls = 0;
+
+  g_source_set_callback (other, count_calls, &calls, NULL);
+  g_source_attach (other, context);
+  for (unsigned i = 0; i < CROWD; i++)
+    {
+      crowd[i] = (Hasty){ clock, NULL, &expiries };
+      crowd[i].timer = timer_new (clock, hasty_expired, &crowd[i]);
+      timer_arm (crowd[i].timer, 0);
+    }
+  clock_start (clock);
+  while (expiries < 50 * CROWD)
+    g_main_context_iteration (context, TRUE);
+  g_assert_cmpuint (calls, >=, 50);
+  clock_stop (clock);
+  for (unsigned i = 0; i < CROWD; i++)
+    timer_free (crowd[i].timer);
+  g_source_destroy (other);
 }
 
 static void
@@ -187,6 +260,8 @@ main (int argc, char **argv)
   g_test_add_func ("/clock/order", test_timers_fire_in_order_at_their_deadlines);
   g_test_add_func ("/clock/disarm", test_a_disarmed_timer_stays_silent);
   g_test_add_func ("/clock/host", test_the_host_clock_stands_while_stopped);
+  g_test_add_func ("/clock/least-period", test_a_timer_has_a_least_period);
+  g_test_add_func ("/clock/share", test_timers_leave_the_thread_to_others);
   g_test_add_func ("/clock/ticks", test_ticks_go_up_with_the_clock);
   g_test_add_func ("/clock/ticks/manual", test_a_manual_clock_ticks_exactly);
   g_test_add_func ("/clock/muldiv", test_tick_arithmetic_does_not_overflow);

@@ -22,9 +22,6 @@
 #define ICR_LEVEL_ASSERT (1u << 14)
 #define ICR_LEVEL_TRIGGER (1u << 15)
 
-/* A guest may ask for a tick every nanosecond; the host would do nothing else. */
-#define MIN_PERIOD 50000
-
 enum
 {
   MODE_FIXED,
@@ -272,9 +269,7 @@ timer_divisor (const Lapic *lapic)
 static int64_t
 timer_period (const Lapic *lapic)
 {
-  int64_t period = (int64_t) lapic->state->timer_initial * timer_divisor (lapic);
-
-  return TIMER_MODE (lapic->state->lvt_timer) == TIMER_PERIODIC ? MAX (period, MIN_PERIOD) : period;
+  return (int64_t) lapic->state->timer_initial * timer_divisor (lapic);
 }
 
 static void
