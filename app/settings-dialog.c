@@ -16,7 +16,7 @@ struct _SettingsDialog
 
   AdwEntryRow *name;
   GtkSpinButton *memory, *cpus;
-  GtkDropDown *boot, *accelerator;
+  GtkDropDown *boot, *accelerator, *ticks;
   GtkSwitch *boot_menu;
   DrivesGroup *drives;
   AdwActionRow *firmware_row;
@@ -27,6 +27,7 @@ G_DEFINE_FINAL_TYPE (SettingsDialog, settings_dialog, ADW_TYPE_PREFERENCES_WINDO
 
 static const char *const boot_orders[] = { "cd", "dc", "c", "d" };
 static const char *const accelerators[] = { "auto", "kvm", "translator", "interpreter" };
+static const char *const tick_policies[] = { "catch-up", "merge" };
 
 static void
 show_problem (SettingsDialog *self, const char *sentence)
@@ -98,6 +99,14 @@ accelerator_changed (SettingsDialog *self)
   save (self);
 }
 
+static void
+ticks_changed (SettingsDialog *self)
+{
+  g_key_file_set_string (machine_get_conf (self->machine), "machine", "ticks",
+                         tick_policies[gtk_drop_down_get_selected (self->ticks)]);
+  save (self);
+}
+
 /* What is written in machine.conf, without the network, for which the machine has no device. */
 static char *
 dup_boot_order (Machine *machine)
@@ -153,6 +162,7 @@ settings_dialog_new (GtkWindow *parent, Machine *machine)
   guint64 host = (guint64)sysconf (_SC_PHYS_PAGES) * sysconf (_SC_PAGESIZE) >> 20;
   g_autofree char *boot = dup_boot_order (machine);
   g_autofree char *accelerator = machine_get_string (machine, "machine", "accelerator");
+  g_autofree char *ticks = machine_get_string (machine, "machine", "ticks");
 
   self->machine = g_object_ref (machine);
   gtk_editable_set_text (GTK_EDITABLE (self->name), machine_get_name (machine));
@@ -162,6 +172,8 @@ settings_dialog_new (GtkWindow *parent, Machine *machine)
   gtk_drop_down_set_selected (self->boot, index_of (boot_orders, G_N_ELEMENTS (boot_orders), boot));
   gtk_drop_down_set_selected (self->accelerator,
                               index_of (accelerators, G_N_ELEMENTS (accelerators), accelerator));
+  gtk_drop_down_set_selected (self->ticks,
+                              index_of (tick_policies, G_N_ELEMENTS (tick_policies), ticks));
   gtk_switch_set_active (self->boot_menu, g_key_file_get_boolean (machine_get_conf (machine),
                                                                   "machine", "boot-menu", NULL));
   drives_group_set_machine (self->drives, machine);
@@ -178,6 +190,8 @@ settings_dialog_new (GtkWindow *parent, Machine *machine)
                            G_CONNECT_SWAPPED);
   g_signal_connect_object (self->accelerator, "notify::selected", G_CALLBACK (accelerator_changed),
                            self, G_CONNECT_SWAPPED);
+  g_signal_connect_object (self->ticks, "notify::selected", G_CALLBACK (ticks_changed), self,
+                           G_CONNECT_SWAPPED);
   return self;
 }
 
@@ -202,6 +216,7 @@ settings_dialog_class_init (SettingsDialogClass *klass)
   gtk_widget_class_bind_template_child (widget_class, SettingsDialog, cpus);
   gtk_widget_class_bind_template_child (widget_class, SettingsDialog, boot);
   gtk_widget_class_bind_template_child (widget_class, SettingsDialog, accelerator);
+  gtk_widget_class_bind_template_child (widget_class, SettingsDialog, ticks);
   gtk_widget_class_bind_template_child (widget_class, SettingsDialog, boot_menu);
   gtk_widget_class_bind_template_child (widget_class, SettingsDialog, drives);
   gtk_widget_class_bind_template_child (widget_class, SettingsDialog, firmware_row);
@@ -215,4 +230,5 @@ settings_dialog_init (SettingsDialog *self)
   gtk_widget_init_template (GTK_WIDGET (self));
   accessible_name_buttons (GTK_WIDGET (self->boot), _ ("Boot order"));
   accessible_name_buttons (GTK_WIDGET (self->accelerator), _ ("Accelerator"));
+  accessible_name_buttons (GTK_WIDGET (self->ticks), _ ("Late timer ticks"));
 }

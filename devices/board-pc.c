@@ -142,6 +142,18 @@ pulse_init (void *data)
 }
 
 static void
+interrupt_taken (void *data, uint8_t vector)
+{
+  isa_irq_message_taken (((BoardPc *) data)->isa_irq, vector);
+}
+
+static void
+tick_taken (void *data)
+{
+  pit_tick_taken (((BoardPc *) data)->pit);
+}
+
+static void
 request_reset (void *data)
 {
   BoardPc *board = data;
@@ -374,6 +386,8 @@ add_interrupts (BoardPc *board)
   board->pirq = pirq_new (isa);
   board->coprocessor = coprocessor_new (board->io, isa_irq_get (board->isa_irq, 13));
   board->pit = pit_new (board->io, board->config.clock, isa_irq_get (board->isa_irq, 0));
+  pit_set_masked (board->pit, isa_irq_is_tick_masked, board->isa_irq);
+  isa_irq_set_tick_taken (board->isa_irq, tick_taken, board);
   board->rtc = rtc_new (board->io, board->config.clock, board->config.wall_clock,
                         isa_irq_get (board->isa_irq, 8));
   board->dma = dma_new (board->io, board->memory);
@@ -547,6 +561,8 @@ open_accel (BoardPc *board, GError **error)
     .pic = board,
     .eoi = end_of_interrupt,
     .ioapic = board,
+    .taken = interrupt_taken,
+    .isa_irq = board,
     .set_ferr = coprocessor_set_ferr,
     .ferr = board->coprocessor,
     .shutdown = pulse_init,

@@ -33,6 +33,10 @@ typedef struct
   /* EOI broadcast of a level-triggered vector to the IOAPICs. Lock held. */
   void (*eoi) (void *ioapic, uint8_t vector);
   void *ioapic;
+  /* A CPU has taken an interrupt that came as a message or from its own APIC. May be NULL;
+   * accelerators whose local APICs live elsewhere do not tell. Lock held. */
+  void (*taken) (void *isa_irq, uint8_t vector);
+  void *isa_irq;
   /* The FERR# output of the CPUs, which a PC turns into IRQ 13: raised for an x87 exception while
    * CR0.NE is clear; the write to port F0h takes it back. May be NULL. Lock held. */
   void (*set_ferr) (void *ferr, bool level);

@@ -11,9 +11,13 @@
 #include <time.h>
 #include <unistd.h>
 
+/* More than ten seconds at the rate of most systems, and ten milliseconds of their handlers. */
+#define MOST_OWED_TICKS 1000
+
 struct Clock
 {
   bool manual;
+  bool catch_up;
   _Atomic bool running;
   _Atomic int64_t stopped_at; /* guest ns while stopped; the manual clock's time always */
   _Atomic int64_t offset;     /* host monotonic ns at guest time 0, while running */
@@ -111,6 +115,7 @@ clock_new_host (GMainContext *context, MachineLock *lock)
   Clock *clock = g_new0 (Clock, 1);
 
   clock->lock = lock;
+  clock->catch_up = true;
   clock->timer_fd = timerfd_create (CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
   g_assert (clock->timer_fd >= 0);
   clock->source = g_unix_fd_source_new (clock->timer_fd, G_IO_IN);
@@ -126,6 +131,7 @@ clock_new_manual (void)
   Clock *clock = g_new0 (Clock, 1);
 
   clock->manual = true;
+  clock->catch_up = true;
   clock->timer_fd = -1;
   clock->ticks = clock_ticks_new (clock);
   return clock;
@@ -199,6 +205,20 @@ clock_advance (Clock *clock, int64_t ns)
       clock_fire (clock, clock->stopped_at);
     }
   clock->stopped_at = end;
+}
+
+void
+clock_set_catch_up (Clock *clock, bool catch_up)
+{
+  clock->catch_up = catch_up;
+}
+
+uint32_t
+clock_owe_ticks (Clock *clock, uint32_t owed, int64_t lost, int64_t period)
+{
+  if (!clock->catch_up || period < TIMER_LEAST_PERIOD)
+    return 0;
+  return MIN (owed + lost, MOST_OWED_TICKS);
 }
 
 Timer *

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <glib.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "machine-lock.h"
@@ -47,6 +48,16 @@ void clock_advance (Clock *clock, int64_t ns);
  * guest programs, the I/O thread has time for the machine's owner. A deadline that comes earlier is
  * put off; a device with a shorter period finds that several have passed. */
 #define TIMER_LEAST_PERIOD INT64_C (50000)
+
+/* What becomes of ticks of a periodic timer that the guest could not take when they were due, because
+ * its CPU or the I/O thread had to wait for the host: it gets them later, one as soon as it has taken
+ * the one before (the default), or they are as good as one. Before the clock runs. */
+void clock_set_catch_up (Clock *clock, bool catch_up);
+
+/* How many ticks the guest is to get later, after lost more than were owed. A stall of the host must
+ * not become a storm in the guest: there is a limit. A period below the least is the guest's own
+ * fault. */
+uint32_t clock_owe_ticks (Clock *clock, uint32_t owed, int64_t lost, int64_t period);
 
 /* expired runs once for each arming, at or after the deadline, and may arm its timer again. The
  * clock must outlive the timer. */

@@ -110,6 +110,18 @@ ioapic_get_irq (Ioapic *ioapic, unsigned pin)
   return (Irq){ ioapic_set_pin, ioapic, pin };
 }
 
+bool
+ioapic_is_masked (const Ioapic *ioapic, unsigned pin)
+{
+  return (ioapic->state.entries[pin] & (REDIR_MASK | REDIR_LEVEL)) != 0;
+}
+
+bool
+ioapic_is_vector_of (const Ioapic *ioapic, unsigned pin, uint8_t vector)
+{
+  return !ioapic_is_masked (ioapic, pin) && (ioapic->state.entries[pin] & 0xff) == vector;
+}
+
 void
 ioapic_eoi (Ioapic *ioapic, uint8_t vector)
 {

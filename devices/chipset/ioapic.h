@@ -20,6 +20,10 @@ void ioapic_reset (Ioapic *ioapic);
 
 /* An asserted line is high, whatever the polarity bit of its entry says. */
 Irq ioapic_get_irq (Ioapic *ioapic, unsigned pin);
+/* Whether an edge at the pin cannot lead to an interrupt. */
+bool ioapic_is_masked (const Ioapic *ioapic, unsigned pin);
+/* Whether that vector is what an edge at the pin leads to. */
+bool ioapic_is_vector_of (const Ioapic *ioapic, unsigned pin, uint8_t vector);
 /* A local APIC ended a level-triggered interrupt. */
 void ioapic_eoi (Ioapic *ioapic, uint8_t vector);
 

@@ -4,6 +4,8 @@
 #define N_LINES 16
 #define N_SHARERS 32
 #define CASCADE 2
+#define TICK 0
+#define TICK_PIN 2
 
 typedef struct
 {
@@ -15,6 +17,10 @@ struct IsaIrq
   Irq pic[N_LINES];
   Irq ioapic[N_LINES];
   uint8_t n_sharers[N_LINES];
+  Pic *pic_pair;
+  Ioapic *ioapic_chip;
+  void (*tick_taken) (void *data); /* NULL: nobody asks */
+  void *tick_data;
   IsaIrqState state;
 };
 
@@ -26,12 +32,14 @@ isa_irq_new (Pic *pic, Ioapic *ioapic)
 {
   IsaIrq *irqs = g_new0 (IsaIrq, 1);
 
+  irqs->pic_pair = pic;
+  irqs->ioapic_chip = ioapic;
   for (unsigned n = 0; n < N_LINES; n++)
     {
       if (n == CASCADE)
         continue;
       irqs->pic[n] = pic_get_irq (pic, n);
-      irqs->ioapic[n] = ioapic_get_irq (ioapic, n == 0 ? 2 : n);
+      irqs->ioapic[n] = ioapic_get_irq (ioapic, n == TICK ? TICK_PIN : n);
     }
   return irqs;
 }
@@ -65,6 +73,38 @@ isa_irq_get (IsaIrq *irqs, unsigned n)
 {
   g_assert (n < N_LINES && n != CASCADE && irqs->n_sharers[n] < N_SHARERS);
   return (Irq){ isa_irq_set, irqs, n * N_SHARERS + irqs->n_sharers[n]++ };
+}
+
+static void
+isa_irq_tick_taken (void *data)
+{
+  IsaIrq *irqs = data;
+
+  if (irqs->tick_taken != NULL)
+    irqs->tick_taken (irqs->tick_data);
+}
+
+void
+isa_irq_set_tick_taken (IsaIrq *irqs, void (*taken) (void *data), void *data)
+{
+  irqs->tick_taken = taken;
+  irqs->tick_data = data;
+  pic_set_taken (irqs->pic_pair, isa_irq_tick_taken, irqs);
+}
+
+void
+isa_irq_message_taken (IsaIrq *irqs, uint8_t vector)
+{
+  if (ioapic_is_vector_of (irqs->ioapic_chip, TICK_PIN, vector))
+    isa_irq_tick_taken (irqs);
+}
+
+bool
+isa_irq_is_tick_masked (void *data)
+{
+  const IsaIrq *irqs = data;
+
+  return pic_is_masked (irqs->pic_pair, TICK) && ioapic_is_masked (irqs->ioapic_chip, TICK_PIN);
 }
 
 static void

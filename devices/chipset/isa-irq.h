@@ -15,6 +15,14 @@ void isa_irq_free (IsaIrq *irqs);
  * the same order every time: saved states count on it. */
 Irq isa_irq_get (IsaIrq *irqs, unsigned n);
 
+/* taken is called whenever a CPU has taken the system timer's interrupt 0, as far as controllers
+ * and accelerator tell. */
+void isa_irq_set_tick_taken (IsaIrq *irqs, void (*taken) (void *data), void *data);
+/* A CPU has taken an interrupt that came as a message. */
+void isa_irq_message_taken (IsaIrq *irqs, uint8_t vector);
+/* Whether both controllers mask interrupt 0. */
+bool isa_irq_is_tick_masked (void *irqs);
+
 StateSection isa_irq_state (IsaIrq *irqs);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (IsaIrq, isa_irq_free)

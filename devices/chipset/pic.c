@@ -55,6 +55,8 @@ struct Pic
 {
   Bus *io;
   Irq intr;
+  void (*taken) (void *data); /* NULL: nobody asks */
+  void *taken_data;
   PicChip chips[2];
   PicState state;
 };
@@ -181,6 +183,29 @@ pic_chip_take (PicChipState *chip, unsigned input)
     chip->lowest = input;
 }
 
+/* After everything else, for it may raise the input again. */
+static void
+pic_tell_taken (Pic *pic, unsigned index, int input)
+{
+  if (index == 0 && input == 0 && pic->taken != NULL)
+    pic->taken (pic->taken_data);
+}
+
+void
+pic_set_taken (Pic *pic, void (*taken) (void *data), void *data)
+{
+  pic->taken = taken;
+  pic->taken_data = data;
+}
+
+bool
+pic_is_masked (const Pic *pic, unsigned n)
+{
+  const PicChipState *chip = &pic->state.chips[n >> 3];
+
+  return chip->expects != 0 || (chip->imr >> (n & 7) & 1);
+}
+
 uint8_t
 pic_acknowledge (Pic *pic)
 {
@@ -200,6 +225,7 @@ pic_acknowledge (Pic *pic)
   vector = pic->state.chips[index].icw2 | (input >= 0 ? input : 7);
   TRACE ("pic.acknowledge", "chip %u input %d vector %#x", index, input, vector);
   pic_update (pic);
+  pic_tell_taken (pic, index, input);
   return vector;
 }
 
@@ -317,6 +343,7 @@ pic_poll (Pic *pic, unsigned index)
     return 0;
   pic_chip_take (chip, input);
   pic_update (pic);
+  pic_tell_taken (pic, index, input);
   return 0x80 | input;
 }
 

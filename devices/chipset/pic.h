@@ -19,6 +19,11 @@ Irq pic_get_irq (Pic *pic, unsigned n);
 /* The interrupt acknowledge cycle: the vector; that of input 7 when the request has gone away. */
 uint8_t pic_acknowledge (Pic *pic);
 
+/* taken is called whenever input 0, the system timer's, has gone into service. */
+void pic_set_taken (Pic *pic, void (*taken) (void *data), void *data);
+/* Whether input n cannot lead to an interrupt. */
+bool pic_is_masked (const Pic *pic, unsigned n);
+
 /* Edge/level control registers of chip 0 and 1: a set bit makes that input level-triggered. */
 uint8_t pic_get_elcr (const Pic *pic, unsigned chip);
 void pic_set_elcr (Pic *pic, unsigned chip, uint8_t elcr);

@@ -216,13 +216,13 @@ pit_counter_is_null (PitCounterState *counter, int64_t now)
 }
 
 /* The same with the count that is in CE now. */
-static bool
-rose_within (const PitCounterState *counter, int64_t since, int64_t now)
+static int64_t
+count_rises_within (const PitCounterState *counter, int64_t since, int64_t now)
 {
   int64_t count = counter->initial, before, after;
 
   if (!counter->armed || !counter->running)
-    return false;
+    return 0;
   before = elapsed (counter, since);
   after = elapsed (counter, now);
   switch (counter->mode)
@@ -232,24 +232,24 @@ rose_within (const PitCounterState *counter, int64_t since, int64_t now)
       return before < count && after >= count;
     case 2:
     case 3:
-      return count > 1 && before / count != after / count;
+      return count > 1 ? after / count - before / count : 0;
     default:
       return before <= count && after > count;
     }
 }
 
-bool
-pit_counter_rose (PitCounterState *counter, int64_t since, int64_t now)
+int64_t
+pit_counter_count_rises (PitCounterState *counter, int64_t since, int64_t now)
 {
-  bool rose = false;
+  int64_t rises = 0;
 
   if (counter->changing && now >= counter->changes_at)
     {
-      rose = rose_within (counter, since, counter->changes_at);
+      rises = count_rises_within (counter, since, counter->changes_at);
       since = counter->changes_at;
       settle (counter, now);
     }
-  return rose || rose_within (counter, since, now);
+  return rises + count_rises_within (counter, since, now);
 }
 
 int64_t

@@ -39,8 +39,8 @@ uint16_t pit_counter_get_count (PitCounterState *counter, int64_t now);
 bool pit_counter_get_out (PitCounterState *counter, int64_t now);
 /* Whether a count that was written has not reached CE. */
 bool pit_counter_is_null (PitCounterState *counter, int64_t now);
-/* Whether OUT rose in the ticks after `since`, up to and with now. */
-bool pit_counter_rose (PitCounterState *counter, int64_t since, int64_t now);
+/* How often OUT rose in the ticks after `since`, up to and with now. */
+int64_t pit_counter_count_rises (PitCounterState *counter, int64_t since, int64_t now);
 /* The next tick after now at which OUT rises, or falls for longer than a tick, or the count
  * changes; -1: never without a write or GATE. */
 int64_t pit_counter_next_event (PitCounterState *counter, int64_t now);

@@ -34,6 +34,9 @@ typedef struct
   PitChannelState channels[3];
   bool out0;
   int64_t out0_tick; /* up to where OUT 0 has been shown to irq0 */
+  bool heard;        /* CPUs take the ticks as they are programmed now */
+  bool waits;        /* the last tick has not been taken */
+  uint32_t owed;     /* ticks to be shown once it is */
 } PitState;
 
 struct Pit
@@ -41,6 +44,8 @@ struct Pit
   Bus *io;
   Clock *clock;
   Irq irq0;
+  bool (*is_masked) (void *data); /* NULL: never */
+  void *masked_data;
   Timer *timer;
   PitState state;
 };
@@ -61,6 +66,9 @@ static const StateField pit_fields[] = {
   STATE_NESTED_ARRAY (PitState, channels, &pit_channel_table),
   STATE_FLAG (PitState, out0),
   STATE_INT (PitState, out0_tick),
+  STATE_FLAG (PitState, heard),
+  STATE_FLAG (PitState, waits),
+  STATE_INT (PitState, owed),
 };
 static const StateTable pit_table = STATE_TABLE (PitState, 1, pit_fields);
 
@@ -82,25 +90,78 @@ pit_arm (Pit *pit, int64_t now)
     timer_restore (pit->timer, deadline);
 }
 
-/* Brings irq0 to the level of OUT 0. Rising edges that passed unseen are shown as one. */
+/* Who has counted no tick yet under this programming, or masks them, waits for none. */
+static void
+pit_forget_ticks (Pit *pit)
+{
+  pit->state.heard = pit->state.waits = false;
+  pit->state.owed = 0;
+}
+
+/* OUT 0 rose, or would have: the edge that stands for a tick, and back to the level. */
+static void
+pit_show_tick (Pit *pit, bool out)
+{
+  pit->state.waits = true;
+  irq_set (pit->irq0, false);
+  irq_set (pit->irq0, true);
+  irq_set (pit->irq0, out);
+}
+
+/* Which of the ticks that have passed the guest is to get later: all but the one that is shown now,
+ * and that, too, if it meets one that has not been taken. */
+static void
+pit_note_ticks (Pit *pit, int64_t ticks)
+{
+  PitState *state = &pit->state;
+  int64_t period = clock_muldiv (state->channels[0].counter.initial, NS_PER_SECOND, PIT_FREQUENCY);
+
+  if (pit->is_masked != NULL && pit->is_masked (pit->masked_data))
+    pit_forget_ticks (pit);
+  else if (state->heard)
+    state->owed = clock_owe_ticks (pit->clock, state->owed, ticks - !state->waits, period);
+}
+
+/* Brings irq0 to the level of OUT 0. */
 static void
 pit_sync (Pit *pit)
 {
   PitCounterState *counter = &pit->state.channels[0].counter;
   int64_t now = pit_now (pit);
-  bool rose = pit_counter_rose (counter, pit->state.out0_tick, now);
+  int64_t rises = pit_counter_count_rises (counter, pit->state.out0_tick, now);
   bool out = pit_counter_get_out (counter, now);
 
-  if (rose)
+  if (rises > 0)
     {
-      irq_set (pit->irq0, false);
-      irq_set (pit->irq0, true);
+      pit_note_ticks (pit, rises);
+      pit_show_tick (pit, out);
     }
-  if (rose || out != pit->state.out0)
+  else if (out != pit->state.out0)
     irq_set (pit->irq0, out);
   pit->state.out0 = out;
   pit->state.out0_tick = now;
   pit_arm (pit, now);
+}
+
+void
+pit_tick_taken (Pit *pit)
+{
+  PitState *state = &pit->state;
+
+  state->heard = true;
+  state->waits = false;
+  if (state->owed == 0)
+    return;
+  TRACE ("pit.late", "%u ticks are owed", state->owed);
+  state->owed--;
+  pit_show_tick (pit, state->out0);
+}
+
+void
+pit_set_masked (Pit *pit, bool (*is_masked) (void *data), void *data)
+{
+  pit->is_masked = is_masked;
+  pit->masked_data = data;
 }
 
 static void
@@ -189,6 +250,8 @@ pit_write (void *device, uint64_t offset, unsigned size, uint64_t value)
 
   TRACE ("pit.write", "port %#x value %#x", 0x40 + (unsigned) offset, (unsigned) value);
   pit_sync (pit); /* what happened under the old programming */
+  if (offset == 0)
+    pit_forget_ticks (pit);
   if (offset == 3)
     pit_write_control (pit, value);
   else
@@ -250,6 +313,7 @@ pit_reset (Pit *pit)
     pit->state.channels[i] = (PitChannelState){
       .counter = { .mode = 3, .gate = i != 2, .cr = 65536, .initial = 65536 }, .rw = RW_BOTH,
     };
+  pit_forget_ticks (pit);
   pit_sync (pit);
 }
 
@@ -294,6 +358,7 @@ pit_after_load (void *device, GError **error)
           return FALSE;
         }
     }
+  pit->state.owed = clock_owe_ticks (pit->clock, pit->state.owed, 0, TIMER_LEAST_PERIOD);
   pit_arm (pit, pit_now (pit));
   return TRUE;
 }

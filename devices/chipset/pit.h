@@ -16,6 +16,12 @@ Pit *pit_new (Bus *io, Clock *clock, Irq irq0);
 void pit_free (Pit *pit);
 void pit_reset (Pit *pit);
 
+/* A CPU has taken the last tick of OUT 0. Without a word of that, ticks that are late are as good as
+ * one; with it they are caught up with. */
+void pit_tick_taken (Pit *pit);
+/* Whether irq0 leads nowhere at the moment, so that no tick is missed. */
+void pit_set_masked (Pit *pit, bool (*is_masked) (void *data), void *data);
+
 void pit_set_gate2 (Pit *pit, bool level);
 bool pit_get_gate2 (const Pit *pit);
 bool pit_get_out2 (Pit *pit);

@@ -53,6 +53,7 @@ typedef struct
   int64_t base;     /* wall clock seconds at guest time `origin` */
   int64_t origin;   /* guest ns */
   int64_t periodic_seen; /* guest ns up to which periods have been told by PF */
+  uint32_t owed; /* periods that passed while PF was set, to be told by it one by one */
   int64_t periodic_deadline, update_deadline; /* of the timers; -1: none */
 } RtcState;
 
@@ -181,12 +182,31 @@ period_ns (const RtcState *s)
 static void
 look_for_period (Rtc *rtc)
 {
-  int64_t period = period_ns (&rtc->state);
+  RtcState *s = &rtc->state;
+  int64_t period = period_ns (s);
   int64_t now = clock_get_ns (rtc->clock);
+  int64_t passed = period != 0 ? now / period - s->periodic_seen / period : 0;
 
-  if (period != 0 && now / period != rtc->state.periodic_seen / period)
-    rtc->state.ram[REGISTER_C] |= C_PF;
-  rtc->state.periodic_seen = now;
+  s->periodic_seen = now;
+  if (passed <= 0)
+    return;
+  if (s->ram[REGISTER_B] & B_PIE)
+    s->owed = clock_owe_ticks (rtc->clock, s->owed, passed - !(s->ram[REGISTER_C] & C_PF), period);
+  s->ram[REGISTER_C] |= C_PF;
+}
+
+/* The guest has read register C: a period that is owed comes at once. */
+static void
+tell_owed_period (Rtc *rtc)
+{
+  RtcState *s = &rtc->state;
+
+  if (s->owed == 0)
+    return;
+  TRACE ("rtc.late", "%u periods are owed", s->owed);
+  s->owed--;
+  s->ram[REGISTER_C] |= C_PF;
+  update_irq (rtc);
 }
 
 static void
@@ -271,7 +291,8 @@ read_ram (Rtc *rtc)
       update_irqf (s); /* the period may have been found just now, before its timer */
       value = s->ram[REGISTER_C];
       s->ram[REGISTER_C] = 0;
-      update_irq (rtc);
+      update_irq (rtc); /* low, so that what is owed is an edge */
+      tell_owed_period (rtc);
       return value;
     case REGISTER_D:
       return D_VRT;
@@ -288,7 +309,9 @@ write_register_a (Rtc *rtc, uint8_t value)
   bool was_reset = (s->ram[REGISTER_A] & A_DIVIDER_RESET) == A_DIVIDER_RESET;
 
   latch_time (rtc);
+  look_for_period (rtc);
   s->ram[REGISTER_A] = value & ~A_UIP;
+  s->owed = 0;
   if (was_reset && (value & A_DIVIDER_RESET) != A_DIVIDER_RESET)
     {
       s->origin = clock_get_ns (rtc->clock) - SECOND_NS / 2;
@@ -306,9 +329,12 @@ write_register_b (Rtc *rtc, uint8_t value)
   uint8_t before = s->ram[REGISTER_B];
 
   latch_time (rtc);
+  look_for_period (rtc);
   if (value & B_SET)
     value &= ~B_UIE;
   s->ram[REGISTER_B] = value;
+  if (!(value & B_PIE))
+    s->owed = 0;
   if ((before & B_SET) && !is_held (s))
     set_time (rtc);
   arm_periodic (rtc);
@@ -380,6 +406,7 @@ rtc_reset (Rtc *rtc)
   rtc->state.ram[REGISTER_B] &= ~(B_PIE | B_AIE | B_UIE);
   rtc->state.ram[REGISTER_C] = 0;
   rtc->state.index = 0;
+  rtc->state.owed = 0;
   arm_periodic (rtc);
   update_irq (rtc);
 }
@@ -424,7 +451,7 @@ rtc_set_ram (Rtc *rtc, unsigned index, uint8_t value)
 static const StateField rtc_fields[] = {
   STATE_INT (RtcState, index),  STATE_BLOB (RtcState, ram),
   STATE_INT (RtcState, base),   STATE_INT (RtcState, origin),
-  STATE_INT (RtcState, periodic_seen),  STATE_INT (RtcState, periodic_deadline),
+  STATE_INT (RtcState, periodic_seen),  STATE_INT (RtcState, owed), STATE_INT (RtcState, periodic_deadline),
   STATE_INT (RtcState, update_deadline),
 };
 static const StateTable rtc_table = STATE_TABLE (RtcState, 1, rtc_fields);
@@ -451,6 +478,7 @@ rtc_after_load (void *device, GError **error)
                    "The saved state of “rtc” holds a time that cannot be.");
       return FALSE;
     }
+  s->owed = clock_owe_ticks (rtc->clock, s->owed, 0, TIMER_LEAST_PERIOD);
   timer_restore (rtc->periodic, s->periodic_deadline);
   timer_restore (rtc->update, s->update_deadline);
   return TRUE;

@@ -92,6 +92,7 @@ test_refusals (void)
     { "[debug]\ntest-device=perhaps\n", "neither true nor false" },
     { "[machine]\ncpus=9\n", "choose between" },
     { "[machine]\naccelerator=magic\n", "choose auto" },
+    { "[machine]\nticks=magic\n", "choose catch-up" },
     { "[machine]\ncode-cache=128K\n", "256K" },
     { "[machine]\ncode-cache=1025\n", "256K" },
     { "[machine]\ncode-cache=lots\n", "256K" },

@@ -258,6 +258,68 @@ test_state_goes_on_elsewhere (Rig *rig, gconstpointer data)
   g_assert_cmpint (pit_get_gate2 (rig->pit), ==, false);
 }
 
+/* What stands for the interrupt controllers and a CPU. */
+static bool
+is_masked (void *data)
+{
+  return *(bool *) data;
+}
+
+static void
+take_all (Rig *rig, unsigned at_most)
+{
+  for (unsigned i = 0; i < at_most; i++)
+    pit_tick_taken (rig->pit);
+}
+
+static void
+test_ticks_that_could_not_be_taken_come_later (Rig *rig, gconstpointer data)
+{
+  bool masked = false;
+  unsigned rises;
+
+  pit_set_masked (rig->pit, is_masked, &masked);
+  program (rig, 0, 2 << 1, 1000);
+  run_to_tick (rig, 1001);
+  pit_tick_taken (rig->pit);
+  rises = rig->irq0.rises;
+  run_to_tick (rig, 11001); /* ten periods, each an edge that nobody takes */
+  take_all (rig, 30);
+  g_assert_cmpuint (rig->irq0.rises, ==, rises + 10 + 9);
+  /* Nobody had to wait for the ticks of a time in which they were masked. */
+  masked = true;
+  run_to_tick (rig, 21001);
+  masked = false;
+  rises = rig->irq0.rises;
+  take_all (rig, 30);
+  g_assert_cmpuint (rig->irq0.rises, ==, rises);
+  /* Nor for those of an old rate; and there is a limit. */
+  run_to_tick (rig, 31001);
+  program (rig, 0, 2 << 1, 1000);
+  rises = rig->irq0.rises;
+  take_all (rig, 30);
+  g_assert_cmpuint (rig->irq0.rises, ==, rises);
+  run_to_tick (rig, 31001 + 2000000);
+  rises = rig->irq0.rises;
+  take_all (rig, 3000);
+  g_assert_cmpuint (rig->irq0.rises, ==, rises + 1000);
+}
+
+static void
+test_late_ticks_merge_if_the_owner_wants_it (Rig *rig, gconstpointer data)
+{
+  unsigned rises;
+
+  clock_set_catch_up (rig->clock, false);
+  program (rig, 0, 2 << 1, 1000);
+  run_to_tick (rig, 1001);
+  pit_tick_taken (rig->pit);
+  run_to_tick (rig, 11001);
+  rises = rig->irq0.rises;
+  take_all (rig, 30);
+  g_assert_cmpuint (rig->irq0.rises, ==, rises);
+}
+
 #define ADD(path, function) g_test_add (path, Rig, NULL, set_up, function, tear_down)
 
 int
@@ -276,6 +338,8 @@ main (int argc, char **argv)
   ADD ("/pit/half-count", test_a_half_written_count_stops_mode_0);
   ADD ("/pit/bcd", test_bcd_counts_in_decimals);
   ADD ("/pit/read-back", test_read_back);
+  ADD ("/pit/late", test_ticks_that_could_not_be_taken_come_later);
+  ADD ("/pit/late/merge", test_late_ticks_merge_if_the_owner_wants_it);
   ADD ("/pit/state", test_state_goes_on_elsewhere);
   return g_test_run ();
 }

@@ -225,6 +225,42 @@ test_periods_without_their_interrupt (Rig *rig, gconstpointer data)
   g_assert_false (rig->irq.level);
 }
 
+/* Periods that pass before register C is read come one by one, each as an edge of its own. */
+static void
+test_late_periods_come_later (Rig *rig, gconstpointer data)
+{
+  unsigned rises;
+
+  clock_advance (rig->clock, 10 * SECOND);
+  set (rig, 0x0a, 0x26); /* 1024 Hz */
+  set (rig, 0x0b, 0x42);
+  get (rig, 0x0c);
+  g_assert_cmphex (get (rig, 0x0c), ==, 0); /* nothing is owed from before */
+  rises = rig->irq.rises;
+  clock_advance (rig->clock, 10 * SECOND / 1024 + 1);
+  for (unsigned i = 0; i < 10; i++)
+    {
+      g_assert_true (rig->irq.level);
+      g_assert_cmphex (get (rig, 0x0c), ==, 0xc0);
+    }
+  g_assert_false (rig->irq.level);
+  g_assert_cmpuint (rig->irq.rises, ==, rises + 10);
+  /* What is owed goes with its interrupt, and with a reset. */
+  clock_advance (rig->clock, SECOND / 4);
+  set (rig, 0x0b, 0x02);
+  get (rig, 0x0c);
+  g_assert_cmphex (get (rig, 0x0c), ==, 0);
+  set (rig, 0x0b, 0x42);
+  clock_advance (rig->clock, SECOND / 4);
+  rtc_reset (rig->rtc);
+  g_assert_cmphex (get (rig, 0x0c), ==, 0);
+  clock_set_catch_up (rig->clock, false);
+  set (rig, 0x0b, 0x42);
+  clock_advance (rig->clock, SECOND / 2);
+  g_assert_cmphex (get (rig, 0x0c) & 0xc0, ==, 0xc0);
+  g_assert_cmphex (get (rig, 0x0c), ==, 0);
+}
+
 #define ADD(path, function) g_test_add (path, Rig, NULL, set_up, function, tear_down)
 
 int
@@ -239,6 +275,7 @@ main (int argc, char **argv)
   ADD ("/rtc/rates", test_every_periodic_rate);
   ADD ("/rtc/alarm-12", test_an_alarm_in_12_hours);
   ADD ("/rtc/periods", test_periods_without_their_interrupt);
+  ADD ("/rtc/late", test_late_periods_come_later);
   ADD ("/rtc/update", test_update_in_progress);
   ADD ("/rtc/state", test_ram_and_state);
   return g_test_run ();

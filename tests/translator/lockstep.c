@@ -597,6 +597,7 @@ lockstep_open (const AccelMachine *machine, GError **error)
   second.clock = lockstep->clock;
   second.acknowledge_pic = NULL;
   second.eoi = NULL;
+  second.taken = NULL;
   second.set_ferr = NULL;
   accel = translator_accel_ops.open (&first, error);
   lockstep->first = (X86Software *) accel;

@@ -214,6 +214,28 @@ test_timer (Fixture *f, gconstpointer data)
   g_assert_cmpint (f->state.lapic.timer_deadline, ==, -1);
 }
 
+/* Ticks that meet one that was not taken come after it, as many as there were. */
+static void
+test_late_ticks (Fixture *f, gconstpointer data)
+{
+  unsigned taken = 0;
+
+  lapic_write (f->lapic, TIMER_DIVIDE, DIVIDE_BY_1);
+  lapic_write (f->lapic, LVT_TIMER, 0x62 | TIMER_PERIODIC);
+  lapic_write (f->lapic, TIMER_INITIAL, 1000000);
+  clock_advance (f->clock, 10000000);
+  while (lapic_acknowledge (f->lapic) == 0x62)
+    {
+      lapic_write (f->lapic, EOI, 0);
+      taken++;
+    }
+  g_assert_cmpuint (taken, ==, 10);
+  clock_advance (f->clock, 5000000);
+  g_assert_cmpuint (f->state.lapic.timer_owed, ==, 4);
+  lapic_write (f->lapic, TIMER_INITIAL, 1000000);
+  g_assert_cmpuint (f->state.lapic.timer_owed, ==, 0);
+}
+
 static void
 test_tsc_deadline (Fixture *f, gconstpointer data)
 {
@@ -326,6 +348,7 @@ main (int argc, char **argv)
     { "/x86/lapic/disabled", test_disabled },
     { "/x86/lapic/lint", test_lint },
     { "/x86/lapic/timer", test_timer },
+    { "/x86/lapic/late-ticks", test_late_ticks },
     { "/x86/lapic/tsc-deadline", test_tsc_deadline },
     { "/x86/lapic/destinations", test_destinations },
     { "/x86/lapic/x2apic", test_x2apic },

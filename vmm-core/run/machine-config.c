@@ -30,6 +30,7 @@ machine_config_new (void)
   config->memory = 512;
   config->cpus = 1;
   config->accelerator = g_strdup ("auto");
+  config->ticks = g_strdup ("catch-up");
   config->code_cache = DEFAULT_CODE_CACHE;
   config->boot = g_strdup ("cdn");
   return config;
@@ -44,6 +45,7 @@ machine_config_free (MachineConfig *config)
   g_free (config->name);
   g_free (config->uuid);
   g_free (config->accelerator);
+  g_free (config->ticks);
   g_free (config->boot);
   g_free (config->bios);
   g_free (config->vga_bios);
@@ -116,6 +118,7 @@ machine_config_check (const MachineConfig *config, GError **error)
 {
   static const char *const accelerators[]
     = { "auto", "kvm", "translator", "interpreter", "none", NULL };
+  static const char *const ticks[] = { "catch-up", "merge", NULL };
 
   if (config->memory < 1 || config->memory > MAX_MEMORY)
     g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
@@ -128,6 +131,10 @@ machine_config_check (const MachineConfig *config, GError **error)
     g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
                  _ ("“%s” is no accelerator: choose auto, kvm, translator, interpreter or none."),
                  config->accelerator);
+  else if (!is_one_of (config->ticks, ticks))
+    g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
+                 _ ("“%s” is no way to treat late timer ticks: choose catch-up or merge."),
+                 config->ticks);
   else if (*config->boot == '\0' || strspn (config->boot, "cdn") != strlen (config->boot)
            || strlen (config->boot) > 3)
     g_set_error (
@@ -400,6 +407,7 @@ machine_config_from_key_file (GKeyFile *file, const char *folder, const char *pa
   read_string (file, "machine", "name", &config->name);
   read_string (file, "machine", "uuid", &config->uuid);
   read_string (file, "machine", "accelerator", &config->accelerator);
+  read_string (file, "machine", "ticks", &config->ticks);
   read_string (file, "machine", "boot", &config->boot);
   read_path (file, folder, "machine", "bios", &config->bios);
   read_path (file, folder, "machine", "vga-bios", &config->vga_bios);

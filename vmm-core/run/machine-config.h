@@ -32,6 +32,7 @@ typedef struct
   unsigned memory; /* MiB */
   unsigned cpus;
   char *accelerator;                          /* auto, kvm, translator, interpreter, none */
+  char *ticks;                                /* catch-up, merge */
   unsigned code_cache;                        /* KiB for translated code */
   char *boot;                                 /* letters c, d, n */
   gboolean boot_menu;                         /* the firmware waits for Esc */

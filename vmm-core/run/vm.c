@@ -344,6 +344,7 @@ build (Vm *vm, GError **error)
       return FALSE;
     }
   board.clock = vm->clock = clock_new_host (vm->context, vm->lock);
+  clock_set_catch_up (vm->clock, !g_str_equal (config->ticks, "merge"));
   for (unsigned i = 0; i < MACHINE_CONFIG_DRIVES; i++)
     {
       board.drives[i].kind = kinds[config->drives[i].kind];

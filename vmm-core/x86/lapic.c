@@ -135,6 +135,27 @@ notify_if_pending (Lapic *lapic)
     lapic->ops.interrupt (lapic->ops.data, lapic->index);
 }
 
+static bool
+ticks (const Lapic *lapic)
+{
+  uint32_t lvt = lapic->state->lvt_timer;
+
+  return TIMER_MODE (lvt) == TIMER_PERIODIC && !(lvt & LVT_MASKED) && lapic_is_enabled (lapic);
+}
+
+/* The periodic timer's vector was taken: an expiry that is owed waits for the EOI. */
+static void
+request_owed_tick (Lapic *lapic, uint8_t vector)
+{
+  X86LapicState *state = lapic->state;
+
+  if (state->timer_owed == 0 || vector != (state->lvt_timer & 0xff))
+    return;
+  TRACE ("lapic.late", "cpu %u: %u ticks are owed", lapic->index, state->timer_owed);
+  state->timer_owed--;
+  set_vector (state->irr, vector, true);
+}
+
 int
 lapic_acknowledge (Lapic *lapic)
 {
@@ -144,6 +165,7 @@ lapic_acknowledge (Lapic *lapic)
     return -1;
   set_vector (lapic->state->irr, vector, false);
   set_vector (lapic->state->isr, vector, true);
+  request_owed_tick (lapic, vector);
   notify_if_pending (lapic);
   return vector;
 }
@@ -282,6 +304,14 @@ timer_set_deadline (Lapic *lapic, int64_t deadline)
     timer_arm (lapic->timer, deadline);
 }
 
+static bool
+is_timer_pending (const Lapic *lapic)
+{
+  uint8_t vector = lapic->state->lvt_timer & 0xff;
+
+  return lapic->state->irr[vector / 32] >> vector % 32 & 1;
+}
+
 static void
 timer_expired (void *data)
 {
@@ -297,6 +327,9 @@ timer_expired (void *data)
 
       state->timer_start = state->timer_deadline + missed * period;
       timer_set_deadline (lapic, state->timer_start + period);
+      if (ticks (lapic))
+        state->timer_owed = clock_owe_ticks (lapic->clock, state->timer_owed,
+                                             missed + is_timer_pending (lapic), period);
     }
   else
     {
@@ -311,6 +344,7 @@ timer_restart (Lapic *lapic)
 {
   X86LapicState *state = lapic->state;
 
+  state->timer_owed = 0;
   if (TIMER_MODE (state->lvt_timer) == TIMER_TSC_DEADLINE)
     {
       uint64_t deadline = lapic->ops.tsc_to_ns (lapic->ops.data, lapic->index, state->tsc_deadline);
@@ -353,6 +387,7 @@ timer_set_lvt (Lapic *lapic, uint32_t value)
   unsigned old = TIMER_MODE (state->lvt_timer);
 
   state->lvt_timer = value;
+  state->timer_owed = 0;
   /* Going to or from TSC deadline mode disarms; between the other two the count goes on. */
   if (old != TIMER_MODE (value)
       && (old == TIMER_TSC_DEADLINE || TIMER_MODE (value) == TIMER_TSC_DEADLINE))
@@ -422,6 +457,7 @@ write_svr (Lapic *lapic, uint32_t value)
   if (!(value & SVR_ENABLE))
     {
       state->lvt_timer |= LVT_MASKED;
+      state->timer_owed = 0;
       state->lvt_thermal |= LVT_MASKED;
       state->lvt_pmc |= LVT_MASKED;
       state->lvt_lint0 |= LVT_MASKED;
@@ -709,6 +745,8 @@ lapic_init (Lapic *lapic)
 void
 lapic_restore (Lapic *lapic)
 {
+  lapic->state->timer_owed
+    = clock_owe_ticks (lapic->clock, lapic->state->timer_owed, 0, TIMER_LEAST_PERIOD);
   timer_set_deadline (lapic, lapic->state->timer_deadline);
   notify_if_pending (lapic);
 }

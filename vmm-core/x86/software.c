@@ -343,7 +343,11 @@ take_interrupt (X86Cpu *cpu, bool allowed, bool *waiting)
   if (allowed && extint && machine->acknowledge_pic != NULL)
     vector = machine->acknowledge_pic (machine->pic);
   else if (allowed && *waiting)
-    vector = lapic_acknowledge (cpu->lapic);
+    {
+      vector = lapic_acknowledge (cpu->lapic);
+      if (vector >= 0 && machine->taken != NULL)
+        machine->taken (machine->isa_irq, vector);
+    }
   machine_lock_release (machine->lock);
   return vector;
 }

@@ -58,6 +58,7 @@ static const StateField lapic_fields[] = {
   STATE_INT (X86LapicState, timer_divide),
   STATE_INT (X86LapicState, timer_start),
   STATE_INT (X86LapicState, timer_deadline),
+  STATE_INT (X86LapicState, timer_owed),
   STATE_INT (X86LapicState, tsc_deadline),
 };
 static const StateTable lapic_table = STATE_TABLE (X86LapicState, 1, lapic_fields);

@@ -64,6 +64,7 @@ typedef struct
   uint32_t timer_initial, timer_divide;
   int64_t timer_start;    /* guest ns at which the count was written */
   int64_t timer_deadline; /* guest ns of the next expiry, -1 for none */
+  uint32_t timer_owed;    /* expiries that met one that was not taken yet */
   uint64_t tsc_deadline;  /* IA32_TSC_DEADLINE */
 } X86LapicState;
 
