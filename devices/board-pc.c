@@ -388,8 +388,7 @@ add_interrupts (BoardPc *board)
   board->pit = pit_new (board->io, board->config.clock, isa_irq_get (board->isa_irq, 0));
   pit_set_masked (board->pit, isa_irq_is_tick_masked, board->isa_irq);
   isa_irq_set_tick_taken (board->isa_irq, tick_taken, board);
-  board->rtc = rtc_new (board->io, board->config.clock, board->config.wall_clock,
-                        isa_irq_get (board->isa_irq, 8));
+  board->rtc = rtc_new (board->io, board->config.clock, isa_irq_get (board->isa_irq, 8));
   board->dma = dma_new (board->io, board->memory);
 }
 
@@ -556,7 +555,6 @@ open_accel (BoardPc *board, GError **error)
     .lock = board->config.lock,
     .n_vcpus = board->config.n_vcpus,
     .code_cache_size = board->config.code_cache_size,
-    .wall_clock = board->config.wall_clock,
     .acknowledge_pic = acknowledge_pic,
     .pic = board,
     .eoi = end_of_interrupt,

@@ -42,7 +42,6 @@ typedef struct
   GMainContext *context;
   MachineLock *lock;
   Clock *clock;
-  int64_t wall_clock; /* what the RTC shows at guest time 0: seconds since 1970, UTC */
   Console *console;
   Input *input;
 

@@ -26,7 +26,6 @@ typedef struct
   MachineLock *lock;
   unsigned n_vcpus;
   size_t code_cache_size; /* bytes for translated code, at least 256 KiB; 0: a default */
-  int64_t wall_clock; /* what a clock on the wall shows at guest time 0: seconds since 1970, UTC */
   /* Interrupt acknowledge cycle of the 8259 pair: the vector. Lock held. */
   uint8_t (*acknowledge_pic) (void *pic);
   void *pic;

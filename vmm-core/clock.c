@@ -14,6 +14,8 @@
 /* More than ten seconds at the rate of most systems, and ten milliseconds of their handlers. */
 #define MOST_OWED_TICKS 1000
 
+#define LEAST_SLEEP_NS 10000000
+
 struct Clock
 {
   bool manual;
@@ -21,6 +23,10 @@ struct Clock
   _Atomic bool running;
   _Atomic int64_t stopped_at; /* guest ns while stopped; the manual clock's time always */
   _Atomic int64_t offset;     /* host monotonic ns at guest time 0, while running */
+  _Atomic int64_t wall_offset; /* ns since 1970 at guest time 0, as it seems at the moment */
+  int64_t slept;               /* ns that the host had slept when that was taken */
+  void (*wall_jumped) (void *device, int64_t by); /* NULL: nobody asks */
+  void *wall_device;
   MachineLock *lock;
   GSource *source;
   int timer_fd;      /* GMainContext rounds to milliseconds, a timerfd does not */
@@ -40,18 +46,70 @@ struct Timer
 };
 
 static int64_t
-host_now (void)
+host_clock (clockid_t id)
 {
   struct timespec now;
 
-  clock_gettime (CLOCK_MONOTONIC, &now);
+  clock_gettime (id, &now);
   return now.tv_sec * INT64_C (1000000000) + now.tv_nsec;
+}
+
+static int64_t
+host_now (void)
+{
+  return host_clock (CLOCK_MONOTONIC);
+}
+
+/* How long the host was suspended since it started: CLOCK_MONOTONIC stands still then. */
+static int64_t
+host_slept (void)
+{
+  return host_clock (CLOCK_BOOTTIME) - host_now ();
 }
 
 int64_t
 clock_get_ns (Clock *clock)
 {
   return clock->running && !clock->manual ? host_now () - clock->offset : clock->stopped_at;
+}
+
+int64_t
+clock_get_wall_ns (Clock *clock)
+{
+  return clock_get_ns (clock) + clock->wall_offset;
+}
+
+static void
+clock_move_wall (Clock *clock, int64_t offset)
+{
+  int64_t by = offset - clock->wall_offset;
+
+  clock->wall_offset = offset;
+  if (by != 0 && clock->wall_jumped != NULL)
+    clock->wall_jumped (clock->wall_device, by);
+}
+
+/* The wall clock of the host is asked at these moments only, so that steps of it do not reach a
+ * guest that runs. */
+static void
+clock_sync_wall (Clock *clock)
+{
+  clock->slept = host_slept ();
+  clock_move_wall (clock, host_clock (CLOCK_REALTIME) - clock_get_ns (clock));
+}
+
+void
+clock_set_wall_ns (Clock *clock, int64_t ns)
+{
+  g_assert (clock->manual);
+  clock_move_wall (clock, ns - clock->stopped_at);
+}
+
+void
+clock_set_wall_jumped (Clock *clock, void (*jumped) (void *device, int64_t by), void *device)
+{
+  clock->wall_jumped = jumped;
+  clock->wall_device = device;
 }
 
 /* Sets the timerfd to the first deadline, but leaves the thread some time after the last dispatch:
@@ -102,7 +160,11 @@ clock_dispatch (int fd, GIOCondition condition, gpointer data)
     g_warning ("timerfd: %s", g_strerror (errno));
   machine_lock_acquire (clock->lock);
   if (clock->running)
-    clock_fire (clock, clock_get_ns (clock));
+    {
+      if (host_slept () - clock->slept > LEAST_SLEEP_NS)
+        clock_sync_wall (clock);
+      clock_fire (clock, clock_get_ns (clock));
+    }
   clock->served_at = host_now ();
   clock_program (clock);
   machine_lock_release (clock->lock);
@@ -122,6 +184,7 @@ clock_new_host (GMainContext *context, MachineLock *lock)
   g_source_set_callback (clock->source, G_SOURCE_FUNC (clock_dispatch), clock, NULL);
   g_source_attach (clock->source, context);
   clock->ticks = clock_ticks_new (clock);
+  clock_sync_wall (clock);
   return clock;
 }
 
@@ -160,6 +223,8 @@ clock_start (Clock *clock)
     return;
   clock->offset = host_now () - clock->stopped_at;
   clock->running = true;
+  if (!clock->manual)
+    clock_sync_wall (clock);
   clock_program (clock);
 }
 

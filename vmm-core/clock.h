@@ -29,9 +29,17 @@ void clock_free (Clock *clock);
 /* Safe from every thread. */
 int64_t clock_get_ns (Clock *clock);
 
+/* What a clock on the wall shows: ns since 1970, UTC. It goes on with guest time, and jumps forward by
+ * what guest time missed when the clock starts again, and when the host has slept: a battery keeps it.
+ * Safe from every thread. */
+int64_t clock_get_wall_ns (Clock *clock);
+/* Tells the one device that has such a clock of a jump, by so many ns; under the machine lock. */
+void clock_set_wall_jumped (Clock *clock, void (*jumped) (void *device, int64_t by), void *device);
+
 /* The clock's, and lives as long. */
 ClockTicks *clock_get_ticks (Clock *clock);
 
+/* Lock held, for the clock on the wall may jump. */
 void clock_start (Clock *clock);
 /* Not while a CPU runs. */
 void clock_stop (Clock *clock);
@@ -39,6 +47,9 @@ gboolean clock_is_running (Clock *clock);
 
 /* Sets guest time, as a restored snapshot does; only while stopped. */
 void clock_set_ns (Clock *clock, int64_t ns);
+
+/* Manual clock: what the clock on the wall shows now; 0 at guest time 0 without it. */
+void clock_set_wall_ns (Clock *clock, int64_t ns);
 
 /* Manual clock: goes forward by ns, firing the timers due on the way in order of their deadlines,
  * each seeing its own deadline as the time. */

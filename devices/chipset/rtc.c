@@ -2,11 +2,13 @@
 /* Motorola MC146818A data sheet; the century byte and port layout are the PC/AT's. */
 #include "rtc.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 #include "vmm-core/trace.h"
 
 #define SECOND_NS INT64_C (1000000000)
+#define DAY_SECONDS 86400
 #define UIP_NS 244000 /* UIP is set this long before an update */
 
 enum
@@ -50,8 +52,8 @@ typedef struct
 {
   uint8_t index;
   uint8_t ram[128]; /* the time bytes are those last written or latched */
-  int64_t base;     /* wall clock seconds at guest time `origin` */
-  int64_t origin;   /* guest ns */
+  int64_t base;     /* the time in seconds since 1970 when the clock on the wall showed `origin`, */
+  int64_t origin;   /* in ns: the guest sets it as it likes */
   int64_t periodic_seen; /* guest ns up to which periods have been told by PF */
   uint32_t owed; /* periods that passed while PF was set, to be told by it one by one */
   int64_t periodic_deadline, update_deadline; /* of the timers; -1: none */
@@ -94,11 +96,27 @@ decode_hour (const RtcState *s, uint8_t byte)
   return decode (s, byte & ~HOUR_PM) % 12 + (byte & HOUR_PM ? 12 : 0);
 }
 
-/* Guest ns since the clock was set. */
 static int64_t
-elapsed (Rtc *rtc)
+floor_div (int64_t value, int64_t by)
 {
-  return clock_get_ns (rtc->clock) - rtc->state.origin;
+  return value / by - (value % by < 0);
+}
+
+/* The time in seconds since 1970, so many ns ago. */
+static int64_t
+seconds_before (Rtc *rtc, int64_t ns)
+{
+  return rtc->state.base
+         + floor_div (clock_get_wall_ns (rtc->clock) - ns - rtc->state.origin, SECOND_NS);
+}
+
+/* ns since the last second began. */
+static int64_t
+get_phase (Rtc *rtc)
+{
+  int64_t elapsed = clock_get_wall_ns (rtc->clock) - rtc->state.origin;
+
+  return elapsed - floor_div (elapsed, SECOND_NS) * SECOND_NS;
 }
 
 /* The guest holds the time, by SET or by the divider's reset. */
@@ -117,7 +135,7 @@ latch_time (Rtc *rtc)
 
   if (is_held (s))
     return;
-  now = g_date_time_new_from_unix_utc (s->base + elapsed (rtc) / SECOND_NS);
+  now = g_date_time_new_from_unix_utc (seconds_before (rtc, 0));
   if (now == NULL)
     return;
   s->ram[SECONDS] = encode (s, g_date_time_get_second (now));
@@ -136,7 +154,7 @@ static void
 set_time (Rtc *rtc)
 {
   RtcState *s = &rtc->state;
-  int64_t phase = elapsed (rtc) % SECOND_NS;
+  int64_t phase = get_phase (rtc);
   int year = CLAMP (decode (s, s->ram[CENTURY]) * 100 + decode (s, s->ram[YEAR]), 1900, 2299);
   int month = CLAMP (decode (s, s->ram[MONTH]), 1, 12);
   int day = CLAMP (decode (s, s->ram[DAY]), 1, (unsigned) g_date_get_days_in_month (month, year));
@@ -146,7 +164,7 @@ set_time (Rtc *rtc)
                            MIN (decode (s, s->ram[SECONDS]), 59));
 
   s->base = g_date_time_to_unix (time);
-  s->origin = clock_get_ns (rtc->clock) - phase;
+  s->origin = clock_get_wall_ns (rtc->clock) - phase;
 }
 
 /* Whether an event whose interrupt is enabled has happened. */
@@ -229,7 +247,7 @@ arm_update (Rtc *rtc)
   if (is_held (s))
     timer_disarm (rtc->update);
   else
-    timer_arm (rtc->update, s->origin + (elapsed (rtc) / SECOND_NS + 1) * SECOND_NS);
+    timer_arm (rtc->update, clock_get_ns (rtc->clock) + SECOND_NS - get_phase (rtc));
 }
 
 static void
@@ -243,24 +261,59 @@ periodic_expired (void *device)
 }
 
 static bool
-alarm_matches (const RtcState *s, unsigned time, unsigned alarm)
+alarm_matches (const RtcState *s, unsigned alarm, uint8_t byte)
 {
-  return (s->ram[alarm] & ALARM_ANY) == ALARM_ANY || s->ram[alarm] == s->ram[time];
+  return (s->ram[alarm] & ALARM_ANY) == ALARM_ANY || s->ram[alarm] == byte;
+}
+
+/* Whether the alarm is set to that second, counted from 1970 as from any midnight. */
+static bool
+is_alarm (const RtcState *s, int64_t second)
+{
+  unsigned of_day = second - floor_div (second, DAY_SECONDS) * DAY_SECONDS;
+
+  return alarm_matches (s, SECONDS_ALARM, encode (s, of_day % 60))
+         && alarm_matches (s, MINUTES_ALARM, encode (s, of_day / 60 % 60))
+         && alarm_matches (s, HOURS_ALARM, encode_hour (s, of_day / 3600));
+}
+
+/* The clock has gone on to now; what came with the seconds after `before` shows. */
+static void
+tell_seconds (Rtc *rtc, int64_t before, int64_t now)
+{
+  RtcState *s = &rtc->state;
+
+  latch_time (rtc);
+  if (before < now)
+    s->ram[REGISTER_C] |= C_UF;
+  for (int64_t second = MAX (before, now - DAY_SECONDS) + 1; second <= now; second++)
+    if (is_alarm (s, second))
+      {
+        s->ram[REGISTER_C] |= C_AF;
+        break;
+      }
+  update_irq (rtc);
+  arm_update (rtc);
 }
 
 static void
 update_expired (void *device)
 {
   Rtc *rtc = device;
-  RtcState *s = &rtc->state;
+  int64_t now = seconds_before (rtc, 0);
 
-  latch_time (rtc);
-  s->ram[REGISTER_C] |= C_UF;
-  if (alarm_matches (s, SECONDS, SECONDS_ALARM) && alarm_matches (s, MINUTES, MINUTES_ALARM)
-      && alarm_matches (s, HOURS, HOURS_ALARM))
-    s->ram[REGISTER_C] |= C_AF;
-  update_irq (rtc);
-  arm_update (rtc);
+  tell_seconds (rtc, now - 1, now);
+}
+
+/* The machine stood still or the host slept: the battery did not. */
+static void
+wall_jumped (void *device, int64_t by)
+{
+  Rtc *rtc = device;
+
+  TRACE ("rtc.jump", "by %" PRId64 " ns", by);
+  if (!is_held (&rtc->state))
+    tell_seconds (rtc, seconds_before (rtc, by), seconds_before (rtc, 0));
 }
 
 static uint8_t
@@ -283,7 +336,7 @@ read_ram (Rtc *rtc)
       return s->ram[s->index];
     case REGISTER_A:
       value = s->ram[REGISTER_A];
-      if (!is_held (s) && elapsed (rtc) % SECOND_NS >= SECOND_NS - UIP_NS)
+      if (!is_held (s) && get_phase (rtc) >= SECOND_NS - UIP_NS)
         value |= A_UIP;
       return value;
     case REGISTER_C:
@@ -314,7 +367,8 @@ write_register_a (Rtc *rtc, uint8_t value)
   s->owed = 0;
   if (was_reset && (value & A_DIVIDER_RESET) != A_DIVIDER_RESET)
     {
-      s->origin = clock_get_ns (rtc->clock) - SECOND_NS / 2;
+      s->base = seconds_before (rtc, 0);
+      s->origin = clock_get_wall_ns (rtc->clock) - SECOND_NS / 2;
       if (!is_held (s))
         set_time (rtc);
     }
@@ -412,7 +466,7 @@ rtc_reset (Rtc *rtc)
 }
 
 Rtc *
-rtc_new (Bus *io, Clock *clock, int64_t wall_clock, Irq irq8)
+rtc_new (Bus *io, Clock *clock, Irq irq8)
 {
   Rtc *rtc = g_new0 (Rtc, 1);
 
@@ -421,11 +475,12 @@ rtc_new (Bus *io, Clock *clock, int64_t wall_clock, Irq irq8)
   rtc->irq = irq8;
   rtc->periodic = timer_new (clock, periodic_expired, rtc);
   rtc->update = timer_new (clock, update_expired, rtc);
-  rtc->state.base = wall_clock;
-  rtc->state.origin = clock_get_ns (clock);
+  rtc->state.base = floor_div (clock_get_wall_ns (clock), SECOND_NS);
+  rtc->state.origin = rtc->state.base * SECOND_NS;
   rtc->state.ram[REGISTER_A] = 0x26;
   rtc->state.ram[REGISTER_B] = B_24H;
   arm_update (rtc);
+  clock_set_wall_jumped (clock, wall_jumped, rtc);
   bus_map (io, 0x70, 2, &rtc_ops, rtc);
   return rtc;
 }
@@ -436,6 +491,7 @@ rtc_free (Rtc *rtc)
   if (rtc == NULL)
     return;
   bus_unmap (rtc->io, 0x70, 2, rtc);
+  clock_set_wall_jumped (rtc->clock, NULL, NULL);
   timer_free (rtc->periodic);
   timer_free (rtc->update);
   g_free (rtc);
@@ -471,8 +527,8 @@ rtc_after_load (void *device, GError **error)
   Rtc *rtc = device;
   RtcState *s = &rtc->state;
 
-  if (s->index >= sizeof s->ram || ABS (s->base / 2) > INT64_C (1) << 36 || s->origin < -SECOND_NS
-      || s->periodic_seen < 0)
+  if (s->index >= sizeof s->ram || ABS (s->base / 2) > INT64_C (1) << 36
+      || ABS (s->origin / 2) > INT64_C (1) << 61 || s->periodic_seen < 0)
     {
       g_set_error (error, STATE_ERROR, STATE_ERROR_BAD_STREAM,
                    "The saved state of “rtc” holds a time that cannot be.");

@@ -9,8 +9,8 @@
 /* The MC146818A real-time clock with 128 bytes of CMOS RAM, at 70h and 71h. */
 typedef struct Rtc Rtc;
 
-/* wall_clock is what it shows at guest time 0: seconds since 1970. irq8 is its interrupt line. */
-Rtc *rtc_new (Bus *io, Clock *clock, int64_t wall_clock, Irq irq8);
+/* It shows what the clock on the wall does, until the guest sets it. irq8 is its interrupt line. */
+Rtc *rtc_new (Bus *io, Clock *clock, Irq irq8);
 void rtc_free (Rtc *rtc);
 /* The clock and the RAM are on a battery: a reset only stops the interrupts. */
 void rtc_reset (Rtc *rtc);

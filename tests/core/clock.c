@@ -164,6 +164,44 @@ test_timers_leave_the_thread_to_others (void)
 }
 
 static void
+note_jump (void *data, int64_t by)
+{
+  *(int64_t *) data += by;
+}
+
+static void
+assert_wall_is_right (Clock *clock)
+{
+  const int64_t tolerance = 5000000;
+  int64_t before = g_get_real_time () * 1000;
+  int64_t wall = clock_get_wall_ns (clock);
+
+  g_assert_cmpint (wall, >=, before - tolerance);
+  g_assert_cmpint (wall, <=, g_get_real_time () * 1000 + tolerance);
+}
+
+static void
+test_the_wall_clock_goes_on_while_stopped (void)
+{
+  g_autoptr (GMainContext) context = g_main_context_new ();
+  g_autoptr (Clock) clock = clock_new_host (context, NULL);
+  int64_t jumped = 0, wall;
+
+  assert_wall_is_right (clock);
+  clock_start (clock);
+  assert_wall_is_right (clock);
+  clock_stop (clock);
+  clock_set_wall_jumped (clock, note_jump, &jumped);
+  wall = clock_get_wall_ns (clock);
+  g_usleep (100000);
+  g_assert_cmpint (clock_get_wall_ns (clock), ==, wall);
+  clock_start (clock);
+  g_assert_cmpint (jumped, >=, 99000000);
+  assert_wall_is_right (clock);
+  clock_stop (clock);
+}
+
+static void
 test_tick_arithmetic_does_not_overflow (void)
 {
   g_assert_cmpuint (clock_muldiv (3600ull * 24 * 365 * 100 * 1000000000ull, 1193182, 1000000000), ==,
@@ -262,6 +300,7 @@ main (int argc, char **argv)
   g_test_add_func ("/clock/host", test_the_host_clock_stands_while_stopped);
   g_test_add_func ("/clock/least-period", test_a_timer_has_a_least_period);
   g_test_add_func ("/clock/share", test_timers_leave_the_thread_to_others);
+  g_test_add_func ("/clock/wall", test_the_wall_clock_goes_on_while_stopped);
   g_test_add_func ("/clock/ticks", test_ticks_go_up_with_the_clock);
   g_test_add_func ("/clock/ticks/manual", test_a_manual_clock_ticks_exactly);
   g_test_add_func ("/clock/muldiv", test_tick_arithmetic_does_not_overflow);

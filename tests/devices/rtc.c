@@ -20,7 +20,8 @@ set_up (Rig *rig, gconstpointer data)
   rig->io = bus_new ("io", 0x10000, NULL);
   rig->clock = clock_new_manual ();
   rig->irq = (TestLine){ 0 };
-  rig->rtc = rtc_new (rig->io, rig->clock, NOON, test_line_irq (&rig->irq));
+  clock_set_wall_ns (rig->clock, NOON * SECOND);
+  rig->rtc = rtc_new (rig->io, rig->clock, test_line_irq (&rig->irq));
 }
 
 static void
@@ -261,6 +262,56 @@ test_late_periods_come_later (Rig *rig, gconstpointer data)
   g_assert_cmphex (get (rig, 0x0c), ==, 0);
 }
 
+static void
+assert_time (Rig *rig, uint8_t hours, uint8_t minutes, uint8_t seconds)
+{
+  g_assert_cmphex (get (rig, 4), ==, hours);
+  g_assert_cmphex (get (rig, 2), ==, minutes);
+  g_assert_cmphex (get (rig, 0), ==, seconds);
+}
+
+/* The battery: while the machine stands still, the time of day does not. */
+static void
+test_the_time_goes_on_without_the_machine (Rig *rig, gconstpointer data)
+{
+  set (rig, 1, 0xff); /* an alarm at each full hour and half a minute */
+  set (rig, 1, 0x30);
+  set (rig, 3, 0x00);
+  set (rig, 5, 0xff);
+  set (rig, 0x0b, 0x22);
+  clock_advance (rig->clock, 40 * SECOND); /* past that of noon */
+  get (rig, 0x0c);
+  clock_set_wall_ns (rig->clock, (NOON + 3600) * SECOND);
+  assert_time (rig, 0x13, 0x00, 0x00);
+  g_assert_cmphex (get (rig, 0x0c) & 0x30, ==, 0x10);
+  clock_set_wall_ns (rig->clock, (NOON + 3600) * SECOND + SECOND * 3 / 4);
+  g_assert_cmphex (get (rig, 0x0c) & 0x30, ==, 0);
+  clock_advance (rig->clock, SECOND / 4); /* the next second comes with the clock on the wall */
+  g_assert_cmphex (get (rig, 0x0c) & 0x30, ==, 0x10);
+  assert_time (rig, 0x13, 0x00, 0x01);
+  /* An alarm that came meanwhile is told. */
+  clock_set_wall_ns (rig->clock, (NOON + 4000) * SECOND);
+  g_assert_true (rig->irq.level);
+  g_assert_cmphex (get (rig, 0x0c) & 0xb0, ==, 0xb0);
+  assert_time (rig, 0x13, 0x06, 0x40);
+  rtc_reset (rig->rtc);
+  assert_time (rig, 0x13, 0x06, 0x40);
+  /* Who sets the clock wrong on purpose keeps the difference, and who holds it holds it. */
+  set (rig, 4, 0x15);
+  clock_set_wall_ns (rig->clock, (NOON + 4010) * SECOND);
+  assert_time (rig, 0x15, 0x06, 0x50);
+  set (rig, 0x0b, 0x82);
+  clock_set_wall_ns (rig->clock, (NOON + 5000) * SECOND);
+  assert_time (rig, 0x15, 0x06, 0x50);
+  set (rig, 0x0b, 0x02);
+  assert_time (rig, 0x15, 0x06, 0x50);
+  /* Backwards, as when the host's clock was wrong. */
+  clock_set_wall_ns (rig->clock, (NOON - 86400) * SECOND);
+  g_assert_cmphex (get (rig, 7), ==, 0x28);
+  clock_advance (rig->clock, SECOND);
+  g_assert_cmphex (get (rig, 0x0c) & 0x30, ==, 0x10);
+}
+
 #define ADD(path, function) g_test_add (path, Rig, NULL, set_up, function, tear_down)
 
 int
@@ -276,6 +327,7 @@ main (int argc, char **argv)
   ADD ("/rtc/alarm-12", test_an_alarm_in_12_hours);
   ADD ("/rtc/periods", test_periods_without_their_interrupt);
   ADD ("/rtc/late", test_late_periods_come_later);
+  ADD ("/rtc/wall", test_the_time_goes_on_without_the_machine);
   ADD ("/rtc/update", test_update_in_progress);
   ADD ("/rtc/state", test_ram_and_state);
   return g_test_run ();

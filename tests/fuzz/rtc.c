@@ -6,7 +6,7 @@
 static void *
 open_device (FuzzBoard *board)
 {
-  return rtc_new (board->io, board->clock, 1000000000, IRQ_NONE);
+  return rtc_new (board->io, board->clock, IRQ_NONE);
 }
 
 static void

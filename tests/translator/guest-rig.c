@@ -27,7 +27,7 @@ guest_rig_open (GuestRig *rig, const AccelOps *ops, Clock *clock, MachineLock *l
   config = (BoardPcConfig){
     .accel = ops, .n_vcpus = 1, .memory_size = 512u << 20,
     .context = g_main_context_default (), .lock = lock, .clock = clock,
-    .wall_clock = 951825600, .console = rig->console, .input = rig->input,
+    .console = rig->console, .input = rig->input,
     .bios = "/usr/share/seabios/bios-256k.bin",
     .vga_bios = "/usr/share/seabios/vgabios-stdvga.bin",
     .drives = { { BOARD_DRIVE_NONE, NULL }, { BOARD_DRIVE_NONE, NULL },

@@ -320,7 +320,6 @@ build (Vm *vm, GError **error)
     .code_cache_size = (size_t) config->code_cache << 10,
     .context = vm->context,
     .lock = vm->lock,
-    .wall_clock = g_get_real_time () / G_USEC_PER_SEC,
     .console = vm->console,
     .input = vm->input,
     .bios = find_firmware (config->bios, bios_paths),
@@ -365,7 +364,9 @@ static void
 run (Vm *vm)
 {
   g_clear_pointer (&vm->pause_reason, g_free);
+  machine_lock_acquire (vm->lock);
   clock_start (vm->clock);
+  machine_lock_release (vm->lock);
   vcpus_start (vm->vcpus);
   set_state (vm, VM_RUNNING);
 }

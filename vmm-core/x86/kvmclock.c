@@ -10,6 +10,7 @@
 #define FLAG_STABLE 1
 
 #define NS_PER_MS 1000000
+#define NS_PER_SECOND 1000000000
 
 /* In guest memory; version is odd while the rest changes. */
 typedef struct
@@ -57,7 +58,9 @@ write_wall_clock (X86Cpu *cpu)
 {
   Memory *memory = cpu->software->machine.memory;
   uint64_t address = cpu->state.kvmclock_wall & ~(uint64_t) ENABLED;
-  WallClock wall = { .sec = cpu->software->machine.wall_clock };
+  Clock *clock = cpu->software->machine.clock;
+  uint64_t at_zero = clock_get_wall_ns (clock) - clock_get_ns (clock);
+  WallClock wall = { .sec = at_zero / NS_PER_SECOND, .nsec = at_zero % NS_PER_SECOND };
 
   wall.version = (memory_read_u32 (memory, address) | 1) + 1;
   memory_write (memory, address, &wall, sizeof wall);
