@@ -336,7 +336,7 @@ add_firmware_configuration (BoardPc *board)
   GByteArray *e820 = g_byte_array_new ();
   g_autoptr (GBytes) table = NULL;
 
-  board->fw_cfg = fw_cfg_new (board->io, board->memory);
+  board->fw_cfg = fw_cfg_new (board->io, board->memory, board->config.clock);
   fw_cfg_add_number (board->fw_cfg, FW_CFG_RAM_SIZE, size, 8);
   fw_cfg_add_number (board->fw_cfg, FW_CFG_NOGRAPHIC, 0, 2);
   fw_cfg_add_number (board->fw_cfg, FW_CFG_NB_CPUS, board->config.n_vcpus, 2);

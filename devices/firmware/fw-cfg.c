@@ -25,6 +25,8 @@
 #define DMA_SELECT 0x08
 #define DMA_WRITE 0x10
 
+#define DMA_PIECE (1u << 20) /* moved at once: others want the machine lock, too */
+
 #define FILE_NAME_SIZE 56
 #define BOOT_ORDER "bootorder"
 
@@ -42,12 +44,17 @@ typedef struct
   uint16_t key;
   uint32_t offset;
   uint64_t dma_address;
+  uint64_t dma_access;  /* where the guest waits for the end of the transfer */
+  uint64_t dma_target;  /* the next piece of it */
+  uint32_t dma_left;    /* bytes; 0: none is under way */
+  int64_t dma_deadline; /* of the timer; -1: none */
 } FwCfgState;
 
 struct FwCfg
 {
   Bus *io;
   Memory *memory;
+  Timer *timer;
   GBytes *items[N_KEYS];
   FwCfgFile files[FW_CFG_MAX_FILES];
   unsigned n_files;
@@ -59,6 +66,10 @@ static const StateField fw_cfg_fields[] = {
   STATE_INT (FwCfgState, key),
   STATE_INT (FwCfgState, offset),
   STATE_INT (FwCfgState, dma_address),
+  STATE_INT (FwCfgState, dma_access),
+  STATE_INT (FwCfgState, dma_target),
+  STATE_INT (FwCfgState, dma_left),
+  STATE_INT (FwCfgState, dma_deadline),
 };
 static const StateTable fw_cfg_table = STATE_TABLE (FwCfgState, 1, fw_cfg_fields);
 
@@ -118,27 +129,53 @@ fw_cfg_write (void *device, uint64_t offset, unsigned size, uint64_t value)
     fw_cfg_select (device, value);
 }
 
-/* Copies length bytes of the item to address; zeros follow its end. Stops where there is no RAM. */
+static void
+fw_cfg_end_dma (FwCfg *fw_cfg, bool ok)
+{
+  fw_cfg->state.dma_left = 0;
+  timer_disarm (fw_cfg->timer);
+  memory_write_u32 (fw_cfg->memory, fw_cfg->state.dma_access, ok ? 0 : GUINT32_TO_BE (DMA_ERROR));
+}
+
+/* Firmware reads items that are not there, or longer than they are, and counts on zeros. */
 static bool
-fw_cfg_copy (FwCfg *fw_cfg, uint64_t address, uint32_t length)
+fw_cfg_put (FwCfg *fw_cfg, uint32_t length)
 {
   static const uint8_t zeros[4096];
+  uint64_t target = fw_cfg->state.dma_target;
   size_t available;
   const uint8_t *data = fw_cfg_peek (fw_cfg, &available);
 
-  fw_cfg_advance (fw_cfg, length);
   available = MIN (available, length);
-  if (available > 0 && !memory_write (fw_cfg->memory, address, data, available))
+  if (available > 0 && !memory_write (fw_cfg->memory, target, data, available))
     return false;
-  for (uint64_t done = available; done < length;)
+  for (uint32_t done = available, n; done < length; done += n)
     {
-      uint64_t piece = MIN (length - done, sizeof zeros);
-
-      if (!memory_write (fw_cfg->memory, address + done, zeros, piece))
+      n = MIN (length - done, sizeof zeros);
+      if (!memory_write (fw_cfg->memory, target + done, zeros, n))
         return false;
-      done += piece;
     }
   return true;
+}
+
+/* Moves a piece. The transfer ends with that in which its item does, and where there is no RAM. */
+static void
+fw_cfg_go_on (void *device)
+{
+  FwCfg *fw_cfg = device;
+  FwCfgState *state = &fw_cfg->state;
+  uint32_t piece = MIN (state->dma_left, DMA_PIECE);
+  size_t available;
+  bool ok = fw_cfg_put (fw_cfg, piece);
+
+  fw_cfg_peek (fw_cfg, &available);
+  fw_cfg_advance (fw_cfg, piece);
+  state->dma_target += piece;
+  state->dma_left -= piece;
+  if (!ok || available <= piece || state->dma_left == 0)
+    fw_cfg_end_dma (fw_cfg, ok);
+  else
+    timer_arm (fw_cfg->timer, 0);
 }
 
 /* The guest's FWCfgDmaAccess: control, length and address, big endian. */
@@ -148,12 +185,12 @@ fw_cfg_run_dma (FwCfg *fw_cfg)
   uint64_t where = fw_cfg->state.dma_address, address;
   uint8_t access[16];
   uint32_t control, length;
-  bool ok = true;
 
   fw_cfg->state.dma_address = 0;
+  fw_cfg->state.dma_access = where;
   if (!memory_read (fw_cfg->memory, where, access, sizeof access))
     {
-      memory_write_u32 (fw_cfg->memory, where, GUINT32_TO_BE (DMA_ERROR));
+      fw_cfg_end_dma (fw_cfg, false);
       return;
     }
   memcpy (&control, access, 4);
@@ -167,12 +204,15 @@ fw_cfg_run_dma (FwCfg *fw_cfg)
   if (control & DMA_SELECT)
     fw_cfg_select (fw_cfg, control >> 16);
   if (control & DMA_READ)
-    ok = fw_cfg_copy (fw_cfg, address, length);
-  else if (control & DMA_WRITE)
-    ok = false;
-  else if (control & DMA_SKIP)
+    {
+      fw_cfg->state.dma_target = address;
+      fw_cfg->state.dma_left = length;
+      fw_cfg_go_on (fw_cfg);
+      return;
+    }
+  if (!(control & DMA_WRITE) && (control & DMA_SKIP))
     fw_cfg_advance (fw_cfg, length);
-  memory_write_u32 (fw_cfg->memory, where, ok ? 0 : GUINT32_TO_BE (DMA_ERROR));
+  fw_cfg_end_dma (fw_cfg, !(control & DMA_WRITE));
 }
 
 static uint64_t
@@ -295,16 +335,18 @@ fw_cfg_add_boot_entry (FwCfg *fw_cfg, const char *path)
 void
 fw_cfg_reset (FwCfg *fw_cfg)
 {
-  fw_cfg->state = (FwCfgState){ 0 };
+  timer_disarm (fw_cfg->timer);
+  fw_cfg->state = (FwCfgState){ .dma_deadline = -1 };
 }
 
 FwCfg *
-fw_cfg_new (Bus *io, Memory *memory)
+fw_cfg_new (Bus *io, Memory *memory, Clock *clock)
 {
   FwCfg *fw_cfg = g_new0 (FwCfg, 1);
 
   fw_cfg->io = io;
   fw_cfg->memory = memory;
+  fw_cfg->timer = timer_new (clock, fw_cfg_go_on, fw_cfg);
   fw_cfg->boot_order = g_string_new (NULL);
   fw_cfg_set_item (fw_cfg, KEY_SIGNATURE, g_bytes_new_static ("QEMU", 4));
   fw_cfg_add_number (fw_cfg, KEY_ID, ID_TRADITIONAL | ID_DMA, 4);
@@ -324,7 +366,25 @@ fw_cfg_free (FwCfg *fw_cfg)
   for (unsigned key = 0; key < N_KEYS; key++)
     g_clear_pointer (&fw_cfg->items[key], g_bytes_unref);
   g_string_free (fw_cfg->boot_order, TRUE);
+  timer_free (fw_cfg->timer);
   g_free (fw_cfg);
+}
+
+static void
+fw_cfg_before_save (void *device)
+{
+  FwCfg *fw_cfg = device;
+
+  fw_cfg->state.dma_deadline = timer_get_deadline (fw_cfg->timer);
+}
+
+static gboolean
+fw_cfg_after_load (void *device, GError **error)
+{
+  FwCfg *fw_cfg = device;
+
+  timer_restore (fw_cfg->timer, fw_cfg->state.dma_deadline);
+  return TRUE;
 }
 
 StateSection
@@ -332,5 +392,6 @@ fw_cfg_state (FwCfg *fw_cfg)
 {
   return (StateSection){
     .id = "fw-cfg", .table = &fw_cfg_table, .state = &fw_cfg->state, .device = fw_cfg,
+    .before_save = fw_cfg_before_save, .after_load = fw_cfg_after_load,
   };
 }

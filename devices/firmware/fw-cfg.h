@@ -4,6 +4,7 @@
 #include <glib.h>
 
 #include "vmm-core/bus.h"
+#include "vmm-core/clock.h"
 #include "vmm-core/memory.h"
 #include "vmm-core/state.h"
 
@@ -35,7 +36,9 @@ enum
 
 #define FW_CFG_MAX_FILES 64
 
-FwCfg *fw_cfg_new (Bus *io, Memory *memory);
+/* A DMA transfer of more than a piece goes on by the clock, and the guest waits as the specification
+ * says. */
+FwCfg *fw_cfg_new (Bus *io, Memory *memory, Clock *clock);
 void fw_cfg_free (FwCfg *fw_cfg);
 void fw_cfg_reset (FwCfg *fw_cfg);
 

@@ -9,10 +9,14 @@
 
 #include "tests/support/device-test.h"
 
+#define MIB (1u << 20)
+#define RAM_SIZE (8 * MIB)
+
 typedef struct
 {
   Bus *io;
   Memory *memory;
+  Clock *clock;
   FwCfg *fw_cfg;
 } Rig;
 
@@ -23,15 +27,17 @@ set_up (Rig *rig, gconstpointer data)
 
   rig->io = bus_new ("io", 0x10000, NULL);
   rig->memory = memory_new ();
-  ram = memory_block_new (rig->memory, "ram", 1 << 20, false, NULL);
-  memory_map (rig->memory, 0, 1 << 20, ram, 0, MEMORY_RW, 0);
-  rig->fw_cfg = fw_cfg_new (rig->io, rig->memory);
+  rig->clock = clock_new_manual ();
+  ram = memory_block_new (rig->memory, "ram", RAM_SIZE, false, NULL);
+  memory_map (rig->memory, 0, RAM_SIZE, ram, 0, MEMORY_RW, 0);
+  rig->fw_cfg = fw_cfg_new (rig->io, rig->memory, rig->clock);
 }
 
 static void
 tear_down (Rig *rig, gconstpointer data)
 {
   fw_cfg_free (rig->fw_cfg);
+  clock_free (rig->clock);
   memory_free (rig->memory);
   bus_free (rig->io);
 }
@@ -123,8 +129,55 @@ test_dma (Rig *rig, gconstpointer data)
   g_assert_cmpmem (text, 8, "QEMU\0\0\0\0", 8);
   start_dma (rig, 0x00000010, 4, 0x2000); /* nothing is writable */
   g_assert_cmphex (memory_read_u32 (rig->memory, 0x1000), ==, GUINT32_TO_BE (1));
-  start_dma (rig, 0x0000000a, 0xffffffff, 0xff000); /* ends with RAM */
+  start_dma (rig, 0x0000000a, 4, RAM_SIZE); /* where there is no RAM */
   g_assert_cmphex (memory_read_u32 (rig->memory, 0x1000), ==, GUINT32_TO_BE (1));
+}
+
+/* However much is asked for, the transfer ends with its item: nobody waits for what is not there. */
+static void
+test_dma_ends_with_its_item (Rig *rig, gconstpointer data)
+{
+  memory_write_u32 (rig->memory, 0x2004, 0x12345678);
+  memory_write_u32 (rig->memory, 3 * MIB, 0x12345678);
+  start_dma (rig, 0x0000000a, 0xffffffff, 0x2000);
+  g_assert_cmphex (memory_read_u32 (rig->memory, 0x1000), ==, 0);
+  g_assert_cmphex (memory_read_u32 (rig->memory, 0x2004), ==, 0);
+  g_assert_cmphex (memory_read_u32 (rig->memory, 3 * MIB), ==, 0x12345678);
+  g_assert_cmphex (bus_read (rig->io, 0x511, 1), ==, 0);
+}
+
+/* A large item comes in pieces; between them others have the machine lock. */
+static void
+test_dma_in_pieces (Rig *rig, gconstpointer data)
+{
+  StateSection section = fw_cfg_state (rig->fw_cfg);
+  g_autoptr (GBytes) file = NULL;
+  uint8_t *large = g_malloc (3 * MIB + 5);
+  g_autofree uint8_t *copy = g_malloc0 (3 * MIB + 5);
+  unsigned pieces = 1;
+
+  for (unsigned i = 0; i < 3 * MIB + 5; i++)
+    large[i] = i ^ i >> 8 ^ i >> 16;
+  file = g_bytes_new_take (large, 3 * MIB + 5);
+  fw_cfg_add_file (rig->fw_cfg, "opt/large", file);
+  start_dma (rig, 0x0020000a, 3 * MIB + 5, 2 * MIB);
+  while (memory_read_u32 (rig->memory, 0x1000) != 0)
+    {
+      test_state_same (&section);
+      clock_advance (rig->clock, TIMER_LEAST_PERIOD);
+      pieces++;
+    }
+  g_assert_cmpuint (pieces, >=, 3);
+  memory_read (rig->memory, 2 * MIB, copy, 3 * MIB + 5);
+  g_assert_cmpmem (copy, 3 * MIB + 5, large, 3 * MIB + 5);
+  /* A reset ends it, and whoever starts another. */
+  start_dma (rig, 0x0020000a, 3 * MIB, 2 * MIB);
+  start_dma (rig, 0x0000000a, 4, 0x2000);
+  g_assert_cmphex (memory_read_u32 (rig->memory, 0x1000), ==, 0);
+  start_dma (rig, 0x0020000a, 3 * MIB, 2 * MIB);
+  fw_cfg_reset (rig->fw_cfg);
+  clock_advance (rig->clock, TIMER_LEAST_PERIOD);
+  g_assert_cmphex (memory_read_u32 (rig->memory, 0x1000), !=, 0);
 }
 
 static void
@@ -217,6 +270,8 @@ main (int argc, char **argv)
   ADD ("/fw-cfg/items", test_items_and_files);
   ADD ("/fw-cfg/boot-order", test_boot_order);
   ADD ("/fw-cfg/dma", test_dma);
+  ADD ("/fw-cfg/dma/end", test_dma_ends_with_its_item);
+  ADD ("/fw-cfg/dma/pieces", test_dma_in_pieces);
   ADD ("/fw-cfg/reset-state", test_reset_and_state);
   ADD ("/acpi/tables", test_acpi_tables_link);
   ADD ("/linux-boot/kernel", test_a_kernel_is_prepared);

@@ -218,7 +218,8 @@ test_direct_boot (Rig *rig, gconstpointer data)
   g_autofree char *long_text = g_strnfill (40000, 'x');
   g_autoptr (Bus) io = bus_new ("io", 0x10000, NULL);
   g_autoptr (Memory) memory = memory_new ();
-  g_autoptr (FwCfg) fw_cfg = fw_cfg_new (io, memory);
+  g_autoptr (Clock) clock = clock_new_manual ();
+  g_autoptr (FwCfg) fw_cfg = fw_cfg_new (io, memory, clock);
   const struct
   {
     DirectBoot boot;

@@ -6,7 +6,7 @@
 static void *
 open_device (FuzzBoard *board)
 {
-  return fw_cfg_new (board->io, board->memory);
+  return fw_cfg_new (board->io, board->memory, board->clock);
 }
 
 static void
