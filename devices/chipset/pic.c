@@ -43,6 +43,7 @@ typedef struct
 {
   PicChipState chips[2];
   bool intr;
+  uint8_t asked; /* the master's input for which INTR was raised last */
 } PicState;
 
 typedef struct
@@ -74,6 +75,7 @@ static const StateTable pic_chip_table = STATE_TABLE (PicChipState, 1, pic_chip_
 static const StateField pic_fields[] = {
   STATE_NESTED_ARRAY (PicState, chips, &pic_chip_table),
   STATE_FLAG (PicState, intr),
+  STATE_INT (PicState, asked),
 };
 static const StateTable pic_table = STATE_TABLE (PicState, 1, pic_fields);
 
@@ -137,7 +139,10 @@ pic_chip_set_line (PicChipState *chip, unsigned input, bool level)
 {
   uint8_t bit = 1 << input;
 
-  if (level && !(chip->lines & bit))
+  /* The latch opens with the input: who withdraws his request is not served (“IR7 default”). */
+  if (!level)
+    chip->edges &= ~bit;
+  else if (!(chip->lines & bit))
     chip->edges |= bit;
   chip->lines = level ? chip->lines | bit : chip->lines & ~bit;
 }
@@ -145,10 +150,14 @@ pic_chip_set_line (PicChipState *chip, unsigned input, bool level)
 static void
 pic_update (Pic *pic)
 {
+  int request;
   bool intr;
 
   pic_chip_set_line (&pic->state.chips[0], CASCADE, pic_request (pic, 1) >= 0);
-  intr = pic_request (pic, 0) >= 0;
+  request = pic_request (pic, 0);
+  intr = request >= 0;
+  if (intr)
+    pic->state.asked = request;
   if (intr == pic->state.intr)
     return;
   pic->state.intr = intr;
@@ -213,6 +222,10 @@ pic_acknowledge (Pic *pic)
   int input = pic_request (pic, 0);
   uint8_t vector;
 
+  /* Too late: the request has been withdrawn since INTR was raised. The chip that made it gives the
+   * vector of its input 7, with no bit of ISR; the master has the slave in service. */
+  if (input < 0 && pic->state.asked == CASCADE)
+    input = CASCADE;
   if (input >= 0)
     pic_chip_take (&pic->state.chips[0], input);
   if (input == CASCADE && !(pic->state.chips[0].icw1 & ICW1_SNGL))

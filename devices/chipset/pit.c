@@ -32,7 +32,7 @@ typedef struct
 typedef struct
 {
   PitChannelState channels[3];
-  bool out0;
+  bool out0;         /* as irq0 shows it */
   int64_t out0_tick; /* up to where OUT 0 has been shown to irq0 */
   bool heard;        /* CPUs take the ticks as they are programmed now */
   bool waits;        /* the last tick has not been taken */
@@ -98,14 +98,15 @@ pit_forget_ticks (Pit *pit)
   pit->state.owed = 0;
 }
 
-/* OUT 0 rose, or would have: the edge that stands for a tick, and back to the level. */
+/* OUT 0 rose, or would have: the edge that stands for a tick. The 8259A forgets what goes low before
+ * it is taken, so the line stays high for now. */
 static void
-pit_show_tick (Pit *pit, bool out)
+pit_show_tick (Pit *pit)
 {
   pit->state.waits = true;
+  pit->state.out0 = true;
   irq_set (pit->irq0, false);
   irq_set (pit->irq0, true);
-  irq_set (pit->irq0, out);
 }
 
 /* Which of the ticks that have passed the guest is to get later: all but the one that is shown now,
@@ -134,11 +135,13 @@ pit_sync (Pit *pit)
   if (rises > 0)
     {
       pit_note_ticks (pit, rises);
-      pit_show_tick (pit, out);
+      pit_show_tick (pit);
     }
   else if (out != pit->state.out0)
-    irq_set (pit->irq0, out);
-  pit->state.out0 = out;
+    {
+      irq_set (pit->irq0, out);
+      pit->state.out0 = out;
+    }
   pit->state.out0_tick = now;
   pit_arm (pit, now);
 }
@@ -154,7 +157,7 @@ pit_tick_taken (Pit *pit)
     return;
   TRACE ("pit.late", "%u ticks are owed", state->owed);
   state->owed--;
-  pit_show_tick (pit, state->out0);
+  pit_show_tick (pit);
 }
 
 void

@@ -260,18 +260,22 @@ ps2_keyboard_expired (void *device)
   timer_arm (keyboard->repeat, clock_get_ns (keyboard->clock) + period);
 }
 
+/* A modifier is held as long as either of its keys is. */
 static void
-ps2_keyboard_note_modifier (Ps2Keyboard *keyboard, unsigned key, bool down)
+ps2_keyboard_note_modifiers (Ps2Keyboard *keyboard)
 {
-  uint8_t bit = 0;
+  static const struct
+  {
+    uint8_t bit, left, right;
+  } modifiers[] = { { HELD_SHIFT, KEY_LEFTSHIFT, KEY_RIGHTSHIFT },
+                    { HELD_CTRL, KEY_LEFTCTRL, KEY_RIGHTCTRL },
+                    { HELD_ALT, KEY_LEFTALT, KEY_RIGHTALT } };
+  Ps2KeyboardState *state = &keyboard->state;
 
-  if (key == KEY_LEFTSHIFT || key == KEY_RIGHTSHIFT)
-    bit = HELD_SHIFT;
-  else if (key == KEY_LEFTCTRL || key == KEY_RIGHTCTRL)
-    bit = HELD_CTRL;
-  else if (key == KEY_LEFTALT || key == KEY_RIGHTALT)
-    bit = HELD_ALT;
-  keyboard->state.held = down ? keyboard->state.held | bit : keyboard->state.held & ~bit;
+  state->held = 0;
+  for (unsigned i = 0; i < G_N_ELEMENTS (modifiers); i++)
+    if (bit_get (state->down, modifiers[i].left) || bit_get (state->down, modifiers[i].right))
+      state->held |= modifiers[i].bit;
 }
 
 static void
@@ -284,7 +288,7 @@ ps2_keyboard_key (void *device, unsigned key, gboolean down)
     return;
   was_down = bit_get (keyboard->state.down, key);
   bit_set (keyboard->state.down, key, down);
-  ps2_keyboard_note_modifier (keyboard, key, down);
+  ps2_keyboard_note_modifiers (keyboard);
   if (!keyboard->state.enabled || (down && was_down))
     return;
   ps2_keyboard_send_key (keyboard, key, down);
@@ -302,11 +306,13 @@ ps2_keyboard_set_key_types (Ps2Keyboard *keyboard, bool repeats, bool breaks)
   memset (keyboard->state.breaks, breaks ? 0xff : 0, sizeof keyboard->state.breaks);
 }
 
+/* The state after power on, to which F5h and F6h return, too: set 2 among it. */
 static void
 ps2_keyboard_set_defaults (Ps2Keyboard *keyboard)
 {
   static const uint8_t modifiers[] = { 0x11, 0x12, 0x14, 0x19, 0x39, 0x58, 0x59 };
 
+  keyboard->state.set = 2;
   ps2_keyboard_set_key_types (keyboard, true, false);
   for (unsigned i = 0; i < sizeof modifiers; i++)
     {
@@ -344,7 +350,11 @@ ps2_keyboard_take_parameter (Ps2Keyboard *keyboard, uint8_t command, uint8_t byt
   else if (command == CMD_SELECT_SET && byte == 0)
     ps2_keyboard_answer (keyboard, state->set);
   else if (command == CMD_SELECT_SET)
-    state->set = byte;
+    {
+      state->set = byte;
+      ps2_keyboard_stop_repeat (keyboard); /* codes of the old set are void */
+      ps2_queue_clear_events (&state->queue);
+    }
   else if (command >= CMD_KEY_TYPEMATIC && command <= CMD_KEY_MAKE)
     {
       bit_set (state->repeats, byte, command == CMD_KEY_TYPEMATIC);
@@ -447,7 +457,6 @@ ps2_keyboard_reset (Ps2Keyboard *keyboard)
 {
   ps2_queue_clear (&keyboard->state.queue);
   keyboard->state.command = 0;
-  keyboard->state.set = 2;
   keyboard->state.enabled = true;
   ps2_keyboard_set_defaults (keyboard);
   ps2_keyboard_set_leds (keyboard, 0);

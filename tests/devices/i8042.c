@@ -187,6 +187,55 @@ test_keyboard_commands (Rig *rig, gconstpointer data)
   expect (rig, "fe");
 }
 
+/* F5h and F6h lead back to set 2, whatever was chosen. */
+static void
+test_defaults_are_of_set_2 (Rig *rig, gconstpointer data)
+{
+  command (rig, 0x60);
+  write_data (rig, 0x01); /* no translation */
+  for (uint8_t byte = 0xf5; byte <= 0xf6; byte++)
+    for (uint8_t set = 1; set <= 3; set++)
+      {
+        write_data (rig, 0xf0);
+        write_data (rig, set);
+        write_data (rig, byte);
+        write_data (rig, 0xf4);
+        expect (rig, "fa fa fa fa");
+        write_data (rig, 0xf0);
+        write_data (rig, 0x00);
+        expect (rig, "fa fa 02");
+        press (rig, KEY_A);
+        expect (rig, "1c f0 1c");
+      }
+}
+
+/* Print Screen looks at both keys of a modifier: the one that is let go does not hide the other. */
+static void
+test_print_screen_with_modifiers (Rig *rig, gconstpointer data)
+{
+  static const unsigned pairs[][2] = { { KEY_LEFTSHIFT, KEY_RIGHTSHIFT },
+                                       { KEY_RIGHTSHIFT, KEY_LEFTSHIFT },
+                                       { KEY_LEFTCTRL, KEY_RIGHTCTRL } };
+
+  for (unsigned i = 0; i < G_N_ELEMENTS (pairs); i++)
+    {
+      input_key (rig->input, pairs[i][0], TRUE);
+      input_key (rig->input, pairs[i][1], TRUE);
+      input_key (rig->input, pairs[i][1], FALSE);
+      g_free (drain (rig));
+      press (rig, KEY_SYSRQ);
+      expect (rig, "e0 37 e0 b7");
+      input_key (rig->input, pairs[i][0], FALSE);
+      g_free (drain (rig));
+      press (rig, KEY_SYSRQ);
+      expect (rig, "e0 2a e0 37 e0 b7 e0 aa");
+    }
+  input_key (rig->input, KEY_RIGHTALT, TRUE);
+  g_free (drain (rig));
+  press (rig, KEY_SYSRQ);
+  expect (rig, "54 d4");
+}
+
 static void
 test_a_full_buffer_says_so (Rig *rig, gconstpointer data)
 {
@@ -406,6 +455,8 @@ main (int argc, char **argv)
   ADD ("/ps2-keyboard/keys", test_keys_in_each_set);
   ADD ("/i8042/read-twice", test_a_byte_can_be_read_twice);
   ADD ("/ps2-keyboard/commands", test_keyboard_commands);
+  ADD ("/ps2-keyboard/defaults", test_defaults_are_of_set_2);
+  ADD ("/ps2-keyboard/print-screen", test_print_screen_with_modifiers);
   ADD ("/ps2-keyboard/overrun", test_a_full_buffer_says_so);
   ADD ("/ps2-keyboard/typematic", test_typematic);
   ADD ("/ps2-keyboard/key-types", test_key_types_of_set_3);

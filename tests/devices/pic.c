@@ -187,10 +187,38 @@ test_level_lines_and_spurious (Rig *rig, gconstpointer data)
   bus_write (rig->io, 0x20, 1, 0x20);
   g_assert_true (rig->intr.level); /* still asserted: again */
   irq_set (line, false);
+  g_assert_false (rig->intr.level);
+  g_assert_cmphex (pic_acknowledge (rig->pic), ==, 0x77);
+}
+
+static unsigned
+get_isr (Rig *rig, unsigned port)
+{
+  bus_write (rig->io, port, 1, 0x0b);
+  return bus_read (rig->io, port, 1);
+}
+
+/* A request that goes away before it is acknowledged is nobody's. */
+static void
+test_withdrawn_requests (Rig *rig, gconstpointer data)
+{
   raise_input (rig, 3);
-  bus_write (rig->io, 0x21, 1, 0x08);
-  g_assert_cmphex (pic_acknowledge (rig->pic), ==,
-                   0x77); /* the cascade's edge, nothing behind it */
+  g_assert_true (rig->intr.level);
+  irq_set (pic_get_irq (rig->pic, 3), false);
+  g_assert_false (rig->intr.level);
+  g_assert_cmphex (pic_acknowledge (rig->pic), ==, 0x0f);
+  g_assert_cmphex (get_isr (rig, 0x20), ==, 0);
+
+  raise_input (rig, 11);
+  irq_set (pic_get_irq (rig->pic, 11), false);
+  g_assert_false (rig->intr.level);
+  g_assert_cmphex (pic_acknowledge (rig->pic), ==, 0x77);
+  g_assert_cmphex (get_isr (rig, 0xa0), ==, 0);
+  g_assert_cmphex (get_isr (rig, 0x20), ==, 0x04);
+  bus_write (rig->io, 0x20, 1, 0x20);
+  /* A new edge is a new request. */
+  raise_input (rig, 3);
+  g_assert_cmphex (pic_acknowledge (rig->pic), ==, 0x0b);
 }
 
 static void
@@ -245,6 +273,7 @@ main (int argc, char **argv)
   ADD ("/pic/special-nested", test_special_fully_nested);
   ADD ("/pic/init", test_initialization_forgets);
   ADD ("/pic/level", test_level_lines_and_spurious);
+  ADD ("/pic/withdrawn", test_withdrawn_requests);
   ADD ("/pic/poll", test_poll);
   ADD ("/pic/reset-state", test_reset_and_state);
   return g_test_run ();
