@@ -8,6 +8,7 @@
 #include "accessible-name.h"
 #include "drives-group.h"
 #include "sentence-toast.h"
+#include "vmm-core/run/machine-topology.h"
 
 struct _SettingsDialog
 {
@@ -16,7 +17,8 @@ struct _SettingsDialog
 
   AdwEntryRow *name;
   GtkSpinButton *memory, *cpus;
-  GtkDropDown *boot, *accelerator, *ticks;
+  GtkDropDown *boot, *topology, *accelerator, *ticks;
+  GtkStringList *topology_names;
   GtkSwitch *boot_menu;
   DrivesGroup *drives;
   AdwActionRow *firmware_row;
@@ -26,6 +28,8 @@ struct _SettingsDialog
 G_DEFINE_FINAL_TYPE (SettingsDialog, settings_dialog, ADW_TYPE_PREFERENCES_WINDOW)
 
 static const char *const boot_orders[] = { "cd", "dc", "c", "d" };
+static const char *const topologies[]
+    = { MACHINE_TOPOLOGY_AUTO, MACHINE_TOPOLOGY_CORES, MACHINE_TOPOLOGY_SOCKETS };
 static const char *const accelerators[] = { "auto", "kvm", "translator", "interpreter" };
 static const char *const tick_policies[] = { "catch-up", "merge" };
 
@@ -89,6 +93,33 @@ boot_menu_changed (SettingsDialog *self)
   g_key_file_set_boolean (machine_get_conf (self->machine), "machine", "boot-menu",
                           gtk_switch_get_active (self->boot_menu));
   save (self);
+}
+
+/* An item of its own is there for what machine.conf says in numbers. */
+static void
+topology_changed (SettingsDialog *self)
+{
+  guint selected = gtk_drop_down_get_selected (self->topology);
+
+  g_key_file_set_string (machine_get_conf (self->machine), "machine", "topology",
+                         selected < G_N_ELEMENTS (topologies)
+                             ? topologies[selected]
+                             : gtk_string_list_get_string (self->topology_names, selected));
+  save (self);
+}
+
+static void
+show_topology (SettingsDialog *self)
+{
+  g_autofree char *topology = machine_get_string (self->machine, "machine", "topology");
+  guint selected = 0;
+
+  while (topology != NULL && selected < G_N_ELEMENTS (topologies)
+         && !g_str_equal (topology, topologies[selected]))
+    selected++;
+  if (selected == G_N_ELEMENTS (topologies))
+    gtk_string_list_append (self->topology_names, topology);
+  gtk_drop_down_set_selected (self->topology, selected);
 }
 
 static void
@@ -169,6 +200,7 @@ settings_dialog_new (GtkWindow *parent, Machine *machine)
   gtk_spin_button_set_range (self->memory, 64, MAX (host - 512, 128));
   gtk_spin_button_set_value (self->memory, machine_get_integer (machine, "machine", "memory", 512));
   gtk_spin_button_set_value (self->cpus, machine_get_integer (machine, "machine", "cpus", 1));
+  show_topology (self);
   gtk_drop_down_set_selected (self->boot, index_of (boot_orders, G_N_ELEMENTS (boot_orders), boot));
   gtk_drop_down_set_selected (self->accelerator,
                               index_of (accelerators, G_N_ELEMENTS (accelerators), accelerator));
@@ -187,6 +219,8 @@ settings_dialog_new (GtkWindow *parent, Machine *machine)
   g_signal_connect_object (self->boot, "notify::selected", G_CALLBACK (boot_changed), self,
                            G_CONNECT_SWAPPED);
   g_signal_connect_object (self->boot_menu, "notify::active", G_CALLBACK (boot_menu_changed), self,
+                           G_CONNECT_SWAPPED);
+  g_signal_connect_object (self->topology, "notify::selected", G_CALLBACK (topology_changed), self,
                            G_CONNECT_SWAPPED);
   g_signal_connect_object (self->accelerator, "notify::selected", G_CALLBACK (accelerator_changed),
                            self, G_CONNECT_SWAPPED);
@@ -215,6 +249,8 @@ settings_dialog_class_init (SettingsDialogClass *klass)
   gtk_widget_class_bind_template_child (widget_class, SettingsDialog, memory);
   gtk_widget_class_bind_template_child (widget_class, SettingsDialog, cpus);
   gtk_widget_class_bind_template_child (widget_class, SettingsDialog, boot);
+  gtk_widget_class_bind_template_child (widget_class, SettingsDialog, topology);
+  gtk_widget_class_bind_template_child (widget_class, SettingsDialog, topology_names);
   gtk_widget_class_bind_template_child (widget_class, SettingsDialog, accelerator);
   gtk_widget_class_bind_template_child (widget_class, SettingsDialog, ticks);
   gtk_widget_class_bind_template_child (widget_class, SettingsDialog, boot_menu);
@@ -229,6 +265,7 @@ settings_dialog_init (SettingsDialog *self)
 {
   gtk_widget_init_template (GTK_WIDGET (self));
   accessible_name_buttons (GTK_WIDGET (self->boot), _ ("Boot order"));
+  accessible_name_buttons (GTK_WIDGET (self->topology), _ ("Processor layout"));
   accessible_name_buttons (GTK_WIDGET (self->accelerator), _ ("Accelerator"));
   accessible_name_buttons (GTK_WIDGET (self->ticks), _ ("Late timer ticks"));
 }

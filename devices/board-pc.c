@@ -289,7 +289,7 @@ describe_memory (BoardPc *board)
   rtc_set_ram (board->rtc, 0x35, above_16m >> 8);
   for (unsigned i = 0; i < 3; i++)
     rtc_set_ram (board->rtc, 0x5b + i, above_4g >> 8 * i);
-  rtc_set_ram (board->rtc, 0x5f, board->config.n_vcpus - 1);
+  rtc_set_ram (board->rtc, 0x5f, cpu_topology_get_cpus (&board->config.topology) - 1);
   rtc_set_ram (board->rtc, 0x14, 0x06); /* equipment: FPU, PS/2 mouse */
 }
 
@@ -333,14 +333,18 @@ add_firmware_configuration (BoardPc *board)
 {
   uint64_t size = board->config.memory_size;
   uint64_t below = MIN (size, PCI_HOLE);
+  unsigned n_cpus = cpu_topology_get_cpus (&board->config.topology);
+  uint32_t last_apic_id;
   GByteArray *e820 = g_byte_array_new ();
   g_autoptr (GBytes) table = NULL;
 
   board->fw_cfg = fw_cfg_new (board->io, board->memory, board->config.clock);
   fw_cfg_add_number (board->fw_cfg, FW_CFG_RAM_SIZE, size, 8);
   fw_cfg_add_number (board->fw_cfg, FW_CFG_NOGRAPHIC, 0, 2);
-  fw_cfg_add_number (board->fw_cfg, FW_CFG_NB_CPUS, board->config.n_vcpus, 2);
-  fw_cfg_add_number (board->fw_cfg, FW_CFG_MAX_CPUS, board->config.n_vcpus, 2);
+  fw_cfg_add_number (board->fw_cfg, FW_CFG_NB_CPUS, n_cpus, 2);
+  /* The BIOS goes through APIC IDs by it. */
+  last_apic_id = cpu_topology_get_apic_id (&board->config.topology, n_cpus - 1);
+  fw_cfg_add_number (board->fw_cfg, FW_CFG_MAX_CPUS, last_apic_id + 1, 2);
   fw_cfg_add_number (board->fw_cfg, FW_CFG_BOOT_MENU, board->config.boot_menu, 2);
   add_e820 (e820, 0, below);
   if (size > below)
@@ -355,7 +359,7 @@ static void
 add_acpi_tables (BoardPc *board)
 {
   AcpiTablesConfig config = {
-    .n_cpus = board->config.n_vcpus,
+    .topology = board->config.topology,
     .pci_memory_start = MIN (board->config.memory_size, PCI_HOLE),
   };
 
@@ -553,7 +557,7 @@ open_accel (BoardPc *board, GError **error)
     .mmio = board->mmio,
     .clock = board->config.clock,
     .lock = board->config.lock,
-    .n_vcpus = board->config.n_vcpus,
+    .topology = board->config.topology,
     .code_cache_size = board->config.code_cache_size,
     .acknowledge_pic = acknowledge_pic,
     .pic = board,

@@ -36,7 +36,7 @@ typedef enum
 typedef struct
 {
   const AccelOps *accel;
-  unsigned n_vcpus;     /* 1 to 8 */
+  CpuTopology topology; /* of 1 to 8 CPUs */
   uint64_t memory_size; /* bytes, a multiple of 1 MiB, at least 1 MiB */
   size_t code_cache_size; /* bytes for translated code; 0: the translator's default */
   GMainContext *context;

@@ -7,6 +7,7 @@
 
 #include "bus.h"
 #include "clock.h"
+#include "cpu-topology.h"
 #include "machine-lock.h"
 #include "memory.h"
 
@@ -24,7 +25,7 @@ typedef struct
   Bus *mmio;
   Clock *clock;
   MachineLock *lock;
-  unsigned n_vcpus;
+  CpuTopology topology;
   size_t code_cache_size; /* bytes for translated code, at least 256 KiB; 0: a default */
   /* Interrupt acknowledge cycle of the 8259 pair: the vector. Lock held. */
   uint8_t (*acknowledge_pic) (void *pic);

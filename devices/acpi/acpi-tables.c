@@ -119,7 +119,7 @@ add_dsdt (Builder *builder, const AcpiTablesConfig *config)
   g_byte_array_append (builder->tables, dsdt_aml_code, sizeof dsdt_aml_code);
   dsdt = builder->tables->data + start;
   set_name (dsdt, "COMS", 0xa5, 1, config->serial_ports);
-  set_name (dsdt, "NCPU", 0xa6, 1, config->n_cpus);
+  set_name (dsdt, "NCPU", 0xa6, 1, cpu_topology_get_cpus (&config->topology));
   set_name (dsdt, "PMIN", 0xa7a8a9aa, 4, config->pci_memory_start);
   dsdt[HEADER_CHECKSUM] = 0;
   table_loader_add_checksum (builder->script, TABLES, start + HEADER_CHECKSUM, start,
@@ -204,7 +204,7 @@ put_override (GByteArray *tables, uint8_t isa, uint32_t gsi, uint16_t flags)
 }
 
 static uint32_t
-add_madt (Builder *builder, unsigned n_cpus)
+add_madt (Builder *builder, const CpuTopology *topology)
 {
   static const uint8_t level_interrupts[] = { 5, 9, 10, 11 };
   GByteArray *t = builder->tables;
@@ -212,12 +212,12 @@ add_madt (Builder *builder, unsigned n_cpus)
 
   put (t, LAPIC_BASE, 4);
   put (t, 1, 4); /* PCAT_COMPAT */
-  for (unsigned i = 0; i < n_cpus; i++)
+  for (unsigned i = 0; i < cpu_topology_get_cpus (topology); i++)
     {
       put (t, 0, 1); /* processor local APIC */
       put (t, 8, 1);
       put (t, i, 1);
-      put (t, i, 1);
+      put (t, cpu_topology_get_apic_id (topology, i), 1);
       put (t, 1, 4);
     }
   put (t, 1, 1); /* I/O APIC */
@@ -283,7 +283,7 @@ acpi_tables_add (FwCfg *fw_cfg, const AcpiTablesConfig *config)
   facs = add_facs (&builder); /* first: it must stand on a 64-byte boundary */
   dsdt = add_dsdt (&builder, config);
   fadt = add_fadt (&builder, facs, dsdt);
-  madt = add_madt (&builder, config->n_cpus);
+  madt = add_madt (&builder, &config->topology);
   rsdt = add_root (&builder, "RSDT", 4, fadt, madt);
   xsdt = add_root (&builder, "XSDT", 8, fadt, madt);
   rsdp = make_rsdp (builder.script, rsdt, xsdt);

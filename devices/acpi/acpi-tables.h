@@ -2,11 +2,12 @@
 #pragma once
 
 #include "devices/firmware/fw-cfg.h"
+#include "vmm-core/cpu-topology.h"
 
 /* What the tables have to know of the board. */
 typedef struct
 {
-  unsigned n_cpus;
+  CpuTopology topology;
   uint32_t pci_memory_start; /* where RAM below 4 GiB ends */
   uint8_t serial_ports;      /* a bit for each of COM1 to COM4 */
 } AcpiTablesConfig;

@@ -51,12 +51,18 @@ def make_machine(session):
     return name
 
 
+def change_layout(session, name):
+    press("Processor layout", "the layouts", lambda: shows("A processor each"))
+    session.picture("2-layouts")
+    act_until("a processor for each CPU", lambda: xdotool("key", "End", "Return"),
+              lambda: session.control("get", name, "machine", "topology") == "sockets\n")
+
+
 def change_drives(session, name):
-    press("Settings…", "the settings", lambda: shows("Machine Settings"))
     choose("Add Drive", "New Disk…", "its size", lambda: find_button("Create"))
     press("Create", "a second disk", lambda: session.control("get", name, "disk1", "file") != "")
     wait("it in the settings", lambda: find_button("Remove Disk 2 at next start"))
-    session.picture("2-drives")
+    session.picture("3-drives")
     check_names("the settings")
     press("Remove Disk 2 at next start", "the question", lambda: find_button("Keep File"))
     press("Keep File", "one disk", lambda: session.control("get", name, "disk1", "file") == "")
@@ -67,6 +73,8 @@ def change_drives(session, name):
 def run(session):
     session.start()
     name = make_machine(session)
+    press("Settings…", "the settings", lambda: shows("Machine Settings"))
+    change_layout(session, name)
     change_drives(session, name)
 
     # A disc that the command line inserted, and that the person ejects.
@@ -77,7 +85,7 @@ def run(session):
            lambda: session.control("get", name, "cd0", "file") == "\n")
     choose("Power", "Power Off", "the machine to be off", lambda: session.state() == "off")
     wait("the summary", lambda: find_button("Power On"))
-    session.picture("3-off")
+    session.picture("4-off")
 
 
 sys.exit(main(sys.argv[1:4], run))

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "vmm-core/run/machine-config.h"
+#include "vmm-core/run/machine-topology.h"
 
 static MachineConfig *
 parse (const char *text, GError **error)
@@ -79,6 +80,41 @@ test_positions (void)
     }
 }
 
+/* Old systems with several CPUs get a socket for each. */
+static void
+test_topologies (void)
+{
+  static const struct
+  {
+    const char *value, *os;
+    CpuTopology wanted;
+  } machines[] = {
+    { "auto", NULL, { 1, 4, 1 } },
+    { "auto", "http://microsoft.com/win/11", { 1, 4, 1 } },
+    { "auto", "http://microsoft.com/win/2k12", { 1, 4, 1 } },
+    { "auto", "http://microsoft.com/win/2k", { 4, 1, 1 } },
+    { "auto", "http://microsoft.com/winnt/4.0", { 4, 1, 1 } },
+    { "auto", "http://freebsd.org/freebsd/4.11", { 4, 1, 1 } },
+    { "auto", "http://freebsd.org/freebsd/13.0", { 1, 4, 1 } },
+    { "auto", "http://openbsd.org/openbsd/4.4", { 4, 1, 1 } },
+    { "auto", "http://openbsd.org/openbsd/4.8", { 1, 4, 1 } },
+    { "auto", "http://debian.org/debian/testing", { 1, 4, 1 } },
+    { "sockets", NULL, { 4, 1, 1 } },
+    { "cores", "http://microsoft.com/winnt/4.0", { 1, 4, 1 } },
+    { "2x1x2", NULL, { 2, 1, 2 } },
+  };
+
+  for (unsigned i = 0; i < G_N_ELEMENTS (machines); i++)
+    {
+      g_autoptr (GError) error = NULL;
+      CpuTopology found;
+
+      machine_topology_parse (machines[i].value, 4, machines[i].os, &found, &error);
+      g_assert_no_error (error);
+      g_assert_cmpmem (&found, sizeof found, &machines[i].wanted, sizeof found);
+    }
+}
+
 /* Each refusal names the file and says what to do. */
 static void
 test_refusals (void)
@@ -91,6 +127,13 @@ test_refusals (void)
     { "[machine]\nboot-menu=perhaps\n", "neither true nor false" },
     { "[debug]\ntest-device=perhaps\n", "neither true nor false" },
     { "[machine]\ncpus=9\n", "choose between" },
+    { "[machine]\ncpus=4\ntopology=many\n", "choose auto" },
+    { "[machine]\ncpus=4\ntopology=2x2\n", "choose auto" },
+    { "[machine]\ncpus=4\ntopology=-2x-2x1\n", "choose auto" },
+    { "[machine]\ncpus=4\ntopology=2x2x1x1\n", "choose auto" },
+    { "[machine]\ncpus=4\ntopology=\n", "choose auto" },
+    { "[machine]\ncpus=4\ntopology=2x3x1\n", "has 6 CPUs" },
+    { "[machine]\ncpus=4\ntopology=4294967298x2x1\n", "choose auto" },
     { "[machine]\naccelerator=magic\n", "choose auto" },
     { "[machine]\nticks=magic\n", "choose catch-up" },
     { "[machine]\ncode-cache=128K\n", "256K" },
@@ -268,6 +311,7 @@ main (int argc, char **argv)
   g_test_add_func ("/machine-config/defaults", test_defaults);
   g_test_add_func ("/machine-config/drives-and-paths", test_drives_and_paths);
   g_test_add_func ("/machine-config/positions", test_positions);
+  g_test_add_func ("/machine-config/topologies", test_topologies);
   g_test_add_func ("/machine-config/refusals", test_refusals);
   g_test_add_func ("/machine-config/memory-sizes", test_memory_sizes);
   g_test_add_func ("/machine-config/write-keeps-the-unknown", test_write_keeps_the_unknown);

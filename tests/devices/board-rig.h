@@ -62,7 +62,7 @@ board_rig_open (BoardRig *rig, Clock *clock)
   board_accel_ops.open = board_rig_open_accel;
   board_accel_ops.set_intr = board_rig_set_intr;
   config = (BoardPcConfig){
-    .accel = &board_accel_ops, .n_vcpus = 1, .memory_size = BOARD_RIG_RAM,
+    .accel = &board_accel_ops, .topology = { 1, 1, 1 }, .memory_size = BOARD_RIG_RAM,
     .lock = rig->lock, .clock = clock,
     .console = rig->console, .input = rig->input,
     .drives = { { BOARD_DRIVE_DISK, rig->disk }, { BOARD_DRIVE_NONE, NULL },

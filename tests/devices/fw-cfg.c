@@ -199,7 +199,7 @@ static void
 test_acpi_tables_link (Rig *rig, gconstpointer data)
 {
   const AcpiTablesConfig config
-      = { .n_cpus = 3, .pci_memory_start = 0x10000000, .serial_ports = 1 };
+      = { .topology = { 2, 3, 1 }, .pci_memory_start = 0x10000000, .serial_ports = 1 };
   g_autofree uint8_t *tables = NULL, *rsdp = NULL, *script = NULL;
   uint32_t tables_size, rsdp_size, script_size, checksums = 0;
 
@@ -227,7 +227,9 @@ test_acpi_tables_link (Rig *rig, gconstpointer data)
   g_assert_cmpmem (rsdp, 8, "RSD PTR ", 8);
   g_assert_cmpmem (tables, 4, "FACS", 4);
   g_assert_nonnull (memmem (tables, tables_size, "COMS\x0a\x01", 6));
-  g_assert_nonnull (memmem (tables, tables_size, "NCPU\x0a\x03", 6));
+  g_assert_nonnull (memmem (tables, tables_size, "NCPU\x0a\x06", 6));
+  /* The fourth CPU is the second socket's first: its number 3, its APIC ID 4. */
+  g_assert_nonnull (memmem (tables, tables_size, "\x00\x08\x03\x04\x01\x00\x00\x00", 8));
 }
 
 static void

@@ -59,7 +59,7 @@ alternating_open (const AccelMachine *machine, GError **error)
 {
   Alternating *self = g_new0 (Alternating, 1);
 
-  g_assert_cmpuint (machine->n_vcpus, ==, 1);
+  g_assert_cmpuint (cpu_topology_get_cpus (&machine->topology), ==, 1);
   self->accel.ops = &alternating_accel_ops;
   self->lock = machine->lock;
   self->ops[0] = &translator_accel_ops;

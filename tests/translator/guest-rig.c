@@ -25,7 +25,7 @@ guest_rig_open (GuestRig *rig, const AccelOps *ops, Clock *clock, MachineLock *l
       g_assert_no_error (error);
     }
   config = (BoardPcConfig){
-    .accel = ops, .n_vcpus = 1, .memory_size = 512u << 20,
+    .accel = ops, .topology = { 1, 1, 1 }, .memory_size = 512u << 20,
     .context = g_main_context_default (), .lock = lock, .clock = clock,
     .console = rig->console, .input = rig->input,
     .bios = "/usr/share/seabios/bios-256k.bin",

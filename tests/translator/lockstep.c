@@ -584,7 +584,7 @@ lockstep_open (const AccelMachine *machine, GError **error)
   Accel *accel;
 
   g_assert_null (lockstep);
-  g_assert_cmpuint (machine->n_vcpus, ==, 1);
+  g_assert_cmpuint (cpu_topology_get_cpus (&machine->topology), ==, 1);
   lockstep = g_new0 (Lockstep, 1);
   lockstep->pages = g_new (Page, MAX_PAGES);
   lockstep->accesses = g_array_new (FALSE, FALSE, sizeof (Access));

@@ -101,7 +101,7 @@ smp_rig_new (const AccelOps *ops, unsigned n_cpus, size_t code_cache, const void
   build_tables (rig, SMP_CODE + ipi_handler);
   memory_write (rig->memory, SMP_CODE, code, length);
   machine = (AccelMachine){ .memory = rig->memory, .io = rig->io, .mmio = rig->mmio,
-                            .clock = rig->clock, .lock = rig->lock, .n_vcpus = n_cpus,
+                            .clock = rig->clock, .lock = rig->lock, .topology = { 1, n_cpus, 1 },
                             .code_cache_size = code_cache };
   rig->accel = ops->open (&machine, &error);
   g_assert_no_error (error);

@@ -111,7 +111,7 @@ x86_machine_new (const AccelOps *ops)
                                           .io = machine->io,
                                           .mmio = machine->mmio,
                                           .clock = machine->clock,
-                                          .n_vcpus = 1 };
+                                          .topology = { 1, 1, 1 } };
   machine->ops = ops;
   machine->step = x86_machine_interpret;
   machine->accel = ops->open (&machine->description, &error);

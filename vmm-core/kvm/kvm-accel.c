@@ -114,7 +114,8 @@ kvm_vcpu_new (Accel *accel, unsigned index, GError **error)
   g_assert (index < KVM_MAX_VCPUS);
   vcpu->kvm = kvm;
   vcpu->index = index;
-  vcpu->fd = ioctl (kvm->vm_fd, KVM_CREATE_VCPU, (unsigned long) index);
+  vcpu->apic_id = cpu_topology_get_apic_id (&kvm->machine.topology, index);
+  vcpu->fd = ioctl (kvm->vm_fd, KVM_CREATE_VCPU, (unsigned long) vcpu->apic_id);
   run = vcpu->fd < 0 ? MAP_FAILED
                      : mmap (NULL, kvm->run_size, PROT_READ | PROT_WRITE, MAP_SHARED, vcpu->fd, 0);
   if (run == MAP_FAILED)

@@ -39,6 +39,7 @@ struct AccelVcpu
 {
   KvmAccel *kvm;
   unsigned index;
+  uint32_t apic_id; /* and its name to the kernel */
   int fd;
   struct kvm_run *run;
   pthread_t thread;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "machine-config.h"
+#include "machine-topology.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -29,6 +30,7 @@ machine_config_new (void)
   config->uuid = g_uuid_string_random ();
   config->memory = 512;
   config->cpus = 1;
+  config->topology = g_strdup (MACHINE_TOPOLOGY_AUTO);
   config->accelerator = g_strdup ("auto");
   config->ticks = g_strdup ("catch-up");
   config->code_cache = DEFAULT_CODE_CACHE;
@@ -44,6 +46,8 @@ machine_config_free (MachineConfig *config)
   g_free (config->folder);
   g_free (config->name);
   g_free (config->uuid);
+  g_free (config->topology);
+  g_free (config->os);
   g_free (config->accelerator);
   g_free (config->ticks);
   g_free (config->boot);
@@ -119,6 +123,7 @@ machine_config_check (const MachineConfig *config, GError **error)
   static const char *const accelerators[]
     = { "auto", "kvm", "translator", "interpreter", "none", NULL };
   static const char *const ticks[] = { "catch-up", "merge", NULL };
+  CpuTopology topology;
 
   if (config->memory < 1 || config->memory > MAX_MEMORY)
     g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
@@ -145,7 +150,7 @@ machine_config_check (const MachineConfig *config, GError **error)
     g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
                  _ ("An initrd or a kernel command line needs a kernel: add --kernel."));
   else
-    return TRUE;
+    return machine_topology_parse (config->topology, config->cpus, config->os, &topology, error);
   return FALSE;
 }
 
@@ -406,6 +411,8 @@ machine_config_from_key_file (GKeyFile *file, const char *folder, const char *pa
   config->folder = g_strdup (folder);
   read_string (file, "machine", "name", &config->name);
   read_string (file, "machine", "uuid", &config->uuid);
+  read_string (file, "machine", "os", &config->os);
+  read_string (file, "machine", "topology", &config->topology);
   read_string (file, "machine", "accelerator", &config->accelerator);
   read_string (file, "machine", "ticks", &config->ticks);
   read_string (file, "machine", "boot", &config->boot);

@@ -31,6 +31,8 @@ typedef struct
   char *name, *uuid;
   unsigned memory; /* MiB */
   unsigned cpus;
+  char *topology; /* as in machine-topology.h */
+  char *os;       /* id in libosinfo; NULL: unknown */
   char *accelerator;                          /* auto, kvm, translator, interpreter, none */
   char *ticks;                                /* catch-up, merge */
   unsigned code_cache;                        /* KiB for translated code */

@@ -7,7 +7,7 @@
 typedef struct
 {
   char *name, *memory, *accelerator, *code_cache, *boot, *serial, *debugcon, *kernel, *initrd, *append, *bios,
-    *vga_bios;
+    *vga_bios, *topology;
   char **disks, **discs;
   int cpus, time_limit;
   char *control, *trace;
@@ -31,7 +31,7 @@ arguments_clear (Arguments *a)
 {
   char **strings[] = { &a->code_cache, &a->name,     &a->memory,  &a->accelerator, &a->boot,   &a->serial,
                        &a->debugcon, &a->kernel,  &a->initrd,      &a->append, &a->bios,
-                       &a->vga_bios, &a->control, &a->trace };
+                       &a->vga_bios, &a->control, &a->trace,       &a->topology };
 
   for (unsigned i = 0; i < G_N_ELEMENTS (strings); i++)
     g_clear_pointer (strings[i], g_free);
@@ -48,6 +48,8 @@ read_arguments (int argc, char **argv, Arguments *a, GError **error)
     { "name", 0, 0, G_OPTION_ARG_STRING, &a->name, "What the machine is called", "NAME" },
     { "memory", 'm', 0, G_OPTION_ARG_STRING, &a->memory, "Memory, for example 512M or 2G", "SIZE" },
     { "cpus", 0, 0, G_OPTION_ARG_INT, &a->cpus, "Virtual CPUs, 1 to 8", "N" },
+    { "topology", 0, 0, G_OPTION_ARG_STRING, &a->topology,
+      "auto, cores (of one socket), sockets (one a CPU), or for example 2x2x1", "LAYOUT" },
     { "accel", 0, 0, G_OPTION_ARG_STRING, &a->accelerator,
       "auto, kvm, translator, interpreter or none", "NAME" },
     { "code-cache", 0, 0, G_OPTION_ARG_STRING, &a->code_cache,
@@ -159,6 +161,7 @@ apply (Arguments *a, Options *options, GError **error)
       g_clear_pointer (&a->debugcon, g_free);
     }
   replace (&config->name, &a->name);
+  replace (&config->topology, &a->topology);
   replace (&config->accelerator, &a->accelerator);
   replace (&config->boot, &a->boot);
   replace (&config->serial[0], &a->serial);

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "accel-choice.h"
+#include "machine-topology.h"
 #include "vmm-core/notice.h"
 #include "vmm-core/trace.h"
 #include "vmm-core/vcpus.h"
@@ -22,6 +23,7 @@ static const char *const vga_bios_paths[]
 struct Vm
 {
   MachineConfig *config;
+  CpuTopology topology;
   int folder_lock; /* -1: none */
   VmState state;
   char *failure;
@@ -229,7 +231,8 @@ vm_new (MachineConfig *config, GError **error)
   vm->console = console_new ();
   vm->input = input_new ();
   vm->wish_notice = notice_new (vm->context, serve_wishes, vm);
-  if (!machine_config_check (config, error))
+  if (!machine_config_check (config, error)
+      || !machine_topology_parse (config->topology, config->cpus, config->os, &vm->topology, error))
     return NULL;
   if (config->folder != NULL)
     {
@@ -302,6 +305,7 @@ reset_vcpus (Vm *vm, GError **error)
       X86State state;
 
       x86_state_reset (&state, i);
+      state.lapic.id = cpu_topology_get_apic_id (&vm->topology, i);
       if (!vcpus_set_state (vm->vcpus, i, &state, error))
         return FALSE;
     }
@@ -315,7 +319,7 @@ build (Vm *vm, GError **error)
   const MachineConfig *config = vm->config;
   BoardPcConfig board = {
     .accel = vm->accel,
-    .n_vcpus = config->cpus,
+    .topology = vm->topology,
     .memory_size = (uint64_t) config->memory << 20,
     .code_cache_size = (size_t) config->code_cache << 10,
     .context = vm->context,

@@ -238,7 +238,7 @@ x86_modify_begin_slow (X86Cpu *cpu, unsigned segment, uint64_t ea, unsigned leng
   modify->length = length;
   modify->first = operand.first;
   modify->copied = true;
-  modify->exclusive = locked && cpu->software->machine.n_vcpus > 1;
+  modify->exclusive = locked && cpu->software->n_cpus > 1;
   if (modify->exclusive)
     x86_exclusive_begin (cpu);
   modify_load (cpu, modify);

@@ -741,7 +741,7 @@ code_page_added (X86Cpu *cpu, MemoryBlock *block, uint64_t page)
   X86Software *software = cpu->software;
   const uint8_t *host = memory_block_get_data (block) + (page << MEMORY_PAGE_SHIFT);
 
-  if (software->machine.n_vcpus == 1)
+  if (software->n_cpus == 1)
     {
       x86_tlb_drop_writes_to (&cpu->tlb, host);
       return;
@@ -762,7 +762,7 @@ x86_mmu_note_code (X86Cpu *cpu, MemoryBlock *block, uint64_t page, unsigned offs
       code_page_added (cpu, block, page);
       break;
     case MEMORY_CODE_BESIDE_DATA:
-      if (cpu->software->machine.n_vcpus > 1)
+      if (cpu->software->n_cpus > 1)
         {
           x86_exclusive_begin (cpu);
           x86_exclusive_end (cpu);

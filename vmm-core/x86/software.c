@@ -492,6 +492,7 @@ x86_software_open (const AccelMachine *machine, const AccelOps *ops, const X86En
   software->accel.ops = ops;
   software->engine = engine;
   software->machine = *machine;
+  software->n_cpus = cpu_topology_get_cpus (&machine->topology);
   software->tsc_khz = x86_cpuid_get_tsc_khz ();
   clock_ticks_set_rate (clock_get_ticks (machine->clock), software->tsc_khz);
   software->exclusive = x86_exclusive_new ();
@@ -540,6 +541,7 @@ x86_software_vcpu_new (Accel *accel, unsigned index, GError **error)
   cpu->blocks = x86_block_cache_new ();
   cpu->lapic = lapic_new (index, &cpu->state.lapic, software->machine.clock, &ops);
   x86_state_reset (&cpu->state, index);
+  cpu->state.lapic.id = cpu_topology_get_apic_id (&software->machine.topology, index);
   software->cpus[index] = cpu;
   x86_cpu_sync_in (cpu);
   if (software->engine->cpu_added != NULL)
@@ -644,7 +646,7 @@ interpreter_cpu_added (X86Cpu *cpu)
   const size_t size
       = machine->code_cache_size != 0 ? machine->code_cache_size : DECODED_DEFAULT_SIZE;
 
-  x86_block_cache_limit (cpu->blocks, MAX (size / machine->n_vcpus, DECODED_LEAST_SIZE));
+  x86_block_cache_limit (cpu->blocks, MAX (size / cpu->software->n_cpus, DECODED_LEAST_SIZE));
 }
 
 static const X86Engine interpreter_engine = {

@@ -34,6 +34,7 @@ struct X86Software
   void *engine_data;
   AccelMachine machine;
   X86Cpu *cpus[64];
+  unsigned n_cpus; /* of the machine, made or not yet */
   uint64_t tsc_khz;
   struct X86Exclusive *exclusive;
   _Atomic bool intr; /* the 8259 pair's INTR output */

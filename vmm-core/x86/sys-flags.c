@@ -144,6 +144,6 @@ x86_sys_hlt (X86Cpu *cpu, const X86Insn *insn)
 void
 x86_sys_pause (X86Cpu *cpu, const X86Insn *insn)
 {
-  if (cpu->software->machine.n_vcpus > 1 && ++cpu->pauses % PAUSES_A_YIELD == 0)
+  if (cpu->software->n_cpus > 1 && ++cpu->pauses % PAUSES_A_YIELD == 0)
     sched_yield ();
 }

@@ -146,7 +146,7 @@ fill_vendor (Table *table)
 
 /* Deterministic cache parameters: 32 KiB L1, 1 MiB L2, 8 MiB L3. */
 static X86Cpuid
-cache_leaf (const Table *table, uint32_t subleaf, unsigned n_cpus)
+cache_leaf (uint32_t subleaf)
 {
   static const X86Cpuid caches[4] = {
     { 0x00000121, 0x01c0003f, 63, 0 },
@@ -154,16 +154,8 @@ cache_leaf (const Table *table, uint32_t subleaf, unsigned n_cpus)
     { 0x00000143, 0x03c0003f, 1023, 0 },
     { 0x00000163, 0x03c0003f, 8191, 0 },
   };
-  X86Cpuid leaf = { 0 };
 
-  if (subleaf >= G_N_ELEMENTS (caches))
-    return leaf;
-  leaf = caches[subleaf];
-  if (!table->amd)
-    leaf.eax |= (n_cpus - 1) << 26;
-  if (subleaf == 3)
-    leaf.eax |= (n_cpus - 1) << 14;
-  return leaf;
+  return subleaf < G_N_ELEMENTS (caches) ? caches[subleaf] : (X86Cpuid){ 0 };
 }
 
 static void
@@ -209,12 +201,15 @@ fill_extended (Table *table)
   base[1].ecx = BIT (0) | (host1.ecx & BIT (5)) | BIT (8);
   base[1].edx = BIT (11) | BIT (20) | BIT (26) | BIT (27) | BIT (29);
   if (table->amd)
-    base[1].edx |= table->basic[1].edx & 0x0183f3ff;
+    {
+      base[1].ecx |= BIT (22); /* leaves 8000_001Dh and 8000_001Eh */
+      base[1].edx |= table->basic[1].edx & 0x0183f3ff;
+    }
   memcpy (&base[2], brand, sizeof brand);
   if (table->amd)
     {
       base[5] = (X86Cpuid){ 0xff48ff40, 0xff48ff40, 0x20080140, 0x20080140 };
-      base[6] = (X86Cpuid){ 0x5c002200, 0x68004200, 0x04006140, 0x00406140 };
+      base[6] = (X86Cpuid){ 0x5c002200, 0x68004200, 0x04008140, 0x00408140 };
       base[0x21].eax
           = BIT (2) | BIT (6) | BIT (8); /* serialising LFENCE, null clears base, automatic IBRS */
       base[8].ebx
@@ -260,32 +255,6 @@ table_get (void)
   return (const Table *) once;
 }
 
-static unsigned
-bits_for (unsigned n)
-{
-  return n <= 1 ? 0 : 32 - __builtin_clz (n - 1);
-}
-
-static X86Cpuid
-topology_leaf (const X86Cpu *cpu, uint32_t subleaf)
-{
-  unsigned n = cpu->software->machine.n_vcpus;
-  X86Cpuid leaf = { .ecx = subleaf & 0xff, .edx = cpu->index };
-
-  if (subleaf == 0)
-    {
-      leaf.ebx = 1;
-      leaf.ecx |= 1 << 8;
-    }
-  else if (subleaf == 1)
-    {
-      leaf.eax = bits_for (n);
-      leaf.ebx = n;
-      leaf.ecx |= 2 << 8;
-    }
-  return leaf;
-}
-
 static X86Cpuid
 xsave_leaf (const Table *table, const X86Cpu *cpu, uint32_t subleaf)
 {
@@ -304,28 +273,22 @@ xsave_leaf (const Table *table, const X86Cpu *cpu, uint32_t subleaf)
 static X86Cpuid
 basic_leaf (const Table *table, const X86Cpu *cpu, uint32_t leaf, uint32_t subleaf)
 {
-  unsigned n = cpu->software->machine.n_vcpus;
   X86Cpuid answer = table->basic[leaf];
 
   switch (leaf)
     {
     case 1:
-      answer.ebx |= (cpu->index & 0xff) << 24 | n << 16;
-      if (n > 1)
-        answer.edx |= BIT (28);
       if (cpu->state.cr4 & X86_CR4_OSXSAVE)
         answer.ecx |= ECX1_OSXSAVE;
       if (!(cpu->state.lapic.base_msr & 1 << 11))
         answer.edx &= ~BIT (9);
       break;
     case 4:
-      return table->amd ? answer : cache_leaf (table, subleaf, n);
+      return table->amd ? answer : cache_leaf (subleaf);
     case 7:
       if (cpu->state.cr4 & X86_CR4_PKE)
         answer.ecx |= ECX7_OSPKE;
       return subleaf == 0 ? answer : (X86Cpuid){ 0 };
-    case 0xb:
-      return topology_leaf (cpu, subleaf);
     case 0xd:
       return xsave_leaf (table, cpu, subleaf);
     default:
@@ -334,28 +297,33 @@ basic_leaf (const Table *table, const X86Cpu *cpu, uint32_t leaf, uint32_t suble
   return answer;
 }
 
+static X86Cpuid
+extended_leaf (const Table *table, uint32_t leaf, uint32_t subleaf)
+{
+  if (leaf == EXTENDED_BASE + 0x1d) /* AMD's only: Intel's table ends before it */
+    return cache_leaf (subleaf);
+  return table->extended[leaf - EXTENDED_BASE];
+}
+
 X86Cpuid
 x86_cpuid_get (X86Cpu *cpu, uint32_t leaf, uint32_t subleaf)
 {
   const Table *table = table_get ();
-  unsigned n = cpu->software->machine.n_vcpus;
+  const CpuTopology *topology = &cpu->software->machine.topology;
+  X86Cpuid answer = { 0 };
 
   if (leaf - HYPERVISOR_BASE < N_HYPERVISOR)
     return table->hypervisor[leaf - HYPERVISOR_BASE];
-  if (leaf >= EXTENDED_BASE && leaf <= table->extended[0].eax)
-    {
-      X86Cpuid answer = table->extended[leaf - EXTENDED_BASE];
-
-      if (leaf == EXTENDED_BASE + 8 && table->amd)
-        answer.ecx = (n - 1) | bits_for (n) << 12;
-      if (leaf == EXTENDED_BASE + 1 && table->amd && n > 1)
-        answer.ecx |= BIT (1);
-      return answer;
-    }
-  /* Beyond the last leaf, Intel answers with the last one, AMD with zeroes. */
-  if (leaf >= N_BASIC)
-    return table->amd ? (X86Cpuid){ 0 } : table->basic[N_BASIC - 1];
-  return basic_leaf (table, cpu, leaf, subleaf);
+  if (leaf < N_BASIC)
+    answer = basic_leaf (table, cpu, leaf, subleaf);
+  else if (leaf >= EXTENDED_BASE && leaf <= table->extended[0].eax)
+    answer = extended_leaf (table, leaf, subleaf);
+  else /* beyond the last leaf, Intel answers with the last one, AMD with zeroes */
+    return table->amd ? answer : table->basic[N_BASIC - 1];
+  cpuid_topology_fill (
+      &(CpuidTopology){ topology, cpu_topology_get_apic_id (topology, cpu->index), table->amd },
+      leaf, subleaf, &answer);
+  return answer;
 }
 
 uint64_t

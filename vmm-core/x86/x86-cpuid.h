@@ -2,14 +2,10 @@
 #pragma once
 
 #include "cpu.h"
+#include "cpuid-topology.h"
 
 /* What CPUID tells: made once, out of what the host can do and what this CPU implements. The host's
  * own CPUID is never asked while a guest runs: it costs microseconds under a hypervisor. */
-
-typedef struct
-{
-  uint32_t eax, ebx, ecx, edx;
-} X86Cpuid;
 
 /* The answer to CPUID on this CPU, APIC IDs and bits that mirror CR4 included. */
 X86Cpuid x86_cpuid_get (X86Cpu *cpu, uint32_t leaf, uint32_t subleaf);

@@ -140,8 +140,9 @@ x86_lapic_state_reset (X86LapicState *lapic, unsigned index)
 {
   const uint32_t masked = 1 << 16;
   uint64_t base = lapic->base_msr;
+  uint32_t id = lapic->id;
 
-  *lapic = (X86LapicState){ .base_msr = base, .id = index, .dfr = UINT32_MAX, .svr = 0xff,
+  *lapic = (X86LapicState){ .base_msr = base, .id = id, .dfr = UINT32_MAX, .svr = 0xff,
                             .lvt_cmci = masked, .lvt_timer = masked, .lvt_thermal = masked,
                             .lvt_pmc = masked, .lvt_lint1 = masked,
                             /* The boot CPU sees the 8259 pair, as firmware leaves it. */
@@ -177,6 +178,7 @@ void
 x86_state_reset (X86State *state, unsigned index)
 {
   memset (state, 0, sizeof *state);
+  state->lapic.id = index;
   reset_common (state, index);
   state->cr0 = X86_CR0_CD | X86_CR0_NW | X86_CR0_ET;
   state->xcr0 = 1;

@@ -107,11 +107,12 @@ typedef struct X86State X86State;
 
 extern const StateTable x86_state_table;
 
-/* Power-on state of CPU index (SDM 3A, table 10-1): CPU 0 runs at FFFFFFF0h, others wait. */
+/* Power-on state of CPU index (SDM 3A, table 10-1): CPU 0 runs at FFFFFFF0h, others wait. The APIC ID
+ * is index; a machine's topology may want another. */
 void x86_state_reset (X86State *state, unsigned index);
 /* What INIT does: registers as after reset, but caches, FPU, vectors, MTRRs and TSC stay. */
 void x86_state_init (X86State *state, unsigned index);
-/* The local APIC's part of both; IA32_APIC_BASE stays. */
+/* The local APIC's part of both; IA32_APIC_BASE and the ID stay. */
 void x86_lapic_state_reset (X86LapicState *lapic, unsigned index);
 /* Whether a CPU can have this state; for streams from outside. */
 bool x86_state_check (const X86State *state, GError **error);

@@ -1,10 +1,12 @@
 ; SPDX-License-Identifier: GPL-3.0-or-later
 ; The MP table, which systems without ACPI go by, against the machine: Intel MultiProcessor Specification 1.4,
-; chapter 4.
+; chapter 4. Two sockets of three processors: APIC IDs 0 to 2 and 4 to 6.
 %define MODE 32
 %include "bare.inc"
 %include "apic.inc"
 
+OTHER           equ 0x8000              ; where the others start
+N_CPUS          equ 6
 ENTRY_CPU       equ 0
 ENTRY_BUS       equ 1
 ENTRY_INTERRUPT equ 3
@@ -34,6 +36,11 @@ main:   TEST "a floating pointer and a table with right checksums"
 .entry: movzx eax, byte [esi]
         cmp al, ENTRY_CPU
         jne .no_cpu
+        test byte [esi + 3], 1          ; enabled
+        jz .unusable
+        movzx eax, byte [esi + 1]
+        bts [listed], eax
+.unusable:
         add esi, 20
         jmp .next
 .no_cpu:
@@ -72,7 +79,27 @@ main:   TEST "a floating pointer and a table with right checksums"
         loop .pin
         CHECK_BITS [pins + 2], 0xff, 0xff
 
-        TEST "and its ticks arrive there"
+        TEST "it names the first processor of each socket"
+        CHECK [listed], 1 << 0 | 1 << 4
+
+        TEST "each processor has its APIC ID, in the APIC and in CPUID"
+        mov esi, section.other.start
+        mov edi, OTHER
+        mov ecx, other_end
+        rep movsb
+        PUT_APIC LAPIC_SVR, 0x1ff
+        PUT_APIC LAPIC_ICR, 0xc4500
+        mov ecx, 1000000
+.init:  loop .init
+        PUT_APIC LAPIC_ICR, 0xc4600 | OTHER >> 12
+.others:
+        pause
+        cmp dword [OTHER + counted], N_CPUS - 1
+        jne .others
+        CHECK [OTHER + ids], 0x76
+        CHECK [OTHER + mismatches], 0
+
+        TEST "the 8254's ticks arrive at its pin"
         PUT_APIC LAPIC_SVR, 0x1ff
         mov byte [eoi_to], EOI_TO_APIC
         movzx ecx, byte [pins]
@@ -108,4 +135,48 @@ sum:    push esi
 
 section .data
 isa_bus         dd -1
+listed          dd 0
 pins            times 16 db 0xff
+
+; The other processors, in big real mode for the sake of the APIC.
+section other follows=.data vstart=0 align=16
+bits 16
+        cli
+        mov ax, OTHER >> 4
+        mov ds, ax
+        o32 lgdt [flat_pointer]
+        mov eax, cr0
+        or al, 1
+        mov cr0, eax
+        mov bx, 8
+        mov es, bx
+        and al, 0xfe
+        mov cr0, eax
+        mov esi, LAPIC + LAPIC_ID
+        mov edi, [es:esi]
+        shr edi, 24
+        lock bts [ids], edi
+        mov eax, 1
+        cpuid
+        shr ebx, 24
+        cmp ebx, edi
+        jne .wrong
+        mov eax, 0x0b
+        xor ecx, ecx
+        cpuid
+        cmp edx, edi
+        je .right
+.wrong: lock inc dword [mismatches]
+.right: lock inc dword [counted]
+.stop:  hlt
+        jmp .stop
+        align 8
+flat    dq 0, 0x00cf93000000ffff
+flat_pointer:
+        dw 15
+        dd OTHER + flat
+ids     dd 0
+counted dd 0
+mismatches:
+        dd 0
+other_end:
