@@ -23,6 +23,7 @@
 #include "devices/firmware/bios-disks.h"
 #include "devices/firmware/fw-cfg.h"
 #include "devices/firmware/direct-boot.h"
+#include "devices/firmware/smbios.h"
 #include "devices/input/i8042.h"
 #include "devices/pci/pci.h"
 #include "devices/storage/piix-ide.h"
@@ -356,6 +357,19 @@ add_firmware_configuration (BoardPc *board)
 }
 
 static void
+add_smbios (BoardPc *board)
+{
+  uint64_t size = board->config.memory_size;
+
+  smbios_add (board->fw_cfg, &(SmbiosConfig){ .texts = board->config.smbios,
+                                              .name = board->config.name,
+                                              .uuid = board->config.uuid,
+                                              .topology = board->config.topology,
+                                              .memory_below = MIN (size, PCI_HOLE),
+                                              .memory_above = size - MIN (size, PCI_HOLE) });
+}
+
+static void
 add_acpi_tables (BoardPc *board)
 {
   AcpiTablesConfig config = {
@@ -596,6 +610,7 @@ board_pc_new (const BoardPcConfig *config, GError **error)
   add_serial (board);
   add_test_device (board);
   add_firmware_configuration (board);
+  add_smbios (board);
   add_acpi_tables (board);
   if (config->kernel != NULL
       && !direct_boot_add (board->fw_cfg,

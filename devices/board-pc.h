@@ -7,6 +7,7 @@
 #include "vmm-core/accel.h"
 #include "vmm-core/chardev.h"
 #include "vmm-core/clock.h"
+#include "vmm-core/smbios-texts.h"
 #include "vmm-core/state.h"
 
 /* The PC: i440FX and PIIX with everything attached, made from one description. All wiring is in
@@ -62,6 +63,9 @@ typedef struct
   /* Direct boot of a Linux bzImage or a Multiboot kernel, as in direct-boot.h; NULL kernel:
    * none. */
   const char *kernel, *initrd, *append;
+  /* What the machine tells of itself; name and uuid may be NULL. */
+  const char *name, *uuid;
+  SmbiosTexts smbios;
   gboolean test_device; /* the aid for guests that test the machine is there */
 
   void (*event) (void *data, BoardEvent event);

@@ -80,6 +80,17 @@ test_positions (void)
     }
 }
 
+static void
+test_smbios (void)
+{
+  g_autoptr (MachineConfig) config = parse ("[smbios]\nserial=A 1\nasset-tag=\nsku=Größe\n", NULL);
+
+  g_assert_cmpstr (config->smbios.serial, ==, "A 1");
+  g_assert_cmpstr (config->smbios.asset_tag, ==, "");
+  g_assert_cmpstr (config->smbios.sku, ==, "Größe");
+  g_assert_null (config->smbios.product);
+}
+
 /* Old systems with several CPUs get a socket for each. */
 static void
 test_topologies (void)
@@ -149,6 +160,10 @@ test_refusals (void)
     { "[disk0]\nfile=C:\\disk\n", "backslash" },
     { "[machine]\nname=end\\\n", "backslash" },
     { "[kernel]\nappend=quiet\n", "needs a kernel" },
+    { "[smbios]\nserial=a\\tb\n", "write another text" },
+    { "[smbios]\nsku=0123456789012345678901234567890123456789012345678901234567890123456789\n",
+      "write another text" },
+    { "[smbios]\nfamily=C:\\x\n", "backslash" },
   };
 
   for (unsigned i = 0; i < G_N_ELEMENTS (broken); i++)
@@ -311,6 +326,7 @@ main (int argc, char **argv)
   g_test_add_func ("/machine-config/defaults", test_defaults);
   g_test_add_func ("/machine-config/drives-and-paths", test_drives_and_paths);
   g_test_add_func ("/machine-config/positions", test_positions);
+  g_test_add_func ("/machine-config/smbios", test_smbios);
   g_test_add_func ("/machine-config/topologies", test_topologies);
   g_test_add_func ("/machine-config/refusals", test_refusals);
   g_test_add_func ("/machine-config/memory-sizes", test_memory_sizes);

@@ -7,73 +7,25 @@
 #include <glib/gstdio.h>
 #include <string.h>
 
+#include "fw-cfg-rig.h"
 #include "tests/support/device-test.h"
 
 #define MIB (1u << 20)
-#define RAM_SIZE (8 * MIB)
-
-typedef struct
-{
-  Bus *io;
-  Memory *memory;
-  Clock *clock;
-  FwCfg *fw_cfg;
-} Rig;
 
 static void
-set_up (Rig *rig, gconstpointer data)
+set_up (FwCfgRig *rig, gconstpointer data)
 {
-  MemoryBlock *ram;
-
-  rig->io = bus_new ("io", 0x10000, NULL);
-  rig->memory = memory_new ();
-  rig->clock = clock_new_manual ();
-  ram = memory_block_new (rig->memory, "ram", RAM_SIZE, false, NULL);
-  memory_map (rig->memory, 0, RAM_SIZE, ram, 0, MEMORY_RW, 0);
-  rig->fw_cfg = fw_cfg_new (rig->io, rig->memory, rig->clock);
+  fw_cfg_rig_open (rig);
 }
 
 static void
-tear_down (Rig *rig, gconstpointer data)
+tear_down (FwCfgRig *rig, gconstpointer data)
 {
-  fw_cfg_free (rig->fw_cfg);
-  clock_free (rig->clock);
-  memory_free (rig->memory);
-  bus_free (rig->io);
+  fw_cfg_rig_close (rig);
 }
 
 static void
-read_item (Rig *rig, unsigned key, void *buffer, unsigned length)
-{
-  bus_write (rig->io, 0x510, 2, key);
-  for (unsigned i = 0; i < length; i++)
-    ((uint8_t *) buffer)[i] = bus_read (rig->io, 0x511, 1);
-}
-
-/* The contents of a file, found in the directory as firmware does. */
-static uint8_t *
-read_named (Rig *rig, const char *name, uint32_t *size)
-{
-  uint8_t directory[4 + FW_CFG_MAX_FILES * 64];
-
-  read_item (rig, 0x19, directory, sizeof directory);
-  for (unsigned i = 0; i < directory[3]; i++)
-    {
-      const uint8_t *file = directory + 4 + i * 64;
-      uint8_t *contents;
-
-      if (strcmp ((const char *) file + 8, name) != 0)
-        continue;
-      *size = (uint32_t) file[0] << 24 | file[1] << 16 | file[2] << 8 | file[3];
-      contents = g_malloc (*size);
-      read_item (rig, file[4] << 8 | file[5], contents, *size);
-      return contents;
-    }
-  return NULL;
-}
-
-static void
-start_dma (Rig *rig, uint32_t control, uint32_t length, uint64_t address)
+start_dma (FwCfgRig *rig, uint32_t control, uint32_t length, uint64_t address)
 {
   memory_write_u32 (rig->memory, 0x1000, GUINT32_TO_BE (control));
   memory_write_u32 (rig->memory, 0x1004, GUINT32_TO_BE (length));
@@ -83,7 +35,7 @@ start_dma (Rig *rig, uint32_t control, uint32_t length, uint64_t address)
 }
 
 static void
-test_items_and_files (Rig *rig, gconstpointer data)
+test_items_and_files (FwCfgRig *rig, gconstpointer data)
 {
   g_autoptr (GBytes) bytes = g_bytes_new ("hello", 5);
   g_autofree uint8_t *contents = NULL;
@@ -91,34 +43,34 @@ test_items_and_files (Rig *rig, gconstpointer data)
   uint32_t size;
   char signature[5] = "";
 
-  read_item (rig, 0, signature, 4);
+  fw_cfg_rig_read_item (rig, 0, signature, 4);
   g_assert_cmpstr (signature, ==, "QEMU");
   fw_cfg_add_number (rig->fw_cfg, FW_CFG_RAM_SIZE, 0x123456789a, 8);
-  read_item (rig, FW_CFG_RAM_SIZE, &ram, 8);
+  fw_cfg_rig_read_item (rig, FW_CFG_RAM_SIZE, &ram, 8);
   g_assert_cmphex (ram, ==, 0x123456789a);
   g_assert_cmphex (bus_read (rig->io, 0x511, 1), ==, 0); /* past the end */
   fw_cfg_add_file (rig->fw_cfg, "opt/greeting", bytes);
-  contents = read_named (rig, "opt/greeting", &size);
+  contents = fw_cfg_rig_read_file (rig, "opt/greeting", &size);
   g_assert_cmpmem (contents, size, "hello", 5);
 }
 
 /* Whoever has something to boot adds a line; there is one file. */
 static void
-test_boot_order (Rig *rig, gconstpointer data)
+test_boot_order (FwCfgRig *rig, gconstpointer data)
 {
   g_autofree uint8_t *contents = NULL;
   uint32_t size;
 
   fw_cfg_add_boot_entry (rig->fw_cfg, "/rom@genroms/linuxboot.bin");
   fw_cfg_add_boot_entry (rig->fw_cfg, "/pci@i0cf8/ide@1,1/drive@0/disk@0");
-  contents = read_named (rig, "bootorder", &size);
+  contents = fw_cfg_rig_read_file (rig, "bootorder", &size);
   g_assert_cmpuint (size, ==, strlen ((char *) contents) + 1);
   g_assert_cmpstr ((char *) contents, ==,
                    "/rom@genroms/linuxboot.bin\n/pci@i0cf8/ide@1,1/drive@0/disk@0\n");
 }
 
 static void
-test_dma (Rig *rig, gconstpointer data)
+test_dma (FwCfgRig *rig, gconstpointer data)
 {
   char text[8];
 
@@ -129,13 +81,13 @@ test_dma (Rig *rig, gconstpointer data)
   g_assert_cmpmem (text, 8, "QEMU\0\0\0\0", 8);
   start_dma (rig, 0x00000010, 4, 0x2000); /* nothing is writable */
   g_assert_cmphex (memory_read_u32 (rig->memory, 0x1000), ==, GUINT32_TO_BE (1));
-  start_dma (rig, 0x0000000a, 4, RAM_SIZE); /* where there is no RAM */
+  start_dma (rig, 0x0000000a, 4, 8 * MIB); /* where there is no RAM */
   g_assert_cmphex (memory_read_u32 (rig->memory, 0x1000), ==, GUINT32_TO_BE (1));
 }
 
 /* However much is asked for, the transfer ends with its item: nobody waits for what is not there. */
 static void
-test_dma_ends_with_its_item (Rig *rig, gconstpointer data)
+test_dma_ends_with_its_item (FwCfgRig *rig, gconstpointer data)
 {
   memory_write_u32 (rig->memory, 0x2004, 0x12345678);
   memory_write_u32 (rig->memory, 3 * MIB, 0x12345678);
@@ -148,7 +100,7 @@ test_dma_ends_with_its_item (Rig *rig, gconstpointer data)
 
 /* A large item comes in pieces; between them others have the machine lock. */
 static void
-test_dma_in_pieces (Rig *rig, gconstpointer data)
+test_dma_in_pieces (FwCfgRig *rig, gconstpointer data)
 {
   StateSection section = fw_cfg_state (rig->fw_cfg);
   g_autoptr (GBytes) file = NULL;
@@ -181,7 +133,7 @@ test_dma_in_pieces (Rig *rig, gconstpointer data)
 }
 
 static void
-test_reset_and_state (Rig *rig, gconstpointer data)
+test_reset_and_state (FwCfgRig *rig, gconstpointer data)
 {
   StateSection section = fw_cfg_state (rig->fw_cfg);
 
@@ -196,7 +148,7 @@ test_reset_and_state (Rig *rig, gconstpointer data)
 /* Links the tables as firmware does, with TABLES at 0 and the RSDP apart; then every checksum
  * holds. */
 static void
-test_acpi_tables_link (Rig *rig, gconstpointer data)
+test_acpi_tables_link (FwCfgRig *rig, gconstpointer data)
 {
   const AcpiTablesConfig config
       = { .topology = { 2, 3, 1 }, .pci_memory_start = 0x10000000, .serial_ports = 1 };
@@ -204,9 +156,9 @@ test_acpi_tables_link (Rig *rig, gconstpointer data)
   uint32_t tables_size, rsdp_size, script_size, checksums = 0;
 
   acpi_tables_add (rig->fw_cfg, &config);
-  tables = read_named (rig, "etc/acpi/tables", &tables_size);
-  rsdp = read_named (rig, "etc/acpi/rsdp", &rsdp_size);
-  script = read_named (rig, "etc/table-loader", &script_size);
+  tables = fw_cfg_rig_read_file (rig, "etc/acpi/tables", &tables_size);
+  rsdp = fw_cfg_rig_read_file (rig, "etc/acpi/rsdp", &rsdp_size);
+  script = fw_cfg_rig_read_file (rig, "etc/table-loader", &script_size);
   g_assert_cmpuint (script_size % 128, ==, 0);
   for (const uint8_t *command = script; command < script + script_size; command += 128)
     {
@@ -233,7 +185,7 @@ test_acpi_tables_link (Rig *rig, gconstpointer data)
 }
 
 static void
-test_a_kernel_is_prepared (Rig *rig, gconstpointer data)
+test_a_kernel_is_prepared (FwCfgRig *rig, gconstpointer data)
 {
   g_autofree char *path = g_build_filename (g_get_tmp_dir (), "guesthouse-test-kernel", NULL);
   g_autofree uint8_t *image = g_malloc0 (0x3000), *rom = NULL;
@@ -253,9 +205,9 @@ test_a_kernel_is_prepared (Rig *rig, gconstpointer data)
   g_assert_false (direct_boot_add (rig->fw_cfg, &(DirectBoot){ path, NULL, NULL, 1 << 20 }, &error));
   g_clear_error (&error);
   g_assert_true (direct_boot_add (rig->fw_cfg, &(DirectBoot){ path, NULL, "quiet", 64 << 20 }, &error));
-  read_item (rig, FW_CFG_SETUP_DATA, setup, sizeof setup);
+  fw_cfg_rig_read_item (rig, FW_CFG_SETUP_DATA, setup, sizeof setup);
   g_assert_cmphex (setup[0x22a], ==, 0x02); /* the command line is at 20000h */
-  rom = read_named (rig, "genroms/linuxboot.bin", &size);
+  rom = fw_cfg_rig_read_file (rig, "genroms/linuxboot.bin", &size);
   g_assert_cmpuint (rom[2] * 512, ==, size);
   for (uint32_t i = 0; i < size; i++)
     sum += rom[i];
@@ -263,7 +215,7 @@ test_a_kernel_is_prepared (Rig *rig, gconstpointer data)
   g_unlink (path);
 }
 
-#define ADD(path, function) g_test_add (path, Rig, NULL, set_up, function, tear_down)
+#define ADD(path, function) g_test_add (path, FwCfgRig, NULL, set_up, function, tear_down)
 
 int
 main (int argc, char **argv)

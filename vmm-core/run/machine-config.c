@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "machine-config.h"
+#include "machine-smbios.h"
 #include "machine-topology.h"
 
 #include <errno.h>
@@ -64,6 +65,7 @@ machine_config_free (MachineConfig *config)
   g_free (config->kernel);
   g_free (config->initrd);
   g_free (config->append);
+  machine_smbios_clear (&config->smbios);
   g_free (config);
 }
 
@@ -348,7 +350,7 @@ is_drive_group (const char *group)
 static gboolean
 is_known_group (const char *group)
 {
-  static const char *const names[] = { "machine", "kernel", "debug", NULL };
+  static const char *const names[] = { "machine", "kernel", "smbios", "debug", NULL };
 
   return g_strv_contains (names, group) || is_drive_group (group)
          || g_str_has_prefix (group, "serial");
@@ -427,6 +429,7 @@ machine_config_from_key_file (GKeyFile *file, const char *folder, const char *pa
       || !read_code_cache (file, path, &config->code_cache, error)
       || !read_boolean (file, path, "machine", "boot-menu", &config->boot_menu, error)
       || !read_boolean (file, path, "debug", "test-device", &config->test_device, error)
+      || !machine_smbios_read (file, path, &config->smbios, error)
       || !read_drives (config, file, path, error))
     return NULL;
   for (unsigned i = 0; i < MACHINE_CONFIG_SERIAL_PORTS; i++)

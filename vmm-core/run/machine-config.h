@@ -3,6 +3,8 @@
 
 #include <gio/gio.h>
 
+#include "vmm-core/smbios-texts.h"
+
 /* machine.conf: what a machine consists of. The file's keys are described in machine.conf.md beside
  * this file. */
 
@@ -44,6 +46,7 @@ typedef struct
     *serial[MACHINE_CONFIG_SERIAL_PORTS]; /* "none", "stdio", "file:F", "socket:F"; NULL: no port */
   char *debugcon;
   char *kernel, *initrd, *append;
+  SmbiosTexts smbios;
   gboolean test_device; /* for guests that test the machine */
 } MachineConfig;
 
