@@ -4,6 +4,7 @@
 #include "linux-boot.h"
 
 #include <gio/gio.h>
+#include <glib/gi18n.h>
 #include <string.h>
 
 #include "boot-file.h"
@@ -11,6 +12,7 @@
 
 /* Fields of the setup header. */
 #define SETUP_SECTS 0x1f1
+#define VID_MODE 0x1fa
 #define HEADER_MAGIC 0x202
 #define VERSION 0x206
 #define TYPE_OF_LOADER 0x210
@@ -22,7 +24,10 @@
 #define HEAP_END_PTR 0x224
 #define CMD_LINE_PTR 0x228
 #define INITRD_ADDR_MAX 0x22c
+#define KERNEL_ALIGNMENT 0x230
+#define RELOCATABLE_KERNEL 0x234
 #define CMDLINE_SIZE 0x238
+#define PREF_ADDRESS 0x258
 #define INIT_SIZE 0x260
 #define HEADER_END 0x268
 
@@ -59,6 +64,18 @@ get_u32 (const uint8_t *at)
   return at[0] | at[1] << 8 | at[2] << 16 | (uint32_t) at[3] << 24;
 }
 
+static uint64_t
+get_u64 (const uint8_t *at)
+{
+  return get_u32 (at) | (uint64_t) get_u32 (at + 4) << 32;
+}
+
+static unsigned
+get_version (const uint8_t *setup)
+{
+  return setup[VERSION] | setup[VERSION + 1] << 8;
+}
+
 static void
 put_u32 (uint8_t *at, uint32_t value)
 {
@@ -83,8 +100,7 @@ split_kernel (const char *path, GBytes *file, uint8_t **setup, gsize *setup_size
   const uint8_t *data = g_bytes_get_data (file, &length);
   unsigned sectors;
 
-  if ((data[VERSION] | data[VERSION + 1] << 8) < 0x202
-      || !(data[LOADFLAGS] & LOADFLAGS_LOADED_HIGH))
+  if (get_version (data) < 0x202 || !(data[LOADFLAGS] & LOADFLAGS_LOADED_HIGH))
     {
       g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA,
                    "The Linux kernel “%s” is too old or too small to be booted directly (it is no "
@@ -104,28 +120,97 @@ split_kernel (const char *path, GBytes *file, uint8_t **setup, gsize *setup_size
   return TRUE;
 }
 
-/* What the kernel needs from 1 MiB on while it unpacks itself. */
+/* Where the memory ends that the kernel needs, as it was loaded and where it unpacks itself and runs. */
 static uint64_t
 kernel_end (const uint8_t *setup, gsize kernel_size)
 {
-  uint64_t size = kernel_size;
+  uint64_t end = KERNEL_ADDRESS + kernel_size, start = KERNEL_ADDRESS, alignment;
 
-  if ((setup[VERSION] | setup[VERSION + 1] << 8) >= 0x20a)
-    size = MAX (size, get_u32 (setup + INIT_SIZE));
-  return KERNEL_ADDRESS + size;
+  if (get_version (setup) < 0x20a)
+    return end;
+  start = MIN (get_u64 (setup + PREF_ADDRESS), (uint64_t) UINT32_MAX); /* too high is too high */
+  if (setup[RELOCATABLE_KERNEL])
+    {
+      start = MAX (start, KERNEL_ADDRESS);
+      alignment = MAX (get_u32 (setup + KERNEL_ALIGNMENT), 1);
+      if (start % alignment != 0)
+        start += alignment - start % alignment;
+    }
+  return MAX (end, start + get_u32 (setup + INIT_SIZE));
+}
+
+/* The value of the last of the options that begin with name, which ends with “=”; NULL: there is none. The
+ * kernel's own options end at “--”. */
+static const char *
+find_option (const char *append, const char *name)
+{
+  const char *found = NULL;
+
+  for (const char *at = append + strspn (append, " "); *at != '\0'; at += strspn (at, " "))
+    {
+      if (g_str_has_prefix (at, "-- ") || g_str_equal (at, "--"))
+        break;
+      if (g_str_has_prefix (at, name))
+        found = at + strlen (name);
+      at += strcspn (at, " ");
+    }
+  return found;
+}
+
+/* What “vga=” says the video mode shall be, for the header; 0 if nothing. */
+static uint16_t
+get_video_mode (const char *append)
+{
+  static const struct
+  {
+    const char *name;
+    uint16_t mode;
+  } names[] = { { "normal", 0xffff }, { "ext", 0xfffe }, { "ask", 0xfffd } };
+  const char *value = find_option (append, "vga=");
+  size_t length = value != NULL ? strcspn (value, " ") : 0;
+  guint64 number;
+  char *end;
+
+  for (unsigned i = 0; i < G_N_ELEMENTS (names); i++)
+    if (length == strlen (names[i].name) && strncmp (value, names[i].name, length) == 0)
+      return names[i].mode;
+  if (value == NULL || !g_ascii_isdigit (*value))
+    return 0;
+  number = g_ascii_strtoull (value, &end, 0);
+  return end == value + length && number <= UINT16_MAX ? number : 0;
+}
+
+/* Where “mem=” says memory ends: a number as in C, with K, M, G … behind it. */
+static uint64_t
+get_memory_limit (const char *append)
+{
+  static const char units[] = "kmgtpe";
+  const char *value = find_option (append, "mem="), *unit;
+  guint64 number;
+  char *end;
+  unsigned shift;
+
+  if (value == NULL || !g_ascii_isdigit (*value))
+    return UINT64_MAX;
+  number = g_ascii_strtoull (value, &end, 0);
+  unit = *end != '\0' ? strchr (units, g_ascii_tolower (*end)) : NULL;
+  shift = unit != NULL ? 10 * (unit - units + 1) : 0;
+  return number <= UINT64_MAX >> shift ? number << shift : UINT64_MAX;
 }
 
 /* Where the initrd goes: as high as kernel and firmware allow. 0: nowhere. */
 static uint32_t
-place_initrd (const uint8_t *setup, gsize kernel_size, gsize initrd_size, uint64_t memory_size)
+place_initrd (const uint8_t *setup, gsize kernel_size, gsize initrd_size, uint64_t memory_size,
+              uint64_t limit)
 {
   uint64_t top = 0x37ffffff, end = kernel_end (setup, kernel_size);
 
-  if ((setup[VERSION] | setup[VERSION + 1] << 8) >= 0x203)
+  if (get_version (setup) >= 0x203)
     top = get_u32 (setup + INITRD_ADDR_MAX);
   if (memory_size < DIRECT_BOOT_FIRMWARE_RESERVE)
     return 0;
   top = MIN (top + 1, memory_size - DIRECT_BOOT_FIRMWARE_RESERVE);
+  top = MIN (top, limit);
   if (end > top || initrd_size > top - end)
     return 0;
   top = (top - initrd_size) & ~(uint64_t) 0xfff;
@@ -133,8 +218,15 @@ place_initrd (const uint8_t *setup, gsize kernel_size, gsize initrd_size, uint64
 }
 
 static void
-fill_setup (uint8_t *setup, uint32_t initrd_address, gsize initrd_size)
+fill_setup (uint8_t *setup, const char *append, uint32_t initrd_address, gsize initrd_size)
 {
+  uint16_t video_mode = get_video_mode (append);
+
+  if (video_mode != 0)
+    {
+      setup[VID_MODE] = video_mode;
+      setup[VID_MODE + 1] = video_mode >> 8;
+    }
   setup[TYPE_OF_LOADER] = 0xff; /* none of the registered ones */
   setup[LOADFLAGS] |= LOADFLAGS_CAN_USE_HEAP;
   setup[HEAP_END_PTR] = HEAP_END & 0xff;
@@ -167,7 +259,7 @@ check_command_line (const uint8_t *setup, const char *append, GError **error)
 {
   gsize most = 255;
 
-  if ((setup[VERSION] | setup[VERSION + 1] << 8) >= 0x206)
+  if (get_version (setup) >= 0x206)
     most = MIN (get_u32 (setup + CMDLINE_SIZE), 0xffffu);
   if (strlen (append) <= most)
     return TRUE;
@@ -188,6 +280,7 @@ linux_boot_add (FwCfg *fw_cfg, const DirectBoot *boot, GBytes *kernel, GError **
   g_autofree uint8_t *setup = NULL;
   gsize setup_size, kernel_size;
   uint32_t initrd_address;
+  uint64_t limit;
 
   if (!split_kernel (boot->kernel, kernel, &setup, &setup_size, error)
       || !check_command_line (setup, append, error))
@@ -197,16 +290,20 @@ linux_boot_add (FwCfg *fw_cfg, const DirectBoot *boot, GBytes *kernel, GError **
   if (ramdisk == NULL)
     return FALSE;
   kernel_size = g_bytes_get_size (kernel) - setup_size;
-  initrd_address = place_initrd (setup, kernel_size, g_bytes_get_size (ramdisk),
-                                 boot->memory_size);
+  limit = get_memory_limit (append);
+  initrd_address = place_initrd (setup, kernel_size, g_bytes_get_size (ramdisk), boot->memory_size,
+                                 limit);
   if (initrd_address == 0)
     {
       g_set_error (error, G_IO_ERROR, G_IO_ERROR_NO_SPACE,
-                   "The machine has too little memory for the Linux kernel “%s”. Give it more.",
+                   limit < boot->memory_size
+                       ? _ ("The kernel command line leaves too little memory for the Linux kernel “%s”: "
+                            "raise its “mem=”.")
+                       : _ ("The machine has too little memory for the Linux kernel “%s”. Give it more."),
                    boot->kernel);
       return FALSE;
     }
-  fill_setup (setup, initrd_address, g_bytes_get_size (ramdisk));
+  fill_setup (setup, append, initrd_address, g_bytes_get_size (ramdisk));
   setup_bytes = g_bytes_new (setup, setup_size);
   rest = g_bytes_new_from_bytes (kernel, setup_size, kernel_size);
   command_line = g_bytes_new (append, strlen (append) + 1);

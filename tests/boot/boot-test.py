@@ -138,6 +138,20 @@ def disk():
                 raise BootError(f"exit status {machine.process.returncode}\n{machine.last_words()}")
 
 
+def mp_table():
+    """Without ACPI, the MP table leads to four processors and to the timer behind the I/O APIC."""
+    initrd = guest("disk-test", ".initrd")
+    kernel = os.path.join(os.environ["BOOT_GUESTS"], "debian-kernel", "vmlinuz")
+    with tempfile.NamedTemporaryFile(suffix=".img") as image:
+        image.truncate(64 << 20)
+        with Machine("--cpus", "4", "--topology", "sockets", "--disk", image.name, "--kernel", kernel, "--initrd", initrd,
+                     "--append", "console=ttyS0 acpi=off nopv apic=verbose lapic=notscdeadline nolapic_timer") as machine:
+            machine.wait_serial(r"\.\.TIMER: vector=\S+ apic1=0 pin1=2 ", 200)
+            machine.wait_serial(r"disk-test: 4 processors", 300)
+            if "MP-BIOS bug" in machine.serial_text():
+                raise BootError("the timer is not where the MP table says\n" + machine.last_words())
+
+
 def kvm_firmware():
     """SeaBIOS runs on the host's /dev/kvm, however slow that is, as far as looking for a disk."""
     if not os.access("/dev/kvm", os.R_OK | os.W_OK):
@@ -160,6 +174,7 @@ TESTS = {
     "installer-amd64-gtk": lambda: installer_gtk("amd64"),
     "installer-i386-gtk": lambda: installer_gtk("i386"),
     "disk": disk,
+    "mp-table": mp_table,
 }
 
 

@@ -6,6 +6,7 @@
 
 #include <glib/gstdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "fw-cfg-rig.h"
 #include "tests/support/device-test.h"
@@ -215,6 +216,93 @@ test_a_kernel_is_prepared (FwCfgRig *rig, gconstpointer data)
   g_unlink (path);
 }
 
+/* A bzImage that unpacks itself at 16 MiB and needs 8 MiB there. */
+static char *
+make_kernel (void)
+{
+  char *path = g_build_filename (g_get_tmp_dir (), "guesthouse-test-bzimage-XXXXXX", NULL);
+  g_autofree uint8_t *image = g_malloc0 (0x3000);
+  int fd = g_mkstemp (path);
+
+  image[0x1f1] = 1;
+  memcpy (image + 0x202, "HdrS\x0a\x02", 6);
+  image[0x211] = 1;
+  memcpy (image + 0x22c, "\xff\xff\xff\x7f", 4); /* initrd_addr_max */
+  memcpy (image + 0x230, "\x00\x00\x20\x00", 4); /* kernel_alignment */
+  image[0x234] = 1;                               /* relocatable_kernel */
+  memcpy (image + 0x238, "\xff\x07\x00\x00", 4); /* cmdline_size */
+  memcpy (image + 0x258, "\x00\x00\x00\x01", 4); /* pref_address */
+  memcpy (image + 0x260, "\x00\x00\x80\x00", 4); /* init_size */
+  g_assert_cmpint (write (fd, image, 0x3000), ==, 0x3000);
+  close (fd);
+  return path;
+}
+
+/* Boots it with a 4 KiB initrd: where that goes, or 0 where there is no room. The video mode, too. */
+static uint32_t
+boot_with (const char *append, uint64_t memory_size, uint16_t *video_mode)
+{
+  g_autofree char *kernel = make_kernel ();
+  g_autofree char *initrd = g_strconcat (kernel, ".initrd", NULL);
+  g_autofree char *zeros = g_malloc0 (0x1000);
+  uint8_t setup[0x400];
+  uint32_t address = 0;
+  FwCfgRig rig;
+
+  fw_cfg_rig_open (&rig);
+  g_assert_true (g_file_set_contents (initrd, zeros, 0x1000, NULL));
+  if (direct_boot_add (rig.fw_cfg, &(DirectBoot){ kernel, initrd, append, memory_size }, NULL))
+    {
+      fw_cfg_rig_read_item (&rig, FW_CFG_INITRD_ADDR, &address, 4);
+      fw_cfg_rig_read_item (&rig, FW_CFG_SETUP_DATA, setup, sizeof setup);
+      memcpy (video_mode, setup + 0x1fa, 2);
+    }
+  fw_cfg_rig_close (&rig);
+  g_unlink (initrd);
+  g_unlink (kernel);
+  return GUINT32_FROM_LE (address);
+}
+
+/* What the kernel reads before its command line, the loader reads for it. */
+static void
+test_options_for_the_loader (void)
+{
+  static const struct
+  {
+    const char *append;
+    uint16_t video_mode;
+    uint32_t initrd;
+  } boots[] = {
+    { "quiet", 0, 0x3eff000 }, /* below what the firmware has at the end of 64 MiB */
+    { "vga=791 quiet", 0x317, 0x3eff000 },
+    { "quiet vga=0x0f04", 0x0f04, 0x3eff000 },
+    { "vga=01234", 01234, 0x3eff000 },
+    { "vga=normal", 0xffff, 0x3eff000 },
+    { "vga=ext", 0xfffe, 0x3eff000 },
+    { "vga=5 vga=ask", 0xfffd, 0x3eff000 },
+    { "vga=asking", 0, 0x3eff000 },
+    { "vga=70000", 0, 0x3eff000 },
+    { "novga=5 -- vga=6", 0, 0x3eff000 },
+    { "mem=48M", 0, 0x2fff000 },
+    { "mem=0x3000000", 0, 0x2fff000 },
+    { "mem=49152k vga=1", 1, 0x2fff000 },
+    { "mem=2G", 0, 0x3eff000 },
+    { "mem=nopentium", 0, 0x3eff000 },
+    { "mem=99999999999999999999E", 0, 0x3eff000 },
+    { "mem=25M", 0, 0x18ff000 },
+    { "mem=24M", 0, 0 }, /* the kernel runs up to there */
+  };
+
+  for (unsigned i = 0; i < G_N_ELEMENTS (boots); i++)
+    {
+      uint16_t video_mode = 0;
+
+      g_test_message ("%s", boots[i].append);
+      g_assert_cmphex (boot_with (boots[i].append, 64 << 20, &video_mode), ==, boots[i].initrd);
+      g_assert_cmphex (video_mode, ==, boots[i].video_mode);
+    }
+}
+
 #define ADD(path, function) g_test_add (path, FwCfgRig, NULL, set_up, function, tear_down)
 
 int
@@ -229,5 +317,6 @@ main (int argc, char **argv)
   ADD ("/fw-cfg/reset-state", test_reset_and_state);
   ADD ("/acpi/tables", test_acpi_tables_link);
   ADD ("/linux-boot/kernel", test_a_kernel_is_prepared);
+  g_test_add_func ("/linux-boot/options", test_options_for_the_loader);
   return g_test_run ();
 }
