@@ -67,7 +67,7 @@ get_u32 (const uint8_t *at)
 static uint64_t
 get_u64 (const uint8_t *at)
 {
-  return get_u32 (at) | (uint64_t) get_u32 (at + 4) << 32;
+  return get_u32 (at) | (uint64_t)get_u32 (at + 4) << 32;
 }
 
 static unsigned
@@ -120,7 +120,8 @@ split_kernel (const char *path, GBytes *file, uint8_t **setup, gsize *setup_size
   return TRUE;
 }
 
-/* Where the memory ends that the kernel needs, as it was loaded and where it unpacks itself and runs. */
+/* Where the memory ends that the kernel needs, as it was loaded and where it unpacks itself and
+ * runs. */
 static uint64_t
 kernel_end (const uint8_t *setup, gsize kernel_size)
 {
@@ -128,7 +129,7 @@ kernel_end (const uint8_t *setup, gsize kernel_size)
 
   if (get_version (setup) < 0x20a)
     return end;
-  start = MIN (get_u64 (setup + PREF_ADDRESS), (uint64_t) UINT32_MAX); /* too high is too high */
+  start = MIN (get_u64 (setup + PREF_ADDRESS), (uint64_t)UINT32_MAX); /* too high is too high */
   if (setup[RELOCATABLE_KERNEL])
     {
       start = MAX (start, KERNEL_ADDRESS);
@@ -139,8 +140,8 @@ kernel_end (const uint8_t *setup, gsize kernel_size)
   return MAX (end, start + get_u32 (setup + INIT_SIZE));
 }
 
-/* The value of the last of the options that begin with name, which ends with “=”; NULL: there is none. The
- * kernel's own options end at “--”. */
+/* The value of the last of the options that begin with name, which ends with “=”; NULL: there is
+ * none. The kernel's own options end at “--”. */
 static const char *
 find_option (const char *append, const char *name)
 {
@@ -291,16 +292,17 @@ linux_boot_add (FwCfg *fw_cfg, const DirectBoot *boot, GBytes *kernel, GError **
     return FALSE;
   kernel_size = g_bytes_get_size (kernel) - setup_size;
   limit = get_memory_limit (append);
-  initrd_address = place_initrd (setup, kernel_size, g_bytes_get_size (ramdisk), boot->memory_size,
-                                 limit);
+  initrd_address
+      = place_initrd (setup, kernel_size, g_bytes_get_size (ramdisk), boot->memory_size, limit);
   if (initrd_address == 0)
     {
-      g_set_error (error, G_IO_ERROR, G_IO_ERROR_NO_SPACE,
-                   limit < boot->memory_size
-                       ? _ ("The kernel command line leaves too little memory for the Linux kernel “%s”: "
-                            "raise its “mem=”.")
-                       : _ ("The machine has too little memory for the Linux kernel “%s”. Give it more."),
-                   boot->kernel);
+      g_set_error (
+          error, G_IO_ERROR, G_IO_ERROR_NO_SPACE,
+          limit < boot->memory_size
+              ? _ ("The kernel command line leaves too little memory for the Linux kernel “%s”: "
+                   "raise its “mem=”.")
+              : _ ("The machine has too little memory for the Linux kernel “%s”. Give it more."),
+          boot->kernel);
       return FALSE;
     }
   fill_setup (setup, append, initrd_address, g_bytes_get_size (ramdisk));

@@ -229,7 +229,7 @@ make_kernel (void)
   image[0x211] = 1;
   memcpy (image + 0x22c, "\xff\xff\xff\x7f", 4); /* initrd_addr_max */
   memcpy (image + 0x230, "\x00\x00\x20\x00", 4); /* kernel_alignment */
-  image[0x234] = 1;                               /* relocatable_kernel */
+  image[0x234] = 1;                              /* relocatable_kernel */
   memcpy (image + 0x238, "\xff\x07\x00\x00", 4); /* cmdline_size */
   memcpy (image + 0x258, "\x00\x00\x00\x01", 4); /* pref_address */
   memcpy (image + 0x260, "\x00\x00\x80\x00", 4); /* init_size */
@@ -238,7 +238,8 @@ make_kernel (void)
   return path;
 }
 
-/* Boots it with a 4 KiB initrd: where that goes, or 0 where there is no room. The video mode, too. */
+/* Boots it with a 4 KiB initrd: where that goes, or 0 where there is no room. The video mode, too.
+ */
 static uint32_t
 boot_with (const char *append, uint64_t memory_size, uint16_t *video_mode)
 {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The SMBIOS structures, read as strictly as a parser can: lengths, strings, handles, and what they say. */
+/* The SMBIOS structures, read as strictly as a parser can: lengths, strings, handles, and what they
+ * say. */
 #include "devices/firmware/smbios.h"
 
 #include <string.h>
@@ -41,7 +42,8 @@ static const uint8_t *
 parse_structure (const uint8_t *at, const uint8_t *end, Structure *structure)
 {
   g_assert_cmpint (end - at, >=, 6);
-  *structure = (Structure){ .fields = at, .type = at[0], .length = at[1], .handle = number (at + 2, 2) };
+  *structure
+      = (Structure){ .fields = at, .type = at[0], .length = at[1], .handle = number (at + 2, 2) };
   g_assert_cmpuint (structure->length, >=, 4);
   g_assert_cmpint (end - at, >=, structure->length + 2);
   at += structure->length;
@@ -56,7 +58,7 @@ parse_structure (const uint8_t *at, const uint8_t *end, Structure *structure)
 
       g_assert_nonnull (next);
       g_assert_cmpuint (structure->n_strings, <, 15);
-      structure->strings[++structure->n_strings] = (const char *) at;
+      structure->strings[++structure->n_strings] = (const char *)at;
       at = next + 1;
       g_assert_true (at < end);
     }
@@ -78,7 +80,8 @@ read_smbios (Smbios *smbios, const SmbiosConfig *config)
   fw_cfg_rig_close (&rig);
   for (at = smbios->tables; at < smbios->tables + smbios->size;)
     {
-      const uint8_t *next = parse_structure (at, smbios->tables + smbios->size, &smbios->structures[smbios->n]);
+      const uint8_t *next
+          = parse_structure (at, smbios->tables + smbios->size, &smbios->structures[smbios->n]);
 
       for (unsigned i = 0; i < smbios->n; i++)
         g_assert_cmphex (smbios->structures[i].handle, !=, smbios->structures[smbios->n].handle);
@@ -126,7 +129,10 @@ text (const Structure *structure, unsigned offset)
 }
 
 static const SmbiosConfig small = {
-  .name = "Old box", .uuid = UUID, .topology = { 1, 1, 1 }, .memory_below = 64 * MIB,
+  .name = "Old box",
+  .uuid = UUID,
+  .topology = { 1, 1, 1 },
+  .memory_below = 64 * MIB,
 };
 
 static void

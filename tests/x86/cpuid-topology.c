@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Every way to lay out up to eight CPUs, read back from CPUID as systems do: by Intel's levels, by the older leaves 1
- * and 4, by AMD's. All find the same sockets, cores and threads. */
+/* Every way to lay out up to eight CPUs, read back from CPUID as systems do: by Intel's levels, by
+ * the older leaves 1 and 4, by AMD's. All find the same sockets, cores and threads. */
 #include "vmm-core/x86/cpuid-topology.h"
 
 #include <glib.h>
@@ -14,7 +14,8 @@ typedef struct
 } Place;
 
 static X86Cpuid
-ask (const CpuTopology *topology, unsigned cpu, gboolean amd, uint32_t leaf, uint32_t subleaf, X86Cpuid before)
+ask (const CpuTopology *topology, unsigned cpu, gboolean amd, uint32_t leaf, uint32_t subleaf,
+     X86Cpuid before)
 {
   CpuidTopology one = { topology, cpu_topology_get_apic_id (topology, cpu), amd };
 
@@ -66,7 +67,8 @@ by_levels (const CpuTopology *topology, unsigned cpu, uint32_t leaf)
 static Place
 by_leaves_1_and_4 (const CpuTopology *topology, unsigned cpu)
 {
-  X86Cpuid one = ask (topology, cpu, FALSE, 1, 0, (X86Cpuid){ 0x306c3, 0xaaaa08aa, 1u << 31, 0x1fffffff });
+  X86Cpuid one
+      = ask (topology, cpu, FALSE, 1, 0, (X86Cpuid){ 0x306c3, 0xaaaa08aa, 1u << 31, 0x1fffffff });
   X86Cpuid l1 = ask (topology, cpu, FALSE, 4, 0, (X86Cpuid){ 0xffffc121, 7, 63, 0 });
   X86Cpuid l3 = ask (topology, cpu, FALSE, 4, 3, (X86Cpuid){ 0x00000163, 7, 63, 0 });
   X86Cpuid end = ask (topology, cpu, FALSE, 4, 4, (X86Cpuid){ 0 });
@@ -81,13 +83,15 @@ by_leaves_1_and_4 (const CpuTopology *topology, unsigned cpu)
   g_assert_cmpuint (bits (l3.eax, 26, 31), ==, bits (l1.eax, 26, 31));
   g_assert_cmphex (end.eax, ==, 0);
   siblings = bits (one.edx, 28, 28) ? bits (one.ebx, 16, 23) : 1;
-  return place (one.ebx >> 24, width (siblings) - width (bits (l1.eax, 26, 31) + 1), width (siblings));
+  return place (one.ebx >> 24, width (siblings) - width (bits (l1.eax, 26, 31) + 1),
+                width (siblings));
 }
 
 static Place
 by_amd (const CpuTopology *topology, unsigned cpu)
 {
-  X86Cpuid features = ask (topology, cpu, TRUE, 0x80000001, 0, (X86Cpuid){ 0, 0, 1u << 22 | 1u << 1, 0 });
+  X86Cpuid features
+      = ask (topology, cpu, TRUE, 0x80000001, 0, (X86Cpuid){ 0, 0, 1u << 22 | 1u << 1, 0 });
   X86Cpuid sizes = ask (topology, cpu, TRUE, 0x80000008, 0, (X86Cpuid){ 0x3030, 0, 0xffffffff, 7 });
   X86Cpuid l2 = ask (topology, cpu, TRUE, 0x8000001d, 2, (X86Cpuid){ 0x00000143, 0, 0, 0 });
   X86Cpuid l3 = ask (topology, cpu, TRUE, 0x8000001d, 3, (X86Cpuid){ 0x00000163, 0, 0, 0 });

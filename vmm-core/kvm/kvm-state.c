@@ -405,7 +405,9 @@ replace_topology_leaf (struct kvm_cpuid2 *cpuid, uint32_t leaf)
   /* One more says that there is nothing more. */
   for (unsigned level = 0; level <= CPUID_TOPOLOGY_LEVELS && kept < KVM_CPUID_ENTRIES; level++)
     cpuid->entries[kept++] = (struct kvm_cpuid_entry2){
-      .function = leaf, .index = level, .flags = KVM_CPUID_FLAG_SIGNIFCANT_INDEX,
+      .function = leaf,
+      .index = level,
+      .flags = KVM_CPUID_FLAG_SIGNIFCANT_INDEX,
     };
   cpuid->nent = kept;
 }

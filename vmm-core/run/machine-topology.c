@@ -12,16 +12,11 @@ typedef struct
 } OldSystem;
 
 static const OldSystem old_systems[] = {
-  { "http://debian.org/debian/", 4 },
-  { "http://dragonflybsd.org/dragonflybsd/", 3 },
-  { "http://freebsd.org/freebsd/", 5 },
-  { "http://mandriva.com/mandrake/", 100 },
-  { "http://microsoft.com/winnt/", 100 },
-  { "http://netbsd.org/netbsd/", 5 },
-  { "http://novell.com/netware/", 100 },
-  { "http://openbsd.org/openbsd/", 4.5 },
-  { "http://redhat.com/rhel/", 3 },
-  { "http://redhat.com/rhl/", 100 },
+  { "http://debian.org/debian/", 4 },     { "http://dragonflybsd.org/dragonflybsd/", 3 },
+  { "http://freebsd.org/freebsd/", 5 },   { "http://mandriva.com/mandrake/", 100 },
+  { "http://microsoft.com/winnt/", 100 }, { "http://netbsd.org/netbsd/", 5 },
+  { "http://novell.com/netware/", 100 },  { "http://openbsd.org/openbsd/", 4.5 },
+  { "http://redhat.com/rhel/", 3 },       { "http://redhat.com/rhl/", 100 },
   { "http://sun.com/solaris/", 10 },
 };
 
@@ -69,21 +64,23 @@ machine_topology_parse (const char *value, unsigned cpus, const char *os, CpuTop
   if (g_str_equal (value, MACHINE_TOPOLOGY_CORES)
       || (g_str_equal (value, MACHINE_TOPOLOGY_AUTO) && !wants_sockets (os)))
     *topology = (CpuTopology){ 1, cpus, 1 };
-  else if (g_str_equal (value, MACHINE_TOPOLOGY_SOCKETS) || g_str_equal (value, MACHINE_TOPOLOGY_AUTO))
+  else if (g_str_equal (value, MACHINE_TOPOLOGY_SOCKETS)
+           || g_str_equal (value, MACHINE_TOPOLOGY_AUTO))
     *topology = (CpuTopology){ cpus, 1, 1 };
   else if (!parse_counts (value, topology))
     {
-      g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
-                   _ ("“%s” is no topology: choose auto, cores, sockets, or the numbers of sockets, "
-                      "of cores in each and of threads in each core, for example 2x2x1."),
-                   value);
+      g_set_error (
+          error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
+          _ ("“%s” is no topology: choose auto, cores, sockets, or the numbers of sockets, "
+             "of cores in each and of threads in each core, for example 2x2x1."),
+          value);
       return FALSE;
     }
   else if (topology->sockets * topology->cores * topology->threads != cpus)
     {
       g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
-                   _ ("The topology “%s” has %u CPUs, but the machine has %u: change one of them."), value,
-                   topology->sockets * topology->cores * topology->threads, cpus);
+                   _ ("The topology “%s” has %u CPUs, but the machine has %u: change one of them."),
+                   value, topology->sockets * topology->cores * topology->threads, cpus);
       return FALSE;
     }
   return TRUE;

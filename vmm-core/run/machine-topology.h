@@ -10,7 +10,7 @@
 #define MACHINE_TOPOLOGY_CORES "cores"     /* one socket */
 #define MACHINE_TOPOLOGY_SOCKETS "sockets" /* one for each CPU */
 
-/* What a value means for so many CPUs; os is the operating system's id in libosinfo or NULL. FALSE with
- * error when it means nothing. */
-gboolean machine_topology_parse (const char *value, unsigned cpus, const char *os, CpuTopology *topology,
-                                 GError **error);
+/* What a value means for so many CPUs; os is the operating system's id in libosinfo or NULL. FALSE
+ * with error when it means nothing. */
+gboolean machine_topology_parse (const char *value, unsigned cpus, const char *os,
+                                 CpuTopology *topology, GError **error);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Intel SDM 2A, CPUID, leaves 1, 4, Bh and 1Fh; 3A, 9.9. AMD APM 3, E.4.7 (8000_0008h), E.4.15 and E.4.16 (8000_001Dh
- * and 8000_001Eh). */
+/* Intel SDM 2A, CPUID, leaves 1, 4, Bh and 1Fh; 3A, 9.9. AMD APM 3, E.4.7 (8000_0008h), E.4.15 and
+ * E.4.16 (8000_001Dh and 8000_001Eh). */
 #include "cpuid-topology.h"
 
 #define BIT(n) (1u << (n))

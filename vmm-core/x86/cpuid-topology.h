@@ -18,9 +18,10 @@ typedef struct
   bool amd; /* or Hygon */
 } CpuidTopology;
 
-/* Puts into an answer what depends on the machine's topology: numbers of CPUs, who shares which cache, APIC IDs.
- * What else the leaf tells stays. */
-void cpuid_topology_fill (const CpuidTopology *cpu, uint32_t leaf, uint32_t subleaf, X86Cpuid *answer);
+/* Puts into an answer what depends on the machine's topology: numbers of CPUs, who shares which
+ * cache, APIC IDs. What else the leaf tells stays. */
+void cpuid_topology_fill (const CpuidTopology *cpu, uint32_t leaf, uint32_t subleaf,
+                          X86Cpuid *answer);
 
 /* Whether every subleaf of a leaf is made here, so that nothing of the host's belongs into it. */
 bool cpuid_topology_owns (uint32_t leaf);
