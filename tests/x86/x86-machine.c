@@ -134,6 +134,12 @@ x86_machine_get_memory (X86Machine *machine)
   return machine->memory;
 }
 
+X86Cpu *
+x86_machine_get_cpu (X86Machine *machine)
+{
+  return x86_software_get_cpu (machine->vcpu);
+}
+
 void
 x86_machine_set_vendor (X86Machine *machine, X86Vendor vendor)
 {

@@ -22,6 +22,7 @@ typedef struct
 X86Machine *x86_machine_new (const AccelOps *ops);
 Accel *x86_machine_get_accel (X86Machine *machine);
 Memory *x86_machine_get_memory (X86Machine *machine);
+X86Cpu *x86_machine_get_cpu (X86Machine *machine);
 /* Whose processor it has; the host's unless set. */
 void x86_machine_set_vendor (X86Machine *machine, X86Vendor vendor);
 void x86_machine_free (X86Machine *machine);

@@ -593,7 +593,9 @@ classify_vector (PlanInsn *p, uint32_t key)
     return;
   if (zero_upper)
     {
-      set_kind (p, PLAN_VECTOR, 0, 0);
+      /* Other code leaves the registers 8 to 15 alone. */
+      if (key & X86_MODE_CODE64)
+        set_kind (p, PLAN_VECTOR, 0, 0);
       return;
     }
   if (thunk == NULL || !vector_get_shape (&p->insn, &shape) || shape.operands == VECTOR_XQ
