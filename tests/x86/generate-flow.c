@@ -22,6 +22,11 @@ generate_plain (Generator *g)
       generator_bytes (g, 0xc039, 2);     /* cmp eax, eax: the other flags are undefined */
       return;
     }
+  if (!g->code32 && generator_chance (g, 3))
+    {
+      generator_bytes (g, 0x9041f3, 3); /* xchg r8d, eax, and no PAUSE */
+      return;
+    }
   generator_prefixes (g, flags);
   if (flags & GENERATOR_W)
     generator_byte (g, 0x48);
@@ -104,12 +109,17 @@ generate_pointer (Generator *g)
   generator_byte (g, amount);
 }
 
-/* A forward branch over a few bytes of NOP. */
+/* A forward branch over a few bytes of NOP. With 66 it may go to the first 64 KiB, where nothing is;
+ * what F2 and F3 mean to LOOPE and LOOPNE is up to the vendor. */
 void
 generate_branch (Generator *g)
 {
   unsigned distance = 1 + generator_below (g, 4);
 
+  if (generator_chance (g, 5))
+    generator_byte (g, 0x66);
+  if (generator_chance (g, 10))
+    generator_byte (g, 0xf2 + generator_below (g, 2));
   switch (generator_below (g, 4))
     {
     case 0:

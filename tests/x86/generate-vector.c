@@ -82,9 +82,6 @@ generate_vector (Generator *g)
     while ((op->group >> reg & 1) == 0);
   if ((op->flags & VECTOR_MEM) != 0 || ((op->flags & VECTOR_REG) == 0 && generator_chance (g, 50)))
     rm = GENERATOR_MEMORY;
-  /* Whether these demand an aligned operand differs between vendors. */
-  if (op->feature == VECTOR_SHA && rm < 0)
-    rm = (int) generator_any_vector (g);
   if (vex)
     generator_vex_insn (g, pp, w, l, map, op->opcode, reg, vvvv, rm, (op->flags & VECTOR_IMM) != 0);
   else
