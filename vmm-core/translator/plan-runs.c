@@ -153,12 +153,18 @@ is_comparison (const X86Insn *insn)
   return insn->map == X86_MAP_PRIMARY && ((insn->opcode | 1) == 0x3d || (insn->opcode | 1) == 0xa9);
 }
 
+/* By where it lies in X86Cpu. */
+static unsigned
+general_bit (unsigned at)
+{
+  return 1u << at / 8;
+}
+
 /* General registers whose value is unknown afterwards. */
 static unsigned
 find_writes (const PlanInsn *p)
 {
   const X86Insn *insn = &p->insn;
-  unsigned reg = 1u << insn->reg_at / 8, rm = 1u << insn->rm_at / 8;
 
   switch (p->kind)
     {
@@ -170,15 +176,15 @@ find_writes (const PlanInsn *p)
     case PLAN_DIVIDE:
       return 1u << X86_RAX | 1u << X86_RDX;
     case PLAN_INTEGER:
-      return (p->reg & PLAN_WRITE ? reg : 0)
-             | ((p->rm & PLAN_WRITE) && !x86_insn_is_memory (insn) ? rm : 0)
+      return (p->reg & PLAN_WRITE ? general_bit (insn->reg_at) : 0)
+             | ((p->rm & PLAN_WRITE) && !x86_insn_is_memory (insn) ? general_bit (insn->rm_at) : 0)
              | implicit_registers (insn);
     case PLAN_LEA:
-      return reg;
+      return general_bit (insn->reg_at);
     case PLAN_PUSH:
       return 0;
     case PLAN_POP:
-      return rm;
+      return general_bit (insn->rm_at);
     case PLAN_LEAVE:
       return 1u << X86_RSP | 1u << X86_RBP;
     case PLAN_VECTOR:
