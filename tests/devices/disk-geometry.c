@@ -213,7 +213,7 @@ test_firmware (void)
   Bus *io = bus_new ("io", 0x10000, NULL);
   Memory *memory = memory_new ();
   Clock *clock = clock_new_manual ();
-  Rtc *rtc = rtc_new (io, clock, 0, IRQ_NONE);
+  Rtc *rtc = rtc_new (io, clock, IRQ_NONE);
   FwCfg *fw_cfg = fw_cfg_new (io, memory, clock);
   Image *disks[BIOS_DISKS]
       = { make_disk (500 * MIB), make_disk (2 * GIB), NULL, make_disk (200 * GIB) };

@@ -38,7 +38,7 @@ test_three_bytes (gconstpointer mode)
   uint8_t bytes[X86_MAX_LENGTH];
   ZydisOracle oracle;
 
-  zydis_oracle_init (&oracle, mode);
+  zydis_oracle_init (&oracle, mode, X86_FEATURES_ALL);
   fill (bytes, sizeof bytes);
   for (unsigned first = 0; first < 1 << 24; first++)
     {
@@ -61,7 +61,7 @@ test_prefixes (gconstpointer mode)
       = ((const ZydisOracleMode *) mode)->mode & X86_MODE_CODE64 ? G_N_ELEMENTS (rexes) : 1;
   ZydisOracle oracle;
 
-  zydis_oracle_init (&oracle, mode);
+  zydis_oracle_init (&oracle, mode, X86_FEATURES_ALL);
   for (unsigned set = 0; set < 1u << G_N_ELEMENTS (legacy); set++)
     for (unsigned rex = 0; rex < n_rexes; rex++)
       for (unsigned map = 0; map < G_N_ELEMENTS (starts); map++)
@@ -95,7 +95,7 @@ test_vex (gconstpointer mode)
   uint8_t bytes[X86_MAX_LENGTH];
   ZydisOracle oracle;
 
-  zydis_oracle_init (&oracle, mode);
+  zydis_oracle_init (&oracle, mode, X86_FEATURES_ALL);
   fill (bytes, sizeof bytes);
   for (unsigned i = 0; i < 1 << 24; i++)
     {
@@ -116,6 +116,45 @@ test_vex (gconstpointer mode)
   zydis_oracle_finish (&oracle);
 }
 
+/* A CPU that lacks one of the features, in turn: what is left is as it was. */
+static void
+test_features (gconstpointer mode)
+{
+  static const char *const starts[] = { "\x0f", "\x0f\x38", "\x0f\x3a", "\xc5", "\xc4" };
+  static const uint8_t prefixes[] = { 0, 0x66, 0xf2, 0xf3 };
+
+  for (X86Feature feature = 0; feature < X86_N_FEATURES; feature++)
+    {
+      ZydisOracle oracle;
+
+      if (x86_feature_get_name (feature) == NULL)
+        continue;
+      zydis_oracle_init (&oracle, mode, x86_features_without (X86_FEATURES_ALL, feature));
+      for (unsigned which = 0; which < G_N_ELEMENTS (starts) * G_N_ELEMENTS (prefixes); which++)
+        for (unsigned i = 0; i < 1 << 16; i++)
+          {
+            const char *start = starts[which / 4];
+            uint8_t bytes[X86_MAX_LENGTH];
+            unsigned n = 0;
+
+            fill (bytes, sizeof bytes);
+            if (start[0] == '\x0f' && prefixes[which % 4] != 0)
+              bytes[n++] = prefixes[which % 4];
+            memcpy (bytes + n, start, strlen (start));
+            n += strlen (start);
+            /* The payload of VEX: every map, every prefix, every L and W. */
+            if (start[0] == '\xc4')
+              bytes[n++] = 0xe0 | (1 + which % 4);
+            if (start[0] != '\x0f')
+              bytes[n++] = (uint8_t) (0x78 | (i & 0x87));
+            bytes[n++] = (uint8_t) (i >> 8);
+            bytes[n] = (uint8_t) i;
+            zydis_oracle_compare (&oracle, bytes, true);
+          }
+      zydis_oracle_finish (&oracle);
+    }
+}
+
 /* Longer instructions, and what their operands are. */
 static void
 test_operands (gconstpointer mode)
@@ -125,7 +164,7 @@ test_operands (gconstpointer mode)
   g_autoptr (GRand) rand = g_rand_new_with_seed (2);
   ZydisOracle oracle;
 
-  zydis_oracle_init (&oracle, mode);
+  zydis_oracle_init (&oracle, mode, X86_FEATURES_ALL);
   for (unsigned i = 0; i < 6000000; i++)
     {
       uint8_t bytes[X86_MAX_LENGTH + 1];
@@ -155,7 +194,7 @@ test_short (gconstpointer mode)
   g_autoptr (GRand) rand = g_rand_new_with_seed (3);
   ZydisOracle oracle;
 
-  zydis_oracle_init (&oracle, mode);
+  zydis_oracle_init (&oracle, mode, X86_FEATURES_ALL);
   for (unsigned i = 0; i < 200000; i++)
     {
       uint8_t bytes[X86_MAX_LENGTH];
@@ -186,7 +225,7 @@ test_too_long (gconstpointer mode)
   X86Flow flow;
   ZydisOracle oracle;
 
-  zydis_oracle_init (&oracle, mode);
+  zydis_oracle_init (&oracle, mode, X86_FEATURES_ALL);
   memset (bytes, 0x2e, sizeof bytes);
   g_assert_cmpint (x86_decode (oracle.cpu, bytes, 15, &insn, &flow), ==, X86_DECODE_TOO_LONG);
   bytes[14] = 0x90;
@@ -210,6 +249,7 @@ main (int argc, char **argv)
     { "three-bytes", test_three_bytes },
     { "prefixes", test_prefixes },
     { "vex", test_vex },
+    { "features", test_features },
     { "operands", test_operands },
     { "short", test_short },
     { "too-long", test_too_long },

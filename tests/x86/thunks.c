@@ -5,6 +5,7 @@
 
 #include "vmm-core/x86/decode.h"
 #include "vmm-core/x86/thunk.h"
+#include "vmm-core/x86/x86-features.h"
 #include "x86-machine.h"
 
 static unsigned n_made, n_refused;
@@ -113,6 +114,7 @@ test_room (void)
   X86Cpu *cpu = ((X86Software *)x86_machine_get_accel (machine))->cpus[0];
 
   cpu->mode = X86_MODE_CODE64;
+  cpu->features = X86_FEATURES_ALL;
   for (unsigned map = 0; map < 3; map++)
     for (unsigned opcode = 0; opcode < 256; opcode++)
       {

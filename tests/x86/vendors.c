@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "vmm-core/x86/vector-table.h"
+#include "vmm-core/x86/x86-features.h"
 
 #define CODE 0x10800
 #define DATA 0x30000
@@ -223,7 +223,7 @@ test_sha (X86Machine *machine, X86Vendor vendor)
 {
   X86State state;
 
-  if (!vector_feature_present (VECTOR_SHA))
+  if (!x86_features_have (x86_features_of_host (), X86_FEATURE_SHA))
     {
       g_test_skip ("the host's CPU has no SHA instructions");
       return;

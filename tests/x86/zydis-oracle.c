@@ -3,8 +3,10 @@
 
 #include <string.h>
 
+#include "zydis-features.h"
+
 void
-zydis_oracle_init (ZydisOracle *oracle, const ZydisOracleMode *mode)
+zydis_oracle_init (ZydisOracle *oracle, const ZydisOracleMode *mode, uint32_t features)
 {
   static const ZydisDecoderMode off[]
       = { ZYDIS_DECODER_MODE_MPX, ZYDIS_DECODER_MODE_CET, ZYDIS_DECODER_MODE_CLDEMOTE };
@@ -12,6 +14,7 @@ zydis_oracle_init (ZydisOracle *oracle, const ZydisOracleMode *mode)
   *oracle = (ZydisOracle) { .mode = mode, .cpu = g_new0 (X86Cpu, 1) };
   oracle->cpu->mode = mode->mode;
   oracle->cpu->vendor = mode->vendor;
+  oracle->cpu->features = features;
   oracle->kinds = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   g_assert_true (ZYAN_SUCCESS (ZydisDecoderInit (&oracle->zydis, mode->machine, mode->stack)));
   for (unsigned i = 0; i < G_N_ELEMENTS (off); i++)
@@ -48,8 +51,10 @@ report (ZydisOracle *oracle, const uint8_t *bytes, const X86Insn *insn, const ch
 /* Instruction sets that CPUID does not offer are #UD; so are VPEXTRQ and VPINSRQ outside 64-bit
  * mode, which Zydis takes for their 32-bit forms. */
 static bool
-offered (const ZydisDecodedInstruction *zydis)
+offered (uint32_t features, const ZydisDecodedInstruction *zydis)
 {
+  if (!zydis_features_have (features, zydis))
+    return false;
   if (zydis->machine_mode != ZYDIS_MACHINE_MODE_LONG_64 && zydis->raw.vex.W
       && (zydis->mnemonic == ZYDIS_MNEMONIC_VPEXTRD || zydis->mnemonic == ZYDIS_MNEMONIC_VPINSRD))
     return false;
@@ -158,7 +163,7 @@ zydis_oracle_compare (ZydisOracle *oracle, const uint8_t *bytes, bool operands)
   X86DecodeResult ours = x86_decode (oracle->cpu, bytes, X86_MAX_LENGTH, &insn, &flow);
 
   oracle->compared++;
-  if ((ours == X86_DECODE_OK) != (good && offered (&zydis)))
+  if ((ours == X86_DECODE_OK) != (good && offered (oracle->cpu->features, &zydis)))
     {
       if (ours != X86_DECODE_OK || !faults_when_executed (&insn))
         report (oracle, bytes, &insn, results[ours], theirs);

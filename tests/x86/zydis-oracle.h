@@ -5,6 +5,7 @@
 #include <glib.h>
 
 #include "vmm-core/x86/decode.h"
+#include "vmm-core/x86/x86-features.h"
 
 /* What Zydis makes of the same bytes as the decoder. Differences are counted, and one of each kind
  * is reported. */
@@ -27,7 +28,8 @@ typedef struct
   GHashTable *kinds;
 } ZydisOracle;
 
-void zydis_oracle_init (ZydisOracle *oracle, const ZydisOracleMode *mode);
+/* For a CPU that has these of X86Feature. */
+void zydis_oracle_init (ZydisOracle *oracle, const ZydisOracleMode *mode, uint32_t features);
 
 /* Fails the test when there were differences. */
 void zydis_oracle_finish (ZydisOracle *oracle);

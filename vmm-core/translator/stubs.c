@@ -10,7 +10,7 @@
 #include "vmm-core/memory.h"
 #include "vmm-core/x86/fpu-unit.h"
 #include "vmm-core/x86/insn.h"
-#include "vmm-core/x86/vector-table.h"
+#include "vmm-core/x86/x86-features.h"
 
 #define AT(field) host_cpu (offsetof (TranslatorCpu, field))
 #define GPR(n) host_cpu (offsetof (X86Cpu, state.gpr) + 8u * (n))
@@ -98,7 +98,7 @@ emit_mxcsr (Emitter *e, bool store, HostOperand rm)
 static void
 emit_save_vectors (Emitter *e)
 {
-  bool avx = vector_feature_present (VECTOR_AVX);
+  bool avx = x86_features_have (x86_features_of_host (), X86_FEATURE_AVX);
   uint8_t *none, *xmm, *done;
 
   emit_compare_level (e, offsetof (TranslatorCpu, vectors), VECTORS_NONE);
@@ -523,7 +523,7 @@ stubs_emit (Stubs *stubs, CodeCache *cache)
   emit_enter (stubs, &e);
   emit_leave (stubs, &e);
   emit_get_vectors (stubs, &e, VECTORS_XMM);
-  if (vector_feature_present (VECTOR_AVX))
+  if (x86_features_have (x86_features_of_host (), X86_FEATURE_AVX))
     emit_get_vectors (stubs, &e, VECTORS_YMM);
   else
     stubs->vectors[VECTORS_YMM] = stubs->vectors[VECTORS_XMM];

@@ -101,6 +101,7 @@ struct X86Cpu
   uint32_t cc;
 
   uint32_t mode; /* X86_MODE_* */
+  uint32_t features; /* of X86Feature: what there is to decode */
   uint8_t cpl;   /* 0 to 3 */
   uint8_t vendor; /* X86Vendor, as CPUID tells it; the same for as long as the CPU lives */
   X86Window window[6];

@@ -8,6 +8,7 @@
 #include "fpu.h"
 #include "opcode.h"
 #include "vendor.h"
+#include "x86-features.h"
 
 #define ZERO_AT offsetof (X86Cpu, zero)
 #define RIP_AT offsetof (X86Cpu, block_rip)
@@ -396,6 +397,41 @@ has_64_bits (const X86Cpu *cpu, const X86Insn *insn, uint32_t attributes)
          && !(obeys_66 && (insn->prefixes & X86_PREFIX_OPSIZE) && insn->op_size == 2);
 }
 
+/* What an integer instruction demands of the CPU; fpu_bind knows it of the others. */
+static X86Feature
+integer_feature (const X86Insn *insn)
+{
+  const bool vex = (insn->prefixes & X86_PREFIX_VEX) != 0;
+  const unsigned reg = insn->modrm >> 3 & 7;
+
+  if (vex && insn->map == X86_MAP_0F38)
+    return insn->opcode <= 0xf3 || (insn->opcode == 0xf7 && insn->pp == 0) ? X86_FEATURE_BMI1
+                                                                           : X86_FEATURE_BMI2;
+  if (vex)
+    return X86_FEATURE_BMI2;
+  if (insn->map == X86_MAP_0F && insn->opcode == 0xb8)
+    return X86_FEATURE_POPCNT;
+  if (insn->map == X86_MAP_0F && insn->opcode == 0xc7 && insn->modrm >= 0xc0)
+    return reg == 6 ? X86_FEATURE_RDRAND : insn->pp != 2 ? X86_FEATURE_RDSEED : X86_FEATURE_SSE2;
+  if (insn->map == X86_MAP_0F38 && (insn->opcode & 0xfe) == 0xf0)
+    return insn->pp == 3 ? X86_FEATURE_SSE42 : X86_FEATURE_MOVBE;
+  if (insn->map == X86_MAP_0F38 && insn->opcode == 0xf6)
+    return X86_FEATURE_ADX;
+  return X86_FEATURE_SSE2;
+}
+
+/* To a CPU without TZCNT or LZCNT, their F3 means nothing: they are BSF and BSR. */
+static void
+drop_meaningless_prefix (const X86Cpu *cpu, X86Insn *insn)
+{
+  if (insn->map != X86_MAP_0F || (insn->opcode & 0xfe) != 0xbc || !(insn->prefixes & X86_PREFIX_REP)
+      || x86_features_have (cpu->features,
+                            insn->opcode == 0xbc ? X86_FEATURE_BMI1 : X86_FEATURE_LZCNT))
+    return;
+  insn->prefixes &= ~X86_PREFIX_REP;
+  insn->pp = 0;
+}
+
 static bool
 allowed (const X86Cpu *cpu, const Decoder *d, const X86Insn *insn, uint32_t attributes)
 {
@@ -418,6 +454,8 @@ allowed (const X86Cpu *cpu, const Decoder *d, const X86Insn *insn, uint32_t attr
   /* General-purpose instructions: VEX.L is 0, and RORX names no second source. */
   if ((insn->prefixes & X86_PREFIX_VEX) && !(attributes & X86_OP_FPU)
       && (insn->vex_l || (insn->map == X86_MAP_0F3A && insn->vvvv != 0)))
+    return false;
+  if (!(attributes & X86_OP_FPU) && !x86_features_have (cpu->features, integer_feature (insn)))
     return false;
   if ((insn->prefixes & X86_PREFIX_LOCK)
       && !((attributes & X86_OP_LOCK) && x86_insn_is_memory (insn)))
@@ -455,6 +493,7 @@ x86_decode (const X86Cpu *cpu, const uint8_t *bytes, unsigned available, X86Insn
   if (!decode_prefixes (&d, insn, &result) || !decode_opcode (cpu, &d, insn, &result))
     return result;
   decode_sizes (cpu, &d, insn);
+  drop_meaningless_prefix (cpu, insn);
   if (d.segment != NO_OVERRIDE)
     insn->segment = d.segment;
 

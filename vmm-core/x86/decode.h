@@ -3,8 +3,8 @@
 
 #include "cpu.h"
 
-/* The decoder: bytes to X86Insn. It has no side effects; what it needs to know of the CPU is its
- * mode word. */
+/* The decoder: bytes to X86Insn. It has no side effects; what it needs to know of the CPU are its
+ * mode word and its features. */
 
 #define X86_MAX_LENGTH 15
 

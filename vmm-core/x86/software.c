@@ -16,6 +16,7 @@
 #include "rflags.h"
 #include "segment.h"
 #include "thunk.h"
+#include "x86-features.h"
 #include "vmm-core/clock-ticks.h"
 #include "vmm-core/trace.h"
 
@@ -536,6 +537,7 @@ x86_software_vcpu_new (Accel *accel, unsigned index, GError **error)
   cpu->software = software;
   cpu->index = index;
   cpu->vendor = x86_cpuid_get_vendor ();
+  cpu->features = x86_features_of_host ();
   x86_tlb_init (&cpu->tlb);
   cpu->clock_line = clock_ticks_get_line (clock_get_ticks (software->machine.clock));
   cpu->blocks = x86_block_cache_new ();

@@ -221,14 +221,15 @@ VECTOR_SIZED (vector_exec_gather_q32, vector_gather, 8, 4)
 VECTOR_SIZED (vector_exec_gather_q64, vector_gather, 8, 8)
 
 static bool
-vector_bind_masked (X86Insn *insn)
+vector_bind_masked (const X86Cpu *cpu, X86Insn *insn)
 {
   bool w = (insn->prefixes & X86_PREFIX_REX_W) != 0;
   bool wide = insn->opcode >= 0x80 ? w : (insn->opcode & 1) != 0;
   bool store = insn->opcode >= 0x80 ? insn->opcode == 0x8e : insn->opcode >= 0x2e;
 
   if (!x86_insn_is_memory (insn)
-      || !vector_feature_present (insn->opcode >= 0x80 ? VECTOR_AVX2 : VECTOR_AVX)
+      || !x86_features_have (cpu->features,
+                             insn->opcode >= 0x80 ? X86_FEATURE_AVX2 : X86_FEATURE_AVX)
       || (insn->opcode < 0x80 && w))
     return false;
   if (store)
@@ -246,9 +247,9 @@ vector_bind_gather (const X86Cpu *cpu, X86Insn *insn)
   static const X86Exec exec[2][2] = { { vector_exec_gather_d32, vector_exec_gather_d64 },
                                       { vector_exec_gather_q32, vector_exec_gather_q64 } };
 
-  if (!x86_insn_is_memory (insn) || (insn->modrm & 7) != 4 || !vector_feature_present (VECTOR_AVX2)
-      || insn->addr_size == 2 || insn->reg == mask || insn->reg == insn->vsib
-      || mask == insn->vsib)
+  if (!x86_insn_is_memory (insn) || (insn->modrm & 7) != 4
+      || !x86_features_have (cpu->features, X86_FEATURE_AVX2) || insn->addr_size == 2
+      || insn->reg == mask || insn->reg == insn->vsib || mask == insn->vsib)
     return false;
   insn->index = (uint16_t) (offsetof (X86Cpu, state.ymm) + 32u * insn->vsib);
   insn->exec = exec[insn->opcode & 1][(insn->prefixes & X86_PREFIX_REX_W) != 0];
@@ -256,12 +257,12 @@ vector_bind_gather (const X86Cpu *cpu, X86Insn *insn)
 }
 
 static bool
-vector_bind_0f (X86Insn *insn)
+vector_bind_0f (const X86Cpu *cpu, X86Insn *insn)
 {
   bool vex = (insn->prefixes & X86_PREFIX_VEX) != 0, memory = x86_insn_is_memory (insn);
   unsigned extension = insn->modrm >> 3 & 7;
 
-  if (vex && (insn->vvvv != 0 || !vector_feature_present (VECTOR_AVX)))
+  if (vex && (insn->vvvv != 0 || !x86_features_have (cpu->features, X86_FEATURE_AVX)))
     return false;
   switch (insn->opcode)
     {
@@ -301,7 +302,7 @@ vector_special_bind (const X86Cpu *cpu, X86Insn *insn)
   if ((insn->prefixes & X86_PREFIX_LOCK) != 0)
     return false;
   if (insn->map == X86_MAP_0F)
-    return vector_bind_0f (insn);
+    return vector_bind_0f (cpu, insn);
   if (insn->map != X86_MAP_0F38 || (insn->prefixes & X86_PREFIX_VEX) == 0 || insn->pp != 1)
     return false;
   switch (insn->opcode)
@@ -309,7 +310,7 @@ vector_special_bind (const X86Cpu *cpu, X86Insn *insn)
     case 0x2c ... 0x2f:
     case 0x8c:
     case 0x8e:
-      return vector_bind_masked (insn);
+      return vector_bind_masked (cpu, insn);
     case 0x90 ... 0x93:
       return vector_bind_gather (cpu, insn);
     default:

@@ -2,7 +2,6 @@
 /* Intel SDM volume 2, appendix A (opcode maps), and the operand descriptions of volume 2A to 2C. */
 #include "vector-table.h"
 
-#include <cpuid.h>
 #include <glib.h>
 
 #include "insn.h"
@@ -35,10 +34,10 @@
 #define INT_OR_MMX (VECTOR_66 | VECTOR_INTEGER | VECTOR_NP | VECTOR_MMX)
 
 #define LINE(opcode, operands, memory, feature, flags)                                             \
-  { opcode, VECTOR_##operands, VECTOR_##memory, VECTOR_##feature, 0, flags }
+  { opcode, VECTOR_##operands, VECTOR_##memory, X86_FEATURE_##feature, 0, flags }
 #define BINARY(opcode, feature) LINE (opcode, RVM, FULL, feature, INT_OR_MMX)
 #define GROUP(opcode, group)                                                                       \
-  { opcode, VECTOR_SHIFT, VECTOR_FULL, VECTOR_SSE2, group, INT_OR_MMX | IMM | REG }
+  { opcode, VECTOR_SHIFT, VECTOR_FULL, X86_FEATURE_SSE2, group, INT_OR_MMX | IMM | REG }
 /* Packed and scalar forms of one floating-point operation. */
 #define ARITHMETIC(opcode)                                                                         \
   LINE (opcode, RVM, FULL, SSE2, PS_PD | FP), LINE (opcode, RVM, 4, SSE2, F3 | FP | SCALAR),       \
@@ -128,8 +127,8 @@ static const VectorOp map_0f[] = {
   LINE (0x70, RM, FULL, SSE2, INT_OR_MMX | SS_SD | IMM),
   GROUP (0x71, 1 << 2 | 1 << 4 | 1 << 6),
   GROUP (0x72, 1 << 2 | 1 << 4 | 1 << 6),
-  { 0x73, VECTOR_SHIFT, VECTOR_FULL, VECTOR_SSE2, 1 << 2 | 1 << 6, MMX | IMM | REG },
-  { 0x73, VECTOR_SHIFT, VECTOR_FULL, VECTOR_SSE2, 1 << 2 | 1 << 3 | 1 << 6 | 1 << 7,
+  { 0x73, VECTOR_SHIFT, VECTOR_FULL, X86_FEATURE_SSE2, 1 << 2 | 1 << 6, MMX | IMM | REG },
+  { 0x73, VECTOR_SHIFT, VECTOR_FULL, X86_FEATURE_SSE2, 1 << 2 | 1 << 3 | 1 << 6 | 1 << 7,
     INT | IMM | REG },
   BINARY (0x74, SSE2),
   BINARY (0x75, SSE2),
@@ -367,46 +366,4 @@ vector_table_get (unsigned map, unsigned *n)
       *n = 0;
       return NULL;
     }
-}
-
-static uint32_t
-vector_feature_probe (void)
-{
-  uint32_t a, b, c = 0, d, b7 = 0, c7 = 0, xcr0 = 0, features = 1u << VECTOR_SSE2;
-
-  __get_cpuid (1, &a, &b, &c, &d);
-  __get_cpuid_count (7, 0, &a, &b7, &c7, &d);
-  if (c & bit_OSXSAVE)
-    __asm__ volatile ("xgetbv" : "=a" (xcr0) : "c" (0) : "edx");
-
-#define FEATURE(word, bit, name) features |= ((word) & (bit)) != 0 ? 1u << VECTOR_##name : 0
-  FEATURE (c, bit_SSE3, SSE3);
-  FEATURE (c, bit_SSSE3, SSSE3);
-  FEATURE (c, bit_SSE4_1, SSE41);
-  FEATURE (c, bit_SSE4_2, SSE42);
-  FEATURE (c, bit_AES, AES);
-  FEATURE (c, bit_PCLMUL, PCLMUL);
-  FEATURE (b7, bit_SHA, SHA);
-  FEATURE (c7, bit_GFNI, GFNI);
-  if ((xcr0 & 6) == 6)
-    {
-      FEATURE (c, bit_AVX, AVX);
-      FEATURE (b7, bit_AVX2, AVX2);
-      FEATURE (c, bit_FMA, FMA);
-      FEATURE (c, bit_F16C, F16C);
-      FEATURE (c7, bit_VAES, VAES);
-      FEATURE (c7, bit_VPCLMULQDQ, VPCLMUL);
-    }
-#undef FEATURE
-  return features;
-}
-
-bool
-vector_feature_present (VectorFeature feature)
-{
-  static gsize features;
-
-  if (g_once_init_enter (&features))
-    g_once_init_leave (&features, vector_feature_probe ());
-  return (features >> feature & 1) != 0;
 }

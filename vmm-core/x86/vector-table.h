@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #pragma once
 
-#include <stdbool.h>
 #include <stdint.h>
+
+#include "x86-features.h"
 
 /* What is known of each MMX, SSE and AVX opcode: which operands it takes, how much memory it
  * touches and what it demands. The instruction itself is the host's. */
@@ -72,38 +73,16 @@ enum
   VECTOR_INTEGER = 1 << 20   /* 256 bits need AVX2 */
 };
 
-typedef enum
-{
-  VECTOR_SSE2, /* and what every x86-64 CPU has before it */
-  VECTOR_SSE3,
-  VECTOR_SSSE3,
-  VECTOR_SSE41,
-  VECTOR_SSE42,
-  VECTOR_AES,
-  VECTOR_PCLMUL,
-  VECTOR_SHA,
-  VECTOR_GFNI,
-  VECTOR_AVX,
-  VECTOR_AVX2,
-  VECTOR_FMA,
-  VECTOR_F16C,
-  VECTOR_VAES,
-  VECTOR_VPCLMUL
-} VectorFeature;
-
 typedef struct
 {
   uint8_t opcode;
   uint8_t operands; /* VectorOperands */
   uint8_t memory;   /* VectorMemory */
   uint8_t
-    feature; /* VectorFeature of the legacy form; the VEX form's where it needs more than AVX */
+    feature; /* X86Feature of the legacy form; the VEX form's where it needs more than AVX */
   uint8_t group;    /* VECTOR_SHIFT: allowed values of ModRM.reg, one bit each */
   uint32_t flags;
 } VectorOp;
 
 /* The lines of a map (X86Map, but never the primary one), in order of opcode. */
 const VectorOp *vector_table_get (unsigned map, unsigned *n);
-
-/* Whether the host has the feature. */
-bool vector_feature_present (VectorFeature feature);

@@ -254,21 +254,20 @@ vector_find (const X86Insn *insn)
 }
 
 static bool
-vector_has_features (const VectorOp *op, bool vex, bool l)
+vector_has_features (const VectorOp *op, uint32_t features, bool vex, bool l)
 {
-  VectorFeature feature = op->feature;
-
-  if (!vector_feature_present (feature))
+  if (!x86_features_have (features, op->feature))
     return false;
   if (!vex)
     return true;
-  if (!vector_feature_present (VECTOR_AVX))
+  if (!x86_features_have (features, X86_FEATURE_AVX))
     return false;
   if (l && (op->flags & VECTOR_INTEGER) != 0)
-    return vector_feature_present (VECTOR_AVX2);
-  if (l && feature == VECTOR_AES)
-    return vector_feature_present (VECTOR_VAES);
-  return !(l && feature == VECTOR_PCLMUL) || vector_feature_present (VECTOR_VPCLMUL);
+    return x86_features_have (features, X86_FEATURE_AVX2);
+  if (l && op->feature == X86_FEATURE_AES)
+    return x86_features_have (features, X86_FEATURE_VAES);
+  return !(l && op->feature == X86_FEATURE_PCLMUL)
+         || x86_features_have (features, X86_FEATURE_VPCLMUL);
 }
 
 /* Whether the fields of the encoding are allowed; decides which W and L to emit. */
@@ -301,7 +300,7 @@ vector_choose_form (VectorThunk *thunk, const X86Cpu *cpu, const X86Insn *insn)
     thunk->w = w && x86_is_code64 (cpu);
   else
     thunk->w = thunk->vex && (flags & (VECTOR_W | VECTOR_W1)) != 0 && w;
-  return vector_has_features (thunk->op, thunk->vex, thunk->l);
+  return vector_has_features (thunk->op, cpu->features, thunk->vex, thunk->l);
 }
 
 /* mov between vector register number reg and memory at host register base (3 bits). */
@@ -343,7 +342,7 @@ vector_emit_loads (VectorThunk *thunk)
   const VectorOp *op = thunk->op;
 
   if (!thunk->mmx && op->operands != VECTOR_GM && op->operands != VECTOR_QX
-      && (!thunk->vex || op->feature == VECTOR_FMA || op->operands == VECTOR_MR
+      && (!thunk->vex || op->feature == X86_FEATURE_FMA || op->operands == VECTOR_MR
           || op->operands == VECTOR_MVR || op->operands == VECTOR_CMP || op->operands == VECTOR_MG
           || op->operands == VECTOR_STRI || op->operands == VECTOR_STRM))
     vector_emit_move (thunk, false, thunk->l, 1, THUNK_REG);
@@ -498,7 +497,7 @@ vector_emit (VectorThunk *thunk, const X86Insn *insn)
 static bool
 vector_takes_unaligned (const X86Cpu *cpu, const X86Insn *insn, const VectorOp *op)
 {
-  return op->feature == VECTOR_SHA && x86_insn_is_memory (insn) && x86_sha_takes_unaligned (cpu);
+  return op->feature == X86_FEATURE_SHA && x86_insn_is_memory (insn) && x86_sha_takes_unaligned (cpu);
 }
 
 bool

@@ -6,7 +6,7 @@
 #include "mmu.h"
 #include "monitor.h"
 #include "software.h"
-#include "vector-table.h"
+#include "x86-features.h"
 #include "xsave.h"
 
 #include <cpuid.h>
@@ -30,23 +30,16 @@
 #define ECX1_CX16 BIT (13)
 #define ECX1_PCID BIT (17)
 #define ECX1_X2APIC BIT (21)
-#define ECX1_MOVBE BIT (22)
-#define ECX1_POPCNT BIT (23)
 #define ECX1_TSC_DEADLINE BIT (24)
 #define ECX1_XSAVE BIT (26)
 #define ECX1_OSXSAVE BIT (27)
-#define ECX1_RDRAND BIT (30)
 #define ECX1_HYPERVISOR BIT (31)
 /* Leaf 7 */
 #define EBX7_FSGSBASE BIT (0)
 #define EBX7_TSC_ADJUST BIT (1)
-#define EBX7_BMI1 BIT (3)
 #define EBX7_SMEP BIT (7)
-#define EBX7_BMI2 BIT (8)
 #define EBX7_ERMS BIT (9)
 #define EBX7_INVPCID BIT (10)
-#define EBX7_RDSEED BIT (18)
-#define EBX7_ADX BIT (19)
 #define EBX7_SMAP BIT (20)
 #define EBX7_CLFLUSHOPT BIT (23)
 #define EBX7_CLWB BIT (24)
@@ -96,38 +89,35 @@ measure_tsc_khz (void)
 }
 
 static uint32_t
-vector_bit (VectorFeature feature, unsigned bit)
+feature_bit (uint32_t features, X86Feature feature, unsigned bit)
 {
-  return vector_feature_present (feature) ? BIT (bit) : 0;
+  return x86_features_have (features, feature) ? BIT (bit) : 0;
 }
 
 static void
 fill_features (Table *table)
 {
-  X86Cpuid host1 = host_cpuid (1, 0);
-  X86Cpuid host7 = host_cpuid (7, 0);
+  const uint32_t features = x86_features_of_host ();
   X86Cpuid *one = &table->basic[1];
   X86Cpuid *seven = &table->basic[7];
 
   /* Recent enough for its own mitigations, old enough for every system to know it. */
   one->eax = table->amd ? 0x00b20f21 : 0x000306c3;
   one->ebx = 8 << 8; /* CLFLUSH: 64 bytes */
-  one->ecx
-      = (host1.ecx & (ECX1_MOVBE | ECX1_POPCNT | ECX1_RDRAND | ECX1_CX16)) | ECX1_MONITOR
-        | ECX1_PCID | ECX1_X2APIC | ECX1_TSC_DEADLINE | ECX1_XSAVE | ECX1_HYPERVISOR
-        | vector_bit (VECTOR_SSE3, 0) | vector_bit (VECTOR_PCLMUL, 1) | vector_bit (VECTOR_SSSE3, 9)
-        | vector_bit (VECTOR_FMA, 12) | vector_bit (VECTOR_SSE41, 19)
-        | vector_bit (VECTOR_SSE42, 20) | vector_bit (VECTOR_AES, 25)
-        | vector_bit (VECTOR_AVX, 28) | vector_bit (VECTOR_F16C, 29);
+#define HAVE(feature, bit) feature_bit (features, X86_FEATURE_##feature, bit)
+  one->ecx = ECX1_MONITOR | ECX1_CX16 | ECX1_PCID | ECX1_X2APIC | ECX1_TSC_DEADLINE | ECX1_XSAVE
+             | ECX1_HYPERVISOR | HAVE (SSE3, 0) | HAVE (PCLMUL, 1) | HAVE (SSSE3, 9) | HAVE (FMA, 12)
+             | HAVE (SSE41, 19) | HAVE (SSE42, 20) | HAVE (MOVBE, 22) | HAVE (POPCNT, 23)
+             | HAVE (AES, 25) | HAVE (AVX, 28) | HAVE (F16C, 29) | HAVE (RDRAND, 30);
   one->edx = EDX1_ALWAYS;
   /* MWAIT knows no C-state (EDX): with HLT and messages systems idle better. */
   table->basic[5] = (X86Cpuid){ X86_MONITOR_LINE, X86_MONITOR_LINE, BIT (0), 0 };
-  seven->ebx = (host7.ebx & (EBX7_BMI1 | EBX7_BMI2 | EBX7_ADX | EBX7_RDSEED | EBX7_CLFLUSHOPT))
-               | EBX7_FSGSBASE | EBX7_TSC_ADJUST | EBX7_SMEP | EBX7_SMAP | EBX7_ERMS | EBX7_INVPCID
-               | EBX7_CLWB
-               | vector_bit (VECTOR_AVX2, 5) | vector_bit (VECTOR_SHA, 29);
-  seven->ecx = ECX7_UMIP | ECX7_PKU | ECX7_RDPID | ECX7_PKS | vector_bit (VECTOR_GFNI, 8)
-               | vector_bit (VECTOR_VAES, 9) | vector_bit (VECTOR_VPCLMUL, 10);
+  seven->ebx = EBX7_FSGSBASE | EBX7_TSC_ADJUST | EBX7_SMEP | EBX7_SMAP | EBX7_ERMS | EBX7_INVPCID
+               | EBX7_CLFLUSHOPT | EBX7_CLWB | HAVE (BMI1, 3) | HAVE (AVX2, 5) | HAVE (BMI2, 8)
+               | HAVE (RDSEED, 18) | HAVE (ADX, 19) | HAVE (SHA, 29);
+  seven->ecx = ECX7_UMIP | ECX7_PKU | ECX7_RDPID | ECX7_PKS | HAVE (GFNI, 8) | HAVE (VAES, 9)
+               | HAVE (VPCLMUL, 10);
+#undef HAVE
   seven->edx = EDX7_FSRM;
   if (!table->amd)
     seven->edx |= EDX7_SPEC_CTRL | EDX7_ARCH_CAPABILITIES;
@@ -161,7 +151,7 @@ cache_leaf (uint32_t subleaf)
 static void
 fill_xsave (Table *table)
 {
-  bool avx = vector_feature_present (VECTOR_AVX);
+  bool avx = x86_features_have (x86_features_of_host (), X86_FEATURE_AVX);
 
   table->leaf13[0].eax = XSAVE_X87 | XSAVE_SSE | (avx ? XSAVE_AVX : 0) | XSAVE_PKRU;
   table->leaf13[0].ecx = xsave_size (table->leaf13[0].eax, false);
@@ -190,7 +180,6 @@ static void
 fill_extended (Table *table)
 {
   static const char brand[48] = "Guesthouse Virtual CPU";
-  X86Cpuid host1 = host_cpuid (EXTENDED_BASE + 1, 0);
   X86Cpuid *base = table->extended;
 
   base[0] = table->basic[0];
@@ -198,7 +187,7 @@ fill_extended (Table *table)
   if (!table->amd)
     base[0].ebx = base[0].ecx = base[0].edx = 0;
   base[1].eax = table->amd ? table->basic[1].eax : 0;
-  base[1].ecx = BIT (0) | (host1.ecx & BIT (5)) | BIT (8);
+  base[1].ecx = BIT (0) | feature_bit (x86_features_of_host (), X86_FEATURE_LZCNT, 5) | BIT (8);
   base[1].edx = BIT (11) | BIT (20) | BIT (26) | BIT (27) | BIT (29);
   if (table->amd)
     {
