@@ -378,6 +378,7 @@ main:   mov dword [PD + 0x1000], TEST_PT + 7            ; 1 GiB
         mov eax, KERNEL_DATA
         mov ss, eax
         mov rcx, NOT_CANONICAL
+        mov r11d, 2                                     ; what is in force at the fault differs
         FAULTS 13, 0, {o64 sysret}
 
         TEST "IRET refuses frames that make no sense"
