@@ -742,13 +742,15 @@ board_pc_save (BoardPc *board, GByteArray *stream)
 gboolean
 board_pc_load (BoardPc *board, const uint8_t **cursor, const uint8_t *end, GError **error)
 {
-  for (unsigned i = 0; i < board->n_states; i++)
-    if (!state_load (&board->states[i], cursor, end, error))
-      return FALSE;
+  gboolean loaded = TRUE;
+
+  for (unsigned i = 0; loaded && i < board->n_states; i++)
+    loaded = state_load (&board->states[i], cursor, end, error);
+  /* After a failure, too: else a reset would leave lines up that nobody drives. */
   for (unsigned i = 0; i < board->n_states; i++)
     if (board->states[i].show_lines != NULL)
       board->states[i].show_lines (board->states[i].device);
-  return TRUE;
+  return loaded;
 }
 
 const StateSection *

@@ -167,6 +167,15 @@ find_field (const StateTable *table, const char *name)
   return NULL;
 }
 
+static gboolean
+is_in_bounds (const StateField *field, uint64_t value)
+{
+  unsigned unused = 64 - field->size * 8;
+  int64_t number = field->min < 0 ? (int64_t) (value << unused) >> unused : (int64_t) value;
+
+  return (field->min == 0 && field->max == 0) || (number >= field->min && number <= field->max);
+}
+
 static gboolean load_struct (StateReader *reader, const StateTable *table, uint8_t *base);
 
 static gboolean
@@ -184,6 +193,8 @@ load_elements (StateReader *reader, const StateField *field, uint8_t *at)
             return FALSE;
           if (field->kind == STATE_BOOL && value > 1)
             return fail (reader, "%s is neither true nor false", field->name);
+          if (!is_in_bounds (field, value))
+            return fail (reader, "%s cannot be %#" G_GINT64_MODIFIER "x", field->name, value);
           element_set (at, field->size, value);
           break;
         case STATE_BYTES:

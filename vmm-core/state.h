@@ -26,6 +26,9 @@ typedef struct
   uint32_t size;   /* bytes of one element */
   uint32_t count;  /* elements */
   const StateTable *table; /* STATE_STRUCT only */
+  /* STATE_UINT: what each element can be, unless both are 0. Elements are signed where min is
+   * negative. */
+  int64_t min, max;
 } StateField;
 
 struct StateTable
@@ -43,6 +46,18 @@ struct StateTable
 #define STATE_INTS(type, field)                                                                     \
   { #field, STATE_UINT, offsetof (type, field), sizeof (STATE_ELEMENT (type, field)[0]),            \
     sizeof (STATE_ELEMENT (type, field)) / sizeof (STATE_ELEMENT (type, field)[0]), NULL }
+/* The same within bounds: whatever is an index, a length, a divisor or an enumeration. */
+#define STATE_INT_IN(type, field, min, max)                                                         \
+  { #field, STATE_UINT, offsetof (type, field), sizeof (STATE_ELEMENT (type, field)), 1, NULL, min, \
+    max }
+#define STATE_INTS_IN(type, field, min, max)                                                        \
+  { #field, STATE_UINT, offsetof (type, field), sizeof (STATE_ELEMENT (type, field)[0]),            \
+    sizeof (STATE_ELEMENT (type, field)) / sizeof (STATE_ELEMENT (type, field)[0]), NULL, min, max }
+/* An instant of guest time in ns, and one at which a timer expires or -1. Sums and differences of
+ * instants do not overflow. */
+#define STATE_MAX_TIME (INT64_C (1) << 60) /* 36 years */
+#define STATE_TIME(type, field) STATE_INT_IN (type, field, 0, STATE_MAX_TIME)
+#define STATE_DEADLINE(type, field) STATE_INT_IN (type, field, -1, STATE_MAX_TIME)
 #define STATE_FLAG(type, field)                                                                     \
   { #field, STATE_BOOL, offsetof (type, field), sizeof (STATE_ELEMENT (type, field)), 1, NULL }
 #define STATE_BLOB(type, field)                                                                     \
@@ -56,7 +71,7 @@ struct StateTable
 
 /* One device's part of a machine's state. The functions may be NULL.
  * before_save puts what lives elsewhere (timer deadlines) into the struct; after_load takes it out
- * again and checks every value the device indexes with: a stream may hold anything. It returns
+ * again, when it has checked what no field's bounds say: a stream may hold anything. It returns
  * FALSE with error for values no such device can have. Neither calls another device.
  * show_lines does, once all of the machine is loaded: it drives every output line of the device that
  * its state knows the level of, which changes nothing where the receiver's state agrees. */
@@ -79,8 +94,8 @@ typedef enum { STATE_ERROR_BAD_STREAM } StateError;
 void state_save (const StateSection *section, GByteArray *stream);
 
 /* Reads one section from *cursor, which advances. Unknown fields are skipped, missing ones keep
- * their value; a wrong id, table, newer version, size or a truncated stream is an error, and then
- * the struct is unchanged. Sets STATE_ERROR. */
+ * their value; a wrong id, table, newer version or size, a value out of its field's bounds or a
+ * truncated stream is an error, and then the struct is unchanged. Sets STATE_ERROR. */
 gboolean state_load (const StateSection *section, const uint8_t **cursor, const uint8_t *end, GError **error);
 
 /* A readable text of every field, one "name value" a line, for dumps and for test messages. */

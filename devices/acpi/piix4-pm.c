@@ -63,7 +63,7 @@ static const StateField piix4_pm_fields[] = {
   STATE_INT (Piix4PmState, pmsts),   STATE_INT (Piix4PmState, pmen),
   STATE_INT (Piix4PmState, pmcntrl), STATE_INT (Piix4PmState, gpsts),
   STATE_INT (Piix4PmState, gpen),    STATE_INT (Piix4PmState, apmc),
-  STATE_INT (Piix4PmState, apms),    STATE_INT (Piix4PmState, synced),
+  STATE_INT (Piix4PmState, apms),    STATE_TIME (Piix4PmState, synced),
 };
 static const StateTable piix4_pm_table = STATE_TABLE (Piix4PmState, 1, piix4_pm_fields);
 
@@ -364,15 +364,7 @@ piix4_pm_get_function (Piix4Pm *pm)
 static gboolean
 piix4_pm_after_load (void *device, GError **error)
 {
-  Piix4Pm *pm = device;
-
-  if (pm->state.synced < 0)
-    {
-      g_set_error (error, STATE_ERROR, STATE_ERROR_BAD_STREAM,
-                   "The saved state of “piix4-pm” holds a time before power on.");
-      return FALSE;
-    }
-  piix4_pm_arm (pm);
+  piix4_pm_arm (device);
   return TRUE;
 }
 

@@ -340,7 +340,7 @@ static const StateField uart_fields[] = {
   STATE_INT (UartState, dlm),         STATE_INT (UartState, modem),
   STATE_INT (UartState, modem_delta), STATE_FLAG (UartState, overrun),
   STATE_FLAG (UartState, thre_pending), STATE_BLOB (UartState, fifo),
-  STATE_INT (UartState, fifo_first),  STATE_INT (UartState, fifo_count),
+  STATE_INT_IN (UartState, fifo_first, 0, FIFO_SIZE - 1), STATE_INT (UartState, fifo_count),
 };
 static const StateTable uart_table = STATE_TABLE (UartState, 1, uart_fields);
 
@@ -349,7 +349,7 @@ uart_after_load (void *device, GError **error)
 {
   const UartState *s = &((Uart *) device)->state;
 
-  if (s->fifo_first < FIFO_SIZE && s->fifo_count <= fifo_depth (s))
+  if (s->fifo_count <= fifo_depth (s))
     return TRUE;
   g_set_error (error, STATE_ERROR, STATE_ERROR_BAD_STREAM,
                "The saved state of “%s” holds more bytes than its FIFO.", ((Uart *) device)->id);

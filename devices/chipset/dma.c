@@ -56,9 +56,12 @@ static const StateField dma_channel_fields[] = {
 static const StateTable dma_channel_table = STATE_TABLE (DmaChannelState, 1, dma_channel_fields);
 static const StateField dma_chip_fields[] = {
   STATE_NESTED_ARRAY (DmaChipState, channels, &dma_channel_table),
-  STATE_INT (DmaChipState, command), STATE_INT (DmaChipState, mask),
-  STATE_INT (DmaChipState, request), STATE_INT (DmaChipState, dreq),
-  STATE_INT (DmaChipState, terminal_count), STATE_FLAG (DmaChipState, high_byte),
+  STATE_INT (DmaChipState, command),
+  STATE_INT_IN (DmaChipState, mask, 0, 15),
+  STATE_INT_IN (DmaChipState, request, 0, 15),
+  STATE_INT_IN (DmaChipState, dreq, 0, 15),
+  STATE_INT_IN (DmaChipState, terminal_count, 0, 15),
+  STATE_FLAG (DmaChipState, high_byte),
 };
 static const StateTable dma_chip_table = STATE_TABLE (DmaChipState, 1, dma_chip_fields);
 static const StateField dma_fields[] = {

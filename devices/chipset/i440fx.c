@@ -60,7 +60,7 @@ struct I440fx
 
 static const StateField i440fx_fields[] = {
   STATE_INT (I440fxState, confadd),
-  STATE_INT (I440fxState, rc),
+  STATE_INT_IN (I440fxState, rc, 0, RC_SRST | RC_RCPU),
 };
 static const StateTable i440fx_table = STATE_TABLE (I440fxState, 1, i440fx_fields);
 

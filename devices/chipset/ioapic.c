@@ -48,9 +48,9 @@ struct Ioapic
 
 static const StateField ioapic_fields[] = {
   STATE_INTS (IoapicState, entries),
-  STATE_INT (IoapicState, lines),
+  STATE_INT_IN (IoapicState, lines, 0, (1u << IOAPIC_N_PINS) - 1),
   STATE_INT (IoapicState, ioregsel),
-  STATE_INT (IoapicState, id),
+  STATE_INT_IN (IoapicState, id, 0, 15),
 };
 static const StateTable ioapic_table = STATE_TABLE (IoapicState, 1, ioapic_fields);
 

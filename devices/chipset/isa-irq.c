@@ -75,6 +75,22 @@ isa_irq_get (IsaIrq *irqs, unsigned n)
   return (Irq){ isa_irq_set, irqs, n * N_SHARERS + irqs->n_sharers[n]++ };
 }
 
+/* A line that nobody has could never fall again. */
+static gboolean
+isa_irq_after_load (void *device, GError **error)
+{
+  const IsaIrq *irqs = device;
+
+  for (unsigned n = 0; n < N_LINES; n++)
+    if ((uint64_t) irqs->state.levels[n] >> irqs->n_sharers[n] != 0)
+      {
+        g_set_error (error, STATE_ERROR, STATE_ERROR_BAD_STREAM,
+                     "The saved state of “isa-irq” holds a line that nobody drives.");
+        return FALSE;
+      }
+  return TRUE;
+}
+
 static void
 isa_irq_tick_taken (void *data)
 {
@@ -118,5 +134,6 @@ StateSection
 isa_irq_state (IsaIrq *irqs)
 {
   return (StateSection){ .id = "isa-irq", .table = &isa_irq_table, .state = &irqs->state,
-                         .device = irqs, .show_lines = isa_irq_show_lines };
+                         .device = irqs, .after_load = isa_irq_after_load,
+                         .show_lines = isa_irq_show_lines };
 }

@@ -67,7 +67,7 @@ static const StateField pic_chip_fields[] = {
   STATE_INT (PicChipState, isr),         STATE_INT (PicChipState, imr),
   STATE_INT (PicChipState, elcr),        STATE_INT (PicChipState, icw1),
   STATE_INT (PicChipState, icw2),        STATE_INT (PicChipState, icw4),
-  STATE_INT (PicChipState, expects),     STATE_INT (PicChipState, lowest),
+  STATE_INT_IN (PicChipState, expects, 0, 4), STATE_INT_IN (PicChipState, lowest, 0, 7),
   STATE_FLAG (PicChipState, rotate_aeoi), STATE_FLAG (PicChipState, special_mask),
   STATE_FLAG (PicChipState, read_isr),   STATE_FLAG (PicChipState, poll),
 };
@@ -425,7 +425,7 @@ pic_after_load (void *device, GError **error)
     {
       PicChipState *chip = &pic->state.chips[i];
 
-      if (chip->lowest > 7 || chip->expects > 4 || chip->expects == 1 || (chip->icw2 & 7))
+      if (chip->expects == 1 || (chip->icw2 & 7))
         {
           g_set_error (error, STATE_ERROR, STATE_ERROR_BAD_STREAM,
                        "The saved state of “pic” holds values that no interrupt controller has.");

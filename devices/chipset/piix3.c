@@ -42,8 +42,8 @@ struct Piix3
 };
 
 static const StateField piix3_fields[] = {
-  STATE_INT (Piix3State, nmisc),
-  STATE_INT (Piix3State, port92),
+  STATE_INT_IN (Piix3State, nmisc, 0, NMISC_WRITABLE),
+  STATE_INT_IN (Piix3State, port92, 0, PORT92_A20 | PORT92_INIT),
 };
 static const StateTable piix3_table = STATE_TABLE (Piix3State, 1, piix3_fields);
 

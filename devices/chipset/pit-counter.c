@@ -2,13 +2,17 @@
 /* Intel 8254 data sheet (231164), mode definitions. */
 #include "pit-counter.h"
 
+#define MAX_TICK (INT64_C (1) << 50) /* about STATE_MAX_TIME */
+
 static const StateField pit_counter_fields[] = {
-  STATE_INT (PitCounterState, mode),     STATE_FLAG (PitCounterState, bcd),
+  STATE_INT_IN (PitCounterState, mode, 0, 5), STATE_FLAG (PitCounterState, bcd),
   STATE_FLAG (PitCounterState, gate),    STATE_FLAG (PitCounterState, armed),
   STATE_FLAG (PitCounterState, running), STATE_FLAG (PitCounterState, changing),
-  STATE_FLAG (PitCounterState, written), STATE_INT (PitCounterState, cr),
-  STATE_INT (PitCounterState, initial),  STATE_INT (PitCounterState, origin),
-  STATE_INT (PitCounterState, held),     STATE_INT (PitCounterState, changes_at),
+  STATE_FLAG (PitCounterState, written), STATE_INT_IN (PitCounterState, cr, 1, 65536),
+  STATE_INT_IN (PitCounterState, initial, 1, 65536),
+  STATE_INT_IN (PitCounterState, origin, -MAX_TICK, MAX_TICK),
+  STATE_INT_IN (PitCounterState, held, 0, MAX_TICK),
+  STATE_INT_IN (PitCounterState, changes_at, -MAX_TICK, MAX_TICK),
 };
 const StateTable pit_counter_table = STATE_TABLE (PitCounterState, 1, pit_counter_fields);
 
@@ -288,11 +292,5 @@ pit_counter_next_event (PitCounterState *counter, int64_t now)
 bool
 pit_counter_is_sane (const PitCounterState *counter)
 {
-  const int64_t far = INT64_C (1) << 60;
-
-  return counter->mode <= 5 && counter->cr >= 1 && counter->cr <= 65536 && counter->initial >= 1
-         && counter->initial <= 65536 && counter->origin > -far && counter->origin < far
-         && counter->held >= 0 && counter->held < far
-         && (!counter->changing
-             || (counter->changes_at >= counter->origin && counter->changes_at < far));
+  return !counter->changing || counter->changes_at >= counter->origin;
 }

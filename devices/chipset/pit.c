@@ -52,11 +52,11 @@ struct Pit
 
 static const StateField pit_channel_fields[] = {
   STATE_NESTED (PitChannelState, counter, &pit_counter_table),
-  STATE_INT (PitChannelState, rw),
+  STATE_INT_IN (PitChannelState, rw, RW_LSB, RW_BOTH),
   STATE_FLAG (PitChannelState, write_msb),
   STATE_FLAG (PitChannelState, read_msb),
   STATE_INT (PitChannelState, lsb),
-  STATE_INT (PitChannelState, latched),
+  STATE_INT_IN (PitChannelState, latched, 0, 2),
   STATE_INT (PitChannelState, latch),
   STATE_FLAG (PitChannelState, status_latched),
   STATE_INT (PitChannelState, status),
@@ -65,7 +65,7 @@ static const StateTable pit_channel_table = STATE_TABLE (PitChannelState, 1, pit
 static const StateField pit_fields[] = {
   STATE_NESTED_ARRAY (PitState, channels, &pit_channel_table),
   STATE_FLAG (PitState, out0),
-  STATE_INT (PitState, out0_tick),
+  STATE_TIME (PitState, out0_tick),
   STATE_FLAG (PitState, heard),
   STATE_FLAG (PitState, waits),
   STATE_INT (PitState, owed),
@@ -350,17 +350,12 @@ pit_after_load (void *device, GError **error)
   Pit *pit = device;
 
   for (unsigned i = 0; i < 3; i++)
-    {
-      const PitChannelState *channel = &pit->state.channels[i];
-
-      if (!pit_counter_is_sane (&channel->counter) || channel->rw < RW_LSB || channel->rw > RW_BOTH
-          || channel->latched > 2)
-        {
-          g_set_error (error, STATE_ERROR, STATE_ERROR_BAD_STREAM,
-                       "The saved state of “pit” holds values that no timer has.");
-          return FALSE;
-        }
-    }
+    if (!pit_counter_is_sane (&pit->state.channels[i].counter))
+      {
+        g_set_error (error, STATE_ERROR, STATE_ERROR_BAD_STREAM,
+                     "The saved state of “pit” holds values that no timer has.");
+        return FALSE;
+      }
   pit->state.owed = clock_owe_ticks (pit->clock, pit->state.owed, 0, TIMER_LEAST_PERIOD);
   pit_arm (pit, pit_now (pit));
   return TRUE;

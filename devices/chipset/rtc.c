@@ -9,6 +9,8 @@
 
 #define SECOND_NS INT64_C (1000000000)
 #define DAY_SECONDS 86400
+#define MAX_DATE (INT64_C (1) << 37) /* seconds, the year 6325 */
+#define MAX_WALL (INT64_C (1) << 62)  /* ns, the year 2116 */
 #define UIP_NS 244000 /* UIP is set this long before an update */
 
 enum
@@ -505,10 +507,11 @@ rtc_set_ram (Rtc *rtc, unsigned index, uint8_t value)
 }
 
 static const StateField rtc_fields[] = {
-  STATE_INT (RtcState, index),  STATE_BLOB (RtcState, ram),
-  STATE_INT (RtcState, base),   STATE_INT (RtcState, origin),
-  STATE_INT (RtcState, periodic_seen),  STATE_INT (RtcState, owed), STATE_INT (RtcState, periodic_deadline),
-  STATE_INT (RtcState, update_deadline),
+  STATE_INT_IN (RtcState, index, 0, 127), STATE_BLOB (RtcState, ram),
+  STATE_INT_IN (RtcState, base, -MAX_DATE, MAX_DATE),
+  STATE_INT_IN (RtcState, origin, -MAX_WALL, MAX_WALL),
+  STATE_TIME (RtcState, periodic_seen), STATE_INT (RtcState, owed),
+  STATE_DEADLINE (RtcState, periodic_deadline), STATE_DEADLINE (RtcState, update_deadline),
 };
 static const StateTable rtc_table = STATE_TABLE (RtcState, 1, rtc_fields);
 
@@ -525,18 +528,10 @@ static gboolean
 rtc_after_load (void *device, GError **error)
 {
   Rtc *rtc = device;
-  RtcState *s = &rtc->state;
 
-  if (s->index >= sizeof s->ram || ABS (s->base / 2) > INT64_C (1) << 36
-      || ABS (s->origin / 2) > INT64_C (1) << 61 || s->periodic_seen < 0)
-    {
-      g_set_error (error, STATE_ERROR, STATE_ERROR_BAD_STREAM,
-                   "The saved state of “rtc” holds a time that cannot be.");
-      return FALSE;
-    }
-  s->owed = clock_owe_ticks (rtc->clock, s->owed, 0, TIMER_LEAST_PERIOD);
-  timer_restore (rtc->periodic, s->periodic_deadline);
-  timer_restore (rtc->update, s->update_deadline);
+  rtc->state.owed = clock_owe_ticks (rtc->clock, rtc->state.owed, 0, TIMER_LEAST_PERIOD);
+  timer_restore (rtc->periodic, rtc->state.periodic_deadline);
+  timer_restore (rtc->update, rtc->state.update_deadline);
   return TRUE;
 }
 

@@ -28,7 +28,7 @@ struct TestDevice
 
 static const StateField test_device_fields[] = {
   STATE_BLOB (TestDeviceState, latch),
-  STATE_INT (TestDeviceState, lines),
+  STATE_INT_IN (TestDeviceState, lines, 0, (1u << TEST_DEVICE_LINES) - 1),
   STATE_BLOB (TestDeviceState, memory),
 };
 static const StateTable test_device_table = STATE_TABLE (TestDeviceState, 1, test_device_fields);
@@ -149,13 +149,6 @@ test_device_free (TestDevice *device)
   g_free (device);
 }
 
-static gboolean
-test_device_after_load (void *data, GError **error)
-{
-  ((TestDevice *) data)->state.lines &= (1u << TEST_DEVICE_LINES) - 1;
-  return TRUE;
-}
-
 static void
 test_device_show_lines (void *data)
 {
@@ -172,6 +165,5 @@ test_device_state (TestDevice *device)
                          .table = &test_device_table,
                          .state = &device->state,
                          .device = device,
-                         .after_load = test_device_after_load,
                          .show_lines = test_device_show_lines };
 }

@@ -86,7 +86,7 @@ static const StateField i8042_fields[] = {
   STATE_INT (I8042State, output_port), STATE_FLAG (I8042State, breaking),
   STATE_INTS (I8042State, next),
   { "next_full", STATE_BOOL, offsetof (I8042State, next_full), sizeof (bool), 2, NULL },
-  STATE_INT (I8042State, byte_at),     STATE_INT (I8042State, deadline),
+  STATE_TIME (I8042State, byte_at),    STATE_DEADLINE (I8042State, deadline),
 };
 static const StateTable i8042_table = STATE_TABLE (I8042State, 1, i8042_fields);
 

@@ -72,8 +72,10 @@ static const StateField ps2_mouse_fields[] = {
   STATE_INT (Ps2MouseState, rate),    STATE_INT (Ps2MouseState, id),
   STATE_INT (Ps2MouseState, command), STATE_INTS (Ps2MouseState, rates),
   STATE_FLAG (Ps2MouseState, wrap),   STATE_INT (Ps2MouseState, buttons),
-  STATE_FLAG (Ps2MouseState, changed), STATE_INT (Ps2MouseState, dx),
-  STATE_INT (Ps2MouseState, dy),      STATE_INT (Ps2MouseState, dz),
+  STATE_FLAG (Ps2MouseState, changed),
+  STATE_INT_IN (Ps2MouseState, dx, -MAX_PENDING, MAX_PENDING),
+  STATE_INT_IN (Ps2MouseState, dy, -MAX_PENDING, MAX_PENDING),
+  STATE_INT_IN (Ps2MouseState, dz, -MAX_PENDING, MAX_PENDING),
 };
 static const StateTable ps2_mouse_table = STATE_TABLE (Ps2MouseState, 1, ps2_mouse_fields);
 
@@ -406,23 +408,9 @@ ps2_mouse_free (Ps2Mouse *mouse)
   g_free (mouse);
 }
 
-static gboolean
-ps2_mouse_after_load (void *device, GError **error)
-{
-  Ps2Mouse *mouse = device;
-  const Ps2MouseState *state = &mouse->state;
-
-  if (ps2_queue_is_sane (&state->queue) && ABS (state->dx / 2) <= MAX_PENDING
-      && ABS (state->dy / 2) <= MAX_PENDING && ABS (state->dz / 2) <= MAX_PENDING)
-    return TRUE;
-  g_set_error (error, STATE_ERROR, STATE_ERROR_BAD_STREAM,
-               "The saved state of “ps2-mouse” holds values that no mouse has.");
-  return FALSE;
-}
-
 StateSection
 ps2_mouse_state (Ps2Mouse *mouse)
 {
   return (StateSection){ .id = "ps2-mouse", .table = &ps2_mouse_table, .state = &mouse->state,
-                         .device = mouse, .after_load = ps2_mouse_after_load };
+                         .device = mouse };
 }

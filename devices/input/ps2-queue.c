@@ -4,8 +4,11 @@
 #include <string.h>
 
 static const StateField ps2_queue_fields[] = {
-  STATE_BLOB (Ps2Queue, events),   STATE_BLOB (Ps2Queue, answers), STATE_INT (Ps2Queue, n_events),
-  STATE_INT (Ps2Queue, n_answers), STATE_INT (Ps2Queue, last),
+  STATE_BLOB (Ps2Queue, events),
+  STATE_BLOB (Ps2Queue, answers),
+  STATE_INT_IN (Ps2Queue, n_events, 0, PS2_QUEUE_EVENTS),
+  STATE_INT_IN (Ps2Queue, n_answers, 0, PS2_QUEUE_ANSWERS),
+  STATE_INT (Ps2Queue, last),
 };
 const StateTable ps2_queue_table = STATE_TABLE (Ps2Queue, 1, ps2_queue_fields);
 
@@ -62,10 +65,4 @@ ps2_queue_take (Ps2Queue *queue)
       memmove (queue->events, queue->events + 1, --queue->n_events);
     }
   return queue->last;
-}
-
-bool
-ps2_queue_is_sane (const Ps2Queue *queue)
-{
-  return queue->n_events <= PS2_QUEUE_EVENTS && queue->n_answers <= PS2_QUEUE_ANSWERS;
 }

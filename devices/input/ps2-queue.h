@@ -32,4 +32,3 @@ void ps2_queue_put_event (Ps2Queue *queue, const uint8_t *bytes, unsigned n);
 void ps2_queue_put_answer (Ps2Queue *queue, uint8_t byte);
 /* The next byte; the last one again when there is none. */
 uint8_t ps2_queue_take (Ps2Queue *queue);
-bool ps2_queue_is_sane (const Ps2Queue *queue);

@@ -7,17 +7,22 @@ static const StateField drive_fields[] = {
   STATE_INTS (IdeDriveState, lba_low),  STATE_INTS (IdeDriveState, lba_mid),
   STATE_INTS (IdeDriveState, lba_high), STATE_INT (IdeDriveState, device),
   STATE_INT (IdeDriveState, status),    STATE_INT (IdeDriveState, error),
-  STATE_INT (IdeDriveState, command),   STATE_INT (IdeDriveState, multiple),
-  STATE_INT (IdeDriveState, transfer_mode), STATE_INT (IdeDriveState, heads),
-  STATE_INT (IdeDriveState, sectors),   STATE_INT (IdeDriveState, phase),
-  STATE_INT (IdeDriveState, default_heads), STATE_INT (IdeDriveState, default_sectors),
+  STATE_INT (IdeDriveState, command),   STATE_INT_IN (IdeDriveState, multiple, 0, ATA_MAX_MULTIPLE),
+  STATE_INT (IdeDriveState, transfer_mode), STATE_INT_IN (IdeDriveState, heads, 1, 255),
+  STATE_INT_IN (IdeDriveState, sectors, 1, 255),
+  STATE_INT_IN (IdeDriveState, phase, IDE_PHASE_IDLE, IDE_PHASE_DMA_WAIT),
+  STATE_INT_IN (IdeDriveState, default_heads, 1, 255),
+  STATE_INT_IN (IdeDriveState, default_sectors, 1, 255),
   STATE_INT (IdeDriveState, power),     STATE_FLAG (IdeDriveState, write_cache_off),
   STATE_FLAG (IdeDriveState, look_ahead_off), STATE_FLAG (IdeDriveState, smart_off),
   STATE_FLAG (IdeDriveState, max_was_read), STATE_INT (IdeDriveState, max_sectors),
   STATE_FLAG (IdeDriveState, dma),      STATE_FLAG (IdeDriveState, to_guest),
-  STATE_INT (IdeDriveState, offset),    STATE_INT (IdeDriveState, remaining),
-  STATE_INT (IdeDriveState, block),     STATE_INT (IdeDriveState, at),
-  STATE_INT (IdeDriveState, filled),    STATE_INT (IdeDriveState, drq_end),
+  STATE_INT (IdeDriveState, offset),
+  STATE_INT_IN (IdeDriveState, remaining, 0, 65536 * 2352),
+  STATE_INT_IN (IdeDriveState, block, 0, IDE_BUFFER_SIZE),
+  STATE_INT_IN (IdeDriveState, at, 0, IDE_BUFFER_SIZE),
+  STATE_INT_IN (IdeDriveState, filled, 0, IDE_BUFFER_SIZE),
+  STATE_INT_IN (IdeDriveState, drq_end, 0, IDE_BUFFER_SIZE),
   STATE_BLOB (IdeDriveState, buffer),   STATE_BLOB (IdeDriveState, packet),
   STATE_INT (IdeDriveState, sense_key), STATE_INT (IdeDriveState, asc),
   STATE_INT (IdeDriveState, ascq),      STATE_INT (IdeDriveState, attention),
@@ -29,8 +34,8 @@ static const StateTable drive_table = STATE_TABLE (IdeDriveState, 1, drive_field
 static const StateField channel_fields[] = {
   STATE_INT (IdeChannelState, control),
   STATE_FLAG (IdeChannelState, irq),
-  STATE_INT (IdeChannelState, reset),
-  STATE_INT (IdeChannelState, reset_deadline),
+  STATE_INT_IN (IdeChannelState, reset, IDE_RESET_NONE, IDE_RESET_DIAGNOSTIC),
+  STATE_DEADLINE (IdeChannelState, reset_deadline),
   STATE_NESTED_ARRAY (IdeChannelState, drives, &drive_table),
 };
 static const StateTable channel_table = STATE_TABLE (IdeChannelState, 1, channel_fields);
@@ -48,26 +53,38 @@ before_save (void *device)
     channel->saved.drives[unit] = channel->drives[unit].state;
 }
 
+/* Whether the drive can be in the middle of this: a transfer needs something to transfer, and an
+ * image to read it from or write it to. */
 static bool
 is_sane (const IdeDrive *drive, const IdeDriveState *s)
 {
-  if (s->phase > IDE_PHASE_DMA_WAIT || s->filled > IDE_BUFFER_SIZE || s->at > s->drq_end
-      || s->drq_end > s->filled || s->remaining > 65536u * 2352 || s->heads == 0 || s->sectors == 0
-      || s->default_heads == 0 || s->default_sectors == 0)
+  bool image = drive->image != NULL;
+  bool writable = image && drive->kind == IDE_DRIVE_DISK && !image_is_read_only (drive->image);
+
+  if (s->at > s->drq_end || s->drq_end > s->filled)
     return false;
-  if (s->phase == IDE_PHASE_IDLE)
-    return true;
-  /* A transfer needs something to transfer, and from. */
-  if (s->phase == IDE_PHASE_PACKET)
-    return drive->kind == IDE_DRIVE_CD && s->drq_end == sizeof s->packet && s->filled == s->drq_end;
-  if (s->phase == IDE_PHASE_DATA_OUT && s->remaining < s->filled)
-    return false;
-  return drive->kind != IDE_DRIVE_NONE && s->block > 0
-         && (drive->image != NULL || s->remaining == 0)
-         && (drive->image != NULL || s->phase == IDE_PHASE_DATA_IN
-             || s->phase == IDE_PHASE_DMA_WAIT)
-         && (s->at < s->drq_end
-             || (s->phase != IDE_PHASE_DATA_IN && s->phase != IDE_PHASE_DATA_OUT));
+  switch (s->phase)
+    {
+    case IDE_PHASE_IDLE:
+      return true;
+    case IDE_PHASE_PACKET:
+      return drive->kind == IDE_DRIVE_CD && s->filled == sizeof s->packet && s->drq_end == s->filled;
+    case IDE_PHASE_FLUSH:
+      return image;
+    case IDE_PHASE_IMAGE_READ:
+      return image && s->filled > 0 && s->block > 0;
+    case IDE_PHASE_IMAGE_WRITE:
+      return writable && s->filled > 0 && s->block > 0;
+    case IDE_PHASE_DATA_IN:
+      return drive->kind != IDE_DRIVE_NONE && s->at < s->drq_end && s->block > 0
+             && (image || s->remaining == 0);
+    case IDE_PHASE_DATA_OUT:
+      return writable && s->at < s->drq_end && s->block > 0 && s->remaining >= s->filled;
+    default: /* the bus master's start goes on with DATA_IN or DATA_OUT */
+      return drive->kind != IDE_DRIVE_NONE && s->dma && s->block > 0
+             && (s->to_guest ? s->filled > 0 && (image || s->remaining == 0)
+                             : writable && s->remaining > 0);
+    }
 }
 
 static bool
@@ -99,8 +116,7 @@ after_load (void *device, GError **error)
 
   for (unsigned unit = 0; unit < 2; unit++)
     if (!is_sane (&channel->drives[unit], &channel->saved.drives[unit])
-        || !is_raw_sane (&channel->drives[unit], &channel->saved.drives[unit])
-        || channel->saved.reset > IDE_RESET_DIAGNOSTIC)
+        || !is_raw_sane (&channel->drives[unit], &channel->saved.drives[unit]))
       {
         g_set_error (error, STATE_ERROR, STATE_ERROR_BAD_STREAM,
                      "The saved state of “%s” describes a transfer that cannot be.", channel->id);

@@ -246,7 +246,7 @@ piix_ide_get_function (PiixIde *ide)
 static const StateField master_fields[] = {
   STATE_INT (BusMasterState, command), STATE_INT (BusMasterState, status),
   STATE_INT (BusMasterState, table),   STATE_INT (BusMasterState, next),
-  STATE_INT (BusMasterState, address), STATE_INT (BusMasterState, left),
+  STATE_INT (BusMasterState, address), STATE_INT_IN (BusMasterState, left, 0, 65536),
   STATE_FLAG (BusMasterState, last),
 };
 static const StateTable master_table = STATE_TABLE (BusMasterState, 1, master_fields);

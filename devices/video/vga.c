@@ -322,17 +322,17 @@ vga_get_block (Vga *vga)
 
 static const StateField vga_fields[] = {
   STATE_INT (VgaState, misc_output),   STATE_INT (VgaState, feature_control),
-  STATE_INT (VgaState, seq_index),     STATE_INTS (VgaState, seq),
-  STATE_INT (VgaState, gr_index),      STATE_INTS (VgaState, gr),
-  STATE_INT (VgaState, crtc_index),    STATE_INTS (VgaState, crtc),
-  STATE_INT (VgaState, attr_index),    STATE_INTS (VgaState, attr),
+  STATE_INT_IN (VgaState, seq_index, 0, 7),    STATE_INTS (VgaState, seq),
+  STATE_INT_IN (VgaState, gr_index, 0, 15),    STATE_INTS (VgaState, gr),
+  STATE_INT_IN (VgaState, crtc_index, 0, 31),  STATE_INTS (VgaState, crtc),
+  STATE_INT_IN (VgaState, attr_index, 0, 63),  STATE_INTS (VgaState, attr),
   STATE_FLAG (VgaState, attr_data),    STATE_INT (VgaState, dac_mask),
   STATE_INT (VgaState, dac_state),     STATE_INT (VgaState, dac_read_index),
-  STATE_INT (VgaState, dac_write_index), STATE_INT (VgaState, dac_component),
+  STATE_INT (VgaState, dac_write_index), STATE_INT_IN (VgaState, dac_component, 0, 2),
   STATE_INTS (VgaState, dac_latch),    STATE_BLOB (VgaState, palette),
   STATE_INTS (VgaState, latch),        STATE_INT (VgaState, dispi_index),
   STATE_INTS (VgaState, dispi),        STATE_INT (VgaState, shown_start),
-  STATE_INT (VgaState, start_shown_at),
+  STATE_TIME (VgaState, start_shown_at),
 };
 static const StateTable vga_table = STATE_TABLE (VgaState, 1, vga_fields);
 
@@ -342,11 +342,6 @@ vga_after_load (void *device, GError **error)
   Vga *vga = device;
   VgaState *s = &vga->state;
 
-  s->seq_index &= 7;
-  s->gr_index &= 15;
-  s->crtc_index &= 31;
-  s->attr_index &= 0x3f;
-  s->dac_component %= 3;
   s->dispi[DISPI_BANK] &= (VGA_MEMORY_SIZE >> 16) - 1;
   s->start_shown_at = MIN (s->start_shown_at,
                            vga_timing_next_retrace (s, clock_get_ns (vga->clock)));

@@ -34,6 +34,13 @@ static const StateTable table = STATE_TABLE (TestState, 2, fields);
 static const StateField old_fields[] = { STATE_INTS (TestState, registers) };
 static const StateTable old_table = { "TestState", 1, old_fields, 1 };
 
+/* The same with bounds. */
+static const StateField bounded_fields[] = {
+  STATE_INTS_IN (TestState, registers, 0, 9),
+  STATE_INT_IN (TestState, deadline, -1, 100),
+};
+static const StateTable bounded_table = STATE_TABLE (TestState, 2, bounded_fields);
+
 static const TestState sample = {
   .channels = { { 1, 2 }, { 0xffff, 3 }, { 5, 6 } },
   .registers = { 1, 2, 3, 0xdeadbeef },
@@ -123,6 +130,30 @@ test_a_bad_stream_changes_nothing (void)
 }
 
 static void
+test_bounds (void)
+{
+  static const struct
+  {
+    uint32_t last;
+    int64_t deadline;
+    gboolean good;
+  } cases[] = { { 9, 100, TRUE },  { 0, -1, TRUE },         { 10, 0, FALSE },
+                { 0, 101, FALSE }, { 0, -2, FALSE },        { UINT32_MAX, 0, FALSE },
+                { 0, INT64_MIN, FALSE }, { 0, INT64_MAX, FALSE } };
+
+  for (unsigned i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      TestState from = { .registers = { 1, 2, 3, cases[i].last }, .deadline = cases[i].deadline };
+      TestState to = { .registers = { 7 }, .deadline = 7 };
+      g_autoptr (GByteArray) stream = save (&bounded_table, &from);
+
+      g_assert_cmpint (load (&bounded_table, &to, stream, NULL), ==, cases[i].good);
+      g_assert_cmpuint (to.registers[3], ==, cases[i].good ? cases[i].last : 0);
+      g_assert_cmpint (to.deadline, ==, cases[i].good ? cases[i].deadline : 7);
+    }
+}
+
+static void
 test_dump_names_every_field (void)
 {
   StateSection section = { .id = "test0", .table = &table, .state = (void *) &sample };
@@ -140,6 +171,7 @@ main (int argc, char **argv)
   g_test_add_func ("/state/round-trip", test_what_was_saved_is_loaded);
   g_test_add_func ("/state/versions", test_versions);
   g_test_add_func ("/state/bad-stream", test_a_bad_stream_changes_nothing);
+  g_test_add_func ("/state/bounds", test_bounds);
   g_test_add_func ("/state/dump", test_dump_names_every_field);
   return g_test_run ();
 }

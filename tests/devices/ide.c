@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The task file of an IDE channel: which registers there are, interrupts, resets, saved states. */
+#include "devices/storage/ide-internal.h"
 #include "ide-rig.h"
 
 static void
@@ -190,6 +191,103 @@ test_state_waiting_for_dma (void)
   ide_rig_free (other);
 }
 
+/* Loads what drive 0 of a channel has, changed as a made-up stream would have it. */
+static gboolean
+load_changed (IdeChannel *channel, void (*change) (IdeDriveState *drive))
+{
+  StateSection section = ide_channel_state (channel), changed = section;
+  g_autoptr (GByteArray) stream = g_byte_array_new ();
+  g_autofree IdeChannelState *state = NULL;
+  const uint8_t *cursor;
+  g_autoptr (GError) error = NULL;
+  gboolean loaded;
+
+  section.before_save (section.device);
+  state = g_memdup2 (section.state, sizeof *state);
+  change (&state->drives[0]);
+  changed.state = state;
+  changed.before_save = NULL;
+  state_save (&changed, stream);
+  cursor = stream->data;
+  loaded = state_load (&section, &cursor, stream->data + stream->len, &error);
+  g_assert_true (loaded || g_error_matches (error, STATE_ERROR, STATE_ERROR_BAD_STREAM));
+  return loaded;
+}
+
+static void
+same (IdeDriveState *drive)
+{
+}
+
+static void
+block_of_a_mebibyte (IdeDriveState *drive)
+{
+  drive->phase = IDE_PHASE_DATA_OUT;
+  drive->block = drive->remaining = 1 << 20;
+  drive->filled = drive->drq_end = 512;
+}
+
+static void
+multiple_beyond_the_buffer (IdeDriveState *drive)
+{
+  drive->multiple = 255;
+}
+
+static void
+no_heads (IdeDriveState *drive)
+{
+  drive->heads = 0;
+}
+
+/* A write that waits for the bus master, with nothing left to write and perhaps no image. */
+static void
+waiting_to_write_nothing (IdeDriveState *drive)
+{
+  drive->phase = IDE_PHASE_DMA_WAIT;
+  drive->dma = true;
+  drive->to_guest = false;
+  drive->block = 512;
+  drive->remaining = drive->filled = drive->drq_end = drive->at = 0;
+}
+
+static void
+writing (IdeDriveState *drive)
+{
+  drive->phase = IDE_PHASE_IMAGE_WRITE;
+  drive->block = drive->filled = 2048;
+}
+
+static void
+data_behind_the_block (IdeDriveState *drive)
+{
+  drive->phase = IDE_PHASE_DATA_IN;
+  drive->block = drive->filled = drive->drq_end = 512;
+  drive->at = 513;
+}
+
+static void
+test_states_that_cannot_be (void)
+{
+  static void (*const never[]) (IdeDriveState *drive)
+      = { block_of_a_mebibyte, multiple_beyond_the_buffer, no_heads, waiting_to_write_nothing,
+          data_behind_the_block };
+  IdeRig *rig = ide_rig_new ();
+
+  g_assert_true (load_changed (rig->channels[0], same));
+  for (unsigned i = 0; i < G_N_ELEMENTS (never); i++)
+    g_assert_false (load_changed (rig->channels[0], never[i]));
+  g_assert_true (load_changed (rig->channels[0], writing));
+  g_assert_false (load_changed (rig->channels[1], writing)); /* a CD */
+  ide_channel_change_medium (rig->channels[1], 0, NULL, TRUE, NULL);
+  g_assert_false (load_changed (rig->channels[1], waiting_to_write_nothing));
+  /* What was refused has changed nothing. */
+  ide_channel_reset (rig->channels[0]);
+  ide_command (rig, 0x20, 7, 1);
+  ide_read_data (rig, PRIMARY, rig->ram, 512);
+  ide_rig_assert_sectors (rig->ram, 512, 7, 1);
+  ide_rig_free (rig);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -205,5 +303,6 @@ main (int argc, char **argv)
   g_test_add_func ("/ide/bus-reset", test_bus_reset);
   g_test_add_func ("/ide/state-in-a-transfer", test_state_in_a_transfer);
   g_test_add_func ("/ide/state-waiting-for-dma", test_state_waiting_for_dma);
+  g_test_add_func ("/ide/states-that-cannot-be", test_states_that_cannot_be);
   return g_test_run ();
 }

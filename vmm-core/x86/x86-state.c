@@ -2,6 +2,9 @@
 /* Reset values: Intel SDM 3A, table 10-1; x87: 8.1; APIC: 11.4.7. */
 #include "x86-state.h"
 
+#include "mmu.h"
+#include "segment.h"
+#include "x86-cpuid.h"
 #include "x86.h"
 
 #include <string.h>
@@ -199,28 +202,120 @@ x86_state_init (X86State *state, unsigned index)
   state->cr0 = caching | X86_CR0_ET;
 }
 
+/* What follows are the checks that VM entry makes (SDM 3C, 26.3.1), each NULL or what is wrong. */
+
+static const char *
+check_modes (const X86State *state)
+{
+  bool paging = (state->cr0 & X86_CR0_PG) != 0, lma = (state->efer & X86_EFER_LMA) != 0;
+
+  if (paging && !(state->cr0 & X86_CR0_PE))
+    return "paging without protection";
+  if (state->cr0 >> 32 || (state->cr0 & (X86_CR0_NW | X86_CR0_CD)) == X86_CR0_NW)
+    return "impossible bits in CR0";
+  if (state->cr3 >> X86_PHYSICAL_BITS)
+    return "CR3 beyond the physical addresses";
+  if (state->cr4 & ~x86_cpuid_get_cr4_bits ())
+    return "unknown bits in CR4";
+  if (state->efer & ~0x200d01ull)
+    return "unknown bits in EFER";
+  if (lma != (paging && (state->efer & X86_EFER_LME)))
+    return "EFER.LMA at odds with CR0.PG";
+  if (lma && !(state->cr4 & X86_CR4_PAE))
+    return "long mode without CR4.PAE";
+  if (!lma && (state->cr4 & X86_CR4_PCIDE))
+    return "PCIDs without long mode";
+  if ((state->xcr0 & ~0x207ull) || !(state->xcr0 & 1) || (state->xcr0 & 6) == 4)
+    return "an XCR0 that this CPU does not have";
+  return NULL;
+}
+
+static const char *
+check_segments (const X86State *state)
+{
+  const uint32_t attributes = 0xff | X86_SEG_AVL | X86_SEG_L | X86_SEG_DB | X86_SEG_G
+                              | X86_SEG_UNUSABLE;
+  const X86Segment *all[] = { &state->seg[0], &state->seg[1], &state->seg[2], &state->seg[3],
+                              &state->seg[4], &state->seg[5], &state->ldtr, &state->tr };
+  uint32_t cs = state->seg[X86_CS].attributes;
+
+  for (unsigned i = 0; i < G_N_ELEMENTS (all); i++)
+    if ((all[i]->attributes & ~attributes)
+        || (i < X86_FS ? all[i]->base >> 32 != 0 : !x86_is_canonical (all[i]->base)))
+      return "a segment that cannot be";
+  if (!x86_is_canonical (state->gdtr.base) || !x86_is_canonical (state->idtr.base))
+    return "a descriptor table that cannot be";
+  if ((state->efer & X86_EFER_LMA) && (cs & X86_SEG_L))
+    return (cs & X86_SEG_DB) ? "a code segment of 32 and 64 bits" : NULL;
+  return state->rip >> 32 != 0 ? "RIP beyond 4 GiB" : NULL;
+}
+
+static const char *
+check_registers (const X86State *state)
+{
+  const uint64_t addresses[] = { state->rip, state->lstar, state->cstar, state->kernel_gs_base,
+                                 state->sysenter_esp, state->sysenter_eip };
+
+  for (unsigned i = 0; i < G_N_ELEMENTS (addresses); i++)
+    if (!x86_is_canonical (addresses[i]))
+      return "an address that is not canonical";
+  if ((state->rflags & ~UINT64_C (0x3f7fd7)) || !(state->rflags & 2)
+      || ((state->rflags & X86_FLAG_VM)
+          && ((state->efer & X86_EFER_LMA) || !(state->cr0 & X86_CR0_PE))))
+    return "impossible flags";
+  if (state->dr[6] >> 32 || state->dr[7] >> 32 || state->pkru >> 32 || state->pkrs >> 32)
+    return "registers wider than they are";
+  if (state->mxcsr & ~0xffffu)
+    return "reserved bits in MXCSR";
+  return NULL;
+}
+
+static const char *
+check_events (const X86State *state)
+{
+  if (state->activity > X86_WAIT_FOR_SIPI)
+    return "an unknown activity";
+  if (state->interrupt_shadow > 2 || state->nmi_blocked > 1 || state->nmi_pending > 1
+      || state->smi_pending || state->in_smm || state->event_pending > 1
+      || state->event_has_code > 1)
+    return "impossible events";
+  if (state->event_type > X86_EVENT_PRIVILEGED || state->cr8 > 15
+      || (state->event_pending
+          && (state->event_type == X86_EVENT_NONE
+              || (state->event_type == X86_EVENT_EXCEPTION && state->event_vector > 31))))
+    return "an impossible pending event";
+  return NULL;
+}
+
+static const char *
+check_lapic (const X86LapicState *lapic)
+{
+  const uint64_t base = lapic->base_msr;
+
+  if (base >> X86_PHYSICAL_BITS || (base & 0x2ff) || (base & 0xc00) == 0x400)
+    return "an impossible IA32_APIC_BASE";
+  if (lapic->timer_deadline < -1 || lapic->timer_deadline > STATE_MAX_TIME
+      || lapic->timer_start < 0 || lapic->timer_start > STATE_MAX_TIME)
+    return "an APIC timer out of time";
+  /* Vectors 0 to 15 are never accepted (SDM 3A, 11.8.4). */
+  if (lapic->tpr > 0xff || ((lapic->isr[0] | lapic->irr[0]) & 0xffff))
+    return "an impossible APIC";
+  return NULL;
+}
+
 bool
 x86_state_check (const X86State *state, GError **error)
 {
-  const char *wrong = NULL;
-  bool paging = (state->cr0 & X86_CR0_PG) != 0;
+  const char *wrong = check_modes (state);
 
-  if (paging && !(state->cr0 & X86_CR0_PE))
-    wrong = "paging without protection";
-  else if (state->efer & ~0x200d01ull)
-    wrong = "unknown bits in EFER";
-  else if (((state->efer & X86_EFER_LMA) != 0) != (paging && (state->efer & X86_EFER_LME)))
-    wrong = "EFER.LMA at odds with CR0.PG";
-  else if ((state->efer & X86_EFER_LMA) && !(state->cr4 & X86_CR4_PAE))
-    wrong = "long mode without CR4.PAE";
-  else if (state->activity > X86_WAIT_FOR_SIPI)
-    wrong = "an unknown activity";
-  else if ((state->xcr0 & ~0x207ull) || !(state->xcr0 & 1) || (state->xcr0 & 6) == 4)
-    wrong = "an XCR0 that this CPU does not have";
-  else if (state->mxcsr & ~0xffffu)
-    wrong = "reserved bits in MXCSR";
-  else if (state->event_type > 6 || state->cr8 > 15)
-    wrong = "an impossible pending event";
+  if (wrong == NULL)
+    wrong = check_segments (state);
+  if (wrong == NULL)
+    wrong = check_registers (state);
+  if (wrong == NULL)
+    wrong = check_events (state);
+  if (wrong == NULL)
+    wrong = check_lapic (&state->lapic);
   if (wrong == NULL)
     return true;
   g_set_error (error, STATE_ERROR, STATE_ERROR_BAD_STREAM,

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Which saved states a CPU can have. */
+#include "vmm-core/x86/x86-state.h"
+
+#include "vmm-core/x86/x86.h"
+
+#include <string.h>
+
+typedef struct
+{
+  const char *name;
+  size_t offset;
+  uint64_t value;
+  unsigned size;
+} Change;
+
+#define CHANGE(field, value) { #field, offsetof (X86State, field), value, sizeof ((X86State *) NULL)->field }
+
+static bool
+is_accepted (const Change *change)
+{
+  X86State state;
+  g_autoptr (GError) error = NULL;
+  uint64_t little = GUINT64_TO_LE (change->value);
+  bool good;
+
+  x86_state_reset (&state, 0);
+  memcpy ((uint8_t *) &state + change->offset, &little, change->size);
+  good = x86_state_check (&state, &error);
+  g_assert_true (good || g_error_matches (error, STATE_ERROR, STATE_ERROR_BAD_STREAM));
+  return good;
+}
+
+static void
+test_accepted (void)
+{
+  static const Change changes[] = {
+    CHANGE (cr0, X86_CR0_PE | X86_CR0_ET),
+    CHANGE (cr4, X86_CR4_PAE),
+    CHANGE (rip, 0x10000), /* behind the end of a 16-bit segment */
+    CHANGE (seg[X86_FS].base, 0xffff800000000000),
+    CHANGE (seg[X86_DS].attributes, X86_SEG_UNUSABLE),
+    CHANGE (lapic.timer_deadline, 12345),
+    CHANGE (activity, X86_HALTED),
+    CHANGE (mxcsr, 0xffff),
+  };
+
+  for (unsigned i = 0; i < G_N_ELEMENTS (changes); i++)
+    if (!is_accepted (&changes[i]))
+      g_error ("%s", changes[i].name);
+}
+
+static void
+test_refused (void)
+{
+  static const Change changes[] = {
+    CHANGE (cr0, X86_CR0_PG),
+    CHANGE (cr0, X86_CR0_NW),
+    CHANGE (cr0, 1ull << 32),
+    CHANGE (cr3, 1ull << 52),
+    CHANGE (cr4, X86_CR4_PCIDE),
+    CHANGE (cr4, 1ull << 63),
+    CHANGE (efer, X86_EFER_LMA),
+    CHANGE (efer, 1 << 5),
+    CHANGE (xcr0, 4),
+    CHANGE (rip, 1ull << 32),
+    CHANGE (rip, 0x800000000000),
+    CHANGE (lstar, 0x800000000000),
+    CHANGE (gdtr.base, 0x800000000000),
+    CHANGE (rflags, 0),
+    CHANGE (rflags, 1 << 3 | 2),
+    CHANGE (rflags, X86_FLAG_VM | 2),
+    CHANGE (seg[X86_CS].base, 1ull << 32),
+    CHANGE (seg[X86_FS].base, 0x800000000000),
+    CHANGE (seg[X86_SS].attributes, 1 << 8),
+    CHANGE (dr[7], 1ull << 32),
+    CHANGE (mxcsr, 1 << 16),
+    CHANGE (activity, 3),
+    CHANGE (interrupt_shadow, 3),
+    CHANGE (event_pending, 1), /* of no type */
+    CHANGE (event_type, 7),
+    CHANGE (lapic.base_msr, 1 << 10),
+    CHANGE (lapic.timer_deadline, INT64_MAX),
+    CHANGE (lapic.timer_start, -1),
+    CHANGE (lapic.irr[0], 1),
+  };
+
+  for (unsigned i = 0; i < G_N_ELEMENTS (changes); i++)
+    if (is_accepted (&changes[i]))
+      g_error ("%s %#" G_GINT64_MODIFIER "x", changes[i].name, changes[i].value);
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/x86-state/accepted", test_accepted);
+  g_test_add_func ("/x86-state/refused", test_refused);
+  return g_test_run ();
+}
