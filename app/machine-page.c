@@ -11,6 +11,7 @@
 #include "drive-row.h"
 #include "picture.h"
 #include "settings-dialog.h"
+#include "trust-dialog.h"
 
 #define NOTES_DELAY_MS 800
 
@@ -211,7 +212,9 @@ window_of (MachinePage *self)
 static void
 power_on (GSimpleAction *action, GVariant *parameter, gpointer data)
 {
-  machine_power_on (MACHINE_PAGE (data)->machine);
+  MachinePage *self = data;
+
+  trust_dialog_power_on (self->machine, window_of (self));
 }
 
 static void

@@ -10,6 +10,7 @@
 #include "machine-row.h"
 #include "new-machine-dialog.h"
 #include "sentence-toast.h"
+#include "trust-dialog.h"
 
 #define LIGHT_MS 150
 #define CLOSING_MS 50 /* between looks whether machines are off and the window may close */
@@ -202,7 +203,7 @@ window_open_folder (Window *self, const char *folder, gboolean power_on)
     return;
   open_machine (self, machine);
   if (power_on)
-    machine_power_on (machine);
+    trust_dialog_power_on (machine, GTK_WINDOW (self));
 }
 
 static void

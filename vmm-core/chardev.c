@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "output-fd.h"
+#include "real-path.h"
 #include "unix-socket.h"
 
 #define OUTPUT_LIMIT (1u << 20)
@@ -221,7 +222,7 @@ chardev_new_stdio (GMainContext *context, MachineLock *lock, GError **error)
 Chardev *
 chardev_new_file (const char *path, GError **error)
 {
-  int fd = open (path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0666);
+  int fd = real_path_open (path, O_WRONLY | O_CREAT | O_NONBLOCK | O_NOCTTY, 0600);
   struct stat about;
   Chardev *chardev;
 
@@ -241,6 +242,16 @@ chardev_new_file (const char *path, GError **error)
                    path);
       if (fd >= 0)
         close (fd);
+      return NULL;
+    }
+  /* By another name it may be a file that nobody meant. */
+  if (S_ISREG (about.st_mode) && (about.st_nlink > 1 || ftruncate (fd, 0) < 0))
+    {
+      g_set_error (error, G_IO_ERROR, G_IO_ERROR_FAILED,
+                   _ ("“%s” cannot be emptied, or has a second name: choose another file for the "
+                      "serial line."),
+                   path);
+      close (fd);
       return NULL;
     }
   chardev = chardev_new ();

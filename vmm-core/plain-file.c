@@ -8,6 +8,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "real-path.h"
+
 static GBytes *
 read_bytes (int fd, gsize size)
 {
@@ -70,7 +72,7 @@ read_checked (int fd, const char *path, uint64_t limit, GError **error)
 static int
 open_plain (const char *path)
 {
-  return open (path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+  return real_path_open (path, O_RDONLY | O_NONBLOCK | O_NOCTTY, 0);
 }
 
 GBytes *

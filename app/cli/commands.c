@@ -9,6 +9,7 @@
 #include "app/model/machine-process.h"
 #include "drive-commands.h"
 #include "machine-interface.h"
+#include "vmm-core/run/machine-trust.h"
 
 #define OBJECT_PATH "/org/guesthouse/Machine1"
 #define START_PATIENCE_MS 60000 /* while the process lives; a busy host takes its time */
@@ -35,6 +36,7 @@ const char commands_help[]
     "  stats MACHINE                    Counters\n"
     "  trace MACHINE PATTERNS           Print trace events into the machine's log\n"
     "  get MACHINE GROUP KEY | set MACHINE GROUP KEY VALUE   machine.conf\n"
+    "  trust MACHINE                    Allow the files that it uses outside its folder\n"
     "  quit MACHINE                     Cut the power and end its process";
 
 /* What a command works on. */
@@ -459,7 +461,24 @@ command_settings (Target *target, gboolean set, GError **error)
     }
   g_key_file_set_string (file, target->words[0], target->words[1], target->words[2]);
   checked = machine_config_from_key_file (file, target->folder, path, error);
-  return checked != NULL && machine_config_write_key_file (file, target->folder, error);
+  return checked != NULL && machine_trust_save (file, target->folder, error);
+}
+
+static gboolean
+command_trust (Target *target, GError **error)
+{
+  g_autoptr (GPtrArray) strange = NULL;
+  g_autofree char *list = NULL;
+
+  if (target->folder == NULL || target->n_words != 0)
+    return usage (error, "trust");
+  machine_trust_resolve (target->config);
+  strange = machine_trust_find_strange (target->config);
+  if (strange->len == 0)
+    return TRUE;
+  list = machine_trust_describe (strange);
+  g_print ("%s\n", list);
+  return machine_trust_agree (target->config, strange, error);
 }
 
 static const struct
@@ -489,6 +508,8 @@ run_on (Target *target, const char *command, GError **error)
     return command_state (target, error);
   if (g_str_equal (command, "delete"))
     return command_delete (target, error);
+  if (g_str_equal (command, "trust"))
+    return command_trust (target, error);
   if (g_str_equal (command, "get") || g_str_equal (command, "set"))
     return command_settings (target, g_str_equal (command, "set"), error);
   for (unsigned i = 0; target->folder != NULL && i < G_N_ELEMENTS (drive_commands); i++)

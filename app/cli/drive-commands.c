@@ -5,6 +5,7 @@
 
 #include "app/model/drive-list.h"
 #include "app/model/machine-folder.h"
+#include "vmm-core/run/machine-trust.h"
 
 unsigned
 drive_commands_parse_size (const char *text, GError **error)
@@ -34,7 +35,7 @@ write_conf (GKeyFile *conf, const char *folder, GError **error)
   g_autofree char *path = g_build_filename (folder, MACHINE_CONFIG_FILE, NULL);
   g_autoptr (MachineConfig) checked = machine_config_from_key_file (conf, folder, path, error);
 
-  return checked != NULL && machine_config_write_key_file (conf, folder, error);
+  return checked != NULL && machine_trust_save (conf, folder, error);
 }
 
 static gboolean

@@ -9,6 +9,8 @@
 #include <unistd.h>
 
 #include "vmm-core/plain-file.h"
+#include "vmm-core/real-path.h"
+#include "vmm-core/run/machine-trust.h"
 
 #define MAX_PICTURE (16u << 20)
 
@@ -35,8 +37,12 @@ renew_uuid (const char *folder, GError **error)
 
   if (conf != NULL)
     {
+      g_autofree char *before = g_key_file_get_string (conf, "machine", "uuid", NULL);
+
       g_key_file_set_string (conf, "machine", "uuid", uuid);
       renewed = machine_config_write_key_file (conf, folder, error);
+      if (renewed && before != NULL && g_uuid_string_is_valid (before))
+        machine_trust_move (folder, before, uuid);
     }
   if (lock >= 0)
     close (lock);
@@ -143,7 +149,7 @@ machine_folder_read_conf (const char *folder, GError **error)
 char *
 machine_folder_add_disk (const char *folder, guint64 size, GError **error)
 {
-  g_autofree char *disks = g_build_filename (folder, "disks", NULL);
+  g_autofree char *disks = real_path_in (folder, "disks");
   g_autofree char *name = NULL;
   g_autofree char *path = NULL;
   int fd = -1;
@@ -155,8 +161,8 @@ machine_folder_add_disk (const char *folder, guint64 size, GError **error)
       g_free (name);
       g_free (path);
       name = g_strdup_printf ("disks/disk%u.img", n);
-      path = g_build_filename (folder, name, NULL);
-      fd = open (path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+      path = real_path_in (folder, name);
+      fd = real_path_open (path, O_WRONLY | O_CREAT | O_EXCL, 0600);
       if (fd < 0 && errno != EEXIST)
         break;
     }
@@ -199,7 +205,7 @@ fill_folder (const char *folder, const MachineFolderPlan *plan, GError **error)
         return FALSE;
       g_key_file_set_string (file, "disk0", "file", disk);
     }
-  return machine_config_write_key_file (file, folder, error);
+  return machine_trust_save (file, folder, error);
 }
 
 char *
@@ -276,8 +282,12 @@ machine_folder_delete (const char *folder, GError **error)
 {
   g_autoptr (GFile) file = g_file_new_for_path (folder);
   int lock = machine_config_lock_folder (folder, MACHINE_CONFIG_LOCK_PATIENCE, error);
+  g_autoptr (GKeyFile) conf = lock >= 0 ? machine_config_load_key_file (folder, NULL) : NULL;
+  g_autofree char *uuid = conf != NULL ? g_key_file_get_string (conf, "machine", "uuid", NULL) : NULL;
   gboolean deleted = lock >= 0 && remove_tree (file, error);
 
+  if (deleted && uuid != NULL && g_uuid_string_is_valid (uuid))
+    machine_trust_move (folder, uuid, NULL);
   if (lock >= 0)
     close (lock);
   return deleted;
@@ -298,7 +308,7 @@ machine_folder_trash (const char *folder, GError **error)
 static char *
 dup_picture_path (const char *folder)
 {
-  return g_build_filename (folder, "picture.png", NULL);
+  return real_path_in (folder, "picture.png");
 }
 
 GBytes *

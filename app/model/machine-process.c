@@ -5,14 +5,17 @@
 #include <fcntl.h>
 #include <glib/gi18n.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "vmm-core/plain-file.h"
+#include "vmm-core/real-path.h"
 #include "vmm-core/run/machine-config.h"
 #include "vmm-core/unix-socket.h"
 
 #define LOG_BYTES 16384
 #define PROGRAM "guesthouse-vm"
+#define LOG "logs/" PROGRAM ".log"
 
 /* Beside this program, in its build tree, or wherever PATH finds it. */
 static char *
@@ -46,13 +49,13 @@ leave_session (gpointer data)
 char *
 machine_process_dup_log_path (const char *folder)
 {
-  return g_build_filename (folder, "logs", PROGRAM ".log", NULL);
+  return g_build_filename (folder, LOG, NULL);
 }
 
 char *
 machine_process_dup_log (const char *folder)
 {
-  g_autofree char *path = machine_process_dup_log_path (folder);
+  g_autofree char *path = real_path_in (folder, LOG);
   g_autoptr (GBytes) text = plain_file_read_end (path, LOG_BYTES);
   gsize length = 0;
   const char *data = text != NULL ? g_bytes_get_data (text, &length) : NULL;
@@ -72,20 +75,38 @@ machine_process_dup_last_words (const char *folder)
   return *line != '\0' ? g_strdup (line) : NULL;
 }
 
-/* The log, empty unless the machine still runs, for then it is that process's. */
+/* The log, empty unless the machine still runs, for then it is that process's. In somebody else's
+ * folder it might be a link to, or another name of, a file of the user's. */
 static int
-open_log (const char *folder)
+open_log (const char *folder, GError **error)
 {
-  g_autofree char *path = machine_process_dup_log_path (folder);
+  g_autofree char *path = real_path_in (folder, LOG);
   g_autofree char *logs = g_path_get_dirname (path);
   int lock = machine_config_lock_folder (folder, 0, NULL);
-  int fd;
+  gboolean begin = lock >= 0;
+  struct stat about;
+  int fd, saved;
 
-  g_mkdir_with_parents (logs, 0700);
-  fd = open (path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NONBLOCK | (lock >= 0 ? O_TRUNC : 0), 0600);
+  mkdir (logs, 0700);
+  fd = real_path_open (path, O_WRONLY | O_CREAT | O_APPEND | O_NONBLOCK | O_NOCTTY, 0600);
+  saved = errno;
   if (lock >= 0)
     close (lock);
-  return fd;
+  if (fd >= 0 && fstat (fd, &about) == 0 && S_ISREG (about.st_mode) && about.st_nlink == 1
+      && (!begin || ftruncate (fd, 0) == 0))
+    return fd;
+  if (fd < 0 && saved != ELOOP && saved != ENOTDIR && saved != ENXIO)
+    g_set_error (error, G_FILE_ERROR, g_file_error_from_errno (saved),
+                 _ ("The log “%s” cannot be written: %s. Make room or change the folder's "
+                    "permissions."),
+                 path, g_strerror (saved));
+  else
+    g_set_error (error, G_FILE_ERROR, G_FILE_ERROR_FAILED,
+                 _ ("“%s” is not the log's own file but a link, or something else: remove it."),
+                 path);
+  if (fd >= 0)
+    close (fd);
+  return -1;
 }
 
 GSubprocess *
@@ -102,17 +123,9 @@ machine_process_spawn (const char *folder, GError **error)
           _ ("The program guesthouse-vm was not found: install Guesthouse again."));
       return NULL;
     }
-  log = open_log (folder);
+  log = open_log (folder, error);
   if (log < 0)
-    {
-      g_autofree char *path = machine_process_dup_log_path (folder);
-
-      g_set_error (error, G_FILE_ERROR, g_file_error_from_errno (errno),
-                   _ ("The log “%s” cannot be written: %s. Make room or change the folder's "
-                      "permissions."),
-                   path, g_strerror (errno));
-      return NULL;
-    }
+    return NULL;
   /* A file, not a pipe: a pipe's reader would have to live as long as the machine. */
   g_subprocess_launcher_take_stdout_fd (launcher, fcntl (log, F_DUPFD_CLOEXEC, 3));
   g_subprocess_launcher_take_stderr_fd (launcher, log);

@@ -7,6 +7,8 @@
 #include <glib/gstdio.h>
 #include <string.h>
 
+#include "vmm-core/run/machine-trust.h"
+
 #define CONNECT_TRIES 100 /* of 100 ms: a machine with much memory on a busy host takes a while */
 #define END_PATIENCE_MS 2000 /* between a lost connection and the end of its process */
 
@@ -164,7 +166,7 @@ machine_save (Machine *self, GError **error)
             self->name);
       return FALSE;
     }
-  if (!machine_config_write_key_file (self->conf, self->folder, error))
+  if (!machine_trust_save (self->conf, self->folder, error))
     return FALSE;
   return machine_reload (self, error);
 }

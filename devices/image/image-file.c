@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "image-host-use.h"
+#include "vmm-core/real-path.h"
 
 /* Formats that are not raw, by what their files begin (or, VHD, end) with. */
 static const struct
@@ -132,7 +133,7 @@ check_and_claim (int fd, const char *path, gboolean read_only, GError **error)
 int
 image_file_open (const char *path, gboolean read_only, GError **error)
 {
-  int fd = open (path, (read_only ? O_RDONLY : O_RDWR) | O_CLOEXEC | O_NONBLOCK);
+  int fd = real_path_open (path, (read_only ? O_RDONLY : O_RDWR) | O_NONBLOCK, 0);
   int saved = errno;
 
   if (fd < 0)

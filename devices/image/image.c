@@ -7,6 +7,7 @@
 
 #include "image-engine.h"
 #include "image-file.h"
+#include "vmm-core/real-path.h"
 
 struct Image
 {
@@ -60,9 +61,9 @@ static void
 open_in_thread (GTask *task, gpointer source, gpointer data, GCancellable *cancellable)
 {
   Opening *opening = data;
+  g_autofree char *path = real_path_resolve (opening->path);
   GError *error = NULL;
-  Image *image
-      = image_open (opening->path, opening->flags, opening->context, opening->lock, &error);
+  Image *image = image_open (path, opening->flags, opening->context, opening->lock, &error);
 
   if (image != NULL)
     g_task_return_pointer (task, image, (GDestroyNotify)image_free);

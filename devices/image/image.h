@@ -32,10 +32,10 @@ typedef void (*ImageTroubled) (void *data, ImageTrouble trouble, const char *sen
  * the file's name and the remedy, what is wrong: missing, not readable, not a regular file or block
  * device, empty or truncated, a foreign format, in use by another machine. context and lock are
  * where completions run. Raw is the only format so far; files that carry another format's magic are
- * refused as foreign. */
+ * refused as foreign. path is a real one (real-path.h). */
 Image *image_open (const char *path, ImageFlags flags, GMainContext *context, MachineLock *lock,
                    GError **error);
-/* The same on a thread of its own, for the host's disk may take its time or hang; opened runs in
+/* The same of any path, on a thread of its own, for the host's disk may take its time or hang; opened runs in
  * the caller's context. */
 void image_open_async (const char *path, ImageFlags flags, GMainContext *context, MachineLock *lock,
                        GAsyncReadyCallback opened, void *data);

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "vmm-core/plain-file.h"
+#include "vmm-core/real-path.h"
 
 #define MAX_MEMORY 65536 /* MiB */
 #define MAX_CPUS 8
@@ -461,7 +462,8 @@ machine_config_load_key_file (const char *folder, GError **error)
   g_autofree char *absolute = g_canonicalize_filename (folder, NULL);
   g_autofree char *path = g_build_filename (absolute, MACHINE_CONFIG_FILE, NULL);
   g_autoptr (GKeyFile) file = g_key_file_new ();
-  g_autoptr (GBytes) text = plain_file_read (path, MAX_CONF, NULL);
+  g_autofree char *real = real_path_in (absolute, MACHINE_CONFIG_FILE);
+  g_autoptr (GBytes) text = plain_file_read (real, MAX_CONF, NULL);
   g_autoptr (GError) reason = NULL;
 
   if (text != NULL && g_key_file_load_from_bytes (file, text, G_KEY_FILE_KEEP_COMMENTS, &reason))

@@ -3,6 +3,9 @@
 
 #include <string.h>
 
+#include "machine-trust.h"
+#include "vmm-core/real-path.h"
+
 /* As given, before it is known what they apply to. */
 typedef struct
 {
@@ -130,7 +133,7 @@ add_drives (MachineConfig *config, char **files, MachineDriveKind kind, GError *
         }
       config->drives[position].kind = kind;
       config->drives[position].id = g_strdup_printf (cd ? "cd%u" : "disk%u", n);
-      config->drives[position].file = g_canonicalize_filename (files[n], NULL);
+      config->drives[position].file = real_path_resolve (files[n]);
     }
   return TRUE;
 }
@@ -139,6 +142,7 @@ static gboolean
 apply (Arguments *a, Options *options, GError **error)
 {
   MachineConfig *config = options->config;
+  MachineConfig files = { 0 };
 
   if (a->memory != NULL)
     {
@@ -157,20 +161,27 @@ apply (Arguments *a, Options *options, GError **error)
   if (a->debugcon != NULL && strchr (a->debugcon, ':') == NULL
       && !g_str_equal (a->debugcon, "stdio"))
     {
-      config->debugcon = g_strconcat ("file:", a->debugcon, NULL);
+      files.debugcon = g_strconcat ("file:", a->debugcon, NULL);
       g_clear_pointer (&a->debugcon, g_free);
     }
   replace (&config->name, &a->name);
   replace (&config->topology, &a->topology);
   replace (&config->accelerator, &a->accelerator);
   replace (&config->boot, &a->boot);
-  replace (&config->serial[0], &a->serial);
-  replace (&config->debugcon, &a->debugcon);
-  replace (&config->kernel, &a->kernel);
-  replace (&config->initrd, &a->initrd);
   replace (&config->append, &a->append);
-  replace (&config->bios, &a->bios);
-  replace (&config->vga_bios, &a->vga_bios);
+  replace (&files.serial[0], &a->serial);
+  replace (&files.debugcon, &a->debugcon);
+  replace (&files.kernel, &a->kernel);
+  replace (&files.initrd, &a->initrd);
+  replace (&files.bios, &a->bios);
+  replace (&files.vga_bios, &a->vga_bios);
+  machine_trust_resolve (&files);
+  replace (&config->serial[0], &files.serial[0]);
+  replace (&config->debugcon, &files.debugcon);
+  replace (&config->kernel, &files.kernel);
+  replace (&config->initrd, &files.initrd);
+  replace (&config->bios, &files.bios);
+  replace (&config->vga_bios, &files.vga_bios);
   replace (&options->control, &a->control);
   replace (&options->trace, &a->trace);
   config->boot_menu |= a->boot_menu;
@@ -181,6 +192,18 @@ apply (Arguments *a, Options *options, GError **error)
   options->time_limit = a->time_limit;
   return add_drives (config, a->disks, MACHINE_DRIVE_DISK, error)
          && add_drives (config, a->discs, MACHINE_DRIVE_CD, error);
+}
+
+/* The folder's files are found before options add the user's own. */
+static MachineConfig *
+load_folder (const char *folder, GError **error)
+{
+  g_autoptr (MachineConfig) config = machine_config_load (folder, error);
+
+  if (config == NULL)
+    return NULL;
+  machine_trust_resolve (config);
+  return machine_trust_check (config, error) ? g_steal_pointer (&config) : NULL;
 }
 
 Options *
@@ -209,7 +232,7 @@ options_parse (int argc, char **argv, gboolean *finished, GError **error)
                      : "Only one machine folder can be given: start a process for each machine.");
       return NULL;
     }
-  options->config = a.rest != NULL && a.rest[0] != NULL ? machine_config_load (a.rest[0], error)
+  options->config = a.rest != NULL && a.rest[0] != NULL ? load_folder (a.rest[0], error)
                                                         : machine_config_new ();
   if (options->config == NULL || !apply (&a, options, error)
       || !machine_config_check (options->config, error))

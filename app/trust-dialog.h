@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#pragma once
+
+#include <gtk/gtk.h>
+
+#include "app/model/machine.h"
+
+/* Powers a machine on; asks first if it uses files outside its folder to which the user has not
+ * agreed. */
+void trust_dialog_power_on (Machine *machine, GtkWindow *parent);
