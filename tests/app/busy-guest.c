@@ -100,7 +100,7 @@ test_control_is_served (Fixture *f, gconstpointer what)
 int
 main (int argc, char **argv)
 {
-  static const char *const guests[] = { "p", "r", "a", "o", "e", "l", "s", "v", "b", "t" };
+  static const char *const guests[] = { "p", "r", "a", "o", "e", "l", "s", "v", "d", "b", "t" };
 
   g_test_init (&argc, &argv, NULL);
   if (argc != 3)

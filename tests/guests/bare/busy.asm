@@ -4,6 +4,7 @@
 ;   a  the local APIC's timer, periodically         o  the same, started anew by each interrupt
 ;   e  all of these                                 l  the keyboard's lamps, on and off
 ;   s  resets of the disks                          v  changes of the screen's size
+;   d  DMA of the firmware configuration, 4 GiB each
 ;   b  resets of the machine by the 8042            t  by triple faults
 %define MODE 32
 %include "bare.inc"
@@ -139,6 +140,19 @@ screen: DISPI 4, 0
         DISPI 4, 0x41                                   ; and clear what is shown
         jmp screen
 
+dma:    mov dword [access], 0x0a000000                  ; select item 0 and read it
+        mov dword [access + 4], 0xffffffff
+        mov dword [access + 8], 0
+        mov dword [access + 12], 0x00002000             ; to 2 MiB
+        mov dx, 0x514
+        xor eax, eax
+        out dx, eax
+        mov dx, 0x518
+        mov eax, access
+        bswap eax
+        out dx, eax
+        jmp dma
+
 reset:  mov al, 0xfe
         out 0x64, al
         hlt
@@ -161,6 +175,9 @@ letters:
         LETTER "l", lamps
         LETTER "s", disks
         LETTER "v", screen
+        LETTER "d", dma
         LETTER "b", reset
         LETTER "t", triple
 what    db 0
+        align 4
+access  times 4 dd 0
