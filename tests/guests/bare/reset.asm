@@ -122,9 +122,10 @@ main:   GET_CMOS MARK
         PUT_APIC LAPIC_SVR, 0x1ff
         call start_other
         WARM STATUS_JUMP, by_pulse
-        mov ecx, [COUNTER]
+.still: mov ecx, [COUNTER]              ; INIT may reach it later than this one
         call pause_a_while
-        CHECK ecx, [COUNTER]
+        cmp ecx, [COUNTER]
+        jne .still
         PUT_APIC LAPIC_SVR, 0x1ff
         call start_other
 
