@@ -11,6 +11,8 @@
 #define CODE 0x10000u
 #define SIZE 1200
 #define SEEDS 1000
+#define FLAGS 0x3f7fd5
+#define FLAG_ALWAYS 2
 #define STEPS 400
 
 int LLVMFuzzerTestOneInput (const uint8_t *data, size_t size);
@@ -42,6 +44,8 @@ LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
 
       x86_machine_step (machine, &state, STEPS, &done);
       state.rip = base + (data[i] | (data[i + 1] & 3) << 8);
+      /* The frame that they come from may lie where there is no memory. */
+      state.rflags = (state.rflags & FLAGS) | FLAG_ALWAYS;
     }
   return 0;
 }
