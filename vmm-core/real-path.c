@@ -103,7 +103,7 @@ real_path_open (const char *path, int flags, mode_t mode)
       if (!last)
         *slash = '\0';
       fd = g_str_equal (name, "..") ? -1
-           : last                  ? openat (folder, name, flags | O_NOFOLLOW | O_CLOEXEC, mode)
+           : last                   ? openat (folder, name, flags | O_NOFOLLOW | O_CLOEXEC, mode)
                   : openat (folder, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
       saved = g_str_equal (name, "..") ? ELOOP : errno;
       if (folder >= 0)

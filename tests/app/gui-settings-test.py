@@ -10,7 +10,7 @@ of each step in the folder PICTURES.
 import sys
 
 from gui_driver import (act_until, check, choose, click, enter, find_button, focused_text, is_shown, main,
-                        nodes, press, shows, wait, xdotool)
+                        nodes, press, shows, wait, windows, xdotool)
 
 DISC = "/usr/lib/memtest86+/memtest86+x64.iso"
 SYSTEM = "Debian 11"
@@ -18,13 +18,18 @@ NAMED = ("push button", "toggle button", "check box", "radio button", "spin butt
          "list item")
 
 
-def check_names(where):
-    """Whatever can be used has a name that a screen reader can say, not that of its class."""
+def unnamed():
+    """What can be used and has no name that a screen reader can say, or that of its class."""
     for node in nodes():
-        name = node.get_name() or ""
-        check(node.get_role_name() not in NAMED or not is_shown(node)
-              or (name != "" and not name.startswith(("Gtk", "Adw"))),
-              f"{where}: a {node.get_role_name()} is called “{name}”")
+        role, name = node.get_role_name(), node.get_name() or ""
+        if role in NAMED and is_shown(node) and (name == "" or name.startswith(("Gtk", "Adw"))):
+            yield f"a {role} is called “{name}”"
+
+
+def check_names(where):
+    """Whatever can be used has a name. A look that meets a widget that is just going counts for nothing."""
+    found, = wait(f"{where} to stand still", lambda: [list(unnamed())])
+    check(not found, f"{where}: {', '.join(found)}")
 
 
 def make_machine(session):
@@ -58,7 +63,7 @@ def change_layout(session, name):
               lambda: session.control("get", name, "machine", "topology") == "sockets\n")
 
 
-def change_drives(session, name):
+def change_drives(session, name, before):
     choose("Add Drive", "New Disk…", "its size", lambda: find_button("Create"))
     press("Create", "a second disk", lambda: session.control("get", name, "disk1", "file") != "")
     wait("it in the settings", lambda: find_button("Remove Disk 2 at next start"))
@@ -67,15 +72,16 @@ def change_drives(session, name):
     press("Remove Disk 2 at next start", "the question", lambda: find_button("Keep File"))
     press("Keep File", "one disk", lambda: session.control("get", name, "disk1", "file") == "")
     act_until("the settings to be closed", lambda: xdotool("key", "Escape"),
-              lambda: not shows("Machine Settings"))
+              lambda: windows() == before)
 
 
 def run(session):
     session.start()
     name = make_machine(session)
+    before = windows()
     press("Settings…", "the settings", lambda: shows("Machine Settings"))
     change_layout(session, name)
-    change_drives(session, name)
+    change_drives(session, name, before)
 
     # A disc that the command line inserted, and that the person ejects.
     session.control("insert", name, DISC)

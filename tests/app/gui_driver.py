@@ -140,6 +140,14 @@ def choose(menu, item, what, effect):
     return press(item, what, effect)
 
 
+def windows():
+    """How many the X server shows. GTK 4.8 crashes when it is asked for widgets of a dialog that is just
+    going, so nobody looks at widgets until it is gone."""
+    found = subprocess.run(["xdotool", "search", "--onlyvisible", "--class", "."], capture_output=True,
+                           text=True, check=False)
+    return len(found.stdout.split())
+
+
 def xdotool(*words):
     subprocess.run(["xdotool", *words], check=True)
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Machine folders of somebody else: nothing of the user's outside is read or written before the user
- * has agreed to it. Programs as a person starts them; machines run without a CPU. */
+/* Machine folders of somebody else: nothing of the user's outside is read or written before the
+ * user has agreed to it. Programs as a person starts them; machines run without a CPU. */
 #include "vmm-core/run/machine-trust.h"
 
 #include <glib/gstdio.h>
@@ -36,7 +36,7 @@ run (Fixture *f, ...)
     g_ptr_array_add (words, word);
   va_end (rest);
   g_ptr_array_add (words, NULL);
-  g_spawn_sync (NULL, (char **) words->pdata, NULL, G_SPAWN_DEFAULT, NULL, NULL, &out, &err, &status,
+  g_spawn_sync (NULL, (char **)words->pdata, NULL, G_SPAWN_DEFAULT, NULL, NULL, &out, &err, &status,
                 &error);
   g_assert_no_error (error);
   g_string_assign (f->said, out);
@@ -61,7 +61,8 @@ static void
 write_conf (Fixture *f, const char *more)
 {
   g_autofree char *text = g_strconcat ("[machine]\nname=Strange\nuuid=" UUID "\nmemory=16\n"
-                                       "accelerator=none\n", more, NULL);
+                                       "accelerator=none\n",
+                                       more, NULL);
 
   write_text (f->folder, MACHINE_CONFIG_FILE, text);
 }
@@ -133,8 +134,8 @@ test_named_outside (Fixture *f, gconstpointer data)
 {
   static const char *const keys[]
       = { "[serial0]\noutput=file:", "[debug]\nconsole=file:", "[serial3]\noutput=socket:",
-          "[disk0]\nfile=", "[cd0]\nfile=", "[machine]\nbios=", "[machine]\nvga-bios=",
-          "[kernel]\nfile=" };
+          "[disk0]\nfile=",          "[cd0]\nfile=",           "[machine]\nbios=",
+          "[machine]\nvga-bios=",    "[kernel]\nfile=" };
   g_autofree char *relative = g_build_filename ("..", "..", "..", NULL);
 
   for (unsigned i = 0; i < G_N_ELEMENTS (keys); i++)
@@ -209,7 +210,7 @@ test_log (Fixture *f, gconstpointer data)
 static void
 test_settings (Fixture *f, gconstpointer data)
 {
-  g_autofree char *guess = g_strdup_printf (MACHINE_CONFIG_FILE ".%d", (int) getpid ());
+  g_autofree char *guess = g_strdup_printf (MACHINE_CONFIG_FILE ".%d", (int)getpid ());
   g_autofree char *conf = g_build_filename (f->folder, MACHINE_CONFIG_FILE, NULL);
   g_autoptr (GBytes) picture = g_bytes_new_static ("png", 3);
   g_autoptr (GKeyFile) file = NULL;
@@ -321,7 +322,8 @@ test_options (Fixture *f, gconstpointer data)
 
   write_conf (f, "");
   g_assert_cmpint (symlink (f->victim, link_name), ==, 0);
-  g_assert_cmpint (run (f, vm_program, f->folder, "--cdrom", link_name, "--time-limit", "1", NULL), ==, 2);
+  g_assert_cmpint (run (f, vm_program, f->folder, "--cdrom", link_name, "--time-limit", "1", NULL),
+                   ==, 2);
   expect_untouched (f);
 }
 

@@ -60,10 +60,14 @@ test_resolve (Fixture *f, gconstpointer data)
   {
     const char *name, *real;
   } cases[] = {
-    { "a/file", "a/file" },           { "to-folder/file", "a/file" },
-    { "to-file", "a/file" },          { "a/../a/./file", "a/file" },
-    { "to-nothing", "a/new" },        { "to-folder/new", "a/new" },
-    { "none/../../x", "../x" },       { "to-folder/none/deeper", "a/none/deeper" },
+    { "a/file", "a/file" },
+    { "to-folder/file", "a/file" },
+    { "to-file", "a/file" },
+    { "a/../a/./file", "a/file" },
+    { "to-nothing", "a/new" },
+    { "to-folder/new", "a/new" },
+    { "none/../../x", "../x" },
+    { "to-folder/none/deeper", "a/none/deeper" },
     { "to-folder/../a/file", "a/file" },
   };
 
