@@ -28,7 +28,7 @@ set_up (Fixture *f, gconstpointer what)
   f->socket = g_build_filename (f->folder, "control", NULL);
   f->process = g_subprocess_new (G_SUBPROCESS_FLAGS_NONE, &error, vm_program, "--accel",
                                  "translator", "--memory", "64", "--kernel", guest, "--append",
-                                 what, "--control", f->socket, "--time-limit", "300", NULL);
+                                 what, "--control", f->socket, NULL);
   g_assert_no_error (error);
   address = g_strdup_printf ("unix:path=%s", f->socket);
   for (int tries = 0; tries < 1000 && f->connection == NULL; tries++)

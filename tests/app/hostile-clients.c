@@ -109,7 +109,7 @@ set_up (Fixture *f, gconstpointer data)
   g_assert_true (g_file_set_contents (bios, image, BIOS_SIZE, NULL));
   f->process = g_subprocess_new (G_SUBPROCESS_FLAGS_NONE, NULL, vm_program, "--accel",
                                  guest->accelerator, "--memory", "16", "--control", f->socket,
-                                 "--bios", bios, "--serial", serial, "--time-limit", "280", NULL);
+                                 "--bios", bios, "--serial", serial, NULL);
   for (int tries = 0; tries < 1500 && f->connection == NULL; tries++)
     {
       g_usleep (20000);

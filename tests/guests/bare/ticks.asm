@@ -123,14 +123,4 @@ count_ticks:
 .all:   xor ebx, ebx
         ret
 
-get_pm: push xAX
-        mov dx, PM_TIMER
-        in eax, dx
-        mov edx, eax
-        pop xAX
-        ret
-since_pm:                               ; ESI, to EDX
-        call get_pm
-        sub edx, esi
-        and edx, 0xffffff
-        ret
+%include "pm-timer.inc"

@@ -432,17 +432,7 @@ main:   PUT_APIC LAPIC_SVR, 0x1ff
         CHECK eax, 0x80
         END
 
-get_pm: push xAX
-        mov dx, PM_TIMER
-        in eax, dx
-        mov edx, eax
-        pop xAX
-        ret
-since_pm:                               ; ESI, to EDX
-        call get_pm
-        sub edx, esi
-        and edx, 0xffffff
-        ret
+%include "pm-timer.inc"
 wait_pm:                                ; EBX ticks
         push xSI
         push xDX
