@@ -7,7 +7,8 @@ accessible_name_buttons (GtkWidget *widget, const char *name)
   for (GtkWidget *child = gtk_widget_get_first_child (widget); child != NULL;
        child = gtk_widget_get_next_sibling (child))
     {
-      gboolean labelled = GTK_IS_BUTTON (child) && gtk_button_get_label (GTK_BUTTON (child)) != NULL;
+      gboolean labelled
+        = GTK_IS_BUTTON (child) && gtk_button_get_label (GTK_BUTTON (child)) != NULL;
 
       if (GTK_IS_POPOVER (child) || labelled)
         continue;

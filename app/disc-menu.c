@@ -41,8 +41,7 @@ add_drive (DiscMenu *self, GPtrArray *drives, const DriveListEntry *drive)
   g_autofree char *title = drive_row_dup_title (drives, drive);
   g_autofree char *path = machine_disc_dup_path (self->machine, drive->id);
   g_autofree char *base = g_path_get_basename (path != NULL ? path : "");
-  g_autofree char *heading
-    = g_strdup_printf ("%s: %s", title, path != NULL ? base : _ ("Empty"));
+  g_autofree char *heading = g_strdup_printf ("%s: %s", title, path != NULL ? base : _ ("Empty"));
 
   add_item (section, path != NULL ? _ ("_Change Disc Image…") : _ ("_Insert Disc Image…"),
             "vm.insert-disc", drive->id);
@@ -90,7 +89,8 @@ change (DiscMenu *self, const char *drive, const char *path)
     window_of (self), _ ("The Disc Is in Use"),
     _ ("The system in the machine has locked the drive. It may lose what it reads from the disc."));
   adw_message_dialog_add_responses (ADW_MESSAGE_DIALOG (dialog), "cancel", _ ("_Cancel"), "force",
-                                    path != NULL ? _ ("C_hange Anyway") : _ ("_Eject Anyway"), NULL);
+                                    path != NULL ? _ ("C_hange Anyway") : _ ("_Eject Anyway"),
+                                    NULL);
   adw_message_dialog_set_response_appearance (ADW_MESSAGE_DIALOG (dialog), "force",
                                               ADW_RESPONSE_DESTRUCTIVE);
   g_object_set_data_full (G_OBJECT (dialog), "drive", g_strdup (drive), g_free);
@@ -116,9 +116,8 @@ static void
 insert_disc (GSimpleAction *action, GVariant *parameter, gpointer data)
 {
   DiscMenu *self = data;
-  GtkFileChooserNative *dialog
-    = gtk_file_chooser_native_new (_ ("Choose a Disc Image"), window_of (self),
-                                   GTK_FILE_CHOOSER_ACTION_OPEN, _ ("_Insert"), NULL);
+  GtkFileChooserNative *dialog = gtk_file_chooser_native_new (
+    _ ("Choose a Disc Image"), window_of (self), GTK_FILE_CHOOSER_ACTION_OPEN, _ ("_Insert"), NULL);
 
   disc_filter_add (GTK_FILE_CHOOSER (dialog));
   gtk_native_dialog_set_modal (GTK_NATIVE_DIALOG (dialog), TRUE);

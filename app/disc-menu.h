@@ -7,8 +7,8 @@
 
 G_BEGIN_DECLS
 
-/* The menu of a machine's CD drives, and the actions behind it: insert-disc and eject-disc, each with
- * a drive's name. */
+/* The menu of a machine's CD drives, and the actions behind it: insert-disc and eject-disc, each
+ * with a drive's name. */
 #define DISC_MENU_TYPE (disc_menu_get_type ())
 G_DECLARE_FINAL_TYPE (DiscMenu, disc_menu, DISC, MENU, GObject)
 

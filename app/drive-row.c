@@ -47,7 +47,7 @@ drive_row_new (Machine *machine, GPtrArray *drives, const DriveListEntry *drive,
 {
   GtkWidget *row = adw_action_row_new ();
   g_autofree char *title = drive_row_dup_title (drives, drive);
-  g_autofree char *path = drive->cd               ? machine_disc_dup_path (machine, drive->id)
+  g_autofree char *path = drive->cd             ? machine_disc_dup_path (machine, drive->id)
                           : drive->file != NULL ? machine_resolve_file (machine, drive->file)
                                                 : NULL;
   g_autofree char *content = describe (drive, path);
@@ -58,8 +58,8 @@ drive_row_new (Machine *machine, GPtrArray *drives, const DriveListEntry *drive,
   adw_preferences_row_set_title (ADW_PREFERENCES_ROW (row), title);
   adw_action_row_set_subtitle (ADW_ACTION_ROW (row), subtitle);
   adw_action_row_set_subtitle_lines (ADW_ACTION_ROW (row), 1);
-  adw_action_row_set_icon_name (ADW_ACTION_ROW (row), drive->cd ? "media-optical-symbolic"
-                                                                : "drive-harddisk-symbolic");
+  adw_action_row_set_icon_name (ADW_ACTION_ROW (row),
+                                drive->cd ? "media-optical-symbolic" : "drive-harddisk-symbolic");
   gtk_widget_set_tooltip_text (row, path);
   return ADW_ACTION_ROW (row);
 }

@@ -60,8 +60,8 @@ is_disk_already (DrivesGroup *self, const char *path)
   for (unsigned i = 0; i < drives->len; i++)
     {
       const DriveListEntry *drive = g_ptr_array_index (drives, i);
-      g_autofree char *other = drive->file != NULL ? machine_resolve_file (self->machine, drive->file)
-                                                   : NULL;
+      g_autofree char *other
+        = drive->file != NULL ? machine_resolve_file (self->machine, drive->file) : NULL;
 
       if (!drive->cd && g_strcmp0 (other, path) == 0)
         return TRUE;
@@ -138,7 +138,8 @@ remove_answered (AdwMessageDialog *dialog, const char *response, DrivesGroup *se
 
   if (g_str_equal (response, "cancel"))
     return;
-  if (remove_drive (self, drive) && g_str_equal (response, "trash") && !g_file_trash (image, NULL, &error))
+  if (remove_drive (self, drive) && g_str_equal (response, "trash")
+      && !g_file_trash (image, NULL, &error))
     tell (self, error->message);
 }
 
@@ -249,8 +250,8 @@ show_drives (DrivesGroup *self)
     {
       const DriveListEntry *drive = g_ptr_array_index (drives, i);
       gboolean now = drive->cd && machine_disc_applies_now (self->machine, drive->id);
-      AdwActionRow *row
-        = drive_row_new (self->machine, drives, drive, now ? _ ("applies now") : _ ("at next start"));
+      AdwActionRow *row = drive_row_new (self->machine, drives, drive,
+                                         now ? _ ("applies now") : _ ("at next start"));
       g_autofree char *disc = drive->cd ? machine_disc_dup_path (self->machine, drive->id) : NULL;
 
       add_button (self, row, drive, "document-open-symbolic", _ ("Choose a file for %s"),
@@ -264,10 +265,9 @@ show_drives (DrivesGroup *self)
       g_ptr_array_add (self->rows, row);
     }
   gtk_widget_set_sensitive (self->add, drives->len < MACHINE_CONFIG_DRIVES);
-  adw_preferences_group_set_description (ADW_PREFERENCES_GROUP (self),
-                                         drives->len < MACHINE_CONFIG_DRIVES
-                                           ? NULL
-                                           : _ ("All four places for drives are taken."));
+  adw_preferences_group_set_description (
+    ADW_PREFERENCES_GROUP (self),
+    drives->len < MACHINE_CONFIG_DRIVES ? NULL : _ ("All four places for drives are taken."));
   if (had_focus)
     gtk_widget_child_focus (GTK_WIDGET (self), GTK_DIR_TAB_FORWARD);
 }

@@ -51,7 +51,8 @@ show_drives (MachinePage *self)
   g_ptr_array_set_size (self->drive_rows, 0);
   for (unsigned i = 0; i < drives->len; i++)
     {
-      AdwActionRow *row = drive_row_new (self->machine, drives, g_ptr_array_index (drives, i), NULL);
+      AdwActionRow *row
+        = drive_row_new (self->machine, drives, g_ptr_array_index (drives, i), NULL);
 
       adw_preferences_group_add (self->devices, GTK_WIDGET (row));
       g_ptr_array_add (self->drive_rows, row);
@@ -64,9 +65,9 @@ show_configuration (MachinePage *self)
   int memory = machine_get_integer (self->machine, "machine", "memory", 512);
   int cpus = machine_get_integer (self->machine, "machine", "cpus", 1);
   g_autofree char *memory_text
-      = g_format_size_full ((guint64)memory << 20, G_FORMAT_SIZE_IEC_UNITS);
+    = g_format_size_full ((guint64) memory << 20, G_FORMAT_SIZE_IEC_UNITS);
   g_autofree char *cpu_text
-      = g_strdup_printf (ngettext ("%d virtual CPU", "%d virtual CPUs", cpus), cpus);
+    = g_strdup_printf (ngettext ("%d virtual CPU", "%d virtual CPUs", cpus), cpus);
   g_autofree char *notes = machine_get_string (self->machine, "notes", "text");
   GtkTextBuffer *buffer = gtk_text_view_get_buffer (self->notes);
 
@@ -82,14 +83,13 @@ static void
 set_enabled (MachinePage *self, const char *name, gboolean enabled)
 {
   g_simple_action_set_enabled (
-      G_SIMPLE_ACTION (g_action_map_lookup_action (G_ACTION_MAP (self->actions), name)), enabled);
+    G_SIMPLE_ACTION (g_action_map_lookup_action (G_ACTION_MAP (self->actions), name)), enabled);
 }
 
 static void
 show_actions (MachinePage *self)
 {
-  static const char *const while_running[]
-      = { "shut-down", "restart", "reset", "send-keys" };
+  static const char *const while_running[] = { "shut-down", "restart", "reset", "send-keys" };
   MachineState state = machine_get_state (self->machine);
   gboolean on = machine_is_on (self->machine);
   GAction *pause = g_action_map_lookup_action (G_ACTION_MAP (self->actions), "pause");
@@ -119,9 +119,9 @@ show_state (MachinePage *self)
     {
       g_autofree char *log = machine_dup_log (self->machine);
       const char *failure = machine_get_failure (self->machine);
-      g_autofree char *text = g_strconcat (failure != NULL ? failure : "",
-                                           failure != NULL && log != NULL ? "\n\n" : "",
-                                           log != NULL ? log : "", NULL);
+      g_autofree char *text
+        = g_strconcat (failure != NULL ? failure : "", failure != NULL && log != NULL ? "\n\n" : "",
+                       log != NULL ? log : "", NULL);
 
       gtk_label_set_label (self->log, g_strstrip (text));
     }
@@ -153,8 +153,8 @@ show_accelerator (MachinePage *self)
 
   gtk_label_set_label (self->banner_text, reason != NULL ? reason : "");
   gtk_info_bar_set_revealed (self->banner, accelerator != NULL && reason != NULL && *reason != '\0'
-                                               && !self->banner_closed
-                                               && !g_str_equal (accelerator, "kvm"));
+                                             && !self->banner_closed
+                                             && !g_str_equal (accelerator, "kvm"));
 }
 
 static void
@@ -283,7 +283,7 @@ take_screenshot (GSimpleAction *action, GVariant *parameter, gpointer data)
   MachinePage *self = data;
   g_autofree char *name = g_strdup_printf ("%s.png", machine_get_name (self->machine));
   GtkFileChooserNative *dialog = gtk_file_chooser_native_new (
-      _ ("Save Screenshot"), window_of (self), GTK_FILE_CHOOSER_ACTION_SAVE, NULL, NULL);
+    _ ("Save Screenshot"), window_of (self), GTK_FILE_CHOOSER_ACTION_SAVE, NULL, NULL);
 
   machine_poll (self->machine);
   gtk_file_chooser_set_current_name (GTK_FILE_CHOOSER (dialog), name);
@@ -317,8 +317,8 @@ ask_trash (GSimpleAction *action, GVariant *parameter, gpointer data)
   adw_message_dialog_format_heading (ADW_MESSAGE_DIALOG (dialog), _ ("Move “%s” to the Trash?"),
                                      machine_get_name (self->machine));
   adw_message_dialog_set_body (
-      ADW_MESSAGE_DIALOG (dialog),
-      _ ("Its disks go with it. You can bring everything back from the trash."));
+    ADW_MESSAGE_DIALOG (dialog),
+    _ ("Its disks go with it. You can bring everything back from the trash."));
   adw_message_dialog_add_responses (ADW_MESSAGE_DIALOG (dialog), "cancel", _ ("_Cancel"), "trash",
                                     _ ("Move to _Trash"), NULL);
   adw_message_dialog_set_response_appearance (ADW_MESSAGE_DIALOG (dialog), "trash",
@@ -425,7 +425,7 @@ machine_page_dispose (GObject *object)
       g_source_remove (self->notes_timer);
       save_notes (self);
     }
-  g_clear_pointer ((GtkWidget **)&self->stack, gtk_widget_unparent);
+  g_clear_pointer ((GtkWidget **) &self->stack, gtk_widget_unparent);
   g_clear_object (&self->actions);
   g_clear_object (&self->discs);
   g_clear_object (&self->machine);

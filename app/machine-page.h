@@ -7,8 +7,8 @@
 
 G_BEGIN_DECLS
 
-/* A machine's tab: its summary while it is off, its screen while it is on. Its actions are the group
- * "vm", which the window shows for the selected tab. */
+/* A machine's tab: its summary while it is off, its screen while it is on. Its actions are the
+ * group "vm", which the window shows for the selected tab. */
 #define MACHINE_PAGE_TYPE (machine_page_get_type ())
 G_DECLARE_FINAL_TYPE (MachinePage, machine_page, MACHINE, PAGE, GtkWidget)
 

@@ -61,10 +61,10 @@ static void
 show_review (NewMachineDialog *self)
 {
   g_autofree char *memory = g_format_size_full (
-      (guint64)gtk_spin_button_get_value_as_int (self->memory) << 20, G_FORMAT_SIZE_IEC_UNITS);
+    (guint64) gtk_spin_button_get_value_as_int (self->memory) << 20, G_FORMAT_SIZE_IEC_UNITS);
   int cpus = gtk_spin_button_get_value_as_int (self->cpus);
   g_autofree char *cpu_text
-      = g_strdup_printf (ngettext ("%d virtual CPU", "%d virtual CPUs", cpus), cpus);
+    = g_strdup_printf (ngettext ("%d virtual CPU", "%d virtual CPUs", cpus), cpus);
   g_autofree char *hardware = g_strdup_printf ("%s, %s", memory, cpu_text);
   g_autofree char *size = g_strdup_printf (_ ("A new disk of %d GiB"),
                                            gtk_spin_button_get_value_as_int (self->disk_size));
@@ -72,14 +72,13 @@ show_review (NewMachineDialog *self)
   adw_action_row_set_subtitle (self->review_system,
                                self->os != NULL ? adw_action_row_get_subtitle (self->system_row)
                                                 : _ ("Other system"));
-  adw_action_row_set_subtitle (self->review_source,
-                               gtk_check_button_get_active (self->iso_check) && self->disc != NULL
-                                   ? self->disc
-                                   : _ ("Empty"));
+  adw_action_row_set_subtitle (
+    self->review_source,
+    gtk_check_button_get_active (self->iso_check) && self->disc != NULL ? self->disc : _ ("Empty"));
   adw_action_row_set_subtitle (self->review_hardware, hardware);
   adw_action_row_set_subtitle (self->review_disk,
                                gtk_check_button_get_active (self->disk_check) && self->disk != NULL
-                                   ? self->disk
+                                 ? self->disk
                                : gtk_switch_get_active (self->disk_switch) ? size
                                                                            : _ ("None"));
 }
@@ -99,9 +98,9 @@ update (NewMachineDialog *self)
   gtk_widget_set_visible (GTK_WIDGET (self->finish), last);
   gtk_widget_set_sensitive (GTK_WIDGET (self->finish), named);
   adw_action_row_set_subtitle (
-      self->iso_row, self->disc != NULL ? self->disc : _ ("Try or install from a disc image"));
+    self->iso_row, self->disc != NULL ? self->disc : _ ("Try or install from a disc image"));
   adw_action_row_set_subtitle (
-      self->disk_row, self->disk != NULL ? self->disk : _ ("Use a disk image that you have"));
+    self->disk_row, self->disk != NULL ? self->disk : _ ("Use a disk image that you have"));
   gtk_widget_set_sensitive (GTK_WIDGET (self->disk_size_row),
                             gtk_switch_get_active (self->disk_switch));
   if (last)
@@ -225,8 +224,8 @@ static void
 choose (NewMachineDialog *self, gboolean disc)
 {
   GtkFileChooserNative *dialog
-      = gtk_file_chooser_native_new (disc ? _ ("Choose a Disc Image") : _ ("Choose a Disk Image"),
-                                     GTK_WINDOW (self), GTK_FILE_CHOOSER_ACTION_OPEN, NULL, NULL);
+    = gtk_file_chooser_native_new (disc ? _ ("Choose a Disc Image") : _ ("Choose a Disk Image"),
+                                   GTK_WINDOW (self), GTK_FILE_CHOOSER_ACTION_OPEN, NULL, NULL);
 
   if (disc)
     {
@@ -281,8 +280,8 @@ create (NewMachineDialog *self, gboolean power_on)
     .disc = from_disc ? self->disc : NULL,
     .disk = from_disk ? self->disk : NULL,
     .disk_size = !from_disk && gtk_switch_get_active (self->disk_switch)
-                     ? (guint64)gtk_spin_button_get_value_as_int (self->disk_size) << 30
-                     : 0,
+                   ? (guint64) gtk_spin_button_get_value_as_int (self->disk_size) << 30
+                   : 0,
   };
   g_autoptr (GError) error = NULL;
   g_autofree char *folder = machine_folder_create (&plan, &error);
@@ -320,7 +319,7 @@ NewMachineDialog *
 new_machine_dialog_new (Window *parent)
 {
   NewMachineDialog *self = g_object_new (NEW_MACHINE_DIALOG_TYPE, "transient-for", parent, NULL);
-  guint64 host = (guint64)sysconf (_SC_PHYS_PAGES) * sysconf (_SC_PAGESIZE);
+  guint64 host = (guint64) sysconf (_SC_PHYS_PAGES) * sysconf (_SC_PAGESIZE);
   g_autofree char *host_text = g_format_size_full (host, G_FORMAT_SIZE_IEC_UNITS);
   g_autofree char *memory_text = g_strdup_printf (_ ("MiB; this computer has %s"), host_text);
 

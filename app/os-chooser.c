@@ -165,7 +165,8 @@ os_chooser_init (OsChooser *self)
   self->cancellable = g_cancellable_new ();
   self->filter = GTK_FILTER (gtk_custom_filter_new (matches, self, NULL));
   self->shown = gtk_filter_list_model_new (NULL, g_object_ref (self->filter));
-  selection = GTK_SELECTION_MODEL (gtk_no_selection_new (g_object_ref (G_LIST_MODEL (self->shown))));
+  selection
+    = GTK_SELECTION_MODEL (gtk_no_selection_new (g_object_ref (G_LIST_MODEL (self->shown))));
   gtk_widget_init_template (GTK_WIDGET (self));
   g_signal_connect (factory, "setup", G_CALLBACK (set_up_row), NULL);
   g_signal_connect (factory, "bind", G_CALLBACK (bind_row), NULL);

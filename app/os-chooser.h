@@ -7,8 +7,8 @@
 
 G_BEGIN_DECLS
 
-/* A list of all operating systems to choose one from, with a search. Signal "chosen" (OsItem): it was
- * pressed; the window then closes. */
+/* A list of all operating systems to choose one from, with a search. Signal "chosen" (OsItem): it
+ * was pressed; the window then closes. */
 #define OS_CHOOSER_TYPE (os_chooser_get_type ())
 G_DECLARE_FINAL_TYPE (OsChooser, os_chooser, OS, CHOOSER, AdwWindow)
 

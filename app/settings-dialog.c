@@ -29,7 +29,7 @@ G_DEFINE_FINAL_TYPE (SettingsDialog, settings_dialog, ADW_TYPE_PREFERENCES_WINDO
 
 static const char *const boot_orders[] = { "cd", "dc", "c", "d" };
 static const char *const topologies[]
-    = { MACHINE_TOPOLOGY_AUTO, MACHINE_TOPOLOGY_CORES, MACHINE_TOPOLOGY_SOCKETS };
+  = { MACHINE_TOPOLOGY_AUTO, MACHINE_TOPOLOGY_CORES, MACHINE_TOPOLOGY_SOCKETS };
 static const char *const accelerators[] = { "auto", "kvm", "translator", "interpreter" };
 static const char *const tick_policies[] = { "catch-up", "merge" };
 
@@ -103,8 +103,8 @@ topology_changed (SettingsDialog *self)
 
   g_key_file_set_string (machine_get_conf (self->machine), "machine", "topology",
                          selected < G_N_ELEMENTS (topologies)
-                             ? topologies[selected]
-                             : gtk_string_list_get_string (self->topology_names, selected));
+                           ? topologies[selected]
+                           : gtk_string_list_get_string (self->topology_names, selected));
   save (self);
 }
 
@@ -161,8 +161,7 @@ show_firmware (SettingsDialog *self)
   g_autofree char *bios = machine_get_string (self->machine, "machine", "bios");
   gboolean own = bios != NULL && *bios != '\0';
   g_autofree char *base = own ? g_path_get_basename (bios) : NULL;
-  g_autofree char *text
-    = g_strdup_printf ("%s — %s", own ? base : "SeaBIOS", _ ("at next start"));
+  g_autofree char *text = g_strdup_printf ("%s — %s", own ? base : "SeaBIOS", _ ("at next start"));
 
   adw_action_row_set_subtitle (self->firmware_row, text);
   gtk_widget_set_visible (self->firmware_reset, own);
@@ -189,8 +188,8 @@ SettingsDialog *
 settings_dialog_new (GtkWindow *parent, Machine *machine)
 {
   SettingsDialog *self
-      = g_object_new (SETTINGS_DIALOG_TYPE, "transient-for", parent, "modal", TRUE, NULL);
-  guint64 host = (guint64)sysconf (_SC_PHYS_PAGES) * sysconf (_SC_PAGESIZE) >> 20;
+    = g_object_new (SETTINGS_DIALOG_TYPE, "transient-for", parent, "modal", TRUE, NULL);
+  guint64 host = (guint64) sysconf (_SC_PHYS_PAGES) * sysconf (_SC_PAGESIZE) >> 20;
   g_autofree char *boot = dup_boot_order (machine);
   g_autofree char *accelerator = machine_get_string (machine, "machine", "accelerator");
   g_autofree char *ticks = machine_get_string (machine, "machine", "ticks");

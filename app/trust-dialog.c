@@ -29,11 +29,11 @@ static char *
 dup_body (GPtrArray *files)
 {
   static const char *const uses[]
-      = { N_ ("The guest reads it"), N_ ("The guest reads and changes it"),
-          N_ ("It is overwritten") };
-  GString *body = g_string_new (_ (
-      "The machine uses files outside its folder that you have not chosen here. If it comes from "
-      "somebody else, allow only what you would give to them."));
+    = { N_ ("The guest reads it"), N_ ("The guest reads and changes it"),
+        N_ ("It is overwritten") };
+  GString *body = g_string_new (
+    _ ("The machine uses files outside its folder that you have not chosen here. If it comes from "
+       "somebody else, allow only what you would give to them."));
 
   for (unsigned i = 0; i < files->len; i++)
     {

@@ -14,8 +14,8 @@
 
 #define LIGHT_MS 150
 #define CLOSING_MS 50 /* between looks whether machines are off and the window may close */
-#define EDGE 3  /* pixels from the top edge that bring the bars back in full screen */
-#define BARS 96 /* and below which they go again */
+#define EDGE 3        /* pixels from the top edge that bring the bars back in full screen */
+#define BARS 96       /* and below which they go again */
 
 /* Something that lights up for a moment. */
 typedef struct
@@ -95,7 +95,7 @@ show_selected (Window *self)
   gtk_stack_set_visible_child_name (self->stack, page != NULL ? "tabs" : "welcome");
   adw_window_title_set_title (self->title, machine != NULL ? machine_get_name (machine) : "");
   adw_window_title_set_subtitle (
-      self->title, machine != NULL ? machine_state_to_text (machine_get_state (machine)) : "");
+    self->title, machine != NULL ? machine_state_to_text (machine_get_state (machine)) : "");
   select_row (self, machine);
   gtk_widget_set_visible (self->disk_light, machine != NULL && has_disk (machine)
                                               && !adw_leaflet_get_folded (self->leaflet));
@@ -175,7 +175,7 @@ open_machine (Window *self, Machine *machine)
   if (tab == NULL)
     {
       Application *application
-          = GUESTHOUSE_APPLICATION (gtk_window_get_application (GTK_WINDOW (self)));
+        = GUESTHOUSE_APPLICATION (gtk_window_get_application (GTK_WINDOW (self)));
       GtkWidget *page = machine_page_new (machine, application_get_settings (application));
 
       tab = adw_tab_view_append (self->tabs, page);
@@ -353,11 +353,11 @@ window_close_request (GtkWindow *window)
     return TRUE;
   dialog = adw_message_dialog_new (window, NULL, NULL);
   adw_message_dialog_format_heading (
-      ADW_MESSAGE_DIALOG (dialog),
-      ngettext ("%u Machine Is Running", "%u Machines Are Running", on), on);
+    ADW_MESSAGE_DIALOG (dialog), ngettext ("%u Machine Is Running", "%u Machines Are Running", on),
+    on);
   adw_message_dialog_set_body (
-      ADW_MESSAGE_DIALOG (dialog),
-      _ ("Machines can go on without this window. Guesthouse finds them again when you open it."));
+    ADW_MESSAGE_DIALOG (dialog),
+    _ ("Machines can go on without this window. Guesthouse finds them again when you open it."));
   adw_message_dialog_add_responses (ADW_MESSAGE_DIALOG (dialog), "cancel", _ ("_Cancel"),
                                     "power-off", _ ("_Power Off"), "keep", _ ("_Keep Running"),
                                     NULL);
@@ -376,9 +376,9 @@ Window *
 window_new (Application *application)
 {
   static const GActionEntry actions[]
-      = { { "new-machine", new_machine },
-          { "back", go_back },
-          { "fullscreen", NULL, NULL, "false", fullscreen_changed } };
+    = { { "new-machine", new_machine },
+        { "back", go_back },
+        { "fullscreen", NULL, NULL, "false", fullscreen_changed } };
   Window *self = g_object_new (WINDOW_TYPE, "application", application, NULL);
   GSettings *settings = application_get_settings (application);
   GtkFilterListModel *filtered;

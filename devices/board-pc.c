@@ -444,9 +444,9 @@ add_ide (BoardPc *board)
 
   for (unsigned i = 0; i < 2; i++)
     {
-      board->ide[i] = ide_channel_new (board->io, bases[i], controls[i], board->config.clock,
-                                       isa_irq_get (board->isa_irq, 14 + i),
-                                       i == 0 ? "ide0" : "ide1");
+      board->ide[i]
+        = ide_channel_new (board->io, bases[i], controls[i], board->config.clock,
+                           isa_irq_get (board->isa_irq, 14 + i), i == 0 ? "ide0" : "ide1");
       ide_channel_set_tray_listener (board->ide[i], tell_tray, board);
     }
   for (unsigned i = 0; i < BOARD_PC_IDE_DRIVES; i++)
@@ -484,8 +484,8 @@ add_serial (BoardPc *board)
     {
       if (board->config.serial[i] == NULL)
         continue;
-      board->serial[i] = uart_new (board->config.serial[i],
-                                   isa_irq_get (board->isa_irq, com_irqs[i]), ids[i]);
+      board->serial[i]
+        = uart_new (board->config.serial[i], isa_irq_get (board->isa_irq, com_irqs[i]), ids[i]);
       bus_map (board->io, com_ports[i], 8, &uart_ops, board->serial[i]);
     }
   if (board->config.debugcon != NULL)
@@ -504,8 +504,11 @@ end_test (void *data, uint32_t code)
 static void
 add_test_device (BoardPc *board)
 {
-  TestDeviceWiring wiring = { .io = board->io, .mmio = board->mmio, .memory = board->memory,
-                              .exit = end_test, .exit_data = board };
+  TestDeviceWiring wiring = { .io = board->io,
+                              .mmio = board->mmio,
+                              .memory = board->memory,
+                              .exit = end_test,
+                              .exit_data = board };
 
   if (!board->config.test_device)
     return;
@@ -529,8 +532,11 @@ board_pc_after_load (void *device, GError **error)
 static void
 collect_states (BoardPc *board)
 {
-  add_state (board, (StateSection){ .id = "board", .table = &board_pc_table, .state = &board->state,
-                                    .device = board, .after_load = board_pc_after_load });
+  add_state (board, (StateSection){ .id = "board",
+                                    .table = &board_pc_table,
+                                    .state = &board->state,
+                                    .device = board,
+                                    .after_load = board_pc_after_load });
   add_state (board, pic_state (board->pic));
   add_state (board, ioapic_state (board->ioapic));
   add_state (board, isa_irq_state (board->isa_irq));
@@ -697,7 +703,8 @@ board_pc_press_power_button (BoardPc *board)
 }
 
 gboolean
-board_pc_change_medium (BoardPc *board, unsigned drive, Image *image, gboolean force, GError **error)
+board_pc_change_medium (BoardPc *board, unsigned drive, Image *image, gboolean force,
+                        GError **error)
 {
   return ide_channel_change_medium (board->ide[drive / 2], drive % 2, image, force, error);
 }
@@ -709,7 +716,8 @@ board_pc_is_tray_locked (BoardPc *board, unsigned drive)
 }
 
 void
-board_pc_get_drive_traffic (BoardPc *board, unsigned drive, uint64_t *bytes_read, uint64_t *bytes_written)
+board_pc_get_drive_traffic (BoardPc *board, unsigned drive, uint64_t *bytes_read,
+                            uint64_t *bytes_written)
 {
   ide_channel_get_traffic (board->ide[drive / 2], drive % 2, bytes_read, bytes_written);
 }

@@ -14,7 +14,7 @@
  * board-pc.c, to be read from top to bottom. */
 typedef struct BoardPc BoardPc;
 
-#define BOARD_PC_IDE_DRIVES 4 /* primary master, primary slave, secondary master, secondary slave */
+#define BOARD_PC_IDE_DRIVES 4 /* master and slave of the primary channel, then of the secondary */
 #define BOARD_PC_SERIAL_PORTS 4
 
 typedef enum
@@ -37,8 +37,8 @@ typedef enum
 typedef struct
 {
   const AccelOps *accel;
-  CpuTopology topology; /* of 1 to 8 CPUs */
-  uint64_t memory_size; /* bytes, a multiple of 1 MiB, at least 1 MiB */
+  CpuTopology topology;   /* of 1 to 8 CPUs */
+  uint64_t memory_size;   /* bytes, a multiple of 1 MiB, at least 1 MiB */
   size_t code_cache_size; /* bytes for translated code; 0: the translator's default */
   GMainContext *context;
   MachineLock *lock;
@@ -57,8 +57,8 @@ typedef struct
   } drives[BOARD_PC_IDE_DRIVES];
   Chardev *serial[BOARD_PC_SERIAL_PORTS]; /* COM1 to COM4; NULL: not present. Borrowed */
   Chardev *debugcon;                      /* port 402h; NULL: not present */
-  const char *boot_order;                 /* letters c (disk), d (CD), n (network), in order; NULL: "cdn" */
-  gboolean boot_menu;                     /* the firmware offers it for two and a half seconds */
+  const char *boot_order; /* letters c (disk), d (CD), n (network), in order; NULL: "cdn" */
+  gboolean boot_menu;     /* the firmware offers it for two and a half seconds */
 
   /* Direct boot of a Linux bzImage or a Multiboot kernel, as in direct-boot.h; NULL kernel:
    * none. */
@@ -83,10 +83,12 @@ void board_pc_reset (BoardPc *board);
 void board_pc_press_power_button (BoardPc *board);
 /* image NULL takes the disc out. FALSE with error while the guest has locked the tray, unless
  * forced; the disc in the drive is then unchanged. Lock held. */
-gboolean board_pc_change_medium (BoardPc *board, unsigned drive, Image *image, gboolean force, GError **error);
+gboolean board_pc_change_medium (BoardPc *board, unsigned drive, Image *image, gboolean force,
+                                 GError **error);
 gboolean board_pc_is_tray_locked (BoardPc *board, unsigned drive);
 /* Bytes moved so far, for activity lights. */
-void board_pc_get_drive_traffic (BoardPc *board, unsigned drive, uint64_t *bytes_read, uint64_t *bytes_written);
+void board_pc_get_drive_traffic (BoardPc *board, unsigned drive, uint64_t *bytes_read,
+                                 uint64_t *bytes_written);
 
 /* What the guest wrote to the test device when BOARD_EVENT_TEST_EXIT came. Lock held. */
 uint32_t board_pc_get_test_exit (BoardPc *board);

@@ -51,7 +51,8 @@ console_resize (Console *console, unsigned width, unsigned height)
   g_autoptr (GError) error = NULL;
   Surface *surface;
 
-  if (surface_get_width (console->surface) == width && surface_get_height (console->surface) == height)
+  if (surface_get_width (console->surface) == width
+      && surface_get_height (console->surface) == height)
     return;
   surface = surface_new (width, height, &error);
   if (surface == NULL)

@@ -8,8 +8,8 @@
 typedef struct Console Console;
 
 /* The display device. refresh looks at the guest's framebuffer, draws what changed into the
- * console's surface (after console_resize where the mode changed) and calls console_damage. get_text
- * appends the characters of a text mode as UTF-8 lines, FALSE in graphics modes. */
+ * console's surface (after console_resize where the mode changed) and calls console_damage.
+ * get_text appends the characters of a text mode as UTF-8 lines, FALSE in graphics modes. */
 typedef struct
 {
   void (*refresh) (void *device);
@@ -33,7 +33,8 @@ void console_damage (Console *console, unsigned x, unsigned y, unsigned width, u
 /* For whoever looks. There is always a surface (640x480 black at first). */
 Surface *console_get_surface (Console *console);
 gboolean console_get_text (Console *console, GString *text);
-/* A new listener is told resized at once. refresh asks the source to bring the surface up to date. */
+/* A new listener is told resized at once. refresh asks the source to bring the surface up to
+ * date. */
 void console_add_listener (Console *console, const ConsoleListener *listener, void *data);
 void console_remove_listener (Console *console, void *data);
 gboolean console_has_listeners (const Console *console);

@@ -5,8 +5,8 @@
 #include <stdint.h>
 
 /* Input from a person to the guest: a switch between consoles and the input devices of the machine.
- * Keys are Linux input event codes (KEY_A = 30 …, linux/input-event-codes.h). Everything runs under the
- * machine lock. */
+ * Keys are Linux input event codes (KEY_A = 30 …, linux/input-event-codes.h). Everything runs under
+ * the machine lock. */
 typedef struct Input Input;
 
 typedef enum
@@ -45,7 +45,12 @@ void input_button (Input *input, InputButton button, gboolean down);
 void input_scroll (Input *input, int dx, int dy);
 
 /* The keyboard's lamps, as the guest set them. */
-enum { INPUT_LED_SCROLL_LOCK = 1, INPUT_LED_NUM_LOCK = 2, INPUT_LED_CAPS_LOCK = 4 };
+enum
+{
+  INPUT_LED_SCROLL_LOCK = 1,
+  INPUT_LED_NUM_LOCK = 2,
+  INPUT_LED_CAPS_LOCK = 4
+};
 void input_set_leds (Input *input, unsigned leds);
 unsigned input_get_leds (const Input *input);
 /* Tells when the lamps or input_is_absolute change. */

@@ -9,6 +9,7 @@
 static const struct
 {
   unsigned char code, qnum;
+  /* clang-format off */
 } extended[] = {
   { KEY_102ND, 0x56 },      { KEY_F11, 0x57 },        { KEY_F12, 0x58 },       { KEY_RO, 0x73 },
   { KEY_HENKAN, 0x79 },     { KEY_KATAKANAHIRAGANA, 0x70 }, { KEY_MUHENKAN, 0x7b },
@@ -17,13 +18,16 @@ static const struct
   { KEY_LEFT, 0xcb },       { KEY_RIGHT, 0xcd },      { KEY_END, 0xcf },       { KEY_DOWN, 0xd0 },
   { KEY_PAGEDOWN, 0xd1 },   { KEY_INSERT, 0xd2 },     { KEY_DELETE, 0xd3 },    { KEY_MUTE, 0xa0 },
   { KEY_VOLUMEDOWN, 0xae }, { KEY_VOLUMEUP, 0xb0 },   { KEY_POWER, 0xde },     { KEY_PAUSE, 0xc6 },
-  { KEY_YEN, 0x7d },        { KEY_LEFTMETA, 0xdb },   { KEY_RIGHTMETA, 0xdc }, { KEY_COMPOSE, 0xdd },
+  { KEY_YEN, 0x7d },        { KEY_LEFTMETA, 0xdb },   { KEY_RIGHTMETA, 0xdc },
+  { KEY_COMPOSE, 0xdd },
 };
+/* clang-format on */
 
 static const struct
 {
   const char *name;
   unsigned short code;
+  /* clang-format off */
 } names[] = {
   { "esc", KEY_ESC },           { "escape", KEY_ESC },          { "backspace", KEY_BACKSPACE },
   { "tab", KEY_TAB },           { "enter", KEY_ENTER },         { "return", KEY_ENTER },
@@ -51,12 +55,14 @@ static const struct
   { "f9", KEY_F9 },             { "f10", KEY_F10 },             { "f11", KEY_F11 },
   { "f12", KEY_F12 },
 };
+/* clang-format on */
 
 /* The US keyboard: keys in the order of their codes, without and with Shift. */
 static const struct
 {
   unsigned first;
   const char *plain, *shifted;
+  /* clang-format off */
 } rows[] = {
   { KEY_1, "1234567890-=", "!@#$%^&*()_+" },
   { KEY_Q, "qwertyuiop[]", "QWERTYUIOP{}" },
@@ -66,6 +72,7 @@ static const struct
   { KEY_ENTER, "\n", "\n" },
   { KEY_TAB, "\t", "\t" },
 };
+/* clang-format on */
 
 unsigned
 keymap_code_from_qnum (unsigned qnum)

@@ -10,7 +10,8 @@
 unsigned keymap_code_from_qnum (unsigned qnum);
 unsigned keymap_qnum_from_code (unsigned code);
 
-/* A key's code by its name in any case: "a", "f2", "delete", "ctrl" (left), "ctrl_r"; 0 if unknown. */
+/* A key's code by its name in any case: "a", "f2", "delete", "ctrl" (left), "ctrl_r"; 0 if
+ * unknown. */
 unsigned keymap_code_from_name (const char *name);
 
 /* The keys of "ctrl+alt+delete" in order, at most n; returns how many, 0 with error for a name

@@ -5,7 +5,8 @@
 #include <stdint.h>
 
 /* A picture in a memfd: 32 bits a pixel, x8r8g8b8 little endian (blue first in memory). Sizes are
- * 1 to 8192 pixels. Reference counted, because a console outside may still show the previous one. */
+ * 1 to 8192 pixels. Reference counted, because a console outside may still show the previous
+ * one. */
 typedef struct Surface Surface;
 
 Surface *surface_new (unsigned width, unsigned height, GError **error);

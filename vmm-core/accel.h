@@ -66,7 +66,8 @@ typedef struct
   AccelVcpu *(*vcpu_new) (Accel *accel, unsigned index, GError **error);
   void (*vcpu_free) (AccelVcpu *vcpu);
   AccelExit (*vcpu_run) (AccelVcpu *vcpu, GError **error);
-  void (*vcpu_kick) (AccelVcpu *vcpu); /* any thread; makes a running or the next vcpu_run return soon */
+  void (*vcpu_kick) (
+    AccelVcpu *vcpu); /* any thread; makes a running or the next vcpu_run return soon */
   /* Only while the vCPU does not run; any thread. */
   void (*get_state) (AccelVcpu *vcpu, X86State *state);
   bool (*set_state) (AccelVcpu *vcpu, const X86State *state, GError **error);

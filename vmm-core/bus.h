@@ -29,7 +29,8 @@ void bus_free (Bus *bus);
 void bus_map (Bus *bus, uint64_t base, uint64_t length, const BusOps *ops, void *device);
 
 /* Maps a range that the guest chose (a PCI BAR). It may lie anywhere: fixed ranges win over it, and
- * of two such ranges the one mapped first. A range past the end of the bus decodes nothing there. */
+ * of two such ranges the one mapped first. A range past the end of the bus decodes nothing
+ * there. */
 void bus_map_guest (Bus *bus, uint64_t base, uint64_t length, const BusOps *ops, void *device);
 
 /* Removes the range with that base, length and device, mapped by either call; it must exist. */

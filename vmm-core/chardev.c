@@ -21,7 +21,7 @@
 #define OUTPUT_LIMIT (1u << 20)
 #define INPUT_LIMIT 4096u
 #define LAST_WORDS_MS 1000 /* for what is unsent when the line ends */
-#define ESCAPE 0x01 /* Ctrl+A */
+#define ESCAPE 0x01        /* Ctrl+A */
 
 /* How to write without waiting. */
 typedef enum
@@ -166,7 +166,8 @@ chardev_readable (int fd, GIOCondition condition, gpointer data)
   return G_SOURCE_CONTINUE;
 }
 
-/* What the guest does not read stays with the far end; a client that leaves meanwhile is noticed. */
+/* What the guest does not read stays with the far end; a client that leaves meanwhile is
+ * noticed. */
 static void
 chardev_watch_input (Chardev *chardev)
 {

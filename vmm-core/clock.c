@@ -21,8 +21,8 @@ struct Clock
   bool manual;
   bool catch_up;
   _Atomic bool running;
-  _Atomic int64_t stopped_at; /* guest ns while stopped; the manual clock's time always */
-  _Atomic int64_t offset;     /* host monotonic ns at guest time 0, while running */
+  _Atomic int64_t stopped_at;  /* guest ns while stopped; the manual clock's time always */
+  _Atomic int64_t offset;      /* host monotonic ns at guest time 0, while running */
   _Atomic int64_t wall_offset; /* ns since 1970 at guest time 0, as it seems at the moment */
   int64_t slept;               /* ns that the host had slept when that was taken */
   void (*wall_jumped) (void *device, int64_t by); /* NULL: nobody asks */
@@ -31,7 +31,7 @@ struct Clock
   GSource *source;
   int timer_fd;      /* GMainContext rounds to milliseconds, a timerfd does not */
   int64_t served_at; /* host monotonic ns: the end of the last dispatch */
-  Timer *first; /* armed timers by deadline, equal ones in order of arming */
+  Timer *first;      /* armed timers by deadline, equal ones in order of arming */
   ClockTicks *ticks;
 };
 

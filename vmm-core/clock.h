@@ -29,9 +29,9 @@ void clock_free (Clock *clock);
 /* Safe from every thread. */
 int64_t clock_get_ns (Clock *clock);
 
-/* What a clock on the wall shows: ns since 1970, UTC. It goes on with guest time, and jumps forward by
- * what guest time missed when the clock starts again, and when the host has slept: a battery keeps it.
- * Safe from every thread. */
+/* What a clock on the wall shows: ns since 1970, UTC. It goes on with guest time, and jumps forward
+ * by what guest time missed when the clock starts again, and when the host has slept: a battery
+ * keeps it. Safe from every thread. */
 int64_t clock_get_wall_ns (Clock *clock);
 /* Tells the one device that has such a clock of a jump, by so many ns; under the machine lock. */
 void clock_set_wall_jumped (Clock *clock, void (*jumped) (void *device, int64_t by), void *device);
@@ -60,14 +60,14 @@ void clock_advance (Clock *clock, int64_t ns);
  * put off; a device with a shorter period finds that several have passed. */
 #define TIMER_LEAST_PERIOD INT64_C (50000)
 
-/* What becomes of ticks of a periodic timer that the guest could not take when they were due, because
- * its CPU or the I/O thread had to wait for the host: it gets them later, one as soon as it has taken
- * the one before (the default), or they are as good as one. Before the clock runs. */
+/* What becomes of ticks of a periodic timer that the guest could not take when they were due,
+ * because its CPU or the I/O thread had to wait for the host: it gets them later, one as soon as it
+ * has taken the one before (the default), or they are as good as one. Before the clock runs. */
 void clock_set_catch_up (Clock *clock, bool catch_up);
 
-/* How many ticks the guest is to get later, after lost more than were owed. A stall of the host must
- * not become a storm in the guest: there is a limit. A period below the least is the guest's own
- * fault. */
+/* How many ticks the guest is to get later, after lost more than were owed. A stall of the host
+ * must not become a storm in the guest: there is a limit. A period below the least is the guest's
+ * own fault. */
 uint32_t clock_owe_ticks (Clock *clock, uint32_t owed, int64_t lost, int64_t period);
 
 /* expired runs once for each arming, at or after the deadline, and may arm its timer again. The

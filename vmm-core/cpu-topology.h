@@ -5,8 +5,8 @@
 
 /* How a machine's CPUs are laid out: so many sockets, with so many cores each, which run so many
  * threads each. CPU number n is counted threads first. Its APIC ID has a field of bits for each
- * level (Intel SDM 3A, 9.9), so that numbers are left out where a level's count is no power of two.
- */
+ * level (Intel SDM 3A, 9.9), so that numbers are left out where a level's count is no power of
+ * two. */
 typedef struct
 {
   unsigned sockets, cores, threads;

@@ -35,7 +35,7 @@ map (ExecutableMemory *memory, size_t size)
   void *write = MAP_FAILED, *run = MAP_FAILED;
   int problem;
 
-  if (fd >= 0 && ftruncate (fd, (off_t)size) == 0)
+  if (fd >= 0 && ftruncate (fd, (off_t) size) == 0)
     {
       write = mmap (NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
       run = mmap (NULL, size, PROT_READ | PROT_EXEC, MAP_SHARED, fd, 0);
@@ -60,11 +60,11 @@ executable_memory_take (ExecutableMemory *memory, size_t size, GError **error)
   if (take_spare (memory, size) || map (memory, size))
     return true;
   g_set_error (
-      error, G_IO_ERROR, g_io_error_from_errno (errno),
-      _ ("The host gives no %zu KiB of executable memory for the software CPU (%s): choose "
-         "a smaller code cache, or allow memory files to be executed (sysctl "
-         "vm.memfd_noexec)."),
-      size >> 10, g_strerror (errno));
+    error, G_IO_ERROR, g_io_error_from_errno (errno),
+    _ ("The host gives no %zu KiB of executable memory for the software CPU (%s): choose "
+       "a smaller code cache, or allow memory files to be executed (sysctl "
+       "vm.memfd_noexec)."),
+    size >> 10, g_strerror (errno));
   return false;
 }
 

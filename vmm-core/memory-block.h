@@ -15,11 +15,11 @@ struct MemoryBlock
   uint64_t size;
   int fd;
   _Atomic bool logging;
-  size_t table_size;          /* bytes of the tables together */
-  _Atomic uint64_t *code;     /* per page: which 64-byte granules hold cached code */
-  _Atomic uint64_t *dirty;    /* one bit a page */
-  _Atomic uint32_t *version;  /* per page: raised when cached code was overwritten */
-  _Atomic uint16_t *byte_map; /* per page: which of byte_maps is its own, from 1; 0: none */
+  size_t table_size;                /* bytes of the tables together */
+  _Atomic uint64_t *code;           /* per page: which 64-byte granules hold cached code */
+  _Atomic uint64_t *dirty;          /* one bit a page */
+  _Atomic uint32_t *version;        /* per page: raised when cached code was overwritten */
+  _Atomic uint16_t *byte_map;       /* per page: which of byte_maps is its own, from 1; 0: none */
   struct MemoryByteMaps *byte_maps; /* NULL: none was needed yet */
   GMutex byte_map_mutex;            /* held while a map is given to a page, or emptied */
 };

@@ -99,7 +99,7 @@ memory_block_has_code (const MemoryBlock *block, uint64_t page)
 const uint32_t *
 memory_block_get_code_version (const MemoryBlock *block, uint64_t page)
 {
-  return (const uint32_t *)&block->version[page];
+  return (const uint32_t *) &block->version[page];
 }
 
 /* Granules first, then what is noted meanwhile, then the rest: whoever saw no map has noted his
@@ -184,7 +184,7 @@ memory_block_keep_code (MemoryBlock *block, uint64_t page, const MemoryCodeSet *
     {
       if (number != 0)
         atomic_fetch_and (&map_of_number (block, number)->bits[word], keep->bits[word]);
-      set |= (uint64_t)(keep->bits[word] != 0) << word;
+      set |= (uint64_t) (keep->bits[word] != 0) << word;
     }
   atomic_fetch_and (&block->code[page], set);
   /* and what is made at the second is noted behind this. */

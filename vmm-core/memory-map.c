@@ -27,7 +27,7 @@ typedef struct
 struct Memory
 {
   GPtrArray *blocks;
-  GArray *mappings;  /* in the order of mapping */
+  GArray *mappings; /* in the order of mapping */
   GArray *listeners;
 
   /* The flat map, read without a lock: sequence is odd while it is being rewritten. */
@@ -234,7 +234,8 @@ memory_flatten (Memory *memory)
       else if (memory->n_ranges < MEMORY_MAX_RANGES)
         memory->ranges[memory->n_ranges++] = range;
     }
-  /* A board has far fewer mappings than there is room for; a guest cannot add any, only move them. */
+  /* A board has far fewer mappings than there is room for; a guest cannot add any, only move
+   * them. */
   memory->ranges[memory->n_ranges - 1].last = UINT64_MAX;
   atomic_fetch_add (&memory->sequence, 1);
   memory_notify (memory, MEMORY_NOTIFY_MAP_CHANGED, NULL);

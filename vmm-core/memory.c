@@ -31,12 +31,14 @@ memory_block_create (const char *name, uint64_t size, bool shared, GError **erro
         close (block->fd);
       return NULL;
     }
-  block->data = mmap (NULL, size, PROT_READ | PROT_WRITE,
-                      shared ? MAP_SHARED : MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, block->fd, 0);
+  block->data
+    = mmap (NULL, size, PROT_READ | PROT_WRITE,
+            shared ? MAP_SHARED : MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, block->fd, 0);
   if (block->data == MAP_FAILED)
     {
       g_set_error (error, G_IO_ERROR, g_io_error_from_errno (errno),
-                   "The host has no room for %" PRIu64 " MiB of “%s”: give the machine less memory.",
+                   "The host has no room for %" PRIu64
+                   " MiB of “%s”: give the machine less memory.",
                    size >> 20, name);
       if (block->fd >= 0)
         close (block->fd);
@@ -55,7 +57,7 @@ memory_block_create (const char *name, uint64_t size, bool shared, GError **erro
   g_assert (block->code != MAP_FAILED);
   block->dirty = block->code + n_pages;
   block->version = (_Atomic uint32_t *) (block->dirty + (n_pages + 63) / 64);
-  block->byte_map = (_Atomic uint16_t *)(block->version + n_pages);
+  block->byte_map = (_Atomic uint16_t *) (block->version + n_pages);
   g_mutex_init (&block->byte_map_mutex);
   return g_steal_pointer (&block);
 }

@@ -27,8 +27,10 @@ Memory *memory_new (void);
 void memory_free (Memory *memory);
 
 /* Reserves a zeroed block of size bytes (a multiple of the page size), owned by memory. A shared
- * block is a memfd whose descriptor another process may map; others are anonymous with huge pages. */
-MemoryBlock *memory_block_new (Memory *memory, const char *name, uint64_t size, bool shared, GError **error);
+ * block is a memfd whose descriptor another process may map; others are anonymous with huge
+ * pages. */
+MemoryBlock *memory_block_new (Memory *memory, const char *name, uint64_t size, bool shared,
+                               GError **error);
 const char *memory_block_get_name (const MemoryBlock *block);
 uint8_t *memory_block_get_data (const MemoryBlock *block);
 uint64_t memory_block_get_size (const MemoryBlock *block);
@@ -54,9 +56,9 @@ typedef struct
   uint64_t first, last;
   uint8_t *read;
   uint8_t *write;
-  MemoryBlock *write_block;  /* the block behind write, for dirty pages */
-  uint64_t write_page;       /* page number of first inside write_block */
-  MemoryBlock *read_block;   /* the block behind read, for code pages */
+  MemoryBlock *write_block; /* the block behind write, for dirty pages */
+  uint64_t write_page;      /* page number of first inside write_block */
+  MemoryBlock *read_block;  /* the block behind read, for code pages */
   uint64_t read_page;
 } MemoryRange;
 
@@ -73,9 +75,11 @@ unsigned memory_get_ranges (Memory *memory, MemoryRange ranges[MEMORY_MAX_RANGES
 /* Listeners are told, with the machine lock held or vCPUs stopped. An accelerator adds one. */
 typedef struct
 {
-  void (*map_changed) (void *data);               /* drop every cached translation */
-  void (*dirty_sync) (void *data, MemoryBlock *b); /* bring the dirty bits up to date before they are taken */
-  void (*dirty_taken) (void *data, MemoryBlock *b); /* stores must be noticed anew: drop cached write permission */
+  void (*map_changed) (void *data); /* drop every cached translation */
+  void (*dirty_sync) (void *data,
+                      MemoryBlock *b); /* bring the dirty bits up to date before they are taken */
+  void (*dirty_taken) (
+    void *data, MemoryBlock *b); /* stores must be noticed anew: drop cached write permission */
   /* Cached code of a page of b was overwritten by a store of length bytes at offset. Any thread,
    * with or without the machine lock. Sooner or later it is to call memory_block_keep_code. */
   void (*code_overwritten) (void *data, MemoryBlock *b, uint64_t page, unsigned offset,
@@ -101,8 +105,10 @@ void memory_write_u64 (Memory *memory, uint64_t gpa, uint64_t value);
  * reader treats the pages of the previous call as dirty once more. */
 void memory_block_set_logging (MemoryBlock *block, bool on);
 bool memory_block_is_logging (const MemoryBlock *block);
-bool memory_block_take_dirty (Memory *memory, MemoryBlock *block, uint64_t first_page, uint64_t n_pages, uint64_t *bits);
-/* Marks pages dirty. The software CPU calls it when it installs write permission, DMA after a store. */
+bool memory_block_take_dirty (Memory *memory, MemoryBlock *block, uint64_t first_page,
+                              uint64_t n_pages, uint64_t *bits);
+/* Marks pages dirty. The software CPU calls it when it installs write permission, DMA after a
+ * store. */
 void memory_block_mark_dirty (MemoryBlock *block, uint64_t first_page, uint64_t n_pages);
 
 /* Decoded or translated code. Each page of a block knows which of its bytes hold code that somebody
@@ -122,7 +128,8 @@ typedef enum
 MemoryCodeNote memory_block_note_code (MemoryBlock *block, uint64_t page, unsigned offset,
                                        unsigned length);
 bool memory_block_has_code (const MemoryBlock *block, uint64_t page);
-/* Stable address of a page's version, for the block's life. Read it before reading the code bytes. */
+/* Stable address of a page's version, for the block's life. Read it before reading the code
+ * bytes. */
 const uint32_t *memory_block_get_code_version (const MemoryBlock *block, uint64_t page);
 /* To be called after a store of length bytes inside one page; TRUE if it hit code. */
 bool memory_block_store_hit (MemoryBlock *block, uint64_t page, unsigned offset, unsigned length);

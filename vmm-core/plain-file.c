@@ -53,7 +53,7 @@ read_checked (int fd, const char *path, uint64_t limit, GError **error)
                        path);
           return NULL;
         }
-      if ((uint64_t)about.st_size > limit)
+      if ((uint64_t) about.st_size > limit)
         {
           g_set_error (error, G_IO_ERROR, G_IO_ERROR_MESSAGE_TOO_LARGE,
                        _ ("“%s” has more than %s, the most that can be used here: choose another "
@@ -95,7 +95,7 @@ plain_file_read_end (const char *path, uint64_t length)
 
   if (fd >= 0 && fstat (fd, &about) == 0 && S_ISREG (about.st_mode))
     {
-      length = MIN (length, (uint64_t)about.st_size);
+      length = MIN (length, (uint64_t) about.st_size);
       lseek (fd, about.st_size - length, SEEK_SET);
       bytes = read_bytes (fd, length);
     }

@@ -4,7 +4,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-G_DEFINE_QUARK (guesthouse-state-error-quark, state_error)
+G_DEFINE_QUARK (guesthouse - state - error - quark, state_error)
 
 /* The stream is little endian. A section is: string id, then a struct. A struct is: string table
  * name, u32 version, u32 number of fields, then for each field: string name, u8 kind, u32 size,
@@ -115,8 +115,7 @@ typedef struct
   GError **error;
 } StateReader;
 
-static gboolean G_GNUC_PRINTF (2, 3)
-fail (StateReader *reader, const char *format, ...)
+static gboolean G_GNUC_PRINTF (2, 3) fail (StateReader *reader, const char *format, ...)
 {
   g_autofree char *text = NULL;
   va_list arguments;

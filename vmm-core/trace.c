@@ -66,8 +66,8 @@ trace_set_output (int fd)
   g_mutex_unlock (&trace_mutex);
 }
 
-/* A reader that is slow is waited for, so that nothing is lost; one that has stopped, once only, for
- * the machine stands still meanwhile. */
+/* A reader that is slow is waited for, so that nothing is lost; one that has stopped, once only,
+ * for the machine stands still meanwhile. */
 static void
 trace_write (const char *text, size_t length)
 {

@@ -16,13 +16,13 @@ typedef struct TraceEvent
   struct TraceEvent *next;
 } TraceEvent;
 
-#define TRACE(event_name, ...)                                                                      \
-  do                                                                                                \
-    {                                                                                               \
-      static TraceEvent trace_event_ = { event_name, true, false, NULL };                           \
-      if (G_UNLIKELY (trace_event_.enabled))                                                        \
-        trace_emit (&trace_event_, __VA_ARGS__);                                                    \
-    }                                                                                               \
+#define TRACE(event_name, ...)                                                                     \
+  do                                                                                               \
+    {                                                                                              \
+      static TraceEvent trace_event_ = { event_name, true, false, NULL };                          \
+      if (G_UNLIKELY (trace_event_.enabled))                                                       \
+        trace_emit (&trace_event_, __VA_ARGS__);                                                   \
+    }                                                                                              \
   while (0)
 
 /* Enables the events that match one of the comma-separated glob patterns ("pit.*,ide.*") with their

@@ -55,7 +55,7 @@ place_find (Place *place, const char *path, GError **error)
                    folder, g_strerror (errno));
       return FALSE;
     }
-  if (g_snprintf (to, room, "/proc/self/fd/%d/%s", place->folder, name) < (int)room)
+  if (g_snprintf (to, room, "/proc/self/fd/%d/%s", place->folder, name) < (int) room)
     return TRUE;
   g_set_error (error, G_IO_ERROR, G_IO_ERROR_FILENAME_TOO_LONG,
                _ ("The name “%s” is too long for a socket: use one of at most %d bytes."), name,
@@ -78,7 +78,7 @@ connect_place (const Place *place)
   int fd = socket (AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   int problem;
 
-  if (fd < 0 || connect (fd, (const struct sockaddr *)&place->address, sizeof place->address) == 0)
+  if (fd < 0 || connect (fd, (const struct sockaddr *) &place->address, sizeof place->address) == 0)
     return fd;
   problem = errno;
   close (fd);
@@ -148,7 +148,7 @@ listen_at (const char *path, GError **error)
     }
   fd = socket (AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   if (fd < 0 || fchmod (fd, 0600) < 0
-      || bind (fd, (struct sockaddr *)&place.address, sizeof place.address) < 0
+      || bind (fd, (struct sockaddr *) &place.address, sizeof place.address) < 0
       || listen (fd, BACKLOG) < 0)
     {
       g_set_error (error, G_IO_ERROR, g_io_error_from_errno (errno),

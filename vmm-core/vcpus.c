@@ -9,7 +9,7 @@ typedef struct
   unsigned index;
   AccelVcpu *vcpu;
   GThread *thread;
-  GCond wake; /* one for each, so that an interrupt disturbs no other halted vCPU */
+  GCond wake;  /* one for each, so that an interrupt disturbs no other halted vCPU */
   bool inside; /* the guest: between leaving and entering the wait below */
   bool woken;  /* since the last entry: a HALTED answer is stale then */
   bool halted;
@@ -22,7 +22,7 @@ struct Vcpus
   VcpusStopped stopped;
   void *data;
   GMutex mutex;
-  GCond left; /* a vCPU has left the guest */
+  GCond left;   /* a vCPU has left the guest */
   bool running; /* what the threads should do */
   bool quit;
   GSource *stop_source; /* ready: what follows waits to be told */
@@ -32,8 +32,8 @@ struct Vcpus
   VcpuThread threads[];
 };
 
-/* The source goes with the Vcpus, and so does what it is to tell: nobody is told of threads that are
- * gone. */
+/* The source goes with the Vcpus, and so does what it is to tell: nobody is told of threads that
+ * are gone. */
 static gboolean
 vcpus_deliver_stop (gpointer data)
 {
@@ -66,8 +66,8 @@ vcpus_kick_all (Vcpus *vcpus)
     vcpus->accel->ops->vcpu_kick (vcpus->threads[i].vcpu);
 }
 
-/* A vCPU cannot go on by itself: everything stops, and the I/O thread hears of the first one why. It
- * hears in turn, so that a guest that does nothing but shut down keeps it from nothing else. */
+/* A vCPU cannot go on by itself: everything stops, and the I/O thread hears of the first one why.
+ * It hears in turn, so that a guest that does nothing but shut down keeps it from nothing else. */
 static void
 vcpus_report (Vcpus *vcpus, unsigned index, AccelExit reason, GError *error)
 {

@@ -8,10 +8,12 @@
 typedef struct Vcpus Vcpus;
 
 /* Reports that a vCPU shut down (triple fault) or failed (error set); all are stopped at the next
- * opportunity. Called on the I/O thread; never after vcpus_free, nor of a state that was replaced. */
+ * opportunity. Called on the I/O thread; never after vcpus_free, nor of a state that was
+ * replaced. */
 typedef void (*VcpusStopped) (void *data, AccelExit reason, const GError *error);
 
-Vcpus *vcpus_new (Accel *accel, unsigned n, GMainContext *context, VcpusStopped stopped, void *data, GError **error);
+Vcpus *vcpus_new (Accel *accel, unsigned n, GMainContext *context, VcpusStopped stopped, void *data,
+                  GError **error);
 void vcpus_free (Vcpus *vcpus);
 unsigned vcpus_get_count (const Vcpus *vcpus);
 

@@ -258,8 +258,8 @@ static void
 explain_state (GhMachine1 *proxy)
 {
   const char *sentences[]
-      = { gh_machine1_get_failure_reason (proxy), gh_machine1_get_pause_reason (proxy),
-          gh_machine1_get_disk_error (proxy) };
+    = { gh_machine1_get_failure_reason (proxy), gh_machine1_get_pause_reason (proxy),
+        gh_machine1_get_disk_error (proxy) };
 
   for (unsigned i = 0; i < G_N_ELEMENTS (sentences); i++)
     if (sentences[i] != NULL && *sentences[i] != '\0')

@@ -79,9 +79,9 @@ drive_commands_add_disk (const char *folder, char **words, int n_words, GError *
   g_autofree char *name = NULL;
   g_autofree char *path = NULL;
 
-  if (!new && n_words != 1)
+  if (!new &&n_words != 1)
     return usage (error, "add-disk");
-  if (new && size == 0)
+  if (new &&size == 0)
     return FALSE;
   path = new ? NULL : g_canonicalize_filename (words[0], NULL);
   conf = machine_config_load_key_file (folder, error);

@@ -68,10 +68,7 @@ drive_list_set_file (GKeyFile *conf, const char *id, const char *folder, const c
   g_autoptr (GFile) target = g_file_new_for_path (file != NULL ? file : folder);
   g_autofree char *relative = file != NULL ? g_file_get_relative_path (base, target) : NULL;
 
-  g_key_file_set_string (conf, id, "file",
-                         relative != NULL ? relative
-                         : file != NULL   ? file
-                                          : "");
+  g_key_file_set_string (conf, id, "file", relative != NULL ? relative : file != NULL ? file : "");
 }
 
 void

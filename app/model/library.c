@@ -98,11 +98,11 @@ insert_sorted (Library *self, Machine *machine)
 {
   guint at = 0;
   while (
-      at < self->machines->len
-      && g_utf8_collate (machine_get_name (self->machines->pdata[at]), machine_get_name (machine))
-             <= 0)
+    at < self->machines->len
+    && g_utf8_collate (machine_get_name (self->machines->pdata[at]), machine_get_name (machine))
+         <= 0)
     at++;
-  g_ptr_array_insert (self->machines, (int)at, machine);
+  g_ptr_array_insert (self->machines, (int) at, machine);
   g_list_model_items_changed (G_LIST_MODEL (self), at, 0, 1);
 }
 
@@ -116,11 +116,11 @@ machine_changed (Machine *machine, Library *self)
   if ((at > 0
        && g_utf8_collate (machine_get_name (self->machines->pdata[at - 1]),
                           machine_get_name (machine))
-              > 0)
+            > 0)
       || (at + 1 < self->machines->len
           && g_utf8_collate (machine_get_name (machine),
                              machine_get_name (self->machines->pdata[at + 1]))
-                 > 0))
+               > 0))
     {
       g_ptr_array_steal_index (self->machines, at);
       g_list_model_items_changed (G_LIST_MODEL (self), at, 1, 0);
@@ -241,8 +241,8 @@ library_new (const char *folder)
   Library *self = g_object_new (LIBRARY_TYPE, NULL);
 
   self->folder = folder != NULL
-                     ? g_strdup (folder)
-                     : g_build_filename (g_get_user_data_dir (), "guesthouse", "machines", NULL);
+                   ? g_strdup (folder)
+                   : g_build_filename (g_get_user_data_dir (), "guesthouse", "machines", NULL);
   g_mkdir_with_parents (self->folder, 0700);
   g_autoptr (GFile) file = g_file_new_for_path (self->folder);
   self->monitor = g_file_monitor_directory (file, G_FILE_MONITOR_WATCH_MOVES, NULL, NULL);

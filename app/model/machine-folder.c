@@ -23,7 +23,7 @@ machine_folder_dup_root (void)
 static int
 compare_strings (gconstpointer a, gconstpointer b)
 {
-  return g_utf8_collate (*(const char *const *)a, *(const char *const *)b);
+  return g_utf8_collate (*(const char *const *) a, *(const char *const *) b);
 }
 
 /* A machine that runs is known by its uuid, so it keeps it: its lock is taken. */
@@ -283,7 +283,8 @@ machine_folder_delete (const char *folder, GError **error)
   g_autoptr (GFile) file = g_file_new_for_path (folder);
   int lock = machine_config_lock_folder (folder, MACHINE_CONFIG_LOCK_PATIENCE, error);
   g_autoptr (GKeyFile) conf = lock >= 0 ? machine_config_load_key_file (folder, NULL) : NULL;
-  g_autofree char *uuid = conf != NULL ? g_key_file_get_string (conf, "machine", "uuid", NULL) : NULL;
+  g_autofree char *uuid
+    = conf != NULL ? g_key_file_get_string (conf, "machine", "uuid", NULL) : NULL;
   gboolean deleted = lock >= 0 && remove_tree (file, error);
 
   if (deleted && uuid != NULL && g_uuid_string_is_valid (uuid))
@@ -326,5 +327,6 @@ machine_folder_save_picture (const char *folder, GBytes *picture)
   gsize length;
   const char *data = g_bytes_get_data (picture, &length);
 
-  g_file_set_contents_full (path, data, (gssize)length, G_FILE_SET_CONTENTS_CONSISTENT, 0600, NULL);
+  g_file_set_contents_full (path, data, (gssize) length, G_FILE_SET_CONTENTS_CONSISTENT, 0600,
+                            NULL);
 }

@@ -119,8 +119,8 @@ machine_process_spawn (const char *folder, GError **error)
   if (program == NULL)
     {
       g_set_error_literal (
-          error, G_FILE_ERROR, G_FILE_ERROR_NOENT,
-          _ ("The program guesthouse-vm was not found: install Guesthouse again."));
+        error, G_FILE_ERROR, G_FILE_ERROR_NOENT,
+        _ ("The program guesthouse-vm was not found: install Guesthouse again."));
       return NULL;
     }
   log = open_log (folder, error);
@@ -188,8 +188,7 @@ machine_process_connect (const char *socket, GError **error)
 {
   g_autoptr (GIOStream) stream = open_stream (socket, error);
 
-  return stream != NULL
-           ? g_dbus_connection_new_sync (
-               stream, NULL, G_DBUS_CONNECTION_FLAGS_AUTHENTICATION_CLIENT, NULL, NULL, error)
-           : NULL;
+  return stream != NULL ? g_dbus_connection_new_sync (
+           stream, NULL, G_DBUS_CONNECTION_FLAGS_AUTHENTICATION_CLIENT, NULL, NULL, error)
+                        : NULL;
 }

@@ -161,9 +161,9 @@ machine_save (Machine *self, GError **error)
     {
       if (machine_reload (self, error))
         g_set_error (
-            error, G_IO_ERROR, G_IO_ERROR_WRONG_ETAG,
-            _ ("The settings of “%s” were just changed elsewhere: make your change again."),
-            self->name);
+          error, G_IO_ERROR, G_IO_ERROR_WRONG_ETAG,
+          _ ("The settings of “%s” were just changed elsewhere: make your change again."),
+          self->name);
       return FALSE;
     }
   if (!machine_trust_save (self->conf, self->folder, error))
@@ -226,7 +226,7 @@ static GVariant *
 dup_property (Machine *self, const char *name, const GVariantType *type)
 {
   g_autoptr (GVariant) value
-      = self->proxy != NULL ? g_dbus_proxy_get_cached_property (self->proxy, name) : NULL;
+    = self->proxy != NULL ? g_dbus_proxy_get_cached_property (self->proxy, name) : NULL;
 
   return value != NULL && g_variant_is_of_type (value, type) ? g_steal_pointer (&value) : NULL;
 }
@@ -683,7 +683,7 @@ machine_dup_log (Machine *self)
   return machine_process_dup_log (self->folder);
 }
 
-/* --------------------------------------------------------------------------------------- GObject */
+/* GObject */
 
 Machine *
 machine_new (const char *folder, GError **error)
@@ -778,7 +778,7 @@ machine_class_init (MachineClass *klass)
   properties[PROP_REASON] = g_param_spec_string ("accelerator-reason", NULL, NULL, NULL, flags);
   properties[PROP_PICTURE] = g_param_spec_boxed ("picture", NULL, NULL, G_TYPE_BYTES, flags);
   properties[PROP_DRIVES]
-      = g_param_spec_variant ("drives", NULL, NULL, G_VARIANT_TYPE ("a(sssb)"), NULL, flags);
+    = g_param_spec_variant ("drives", NULL, NULL, G_VARIANT_TYPE ("a(sssb)"), NULL, flags);
   properties[PROP_TROUBLE] = g_param_spec_string ("trouble", NULL, NULL, NULL, flags);
   g_object_class_install_properties (object_class, N_PROPS, properties);
 

@@ -73,7 +73,7 @@ detect (GTask *task, gpointer source, gpointer task_data, GCancellable *cancella
       if (dot != NULL && dot != detection->name)
         *dot = '\0';
     }
-  g_task_return_pointer (task, detection, (GDestroyNotify)os_detection_free);
+  g_task_return_pointer (task, detection, (GDestroyNotify) os_detection_free);
 }
 
 void

@@ -115,8 +115,7 @@ load (GTask *task, gpointer source, gpointer task_data, GCancellable *cancellabl
 
   g_ptr_array_add (items, item_new_other ());
   for (int i = 0; i < osinfo_list_get_length (OSINFO_LIST (systems)); i++)
-    g_ptr_array_add (items,
-                     item_new (OSINFO_OS (osinfo_list_get_nth (OSINFO_LIST (systems), i))));
+    g_ptr_array_add (items, item_new (OSINFO_OS (osinfo_list_get_nth (OSINFO_LIST (systems), i))));
   g_clear_object (&systems);
   os_database_unlock ();
   g_ptr_array_sort (items, compare_items);

@@ -146,38 +146,38 @@ add_fadt (Builder *builder, uint32_t facs, uint32_t dsdt)
 
   put_pointer (builder, facs, 4);
   put_pointer (builder, dsdt, 4);
-  put (t, 1, 1);                        /* INT_MODEL: dual 8259 and APIC */
-  put (t, 1, 1);                        /* Preferred_PM_Profile: desktop */
+  put (t, 1, 1); /* INT_MODEL: dual 8259 and APIC */
+  put (t, 1, 1); /* Preferred_PM_Profile: desktop */
   put (t, SCI_INTERRUPT, 2);
-  put (t, 0xb2, 4);                     /* SMI_CMD */
+  put (t, 0xb2, 4); /* SMI_CMD */
   put (t, PIIX4_PM_ACPI_ENABLE, 1);
   put (t, PIIX4_PM_ACPI_DISABLE, 1);
-  put (t, 0, 2);                        /* S4BIOS_REQ, PSTATE_CNT */
-  put (t, PIIX4_PM_BASE, 4);            /* PM1a_EVT_BLK */
+  put (t, 0, 2);             /* S4BIOS_REQ, PSTATE_CNT */
+  put (t, PIIX4_PM_BASE, 4); /* PM1a_EVT_BLK */
   put (t, 0, 4);
-  put (t, PIIX4_PM_BASE + 4, 4);        /* PM1a_CNT_BLK */
+  put (t, PIIX4_PM_BASE + 4, 4); /* PM1a_CNT_BLK */
   put (t, 0, 4 + 4);
-  put (t, PIIX4_PM_BASE + 8, 4);        /* PM_TMR_BLK */
-  put (t, PIIX4_PM_BASE + 12, 4);       /* GPE0_BLK */
+  put (t, PIIX4_PM_BASE + 8, 4);  /* PM_TMR_BLK */
+  put (t, PIIX4_PM_BASE + 12, 4); /* GPE0_BLK */
   put (t, 0, 4);
-  put (t, 4, 1);                        /* PM1_EVT_LEN */
-  put (t, 2, 1);                        /* PM1_CNT_LEN */
+  put (t, 4, 1); /* PM1_EVT_LEN */
+  put (t, 2, 1); /* PM1_CNT_LEN */
   put (t, 0, 1);
   put (t, 4, 1);                        /* PM_TMR_LEN */
   put (t, 4, 1);                        /* GPE0_BLK_LEN */
   put (t, 0, 3);                        /* GPE1_BLK_LEN, GPE1_BASE, CST_CNT */
   put (t, 0xfff, 2);                    /* P_LVL2_LAT: no C2 */
   put (t, 0xfff, 2);                    /* P_LVL3_LAT: no C3 */
-  put_zeros (t, 2 + 2 + 1 + 1 + 1 + 1);   /* FLUSH, DUTY, DAY_ALRM, MON_ALRM */
+  put_zeros (t, 2 + 2 + 1 + 1 + 1 + 1); /* FLUSH, DUTY, DAY_ALRM, MON_ALRM */
   put (t, 0x32, 1);                     /* CENTURY */
   put (t, 1 << 0 | 1 << 1, 2);          /* IAPC_BOOT_ARCH: ISA devices, 8042 */
   put (t, 0, 1);
   /* WBINVD, PROC_C1, SLP_BUTTON absent, RTC wake not fixed, RESET_REG_SUP. */
   put (t, 1 << 0 | 1 << 2 | 1 << 5 | 1 << 6 | 1 << 10, 4);
-  put_port (t, 0xcf9, 8);               /* RESET_REG */
-  put (t, 0x06, 1);                     /* RESET_VALUE */
+  put_port (t, 0xcf9, 8); /* RESET_REG */
+  put (t, 0x06, 1);       /* RESET_VALUE */
   put_zeros (t, 3);
-  put (t, 0, 8);                        /* X_FIRMWARE_CTRL: the 32-bit one counts */
+  put (t, 0, 8); /* X_FIRMWARE_CTRL: the 32-bit one counts */
   put_pointer (builder, dsdt, 8);
   put_port (t, PIIX4_PM_BASE, 32);
   put_port (t, 0, 0);

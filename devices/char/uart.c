@@ -61,7 +61,7 @@ typedef struct
   uint8_t modem;       /* MSR bits 4 to 7 as last seen */
   uint8_t modem_delta; /* MSR bits 0 to 3 */
   bool overrun;
-  bool thre_pending;   /* the transmitter became empty and nobody has been told */
+  bool thre_pending; /* the transmitter became empty and nobody has been told */
   uint8_t fifo[FIFO_SIZE];
   uint8_t fifo_first, fifo_count;
 } UartState;
@@ -334,13 +334,20 @@ uart_free (Uart *uart)
 }
 
 static const StateField uart_fields[] = {
-  STATE_INT (UartState, ier),         STATE_INT (UartState, fcr),
-  STATE_INT (UartState, lcr),         STATE_INT (UartState, mcr),
-  STATE_INT (UartState, scr),         STATE_INT (UartState, dll),
-  STATE_INT (UartState, dlm),         STATE_INT (UartState, modem),
-  STATE_INT (UartState, modem_delta), STATE_FLAG (UartState, overrun),
-  STATE_FLAG (UartState, thre_pending), STATE_BLOB (UartState, fifo),
-  STATE_INT_IN (UartState, fifo_first, 0, FIFO_SIZE - 1), STATE_INT (UartState, fifo_count),
+  STATE_INT (UartState, ier),
+  STATE_INT (UartState, fcr),
+  STATE_INT (UartState, lcr),
+  STATE_INT (UartState, mcr),
+  STATE_INT (UartState, scr),
+  STATE_INT (UartState, dll),
+  STATE_INT (UartState, dlm),
+  STATE_INT (UartState, modem),
+  STATE_INT (UartState, modem_delta),
+  STATE_FLAG (UartState, overrun),
+  STATE_FLAG (UartState, thre_pending),
+  STATE_BLOB (UartState, fifo),
+  STATE_INT_IN (UartState, fifo_first, 0, FIFO_SIZE - 1),
+  STATE_INT (UartState, fifo_count),
 };
 static const StateTable uart_table = STATE_TABLE (UartState, 1, uart_fields);
 

@@ -90,9 +90,9 @@ coprocessor_show_lines (void *device)
 StateSection
 coprocessor_state (Coprocessor *coprocessor)
 {
-  return (StateSection) { .id = "coprocessor",
-                          .table = &coprocessor_table,
-                          .state = &coprocessor->state,
-                          .device = coprocessor,
-                          .show_lines = coprocessor_show_lines };
+  return (StateSection){ .id = "coprocessor",
+                         .table = &coprocessor_table,
+                         .state = &coprocessor->state,
+                         .device = coprocessor,
+                         .show_lines = coprocessor_show_lines };
 }

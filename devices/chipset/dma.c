@@ -241,7 +241,7 @@ dma_move (Dma *dma, unsigned channel, uint8_t *in, const uint8_t *out, unsigned 
   *terminal_count = false;
   if ((chip->mask >> (channel & 3) & 1) || (chip->command & COMMAND_DISABLE)
       || (chip->channels[channel & 3].mode & MODE_DIRECTION)
-             != (in != NULL ? MODE_READ : MODE_WRITE))
+           != (in != NULL ? MODE_READ : MODE_WRITE))
     return 0;
   while (done + unit <= length && !*terminal_count)
     {

@@ -64,8 +64,8 @@ static const StateField i440fx_fields[] = {
 };
 static const StateTable i440fx_table = STATE_TABLE (I440fxState, 1, i440fx_fields);
 
-/* Shows or hides RAM where PAM says so. RE and WE have the values of MEMORY_READ and MEMORY_WRITE.
- */
+/* Shows or hides RAM where PAM says so. RE and WE have the values of MEMORY_READ and
+ * MEMORY_WRITE. */
 static void
 i440fx_update_pam (I440fx *i440fx)
 {
@@ -179,7 +179,7 @@ i440fx_data_write (void *device, uint64_t offset, unsigned size, uint64_t value)
 }
 
 static const BusOps i440fx_address_ops
-    = { .read = i440fx_address_read, .write = i440fx_address_write };
+  = { .read = i440fx_address_read, .write = i440fx_address_write };
 static const BusOps i440fx_data_ops = { .read = i440fx_data_read, .write = i440fx_data_write };
 
 I440fx *
@@ -187,8 +187,12 @@ i440fx_new (Bus *io, PciBus *bus, Memory *memory, MemoryBlock *ram,
             void (*reset_request) (void *data), void (*init_request) (void *data), void *data)
 {
   static const PciIdentity identity = {
-    .vendor_id = 0x8086, .device_id = 0x1237, .class_code = 0x060000, .revision = 2,
-    .subsystem_vendor_id = 0x1af4, .subsystem_id = 0x1100,
+    .vendor_id = 0x8086,
+    .device_id = 0x1237,
+    .class_code = 0x060000,
+    .revision = 2,
+    .subsystem_vendor_id = 0x1af4,
+    .subsystem_id = 0x1100,
   };
   I440fx *i440fx = g_new0 (I440fx, 1);
   uint8_t *mask;
@@ -236,6 +240,9 @@ StateSection
 i440fx_state (I440fx *i440fx)
 {
   return (StateSection){
-    .id = "i440fx", .table = &i440fx_table, .state = &i440fx->state, .device = i440fx,
+    .id = "i440fx",
+    .table = &i440fx_table,
+    .state = &i440fx->state,
+    .device = i440fx,
   };
 }

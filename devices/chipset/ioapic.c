@@ -212,7 +212,7 @@ ioapic_write (void *device, uint64_t offset, unsigned size, uint64_t value)
 }
 
 static const BusOps ioapic_ops
-    = { .read = ioapic_read, .write = ioapic_write, .min_size = 4, .max_size = 4 };
+  = { .read = ioapic_read, .write = ioapic_write, .min_size = 4, .max_size = 4 };
 
 void
 ioapic_reset (Ioapic *ioapic)
@@ -250,6 +250,9 @@ StateSection
 ioapic_state (Ioapic *ioapic)
 {
   return (StateSection){
-    .id = "ioapic", .table = &ioapic_table, .state = &ioapic->state, .device = ioapic,
+    .id = "ioapic",
+    .table = &ioapic_table,
+    .state = &ioapic->state,
+    .device = ioapic,
   };
 }

@@ -133,7 +133,10 @@ isa_irq_show_lines (void *device)
 StateSection
 isa_irq_state (IsaIrq *irqs)
 {
-  return (StateSection){ .id = "isa-irq", .table = &isa_irq_table, .state = &irqs->state,
-                         .device = irqs, .after_load = isa_irq_after_load,
+  return (StateSection){ .id = "isa-irq",
+                         .table = &isa_irq_table,
+                         .state = &irqs->state,
+                         .device = irqs,
+                         .after_load = isa_irq_after_load,
                          .show_lines = isa_irq_show_lines };
 }

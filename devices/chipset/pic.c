@@ -25,8 +25,8 @@
 
 typedef struct
 {
-  uint8_t lines;  /* levels of the inputs */
-  uint8_t edges;  /* rising edges not yet acknowledged */
+  uint8_t lines; /* levels of the inputs */
+  uint8_t edges; /* rising edges not yet acknowledged */
   uint8_t isr;
   uint8_t imr;
   uint8_t elcr;
@@ -63,13 +63,20 @@ struct Pic
 };
 
 static const StateField pic_chip_fields[] = {
-  STATE_INT (PicChipState, lines),       STATE_INT (PicChipState, edges),
-  STATE_INT (PicChipState, isr),         STATE_INT (PicChipState, imr),
-  STATE_INT (PicChipState, elcr),        STATE_INT (PicChipState, icw1),
-  STATE_INT (PicChipState, icw2),        STATE_INT (PicChipState, icw4),
-  STATE_INT_IN (PicChipState, expects, 0, 4), STATE_INT_IN (PicChipState, lowest, 0, 7),
-  STATE_FLAG (PicChipState, rotate_aeoi), STATE_FLAG (PicChipState, special_mask),
-  STATE_FLAG (PicChipState, read_isr),   STATE_FLAG (PicChipState, poll),
+  STATE_INT (PicChipState, lines),
+  STATE_INT (PicChipState, edges),
+  STATE_INT (PicChipState, isr),
+  STATE_INT (PicChipState, imr),
+  STATE_INT (PicChipState, elcr),
+  STATE_INT (PicChipState, icw1),
+  STATE_INT (PicChipState, icw2),
+  STATE_INT (PicChipState, icw4),
+  STATE_INT_IN (PicChipState, expects, 0, 4),
+  STATE_INT_IN (PicChipState, lowest, 0, 7),
+  STATE_FLAG (PicChipState, rotate_aeoi),
+  STATE_FLAG (PicChipState, special_mask),
+  STATE_FLAG (PicChipState, read_isr),
+  STATE_FLAG (PicChipState, poll),
 };
 static const StateTable pic_chip_table = STATE_TABLE (PicChipState, 1, pic_chip_fields);
 static const StateField pic_fields[] = {
@@ -125,8 +132,8 @@ pic_request (const Pic *pic, unsigned index)
     return -1;
   if (chip->special_mask)
     serving &= ~chip->imr;
-  /* Special fully nested: a slave in service may interrupt again, with a higher input of its own.
-   */
+  /* Special fully nested: a slave in service may interrupt again, with a higher input of its
+   * own. */
   if ((chip->icw4 & ICW4_SFNM) && index == 0)
     serving &= ~(1 << CASCADE);
   return pic_chip_rank (chip, wanted) < pic_chip_rank (chip, pic_chip_highest (chip, serving))

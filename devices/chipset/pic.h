@@ -5,8 +5,8 @@
 #include "vmm-core/irq.h"
 #include "vmm-core/state.h"
 
-/* The PC's pair of 8259A interrupt controllers at 20h and A0h, the second on input 2 of the first.
- */
+/* The PC's pair of 8259A interrupt controllers at 20h and A0h, the second on input 2 of the
+ * first. */
 typedef struct Pic Pic;
 
 /* intr is the INTR line to the CPUs. */

@@ -144,19 +144,23 @@ piix3_port92_write (void *device, uint64_t offset, unsigned size, uint64_t value
 }
 
 static const BusOps piix3_elcr_ops
-    = { .read = piix3_elcr_read, .write = piix3_elcr_write, .max_size = 1 };
+  = { .read = piix3_elcr_read, .write = piix3_elcr_write, .max_size = 1 };
 static const BusOps piix3_nmisc_ops
-    = { .read = piix3_nmisc_read, .write = piix3_nmisc_write, .max_size = 1 };
+  = { .read = piix3_nmisc_read, .write = piix3_nmisc_write, .max_size = 1 };
 static const BusOps piix3_port92_ops
-    = { .read = piix3_port92_read, .write = piix3_port92_write, .max_size = 1 };
+  = { .read = piix3_port92_read, .write = piix3_port92_write, .max_size = 1 };
 
 Piix3 *
 piix3_new (Bus *io, PciBus *bus, Pirq *pirq, Pic *pic, Pit *pit, Clock *clock, Irq a20,
            void (*init_request) (void *data), void *data)
 {
   static const PciIdentity identity = {
-    .vendor_id = 0x8086, .device_id = 0x7000, .class_code = 0x060100, .multifunction = true,
-    .subsystem_vendor_id = 0x1af4, .subsystem_id = 0x1100,
+    .vendor_id = 0x8086,
+    .device_id = 0x7000,
+    .class_code = 0x060100,
+    .multifunction = true,
+    .subsystem_vendor_id = 0x1af4,
+    .subsystem_id = 0x1100,
   };
   Piix3 *piix3 = g_new0 (Piix3, 1);
   uint8_t *mask;
@@ -211,6 +215,9 @@ piix3_show_lines (void *device)
 StateSection
 piix3_state (Piix3 *piix3)
 {
-  return (StateSection){ .id = "piix3", .table = &piix3_table, .state = &piix3->state,
-                         .device = piix3, .show_lines = piix3_show_lines };
+  return (StateSection){ .id = "piix3",
+                         .table = &piix3_table,
+                         .state = &piix3->state,
+                         .device = piix3,
+                         .show_lines = piix3_show_lines };
 }

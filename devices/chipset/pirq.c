@@ -111,6 +111,9 @@ pirq_show_lines (void *device)
 StateSection
 pirq_state (Pirq *pirq)
 {
-  return (StateSection){ .id = "pirq", .table = &pirq_table, .state = &pirq->state, .device = pirq,
+  return (StateSection){ .id = "pirq",
+                         .table = &pirq_table,
+                         .state = &pirq->state,
+                         .device = pirq,
                          .show_lines = pirq_show_lines };
 }

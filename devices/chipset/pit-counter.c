@@ -5,10 +5,14 @@
 #define MAX_TICK (INT64_C (1) << 50) /* about STATE_MAX_TIME */
 
 static const StateField pit_counter_fields[] = {
-  STATE_INT_IN (PitCounterState, mode, 0, 5), STATE_FLAG (PitCounterState, bcd),
-  STATE_FLAG (PitCounterState, gate),    STATE_FLAG (PitCounterState, armed),
-  STATE_FLAG (PitCounterState, running), STATE_FLAG (PitCounterState, changing),
-  STATE_FLAG (PitCounterState, written), STATE_INT_IN (PitCounterState, cr, 1, 65536),
+  STATE_INT_IN (PitCounterState, mode, 0, 5),
+  STATE_FLAG (PitCounterState, bcd),
+  STATE_FLAG (PitCounterState, gate),
+  STATE_FLAG (PitCounterState, armed),
+  STATE_FLAG (PitCounterState, running),
+  STATE_FLAG (PitCounterState, changing),
+  STATE_FLAG (PitCounterState, written),
+  STATE_INT_IN (PitCounterState, cr, 1, 65536),
   STATE_INT_IN (PitCounterState, initial, 1, 65536),
   STATE_INT_IN (PitCounterState, origin, -MAX_TICK, MAX_TICK),
   STATE_INT_IN (PitCounterState, held, 0, MAX_TICK),

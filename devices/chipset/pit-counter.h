@@ -11,7 +11,7 @@
 
 typedef struct
 {
-  uint8_t mode;     /* 0 to 5 */
+  uint8_t mode; /* 0 to 5 */
   bool bcd;
   bool gate;
   bool armed; /* CE holds a count: in modes 1 and 5 a trigger came, otherwise a count was written */

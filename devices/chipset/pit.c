@@ -22,7 +22,7 @@ typedef struct
   uint8_t rw;
   bool write_msb; /* the next count byte is the high one of two */
   bool read_msb;
-  uint8_t lsb;    /* the low byte that waits for it */
+  uint8_t lsb;     /* the low byte that waits for it */
   uint8_t latched; /* bytes of latch still to be read */
   uint16_t latch;
   bool status_latched;
@@ -98,8 +98,8 @@ pit_forget_ticks (Pit *pit)
   pit->state.owed = 0;
 }
 
-/* OUT 0 rose, or would have: the edge that stands for a tick. The 8259A forgets what goes low before
- * it is taken, so the line stays high for now. */
+/* OUT 0 rose, or would have: the edge that stands for a tick. The 8259A forgets what goes low
+ * before it is taken, so the line stays high for now. */
 static void
 pit_show_tick (Pit *pit)
 {
@@ -242,8 +242,9 @@ pit_write_count (Pit *pit, PitChannelState *channel, uint8_t value)
     }
   channel->write_msb = false;
   pit_counter_set_count (&channel->counter, now,
-                         channel->rw == RW_BOTH ? value << 8 | channel->lsb
-                         : channel->rw == RW_MSB ? value << 8 : value);
+                         channel->rw == RW_BOTH  ? value << 8 | channel->lsb
+                         : channel->rw == RW_MSB ? value << 8
+                                                 : value);
 }
 
 static void
@@ -314,7 +315,8 @@ pit_reset (Pit *pit)
 {
   for (unsigned i = 0; i < 3; i++)
     pit->state.channels[i] = (PitChannelState){
-      .counter = { .mode = 3, .gate = i != 2, .cr = 65536, .initial = 65536 }, .rw = RW_BOTH,
+      .counter = { .mode = 3, .gate = i != 2, .cr = 65536, .initial = 65536 },
+      .rw = RW_BOTH,
     };
   pit_forget_ticks (pit);
   pit_sync (pit);

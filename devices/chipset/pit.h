@@ -16,8 +16,8 @@ Pit *pit_new (Bus *io, Clock *clock, Irq irq0);
 void pit_free (Pit *pit);
 void pit_reset (Pit *pit);
 
-/* A CPU has taken the last tick of OUT 0. Without a word of that, ticks that are late are as good as
- * one; with it they are caught up with. */
+/* A CPU has taken the last tick of OUT 0. Without a word of that, ticks that are late are as good
+ * as one; with it they are caught up with. */
 void pit_tick_taken (Pit *pit);
 /* Whether irq0 leads nowhere at the moment, so that no tick is missed. */
 void pit_set_masked (Pit *pit, bool (*is_masked) (void *data), void *data);

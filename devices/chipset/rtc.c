@@ -10,8 +10,8 @@
 #define SECOND_NS INT64_C (1000000000)
 #define DAY_SECONDS 86400
 #define MAX_DATE (INT64_C (1) << 37) /* seconds, the year 6325 */
-#define MAX_WALL (INT64_C (1) << 62)  /* ns, the year 2116 */
-#define UIP_NS 244000 /* UIP is set this long before an update */
+#define MAX_WALL (INT64_C (1) << 62) /* ns, the year 2116 */
+#define UIP_NS 244000                /* UIP is set this long before an update */
 
 enum
 {
@@ -57,7 +57,7 @@ typedef struct
   int64_t base;     /* the time in seconds since 1970 when the clock on the wall showed `origin`, */
   int64_t origin;   /* in ns: the guest sets it as it likes */
   int64_t periodic_seen; /* guest ns up to which periods have been told by PF */
-  uint32_t owed; /* periods that passed while PF was set, to be told by it one by one */
+  uint32_t owed;         /* periods that passed while PF was set, to be told by it one by one */
   int64_t periodic_deadline, update_deadline; /* of the timers; -1: none */
 } RtcState;
 
@@ -160,10 +160,9 @@ set_time (Rtc *rtc)
   int year = CLAMP (decode (s, s->ram[CENTURY]) * 100 + decode (s, s->ram[YEAR]), 1900, 2299);
   int month = CLAMP (decode (s, s->ram[MONTH]), 1, 12);
   int day = CLAMP (decode (s, s->ram[DAY]), 1, (unsigned) g_date_get_days_in_month (month, year));
-  g_autoptr (GDateTime) time
-    = g_date_time_new_utc (year, month, day, MIN (decode_hour (s, s->ram[HOURS]), 23),
-                           MIN (decode (s, s->ram[MINUTES]), 59),
-                           MIN (decode (s, s->ram[SECONDS]), 59));
+  g_autoptr (GDateTime) time = g_date_time_new_utc (
+    year, month, day, MIN (decode_hour (s, s->ram[HOURS]), 23),
+    MIN (decode (s, s->ram[MINUTES]), 59), MIN (decode (s, s->ram[SECONDS]), 59));
 
   s->base = g_date_time_to_unix (time);
   s->origin = clock_get_wall_ns (rtc->clock) - phase;
@@ -507,11 +506,14 @@ rtc_set_ram (Rtc *rtc, unsigned index, uint8_t value)
 }
 
 static const StateField rtc_fields[] = {
-  STATE_INT_IN (RtcState, index, 0, 127), STATE_BLOB (RtcState, ram),
+  STATE_INT_IN (RtcState, index, 0, 127),
+  STATE_BLOB (RtcState, ram),
   STATE_INT_IN (RtcState, base, -MAX_DATE, MAX_DATE),
   STATE_INT_IN (RtcState, origin, -MAX_WALL, MAX_WALL),
-  STATE_TIME (RtcState, periodic_seen), STATE_INT (RtcState, owed),
-  STATE_DEADLINE (RtcState, periodic_deadline), STATE_DEADLINE (RtcState, update_deadline),
+  STATE_TIME (RtcState, periodic_seen),
+  STATE_INT (RtcState, owed),
+  STATE_DEADLINE (RtcState, periodic_deadline),
+  STATE_DEADLINE (RtcState, update_deadline),
 };
 static const StateTable rtc_table = STATE_TABLE (RtcState, 1, rtc_fields);
 
@@ -544,7 +546,11 @@ rtc_show_lines (void *device)
 StateSection
 rtc_state (Rtc *rtc)
 {
-  return (StateSection){ .id = "rtc", .table = &rtc_table, .state = &rtc->state, .device = rtc,
-                         .before_save = rtc_before_save, .after_load = rtc_after_load,
+  return (StateSection){ .id = "rtc",
+                         .table = &rtc_table,
+                         .state = &rtc->state,
+                         .device = rtc,
+                         .before_save = rtc_before_save,
+                         .after_load = rtc_after_load,
                          .show_lines = rtc_show_lines };
 }

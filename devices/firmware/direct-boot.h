@@ -7,8 +7,8 @@
  * the BIOS boots first. */
 typedef struct
 {
-  const char *kernel;   /* a Linux bzImage or a Multiboot kernel */
-  const char *initrd;   /* a RAM disk; for Multiboot “FILE ARGUMENTS,FILE ARGUMENTS”; may be NULL */
+  const char *kernel; /* a Linux bzImage or a Multiboot kernel */
+  const char *initrd; /* a RAM disk; for Multiboot “FILE ARGUMENTS,FILE ARGUMENTS”; may be NULL */
   const char *append;   /* the command line; may be NULL */
   uint64_t memory_size; /* of the RAM below 4 GiB, in bytes */
 } DirectBoot;

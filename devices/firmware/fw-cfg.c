@@ -63,12 +63,9 @@ struct FwCfg
 };
 
 static const StateField fw_cfg_fields[] = {
-  STATE_INT (FwCfgState, key),
-  STATE_INT (FwCfgState, offset),
-  STATE_INT (FwCfgState, dma_address),
-  STATE_INT (FwCfgState, dma_access),
-  STATE_INT (FwCfgState, dma_target),
-  STATE_INT (FwCfgState, dma_left),
+  STATE_INT (FwCfgState, key),          STATE_INT (FwCfgState, offset),
+  STATE_INT (FwCfgState, dma_address),  STATE_INT (FwCfgState, dma_access),
+  STATE_INT (FwCfgState, dma_target),   STATE_INT (FwCfgState, dma_left),
   STATE_INT (FwCfgState, dma_deadline),
 };
 static const StateTable fw_cfg_table = STATE_TABLE (FwCfgState, 1, fw_cfg_fields);
@@ -391,7 +388,11 @@ StateSection
 fw_cfg_state (FwCfg *fw_cfg)
 {
   return (StateSection){
-    .id = "fw-cfg", .table = &fw_cfg_table, .state = &fw_cfg->state, .device = fw_cfg,
-    .before_save = fw_cfg_before_save, .after_load = fw_cfg_after_load,
+    .id = "fw-cfg",
+    .table = &fw_cfg_table,
+    .state = &fw_cfg->state,
+    .device = fw_cfg,
+    .before_save = fw_cfg_before_save,
+    .after_load = fw_cfg_after_load,
   };
 }

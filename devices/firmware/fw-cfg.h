@@ -36,8 +36,8 @@ enum
 
 #define FW_CFG_MAX_FILES 64
 
-/* A DMA transfer of more than a piece goes on by the clock, and the guest waits as the specification
- * says. */
+/* A DMA transfer of more than a piece goes on by the clock, and the guest waits as the
+ * specification says. */
 FwCfg *fw_cfg_new (Bus *io, Memory *memory, Clock *clock);
 void fw_cfg_free (FwCfg *fw_cfg);
 void fw_cfg_reset (FwCfg *fw_cfg);

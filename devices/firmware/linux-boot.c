@@ -67,7 +67,7 @@ get_u32 (const uint8_t *at)
 static uint64_t
 get_u64 (const uint8_t *at)
 {
-  return get_u32 (at) | (uint64_t)get_u32 (at + 4) << 32;
+  return get_u32 (at) | (uint64_t) get_u32 (at + 4) << 32;
 }
 
 static unsigned
@@ -129,7 +129,7 @@ kernel_end (const uint8_t *setup, gsize kernel_size)
 
   if (get_version (setup) < 0x20a)
     return end;
-  start = MIN (get_u64 (setup + PREF_ADDRESS), (uint64_t)UINT32_MAX); /* too high is too high */
+  start = MIN (get_u64 (setup + PREF_ADDRESS), (uint64_t) UINT32_MAX); /* too high is too high */
   if (setup[RELOCATABLE_KERNEL])
     {
       start = MAX (start, KERNEL_ADDRESS);
@@ -266,7 +266,8 @@ check_command_line (const uint8_t *setup, const char *append, GError **error)
     return TRUE;
   g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
                "The kernel command line has more than the %" G_GSIZE_FORMAT
-               " characters that this kernel takes. Shorten it.", most);
+               " characters that this kernel takes. Shorten it.",
+               most);
   return FALSE;
 }
 
@@ -293,16 +294,16 @@ linux_boot_add (FwCfg *fw_cfg, const DirectBoot *boot, GBytes *kernel, GError **
   kernel_size = g_bytes_get_size (kernel) - setup_size;
   limit = get_memory_limit (append);
   initrd_address
-      = place_initrd (setup, kernel_size, g_bytes_get_size (ramdisk), boot->memory_size, limit);
+    = place_initrd (setup, kernel_size, g_bytes_get_size (ramdisk), boot->memory_size, limit);
   if (initrd_address == 0)
     {
       g_set_error (
-          error, G_IO_ERROR, G_IO_ERROR_NO_SPACE,
-          limit < boot->memory_size
-              ? _ ("The kernel command line leaves too little memory for the Linux kernel “%s”: "
-                   "raise its “mem=”.")
-              : _ ("The machine has too little memory for the Linux kernel “%s”. Give it more."),
-          boot->kernel);
+        error, G_IO_ERROR, G_IO_ERROR_NO_SPACE,
+        limit < boot->memory_size
+          ? _ ("The kernel command line leaves too little memory for the Linux kernel “%s”: "
+               "raise its “mem=”.")
+          : _ ("The machine has too little memory for the Linux kernel “%s”. Give it more."),
+        boot->kernel);
       return FALSE;
     }
   fill_setup (setup, append, initrd_address, g_bytes_get_size (ramdisk));
@@ -310,13 +311,13 @@ linux_boot_add (FwCfg *fw_cfg, const DirectBoot *boot, GBytes *kernel, GError **
   rest = g_bytes_new_from_bytes (kernel, setup_size, kernel_size);
   command_line = g_bytes_new (append, strlen (append) + 1);
   add_parts (
-      fw_cfg,
-      (Part[N_PARTS]){
-          { FW_CFG_SETUP_DATA, FW_CFG_SETUP_SIZE, FW_CFG_SETUP_ADDR, setup_bytes, SETUP_ADDRESS },
-          { FW_CFG_KERNEL_DATA, FW_CFG_KERNEL_SIZE, FW_CFG_KERNEL_ADDR, rest, KERNEL_ADDRESS },
-          { FW_CFG_INITRD_DATA, FW_CFG_INITRD_SIZE, FW_CFG_INITRD_ADDR, ramdisk, initrd_address },
-          { FW_CFG_CMDLINE_DATA, FW_CFG_CMDLINE_SIZE, FW_CFG_CMDLINE_ADDR, command_line,
-            CMDLINE_ADDRESS },
-      });
+    fw_cfg,
+    (Part[N_PARTS]){
+      { FW_CFG_SETUP_DATA, FW_CFG_SETUP_SIZE, FW_CFG_SETUP_ADDR, setup_bytes, SETUP_ADDRESS },
+      { FW_CFG_KERNEL_DATA, FW_CFG_KERNEL_SIZE, FW_CFG_KERNEL_ADDR, rest, KERNEL_ADDRESS },
+      { FW_CFG_INITRD_DATA, FW_CFG_INITRD_SIZE, FW_CFG_INITRD_ADDR, ramdisk, initrd_address },
+      { FW_CFG_CMDLINE_DATA, FW_CFG_CMDLINE_SIZE, FW_CFG_CMDLINE_ADDR, command_line,
+        CMDLINE_ADDRESS },
+    });
   return TRUE;
 }

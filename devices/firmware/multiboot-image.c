@@ -170,7 +170,7 @@ parse_segments (Parser *parser, uint64_t offset, unsigned entry_size, unsigned n
     {
       Elf64_Phdr header = get_program_header (parser, offset + (uint64_t) i * entry_size, wide);
       MultibootSegment segment
-          = { header.p_offset, header.p_filesz, header.p_paddr, header.p_memsz };
+        = { header.p_offset, header.p_filesz, header.p_paddr, header.p_memsz };
 
       if (header.p_type != PT_LOAD)
         continue;

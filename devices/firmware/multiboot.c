@@ -188,7 +188,7 @@ fill_info (Plan *plan, GError **error)
 {
   const DirectBoot *boot = plan->boot;
   g_autofree char *command_line
-      = g_strconcat (boot->kernel, boot->append != NULL ? " " : "", boot->append, NULL);
+    = g_strconcat (boot->kernel, boot->append != NULL ? " " : "", boot->append, NULL);
   uint32_t cmdline = add_string (plan, command_line, error);
   uint32_t name = cmdline != 0 ? add_string (plan, "Guesthouse", error) : 0;
 
@@ -196,7 +196,7 @@ fill_info (Plan *plan, GError **error)
     return FALSE;
   put_info (plan, INFO_FLAGS,
             INFO_FLAGS_MEMORY | INFO_FLAGS_CMDLINE | INFO_FLAGS_MODS | INFO_FLAGS_MMAP
-                | INFO_FLAGS_BOOT_LOADER_NAME | INFO_FLAGS_FRAMEBUFFER);
+              | INFO_FLAGS_BOOT_LOADER_NAME | INFO_FLAGS_FRAMEBUFFER);
   put_info (plan, INFO_CMDLINE, cmdline);
   put_info (plan, INFO_BOOT_LOADER_NAME, name);
   put_info (plan, INFO_MODS_COUNT, plan->n_modules);

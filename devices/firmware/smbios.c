@@ -39,7 +39,7 @@ static void
 put (Builder *builder, uint64_t value, unsigned size)
 {
   value = GUINT64_TO_LE (value);
-  g_byte_array_append (builder->tables, (const uint8_t *)&value, size);
+  g_byte_array_append (builder->tables, (const uint8_t *) &value, size);
 }
 
 /* The number of a string, which stands behind the structure's fields; none for an empty one. */
@@ -51,7 +51,7 @@ put_string (Builder *builder, const char *text)
       put (builder, 0, 1);
       return;
     }
-  g_byte_array_append (builder->strings, (const uint8_t *)text, strlen (text) + 1);
+  g_byte_array_append (builder->strings, (const uint8_t *) text, strlen (text) + 1);
   put (builder, ++builder->n_strings, 1);
 }
 
@@ -240,14 +240,14 @@ make_anchor (const Builder *builder)
 {
   Builder anchor = { .tables = g_byte_array_new () };
 
-  g_byte_array_append (anchor.tables, (const uint8_t *)"_SM_", 4);
+  g_byte_array_append (anchor.tables, (const uint8_t *) "_SM_", 4);
   put (&anchor, 0, 1);
   put (&anchor, 0x1f, 1); /* its length */
   put (&anchor, 2, 1);
   put (&anchor, 8, 1);
   put (&anchor, builder->longest, 2);
   put (&anchor, 0, 1 + 5);
-  g_byte_array_append (anchor.tables, (const uint8_t *)"_DMI_", 5);
+  g_byte_array_append (anchor.tables, (const uint8_t *) "_DMI_", 5);
   put (&anchor, 0, 1);
   put (&anchor, builder->tables->len, 2);
   put (&anchor, 0, 4);
@@ -280,7 +280,7 @@ complete_texts (const SmbiosConfig *config, char *asset_tag)
   if (texts.family == NULL)
     texts.family = family;
   if (texts.serial == NULL)
-    texts.serial = (char *)config->uuid;
+    texts.serial = (char *) config->uuid;
   if (texts.asset_tag == NULL)
     texts.asset_tag = asset_tag;
   return texts;

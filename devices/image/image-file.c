@@ -48,7 +48,7 @@ foreign_format (int fd)
       char bytes[32];
       off_t at = foreign[i].offset >= 0 ? foreign[i].offset : end + foreign[i].offset;
 
-      if (at >= 0 && pread (fd, bytes, foreign[i].length, at) == (ssize_t)foreign[i].length
+      if (at >= 0 && pread (fd, bytes, foreign[i].length, at) == (ssize_t) foreign[i].length
           && memcmp (bytes, foreign[i].magic, foreign[i].length) == 0)
         return foreign[i].name;
     }
@@ -142,8 +142,8 @@ image_file_open (const char *path, gboolean read_only, GError **error)
                            : saved == EACCES ? _ ("change its permissions, or choose another file")
                            : saved == EISDIR ? _ ("it is a folder: choose a file")
                            : saved == EROFS
-                               ? _ ("it lies on a read-only file system: copy it elsewhere")
-                               : _ ("choose another file");
+                             ? _ ("it lies on a read-only file system: copy it elsewhere")
+                             : _ ("choose another file");
 
       g_set_error (error, G_IO_ERROR, g_io_error_from_errno (saved),
                    _ ("“%s” cannot be opened (%s): %s."), path, g_strerror (saved), remedy);

@@ -44,7 +44,7 @@ dup_name (const Host *host, const char *number)
   if (name == NULL)
     return g_strdup (host->path);
   name += strlen ("DEVNAME=");
-  return g_strdup_printf ("/dev/%.*s", (int)strcspn (name, "\n"), name);
+  return g_strdup_printf ("/dev/%.*s", (int) strcspn (name, "\n"), name);
 }
 
 /* The number of the device that a path in /dev leads to; NULL: to none. */

@@ -20,7 +20,7 @@ image_trouble_find (int fd, uint64_t size)
 
   if (fstat (fd, &status) < 0 || !S_ISREG (status.st_mode))
     return 0;
-  return status.st_nlink == 0 ? ENOENT : (uint64_t)status.st_size < size ? ENODATA : 0;
+  return status.st_nlink == 0 ? ENOENT : (uint64_t) status.st_size < size ? ENODATA : 0;
 }
 
 /* The topmost folder on the file's own file system: where that is mounted. */
@@ -64,9 +64,9 @@ describe_lack_of_room (const ImageTroubleCause *cause)
   fstatvfs (cause->fd, &room);
   fstat (cause->fd, &file);
   used = file.st_blocks * UINT64_C (512);
-  left = g_format_size_full ((guint64)room.f_bavail * room.f_frsize, G_FORMAT_SIZE_IEC_UNITS);
+  left = g_format_size_full ((guint64) room.f_bavail * room.f_frsize, G_FORMAT_SIZE_IEC_UNITS);
   growth
-      = g_format_size_full (cause->size > used ? cause->size - used : 0, G_FORMAT_SIZE_IEC_UNITS);
+    = g_format_size_full (cause->size > used ? cause->size - used : 0, G_FORMAT_SIZE_IEC_UNITS);
   if (S_ISBLK (file.st_mode))
     return g_strdup_printf (_ ("The device “%s” has no room for what the guest writes: extend the "
                                "volume, then resume the machine."),
@@ -124,11 +124,11 @@ image_trouble_describe (const ImageTroubleCause *cause)
                               cause->path, g_strerror (cause->error));
     default:
       return g_strdup_printf (
-          cause->writing
-              ? _ ("The disk “%s” cannot be written (%s), and the guest was told so: check the "
-                   "host's disk below it.")
-              : _ ("The disk “%s” cannot be read (%s), and the guest was told so: check the host's "
-                   "disk below it."),
-          cause->path, g_strerror (cause->error));
+        cause->writing
+          ? _ ("The disk “%s” cannot be written (%s), and the guest was told so: check the "
+               "host's disk below it.")
+          : _ ("The disk “%s” cannot be read (%s), and the guest was told so: check the host's "
+               "disk below it."),
+        cause->path, g_strerror (cause->error));
     }
 }

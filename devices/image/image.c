@@ -53,7 +53,7 @@ typedef struct
 static void
 opening_free (gpointer data)
 {
-  g_free (((Opening *)data)->path);
+  g_free (((Opening *) data)->path);
   g_free (data);
 }
 
@@ -66,7 +66,7 @@ open_in_thread (GTask *task, gpointer source, gpointer data, GCancellable *cance
   Image *image = image_open (path, opening->flags, opening->context, opening->lock, &error);
 
   if (image != NULL)
-    g_task_return_pointer (task, image, (GDestroyNotify)image_free);
+    g_task_return_pointer (task, image, (GDestroyNotify) image_free);
   else
     g_task_return_error (task, error);
 }
@@ -210,7 +210,7 @@ void
 image_write (Image *image, uint64_t offset, const void *buffer, size_t length, ImageDone done,
              void *data)
 {
-  submit (image, IMAGE_REQUEST_WRITE, offset, (void *)buffer, length, done, data);
+  submit (image, IMAGE_REQUEST_WRITE, offset, (void *) buffer, length, done, data);
 }
 
 void

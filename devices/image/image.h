@@ -35,8 +35,8 @@ typedef void (*ImageTroubled) (void *data, ImageTrouble trouble, const char *sen
  * refused as foreign. path is a real one (real-path.h). */
 Image *image_open (const char *path, ImageFlags flags, GMainContext *context, MachineLock *lock,
                    GError **error);
-/* The same of any path, on a thread of its own, for the host's disk may take its time or hang; opened runs in
- * the caller's context. */
+/* The same of any path, on a thread of its own, for the host's disk may take its time or hang;
+ * opened runs in the caller's context. */
 void image_open_async (const char *path, ImageFlags flags, GMainContext *context, MachineLock *lock,
                        GAsyncReadyCallback opened, void *data);
 Image *image_open_finish (GAsyncResult *result, GError **error);
@@ -49,8 +49,8 @@ void image_set_listener (Image *image, ImageTroubled troubled, void *data);
 
 const char *image_get_path (const Image *image);
 uint64_t image_get_size (const Image *image); /* bytes */
-/* As it is, or will be when the writes under way are done; 512 bytes, zeros if it cannot be read.
- */
+/* As it is, or will be when the writes under way are done; 512 bytes, zeros if it cannot be
+ * read. */
 const uint8_t *image_get_first_sector (const Image *image);
 gboolean image_is_read_only (const Image *image);
 

@@ -24,8 +24,7 @@ raw_open (int fd, const char *path, gboolean read_only, GError **error)
   uint64_t size = 0;
   Raw *raw;
 
-  if (fstat (fd, &status) < 0
-      || (S_ISBLK (status.st_mode) && ioctl (fd, BLKGETSIZE64, &size) < 0))
+  if (fstat (fd, &status) < 0 || (S_ISBLK (status.st_mode) && ioctl (fd, BLKGETSIZE64, &size) < 0))
     {
       g_set_error (error, G_IO_ERROR, g_io_error_from_errno (errno),
                    _ ("The size of “%s” cannot be found out: %s. Choose another disk image."), path,
@@ -38,10 +37,10 @@ raw_open (int fd, const char *path, gboolean read_only, GError **error)
     {
       g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA,
                    size == 0
-                       ? _ ("“%s” is empty: choose a disk image, or create one of the size you "
-                            "want.")
-                       : _ ("“%s” is cut off in the middle of a sector: copy or download it "
-                            "again."),
+                     ? _ ("“%s” is empty: choose a disk image, or create one of the size you "
+                          "want.")
+                     : _ ("“%s” is cut off in the middle of a sector: copy or download it "
+                          "again."),
                    path);
       return NULL;
     }
@@ -66,7 +65,7 @@ raw_get_size (void *data)
 static int
 raw_get_fd (void *data)
 {
-  return ((Raw *)data)->fd;
+  return ((Raw *) data)->fd;
 }
 
 static int

@@ -31,7 +31,7 @@
 
 enum
 {
-  CMD_READ_RAM = 0x20, /* to 3Fh */
+  CMD_READ_RAM = 0x20,  /* to 3Fh */
   CMD_WRITE_RAM = 0x60, /* to 7Fh */
   CMD_TEST_PASSWORD = 0xa4,
   CMD_AUX_DISABLE = 0xa7,
@@ -81,12 +81,16 @@ struct I8042
 };
 
 static const StateField i8042_fields[] = {
-  STATE_BLOB (I8042State, ram),        STATE_INT (I8042State, status),
-  STATE_INT (I8042State, data),        STATE_INT (I8042State, command),
-  STATE_INT (I8042State, output_port), STATE_FLAG (I8042State, breaking),
+  STATE_BLOB (I8042State, ram),
+  STATE_INT (I8042State, status),
+  STATE_INT (I8042State, data),
+  STATE_INT (I8042State, command),
+  STATE_INT (I8042State, output_port),
+  STATE_FLAG (I8042State, breaking),
   STATE_INTS (I8042State, next),
   { "next_full", STATE_BOOL, offsetof (I8042State, next_full), sizeof (bool), 2, NULL },
-  STATE_TIME (I8042State, byte_at),    STATE_DEADLINE (I8042State, deadline),
+  STATE_TIME (I8042State, byte_at),
+  STATE_DEADLINE (I8042State, deadline),
 };
 static const StateTable i8042_table = STATE_TABLE (I8042State, 1, i8042_fields);
 
@@ -435,7 +439,11 @@ i8042_show_lines (void *device)
 StateSection
 i8042_state (I8042 *i8042)
 {
-  return (StateSection){ .id = "i8042", .table = &i8042_table, .state = &i8042->state,
-                         .device = i8042, .before_save = i8042_before_save,
-                         .after_load = i8042_after_load, .show_lines = i8042_show_lines };
+  return (StateSection){ .id = "i8042",
+                         .table = &i8042_table,
+                         .state = &i8042->state,
+                         .device = i8042,
+                         .before_save = i8042_before_save,
+                         .after_load = i8042_after_load,
+                         .show_lines = i8042_show_lines };
 }

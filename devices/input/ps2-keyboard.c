@@ -51,8 +51,8 @@ typedef struct
   uint8_t leds;
   uint8_t held; /* HELD_…, either side */
   bool enabled;
-  uint8_t breaks[32];  /* set 3: a bit for each code that reports its release, */
-  uint8_t repeats[32]; /* and that repeats */
+  uint8_t breaks[32];       /* set 3: a bit for each code that reports its release, */
+  uint8_t repeats[32];      /* and that repeats */
   uint8_t down[N_KEYS / 8]; /* a bit for each Linux key code */
   uint8_t rate;             /* typematic delay and rate */
   uint8_t repeating;        /* the Linux key code that repeats, or 0 */
@@ -71,11 +71,16 @@ struct Ps2Keyboard
 
 static const StateField ps2_keyboard_fields[] = {
   STATE_NESTED (Ps2KeyboardState, queue, &ps2_queue_table),
-  STATE_INT_IN (Ps2KeyboardState, set, 1, 3), STATE_INT (Ps2KeyboardState, command),
-  STATE_INT (Ps2KeyboardState, leds),    STATE_INT (Ps2KeyboardState, held),
-  STATE_FLAG (Ps2KeyboardState, enabled), STATE_BLOB (Ps2KeyboardState, breaks),
-  STATE_BLOB (Ps2KeyboardState, repeats), STATE_BLOB (Ps2KeyboardState, down),
-  STATE_INT (Ps2KeyboardState, rate),     STATE_INT (Ps2KeyboardState, repeating),
+  STATE_INT_IN (Ps2KeyboardState, set, 1, 3),
+  STATE_INT (Ps2KeyboardState, command),
+  STATE_INT (Ps2KeyboardState, leds),
+  STATE_INT (Ps2KeyboardState, held),
+  STATE_FLAG (Ps2KeyboardState, enabled),
+  STATE_BLOB (Ps2KeyboardState, breaks),
+  STATE_BLOB (Ps2KeyboardState, repeats),
+  STATE_BLOB (Ps2KeyboardState, down),
+  STATE_INT (Ps2KeyboardState, rate),
+  STATE_INT (Ps2KeyboardState, repeating),
   STATE_DEADLINE (Ps2KeyboardState, repeat_deadline),
 };
 static const StateTable ps2_keyboard_table = STATE_TABLE (Ps2KeyboardState, 1, ps2_keyboard_fields);
@@ -151,8 +156,8 @@ ps2_keyboard_send_code (Ps2Keyboard *keyboard, uint16_t code, bool down)
   ps2_keyboard_send (keyboard, bytes, ps2_keyboard_encode (keyboard, code, down, bytes));
 }
 
-/* Print Screen reports a shift of its own around itself, unless one is held; with Alt it is SysRq.
- */
+/* Print Screen reports a shift of its own around itself, unless one is held; with Alt it is
+ * SysRq. */
 static void
 ps2_keyboard_send_print_screen (Ps2Keyboard *keyboard, bool down)
 {
@@ -515,8 +520,10 @@ ps2_keyboard_show_lines (void *device)
 StateSection
 ps2_keyboard_state (Ps2Keyboard *keyboard)
 {
-  return (StateSection){ .id = "ps2-keyboard", .table = &ps2_keyboard_table,
-                         .state = &keyboard->state, .device = keyboard,
+  return (StateSection){ .id = "ps2-keyboard",
+                         .table = &ps2_keyboard_table,
+                         .state = &keyboard->state,
+                         .device = keyboard,
                          .before_save = ps2_keyboard_before_save,
                          .after_load = ps2_keyboard_after_load,
                          .show_lines = ps2_keyboard_show_lines };

@@ -4,6 +4,7 @@
 #include <glib.h>
 #include <linux/input-event-codes.h>
 
+/* clang-format off */
 const uint8_t ps2_keys_translation[128] = {
   0xff, 0x43, 0x41, 0x3f, 0x3d, 0x3b, 0x3c, 0x58, 0x64, 0x44, 0x42, 0x40, 0x3e, 0x0f, 0x29, 0x59,
   0x65, 0x38, 0x2a, 0x70, 0x1d, 0x10, 0x02, 0x5a, 0x66, 0x71, 0x2c, 0x1f, 0x1e, 0x11, 0x03, 0x5b,
@@ -14,6 +15,7 @@ const uint8_t ps2_keys_translation[128] = {
   0x55, 0x56, 0x77, 0x78, 0x79, 0x7a, 0x0e, 0x7b, 0x7c, 0x4f, 0x7d, 0x4b, 0x47, 0x7e, 0x7f, 0x6f,
   0x52, 0x53, 0x50, 0x4c, 0x4d, 0x48, 0x01, 0x45, 0x57, 0x4e, 0x51, 0x4a, 0x37, 0x49, 0x46, 0x54,
 };
+/* clang-format on */
 
 typedef struct
 {
@@ -23,6 +25,7 @@ typedef struct
 /* Keys 1 to 83 of Linux have their set 1 code as number. */
 #define LAST_EQUAL KEY_KPDOT
 
+/* clang-format off */
 static const KeyCode set1_codes[] = {
   { KEY_ZENKAKUHANKAKU, 0x76 },    { KEY_102ND, 0x56 },       { KEY_F11, 0x57 },
   { KEY_F12, 0x58 },               { KEY_RO, 0x73 },          { KEY_KATAKANA, 0x78 },
@@ -45,8 +48,10 @@ static const KeyCode set1_codes[] = {
   { KEY_F18, 0x69 },               { KEY_F19, 0x6a },         { KEY_F20, 0x6b },
   { KEY_F21, 0x6c },               { KEY_F22, 0x6d },         { KEY_F23, 0x6e },
 };
+/* clang-format on */
 
 /* Where set 3 differs from set 2. */
+/* clang-format off */
 static const KeyCode set3_codes[] = {
   { KEY_ESC, 0x08 },       { KEY_F1, 0x07 },        { KEY_F2, 0x0f },       { KEY_F3, 0x17 },
   { KEY_F4, 0x1f },        { KEY_F5, 0x27 },        { KEY_F6, 0x2f },       { KEY_F7, 0x37 },
@@ -60,6 +65,7 @@ static const KeyCode set3_codes[] = {
   { KEY_NUMLOCK, 0x76 },   { KEY_KPSLASH, 0x4a },   { KEY_KPASTERISK, 0x7e }, { KEY_KPMINUS, 0x84 },
   { KEY_KPPLUS, 0x7c },    { KEY_KPENTER, 0x79 },
 };
+/* clang-format on */
 
 static uint16_t
 find (const KeyCode *codes, unsigned n, unsigned key)

@@ -50,7 +50,7 @@ typedef struct
   Ps2Queue queue;
   uint8_t status; /* STATUS_… */
   uint8_t resolution, rate, id;
-  uint8_t command; /* that waits for its parameter, or 0 */
+  uint8_t command;  /* that waits for its parameter, or 0 */
   uint8_t rates[2]; /* the two sample rates before the last */
   bool wrap;
   uint8_t buttons; /* a bit for each InputButton */
@@ -68,10 +68,14 @@ struct Ps2Mouse
 
 static const StateField ps2_mouse_fields[] = {
   STATE_NESTED (Ps2MouseState, queue, &ps2_queue_table),
-  STATE_INT (Ps2MouseState, status),  STATE_INT (Ps2MouseState, resolution),
-  STATE_INT (Ps2MouseState, rate),    STATE_INT (Ps2MouseState, id),
-  STATE_INT (Ps2MouseState, command), STATE_INTS (Ps2MouseState, rates),
-  STATE_FLAG (Ps2MouseState, wrap),   STATE_INT (Ps2MouseState, buttons),
+  STATE_INT (Ps2MouseState, status),
+  STATE_INT (Ps2MouseState, resolution),
+  STATE_INT (Ps2MouseState, rate),
+  STATE_INT (Ps2MouseState, id),
+  STATE_INT (Ps2MouseState, command),
+  STATE_INTS (Ps2MouseState, rates),
+  STATE_FLAG (Ps2MouseState, wrap),
+  STATE_INT (Ps2MouseState, buttons),
   STATE_FLAG (Ps2MouseState, changed),
   STATE_INT_IN (Ps2MouseState, dx, -MAX_PENDING, MAX_PENDING),
   STATE_INT_IN (Ps2MouseState, dy, -MAX_PENDING, MAX_PENDING),
@@ -389,7 +393,9 @@ Ps2Mouse *
 ps2_mouse_new (Input *input)
 {
   static const InputSink sink = {
-    .motion = ps2_mouse_motion, .button = ps2_mouse_button, .scroll = ps2_mouse_scroll,
+    .motion = ps2_mouse_motion,
+    .button = ps2_mouse_button,
+    .scroll = ps2_mouse_scroll,
   };
   Ps2Mouse *mouse = g_new0 (Ps2Mouse, 1);
 
@@ -411,6 +417,7 @@ ps2_mouse_free (Ps2Mouse *mouse)
 StateSection
 ps2_mouse_state (Ps2Mouse *mouse)
 {
-  return (StateSection){ .id = "ps2-mouse", .table = &ps2_mouse_table, .state = &mouse->state,
-                         .device = mouse };
+  return (StateSection){
+    .id = "ps2-mouse", .table = &ps2_mouse_table, .state = &mouse->state, .device = mouse
+  };
 }

@@ -130,7 +130,7 @@ pci_function_set_io_bar (PciFunction *function, unsigned bar, uint32_t size, con
 {
   g_assert (bar < PCI_ROM_BAR);
   pci_function_set_bar (
-      function, bar, &(PciBar){ .kind = PCI_BAR_IO, .size = size, .ops = ops, .device = device });
+    function, bar, &(PciBar){ .kind = PCI_BAR_IO, .size = size, .ops = ops, .device = device });
 }
 
 void
@@ -139,7 +139,7 @@ pci_function_set_mmio_bar (PciFunction *function, unsigned bar, uint32_t size, c
 {
   g_assert (bar < PCI_ROM_BAR && size >= 16);
   pci_function_set_bar (
-      function, bar, &(PciBar){ .kind = PCI_BAR_MMIO, .size = size, .ops = ops, .device = device });
+    function, bar, &(PciBar){ .kind = PCI_BAR_MMIO, .size = size, .ops = ops, .device = device });
 }
 
 void

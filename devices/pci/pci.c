@@ -7,8 +7,8 @@
 #include <string.h>
 
 #define PCI_STATUS 0x06
-#define PCI_STATUS_INTX 0x08      /* low byte */
-#define PCI_STATUS_ERRORS 0xf9    /* high byte: cleared by writing ones */
+#define PCI_STATUS_INTX 0x08   /* low byte */
+#define PCI_STATUS_ERRORS 0xf9 /* high byte: cleared by writing ones */
 #define PCI_REVISION 0x08
 #define PCI_CACHE_LINE_SIZE 0x0c
 #define PCI_LATENCY_TIMER 0x0d

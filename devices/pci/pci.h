@@ -60,8 +60,8 @@ uint8_t *pci_function_get_config (PciFunction *function);
 uint8_t *pci_function_get_write_mask (PciFunction *function);
 
 /* BAR 0 to 5: registers in port space or memory space, or a RAM-like block. size is a power of two
- * (ports at least 4, memory at least 16, blocks whole pages). The ROM BAR shows a block read-only.
- */
+ * (ports at least 4, memory at least 16, blocks whole pages). The ROM BAR shows a block
+ * read-only. */
 void pci_function_set_io_bar (PciFunction *function, unsigned bar, uint32_t size, const BusOps *ops,
                               void *device);
 void pci_function_set_mmio_bar (PciFunction *function, unsigned bar, uint32_t size,

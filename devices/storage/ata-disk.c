@@ -88,7 +88,7 @@ ata_disk_identify (IdeDrive *drive)
   ata_put_word (w, 60, lba28);
   ata_put_word (w, 61, lba28 >> 16);
   ata_put_word (
-      w, 63, 0x0007 | ((s->transfer_mode & 0xf8) == 0x20 ? 0x100u << (s->transfer_mode & 7) : 0));
+    w, 63, 0x0007 | ((s->transfer_mode & 0xf8) == 0x20 ? 0x100u << (s->transfer_mode & 7) : 0));
   ata_put_word (w, 64, 0x0003); /* PIO 3 and 4 */
   for (unsigned i = 65; i <= 68; i++)
     ata_put_word (w, i, 120);
@@ -97,12 +97,13 @@ ata_disk_identify (IdeDrive *drive)
   ata_put_word (w, 82, 0x446b);
   ata_put_word (w, 83, 0x7400); /* FLUSH CACHE (EXT), LBA48 */
   ata_put_word (w, 84, 0x4001); /* SMART error log */
-  ata_put_word (w, 85, 0x4408 | (s->look_ahead_off ? 0 : 0x40) | (s->write_cache_off ? 0 : 0x20)
-                         | (s->smart_off ? 0 : 1));
+  ata_put_word (w, 85,
+                0x4408 | (s->look_ahead_off ? 0 : 0x40) | (s->write_cache_off ? 0 : 0x20)
+                  | (s->smart_off ? 0 : 1));
   ata_put_word (w, 86, 0x3400);
   ata_put_word (w, 87, 0x4001);
   ata_put_word (
-      w, 88, 0x003f | ((s->transfer_mode & 0xf8) == 0x40 ? 0x100u << (s->transfer_mode & 7) : 0));
+    w, 88, 0x003f | ((s->transfer_mode & 0xf8) == 0x40 ? 0x100u << (s->transfer_mode & 7) : 0));
   ata_put_word (w, 93,
                 drive->unit == 0 ? 0x600b : 0x6b00); /* 80-conductor cable, diagnostics passed */
   for (unsigned i = 0; i < 4; i++)
@@ -186,7 +187,7 @@ address (IdeDrive *drive, bool ext, uint64_t *lba, uint32_t *count)
           if (s->lba_low[0] == 0 || s->lba_low[0] > s->sectors || (s->device & 15u) >= s->heads)
             return false;
           *lba
-              = ((uint64_t)cylinder * s->heads + (s->device & 15)) * s->sectors + s->lba_low[0] - 1;
+            = ((uint64_t) cylinder * s->heads + (s->device & 15)) * s->sectors + s->lba_low[0] - 1;
         }
     }
   return *lba < sectors_of (drive) && *count <= sectors_of (drive) - *lba;

@@ -23,7 +23,7 @@ atapi_disc_is_dvd (const IdeDrive *drive)
 static void
 put_msf (uint8_t *p, uint32_t lba)
 {
-  uint32_t frames = MIN ((uint64_t)lba + CD_FRAME_OF_SECTOR_0, 256 * 60 * 75 - 1);
+  uint32_t frames = MIN ((uint64_t) lba + CD_FRAME_OF_SECTOR_0, 256 * 60 * 75 - 1);
 
   p[0] = frames / 75 / 60;
   p[1] = frames / 75 % 60;

@@ -201,11 +201,11 @@ atapi_info_get_configuration (IdeDrive *drive)
   put_feature (&f, 0x0002, 1, always, "\2\0\0", 4);         /* morphing */
   put_feature (&f, 0x0003, 0, always, "\x29\0\0", 4);       /* medium: tray, eject, lock */
   put_feature (&f, 0x0010, 0, medium ? CURRENT : 0, readable, 8);
-  put_feature (&f, 0x001d, 0, with_cd, "", 0);              /* multi-read */
-  put_feature (&f, 0x001e, 2, with_cd, "\0\0\0", 4);        /* CD read */
-  put_feature (&f, 0x001f, 1, with_dvd, "\0\0\0", 4);       /* DVD read */
-  put_feature (&f, 0x0100, 0, always, "", 0);               /* power management */
-  put_feature (&f, 0x0105, 1, always, "\0\0\0", 4);         /* time-outs */
+  put_feature (&f, 0x001d, 0, with_cd, "", 0);        /* multi-read */
+  put_feature (&f, 0x001e, 2, with_cd, "\0\0\0", 4);  /* CD read */
+  put_feature (&f, 0x001f, 1, with_dvd, "\0\0\0", 4); /* DVD read */
+  put_feature (&f, 0x0100, 0, always, "", 0);         /* power management */
+  put_feature (&f, 0x0105, 1, always, "\0\0\0", 4);   /* time-outs */
   atapi_put32 (b, f.end - b - 4);
   atapi_cd_reply (drive, f.end - b, atapi_get16 (p + 7));
 }

@@ -29,7 +29,7 @@ start (IdeDrive *drive, uint32_t lba, uint32_t count, uint8_t fields)
     {
       s->sense_key = s->asc = s->ascq = 0;
       s->raw_fields = fields != FIELD_USER_DATA ? fields : 0;
-      ide_start_transfer (drive, (uint64_t)lba * ATAPI_SECTOR, count * ATAPI_SECTOR,
+      ide_start_transfer (drive, (uint64_t) lba * ATAPI_SECTOR, count * ATAPI_SECTOR,
                           atapi_cd_get_byte_count_limit (drive), true,
                           s->features[0] & ATAPI_FEATURE_DMA);
     }

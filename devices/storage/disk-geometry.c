@@ -22,7 +22,7 @@ get16 (const uint8_t *p)
 static uint32_t
 get32 (const uint8_t *p)
 {
-  return get16 (p) | (uint32_t)get16 (p + 2) << 16;
+  return get16 (p) | (uint32_t) get16 (p + 2) << 16;
 }
 
 static DiskGeometry

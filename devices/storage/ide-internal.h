@@ -29,10 +29,10 @@ typedef enum
   IDE_PHASE_IMAGE_READ,  /* the image fills the buffer */
   IDE_PHASE_IMAGE_WRITE, /* the image takes the buffer */
   IDE_PHASE_FLUSH,
-  IDE_PHASE_DATA_IN,     /* DRQ: the guest reads the buffer */
-  IDE_PHASE_DATA_OUT,    /* DRQ: the guest fills the buffer */
-  IDE_PHASE_PACKET,      /* DRQ: the guest writes the command packet */
-  IDE_PHASE_DMA_WAIT     /* the bus master has not been started yet */
+  IDE_PHASE_DATA_IN,  /* DRQ: the guest reads the buffer */
+  IDE_PHASE_DATA_OUT, /* DRQ: the guest fills the buffer */
+  IDE_PHASE_PACKET,   /* DRQ: the guest writes the command packet */
+  IDE_PHASE_DMA_WAIT  /* the bus master has not been started yet */
 } IdePhase;
 
 typedef enum
@@ -53,24 +53,24 @@ enum
 typedef struct
 {
   uint8_t features[2], count[2], lba_low[2], lba_mid[2],
-      lba_high[2]; /* [1]: written before, LBA48 */
+    lba_high[2]; /* [1]: written before, LBA48 */
   uint8_t device, status, error, command;
-  uint8_t multiple;   /* sectors a block of READ/WRITE MULTIPLE; 0: disabled */
+  uint8_t multiple; /* sectors a block of READ/WRITE MULTIPLE; 0: disabled */
   uint8_t transfer_mode;
-  uint8_t power;      /* IDE_POWER_… */
+  uint8_t power; /* IDE_POWER_… */
   bool write_cache_off, look_ahead_off, smart_off;
-  bool max_was_read;  /* the last command was READ NATIVE MAX ADDRESS */
-  uint64_t max_sectors; /* as SET MAX ADDRESS left them; 0: all */
+  bool max_was_read;       /* the last command was READ NATIVE MAX ADDRESS */
+  uint64_t max_sectors;    /* as SET MAX ADDRESS left them; 0: all */
   uint16_t heads, sectors; /* of the translation that INITIALIZE DEVICE PARAMETERS set */
   uint16_t default_heads, default_sectors; /* of the one after a reset */
 
-  uint8_t phase;      /* IdePhase */
-  bool dma, to_guest; /* of the command under way */
-  uint64_t offset;    /* of the next byte in the image */
-  uint32_t remaining; /* bytes of the command not yet read from (written to) the image */
-  uint32_t block;     /* bytes for each DRQ */
+  uint8_t phase;       /* IdePhase */
+  bool dma, to_guest;  /* of the command under way */
+  uint64_t offset;     /* of the next byte in the image */
+  uint32_t remaining;  /* bytes of the command not yet read from (written to) the image */
+  uint32_t block;      /* bytes for each DRQ */
   uint32_t at, filled; /* the buffer: next byte for the guest, bytes that are valid or wanted */
-  uint32_t drq_end;   /* where this DRQ block ends */
+  uint32_t drq_end;    /* where this DRQ block ends */
   uint8_t buffer[IDE_BUFFER_SIZE];
 
   /* ATAPI */
@@ -80,7 +80,7 @@ typedef struct
   uint8_t event;     /* media event not told yet, or 0 */
   bool locked, tray_open;
   bool absence_untold; /* the host changed the disc, and the guest has not seen the drive open */
-  uint8_t raw_fields; /* READ CD: the fields of each sector that are made; 0: user data alone */
+  uint8_t raw_fields;  /* READ CD: the fields of each sector that are made; 0: user data alone */
 } IdeDriveState;
 
 typedef struct
@@ -97,7 +97,7 @@ typedef struct
 {
   uint8_t control; /* Device Control: nIEN, SRST, HOB */
   bool irq;
-  uint8_t reset; /* IdeReset */
+  uint8_t reset;          /* IdeReset */
   int64_t reset_deadline; /* of the timer; -1: none */
   IdeDriveState drives[2];
 } IdeChannelState;
@@ -167,7 +167,7 @@ void ata_smart_command (IdeDrive *drive);
 
 /* atapi-read.c */
 #define ATAPI_SECTOR 2048
-#define ATAPI_RAW_AT_ONCE (27 * ATAPI_SECTOR) /* bytes that fit into the buffer as whole sectors */
+#define ATAPI_RAW_AT_ONCE (27 * ATAPI_SECTOR) /* as many whole sectors as the buffer holds */
 /* Whether raw_fields can be these. */
 bool atapi_read_are_fields (uint8_t fields);
 /* Makes raw sectors of the user data in the buffer. */

@@ -3,31 +3,46 @@
 #include "ide-internal.h"
 
 static const StateField drive_fields[] = {
-  STATE_INTS (IdeDriveState, features), STATE_INTS (IdeDriveState, count),
-  STATE_INTS (IdeDriveState, lba_low),  STATE_INTS (IdeDriveState, lba_mid),
-  STATE_INTS (IdeDriveState, lba_high), STATE_INT (IdeDriveState, device),
-  STATE_INT (IdeDriveState, status),    STATE_INT (IdeDriveState, error),
-  STATE_INT (IdeDriveState, command),   STATE_INT_IN (IdeDriveState, multiple, 0, ATA_MAX_MULTIPLE),
-  STATE_INT (IdeDriveState, transfer_mode), STATE_INT_IN (IdeDriveState, heads, 1, 255),
+  STATE_INTS (IdeDriveState, features),
+  STATE_INTS (IdeDriveState, count),
+  STATE_INTS (IdeDriveState, lba_low),
+  STATE_INTS (IdeDriveState, lba_mid),
+  STATE_INTS (IdeDriveState, lba_high),
+  STATE_INT (IdeDriveState, device),
+  STATE_INT (IdeDriveState, status),
+  STATE_INT (IdeDriveState, error),
+  STATE_INT (IdeDriveState, command),
+  STATE_INT_IN (IdeDriveState, multiple, 0, ATA_MAX_MULTIPLE),
+  STATE_INT (IdeDriveState, transfer_mode),
+  STATE_INT_IN (IdeDriveState, heads, 1, 255),
   STATE_INT_IN (IdeDriveState, sectors, 1, 255),
   STATE_INT_IN (IdeDriveState, phase, IDE_PHASE_IDLE, IDE_PHASE_DMA_WAIT),
   STATE_INT_IN (IdeDriveState, default_heads, 1, 255),
   STATE_INT_IN (IdeDriveState, default_sectors, 1, 255),
-  STATE_INT (IdeDriveState, power),     STATE_FLAG (IdeDriveState, write_cache_off),
-  STATE_FLAG (IdeDriveState, look_ahead_off), STATE_FLAG (IdeDriveState, smart_off),
-  STATE_FLAG (IdeDriveState, max_was_read), STATE_INT (IdeDriveState, max_sectors),
-  STATE_FLAG (IdeDriveState, dma),      STATE_FLAG (IdeDriveState, to_guest),
+  STATE_INT (IdeDriveState, power),
+  STATE_FLAG (IdeDriveState, write_cache_off),
+  STATE_FLAG (IdeDriveState, look_ahead_off),
+  STATE_FLAG (IdeDriveState, smart_off),
+  STATE_FLAG (IdeDriveState, max_was_read),
+  STATE_INT (IdeDriveState, max_sectors),
+  STATE_FLAG (IdeDriveState, dma),
+  STATE_FLAG (IdeDriveState, to_guest),
   STATE_INT (IdeDriveState, offset),
   STATE_INT_IN (IdeDriveState, remaining, 0, 65536 * 2352),
   STATE_INT_IN (IdeDriveState, block, 0, IDE_BUFFER_SIZE),
   STATE_INT_IN (IdeDriveState, at, 0, IDE_BUFFER_SIZE),
   STATE_INT_IN (IdeDriveState, filled, 0, IDE_BUFFER_SIZE),
   STATE_INT_IN (IdeDriveState, drq_end, 0, IDE_BUFFER_SIZE),
-  STATE_BLOB (IdeDriveState, buffer),   STATE_BLOB (IdeDriveState, packet),
-  STATE_INT (IdeDriveState, sense_key), STATE_INT (IdeDriveState, asc),
-  STATE_INT (IdeDriveState, ascq),      STATE_INT (IdeDriveState, attention),
-  STATE_INT (IdeDriveState, event),    STATE_FLAG (IdeDriveState, locked),
-  STATE_FLAG (IdeDriveState, tray_open), STATE_FLAG (IdeDriveState, absence_untold),
+  STATE_BLOB (IdeDriveState, buffer),
+  STATE_BLOB (IdeDriveState, packet),
+  STATE_INT (IdeDriveState, sense_key),
+  STATE_INT (IdeDriveState, asc),
+  STATE_INT (IdeDriveState, ascq),
+  STATE_INT (IdeDriveState, attention),
+  STATE_INT (IdeDriveState, event),
+  STATE_FLAG (IdeDriveState, locked),
+  STATE_FLAG (IdeDriveState, tray_open),
+  STATE_FLAG (IdeDriveState, absence_untold),
   STATE_INT (IdeDriveState, raw_fields),
 };
 static const StateTable drive_table = STATE_TABLE (IdeDriveState, 1, drive_fields);
@@ -68,7 +83,8 @@ is_sane (const IdeDrive *drive, const IdeDriveState *s)
     case IDE_PHASE_IDLE:
       return true;
     case IDE_PHASE_PACKET:
-      return drive->kind == IDE_DRIVE_CD && s->filled == sizeof s->packet && s->drq_end == s->filled;
+      return drive->kind == IDE_DRIVE_CD && s->filled == sizeof s->packet
+             && s->drq_end == s->filled;
     case IDE_PHASE_FLUSH:
       return image;
     case IDE_PHASE_IMAGE_READ:
@@ -144,7 +160,11 @@ show_lines (void *device)
 StateSection
 ide_channel_state (IdeChannel *channel)
 {
-  return (StateSection){ .id = channel->id, .table = &channel_table, .state = &channel->saved,
-                         .device = channel, .before_save = before_save, .after_load = after_load,
+  return (StateSection){ .id = channel->id,
+                         .table = &channel_table,
+                         .state = &channel->saved,
+                         .device = channel,
+                         .before_save = before_save,
+                         .after_load = after_load,
                          .show_lines = show_lines };
 }

@@ -664,17 +664,17 @@ ide_channel_change_medium (IdeChannel *channel, unsigned unit, Image *image, gbo
   if (drive->kind != IDE_DRIVE_CD)
     {
       g_set_error (
-          error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED,
-          "This drive is not a CD drive: only discs can be changed while the machine runs.");
+        error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED,
+        "This drive is not a CD drive: only discs can be changed while the machine runs.");
       return FALSE;
     }
   if (drive->state.locked && !force)
     {
       atapi_cd_request_eject (drive);
       g_set_error (
-          error, G_IO_ERROR, G_IO_ERROR_BUSY,
-          _ ("The guest has locked the CD tray: eject the disc inside the guest first, or force "
-             "it."));
+        error, G_IO_ERROR, G_IO_ERROR_BUSY,
+        _ ("The guest has locked the CD tray: eject the disc inside the guest first, or force "
+           "it."));
       return FALSE;
     }
   if (drive->state.phase != IDE_PHASE_IDLE)

@@ -17,8 +17,8 @@ typedef enum
 
 /* command_base and control_base are the ports of the task file (8) and of the control block
  * (1): 1F0h and 3F6h, 170h and 376h. id names the state: "ide0". */
-IdeChannel *ide_channel_new (Bus *io, uint16_t command_base, uint16_t control_base,
-                             Clock *clock, Irq irq, const char *id);
+IdeChannel *ide_channel_new (Bus *io, uint16_t command_base, uint16_t control_base, Clock *clock,
+                             Irq irq, const char *id);
 void ide_channel_free (IdeChannel *channel);
 void ide_channel_reset (IdeChannel *channel);
 
@@ -41,8 +41,8 @@ void ide_channel_set_tray_listener (IdeChannel *channel, void (*opened_or_closed
 
 /* What moves the data of DMA commands. transfer moves up to length bytes of the drive's data to (or
  * from) memory and returns how many it moved: fewer means that the descriptors ran out. finished
- * ends a command. interrupt is told of every interrupt of the channel, those of PIO commands, too.
- */
+ * ends a command. interrupt is told of every interrupt of the channel, those of PIO commands,
+ * too. */
 typedef struct
 {
   bool (*is_started) (void *dma);

@@ -7,7 +7,7 @@
 
 #include "vmm-core/trace.h"
 
-#define BMIC_SSBM 0x01 /* start */
+#define BMIC_SSBM 0x01  /* start */
 #define BMIC_RWCON 0x08 /* the controller writes to memory */
 #define BMIS_ACTIVE 0x01
 #define BMIS_ERROR 0x02
@@ -17,11 +17,11 @@
 typedef struct
 {
   uint8_t command, status;
-  uint32_t table;     /* physical address of the PRD table */
-  uint32_t next;      /* of the descriptor after the current one */
-  uint32_t address;   /* in the current region */
-  uint32_t left;      /* bytes left there */
-  bool last;          /* it was the table's last */
+  uint32_t table;   /* physical address of the PRD table */
+  uint32_t next;    /* of the descriptor after the current one */
+  uint32_t address; /* in the current region */
+  uint32_t left;    /* bytes left there */
+  bool last;        /* it was the table's last */
 } BusMasterState;
 
 typedef struct
@@ -118,7 +118,7 @@ master_interrupt (void *dma)
 }
 
 static const IdeDma dma_ops
-    = { master_is_started, master_transfer, master_finished, master_interrupt };
+  = { master_is_started, master_transfer, master_finished, master_interrupt };
 
 static uint64_t
 bar_read (void *device, uint64_t offset, unsigned size)
@@ -203,7 +203,7 @@ PiixIde *
 piix_ide_new (PciBus *bus, unsigned slot, unsigned function, IdeChannel *channels[2])
 {
   static const PciIdentity identity
-      = { .vendor_id = 0x8086, .device_id = 0x7010, .class_code = 0x010180 };
+    = { .vendor_id = 0x8086, .device_id = 0x7010, .class_code = 0x010180 };
   static const PciFunctionOps ops = { .reset = piix_ide_reset };
   PiixIde *ide = g_new0 (PiixIde, 1);
   uint8_t *mask;
@@ -251,7 +251,7 @@ static const StateField master_fields[] = {
 };
 static const StateTable master_table = STATE_TABLE (BusMasterState, 1, master_fields);
 static const StateField piix_ide_fields[]
-    = { STATE_NESTED_ARRAY (PiixIdeState, channels, &master_table) };
+  = { STATE_NESTED_ARRAY (PiixIdeState, channels, &master_table) };
 static const StateTable piix_ide_table = STATE_TABLE (PiixIdeState, 1, piix_ide_fields);
 
 StateSection

@@ -89,7 +89,8 @@ write_enable (Vga *vga, uint16_t value)
           uint64_t bytes = (uint64_t) r[DISPI_YRES] * dispi_get_pitch (vga);
 
           memset (vga->vram, 0, bytes);
-          memory_block_mark_dirty (vga->block, 0, (bytes + MEMORY_PAGE_SIZE - 1) / MEMORY_PAGE_SIZE);
+          memory_block_mark_dirty (vga->block, 0,
+                                   (bytes + MEMORY_PAGE_SIZE - 1) / MEMORY_PAGE_SIZE);
         }
     }
   if (!(value & DISPI_ENABLED))

@@ -13,15 +13,21 @@
 #define V_SYNC 4
 #define V_BLANK_US 460
 
-enum { ASPECT_16_10, ASPECT_4_3, ASPECT_5_4, ASPECT_16_9 };
+enum
+{
+  ASPECT_16_10,
+  ASPECT_4_3,
+  ASPECT_5_4,
+  ASPECT_16_9
+};
 
 static const struct
 {
   uint16_t width;
   uint8_t aspect;
 } standard_timings[8] = {
-  { 1152, ASPECT_4_3 },   { 1280, ASPECT_16_9 },  { 1280, ASPECT_5_4 }, { 1440, ASPECT_16_10 },
-  { 1600, ASPECT_4_3 },   { 1680, ASPECT_16_10 }, { 1920, ASPECT_16_9 }, { 1920, ASPECT_16_10 },
+  { 1152, ASPECT_4_3 }, { 1280, ASPECT_16_9 },  { 1280, ASPECT_5_4 },  { 1440, ASPECT_16_10 },
+  { 1600, ASPECT_4_3 }, { 1680, ASPECT_16_10 }, { 1920, ASPECT_16_9 }, { 1920, ASPECT_16_10 },
 };
 
 /* 3.10.2, "Detailed Timing Descriptor". */
@@ -30,7 +36,7 @@ detailed_timing (uint8_t d[18], unsigned width, unsigned height)
 {
   unsigned v_blank = height * V_BLANK_US / (1000000 / REFRESH_HZ - V_BLANK_US) + 1;
   unsigned clock = (width + H_BLANK) * (height + v_blank) * REFRESH_HZ / 10000; /* of 10 kHz */
-  unsigned h_mm = width * 254 / 960, v_mm = height * 254 / 960;                /* at 96 dpi */
+  unsigned h_mm = width * 254 / 960, v_mm = height * 254 / 960;                 /* at 96 dpi */
 
   d[0] = (uint8_t) clock;
   d[1] = clock >> 8;
@@ -55,8 +61,8 @@ edid_make (uint8_t edid[EDID_SIZE], unsigned width, unsigned height)
   static const uint8_t head[35] = {
     0x00, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x00, /* header */
     0x1e, 0x68, 0x01, 0x00, 0x00, 0x00, 0x00, 0x00, /* manufacturer GSH, product 1 */
-    0xff, 36, 1, 4,                                 /* model year 2026; version 1.4 */
-    0xa5, 0, 0, 120, 0x06,                          /* digital, 8 bits a colour; gamma 2.2; sRGB */
+    0xff, 36,   1,    4,                            /* model year 2026; version 1.4 */
+    0xa5, 0,    0,    120,  0x06,                   /* digital, 8 bits a colour; gamma 2.2; sRGB */
     0xee, 0x91, 0xa3, 0x54, 0x4c, 0x99, 0x26, 0x0f, 0x50, 0x54, /* chromaticity of sRGB */
   };
   static const char name[13] = "Guesthouse\n  ";

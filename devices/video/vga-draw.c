@@ -180,8 +180,8 @@ expand_word (const uint8_t *word, unsigned shift, uint8_t out[8])
     }
   for (unsigned x = 0; x < 8; x++)
     if (shift == 1)
-      out[x] = (word[x / 4] >> (6 - 2 * (x & 3)) & 3)
-               | (word[2 + x / 4] >> (6 - 2 * (x & 3)) & 3) << 2;
+      out[x]
+        = (word[x / 4] >> (6 - 2 * (x & 3)) & 3) | (word[2 + x / 4] >> (6 - 2 * (x & 3)) & 3) << 2;
     else
       out[x] = (word[0] >> (7 - x) & 1) | (word[1] >> (7 - x) & 1) << 1
                | (word[2] >> (7 - x) & 1) << 2 | (word[3] >> (7 - x) & 1) << 3;
@@ -281,7 +281,8 @@ draw_linear_line (Vga *vga, uint64_t at, unsigned width, unsigned bpp, uint32_t 
         {
           unsigned p = v[0] | v[1] << 8;
 
-          pixels[x] = (p >> 10 & 31) * 33 / 4 << 16 | (p >> 5 & 31) * 33 / 4 << 8 | (p & 31) * 33 / 4;
+          pixels[x]
+            = (p >> 10 & 31) * 33 / 4 << 16 | (p >> 5 & 31) * 33 / 4 << 8 | (p & 31) * 33 / 4;
         }
       break;
     case 16:
@@ -309,7 +310,8 @@ draw_linear (Vga *vga, bool all)
   Surface *surface = console_get_surface (vga->console);
   unsigned width = r[DISPI_XRES], height = r[DISPI_YRES], pitch = dispi_get_pitch (vga);
   unsigned bytes = pitch / MAX (r[DISPI_VIRT_WIDTH], 1) * width;
-  uint64_t at = (uint64_t) r[DISPI_Y_OFFSET] * pitch + (uint64_t) r[DISPI_X_OFFSET] * (pitch / r[DISPI_VIRT_WIDTH]);
+  uint64_t at = (uint64_t) r[DISPI_Y_OFFSET] * pitch
+                + (uint64_t) r[DISPI_X_OFFSET] * (pitch / r[DISPI_VIRT_WIDTH]);
   unsigned damage_from = 0, damaged = 0;
 
   for (unsigned y = 0; y < height; y++, at += pitch)
@@ -346,10 +348,16 @@ draw_blank (Vga *vga)
 static VgaLayout
 layout_of_planar_vbe (const VgaState *s)
 {
-  return (VgaLayout){ .width = s->dispi[DISPI_XRES], .height = s->dispi[DISPI_YRES],
-                 .start = (s->dispi[DISPI_Y_OFFSET] * s->dispi[DISPI_VIRT_WIDTH] + s->dispi[DISPI_X_OFFSET]) / 8u,
-                 .pitch = s->dispi[DISPI_VIRT_WIDTH] / 8u, .scan_repeat = 1, .dot_repeat = 1,
-                 .line_compare = UINT_MAX, .wrap = VGA_MEMORY_SIZE / 4 - 1 };
+  return (VgaLayout){ .width = s->dispi[DISPI_XRES],
+                      .height = s->dispi[DISPI_YRES],
+                      .start = (s->dispi[DISPI_Y_OFFSET] * s->dispi[DISPI_VIRT_WIDTH]
+                                + s->dispi[DISPI_X_OFFSET])
+                               / 8u,
+                      .pitch = s->dispi[DISPI_VIRT_WIDTH] / 8u,
+                      .scan_repeat = 1,
+                      .dot_repeat = 1,
+                      .line_compare = UINT_MAX,
+                      .wrap = VGA_MEMORY_SIZE / 4 - 1 };
 }
 
 void
@@ -374,8 +382,10 @@ vga_draw_refresh (void *device)
     }
   console_resize (vga->console, linear ? s->dispi[DISPI_XRES] : layout.width,
                   linear ? s->dispi[DISPI_YRES] : layout.height);
-  if (surface_get_width (console_get_surface (vga->console)) != (linear ? s->dispi[DISPI_XRES] : layout.width)
-      || surface_get_height (console_get_surface (vga->console)) != (linear ? s->dispi[DISPI_YRES] : layout.height))
+  if (surface_get_width (console_get_surface (vga->console))
+        != (linear ? s->dispi[DISPI_XRES] : layout.width)
+      || surface_get_height (console_get_surface (vga->console))
+           != (linear ? s->dispi[DISPI_YRES] : layout.height))
     return; /* the host had no memory for it */
   signature = signature_of (s, layout.start);
   all = signature != vga->picture.signature || before != console_get_surface (vga->console);

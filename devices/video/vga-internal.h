@@ -60,29 +60,29 @@ typedef struct
 typedef struct
 {
   bool text, blank;
-  unsigned width, height;     /* of the surface */
-  unsigned columns;           /* characters, or words of a graphics mode */
+  unsigned width, height; /* of the surface */
+  unsigned columns;       /* characters, or words of a graphics mode */
   unsigned cell_width, cell_height;
-  unsigned start, pitch;      /* words */
-  unsigned wrap;              /* mask of word addresses */
-  unsigned scan_repeat;       /* lines of the surface for a row of characters, or line of memory */
-  unsigned dot_repeat;        /* 2: half the dot clock */
-  unsigned shift;             /* GR5 bits 5 and 6: planar, CGA, 256 colours */
-  unsigned preset_scan;       /* what the first row lacks at its top */
-  unsigned pan;               /* dots that the picture is shifted to the left */
-  unsigned line_compare;      /* the last line before the split screen, */
+  unsigned start, pitch; /* words */
+  unsigned wrap;         /* mask of word addresses */
+  unsigned scan_repeat;  /* lines of the surface for a row of characters, or line of memory */
+  unsigned dot_repeat;   /* 2: half the dot clock */
+  unsigned shift;        /* GR5 bits 5 and 6: planar, CGA, 256 colours */
+  unsigned preset_scan;  /* what the first row lacks at its top */
+  unsigned pan;          /* dots that the picture is shifted to the left */
+  unsigned line_compare; /* the last line before the split screen, */
   unsigned split_start, split_pan; /* and what holds below */
 } VgaLayout;
 
 /* What was drawn last, to find out what has changed. Not part of the state. */
 typedef struct
 {
-  uint32_t *cells;     /* text: what each cell showed */
+  uint32_t *cells; /* text: what each cell showed */
   unsigned n_cells;
   uint8_t fonts[8][8192];
   uint64_t dirty[VGA_MEMORY_SIZE / MEMORY_PAGE_SIZE / 64];    /* pages to draw now */
   uint64_t previous[VGA_MEMORY_SIZE / MEMORY_PAGE_SIZE / 64]; /* taken the time before */
-  uint32_t signature;  /* of the mode registers and palette */
+  uint32_t signature; /* of the mode registers and palette */
   uint32_t colours[256];
 } VgaPicture;
 

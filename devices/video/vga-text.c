@@ -94,8 +94,8 @@ static const uint8_t *
 glyph_of (const Vga *vga, uint8_t code, uint8_t attribute)
 {
   unsigned select = vga->state.seq[3];
-  unsigned font = attribute & 8 ? (select >> 2 & 3) | (select >> 3 & 4)
-                                : (select & 3) | (select >> 2 & 4);
+  unsigned font
+    = attribute & 8 ? (select >> 2 & 3) | (select >> 3 & 4) : (select & 3) | (select >> 2 & 4);
 
   return vga->picture.fonts[font] + code * 32;
 }
@@ -220,9 +220,9 @@ append_cp437 (GString *text, uint8_t code)
   if (code >= 0x20 && code < 0x7f)
     g_string_append_c (text, code);
   else
-    g_string_append_unichar (text, g_utf8_get_char (g_utf8_offset_to_pointer (
-                                     code < 0x20 ? cp437_low : cp437_high,
-                                     code < 0x20 ? code : code - 0x7f)));
+    g_string_append_unichar (
+      text, g_utf8_get_char (g_utf8_offset_to_pointer (code < 0x20 ? cp437_low : cp437_high,
+                                                       code < 0x20 ? code : code - 0x7f)));
 }
 
 void

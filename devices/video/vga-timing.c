@@ -42,8 +42,9 @@ timing_of (const VgaState *s)
   if (t.line_ns * t.lines >= MIN_FRAME_NS && t.line_ns * t.lines <= MAX_FRAME_NS
       && t.retrace < t.lines)
     return t;
-  return (Timing){ .line_ns = 31778, .lines = 525, .displayed = 480, .retrace = 490,
-                   .characters = 100, .shown = 80 };
+  return (Timing){
+    .line_ns = 31778, .lines = 525, .displayed = 480, .retrace = 490, .characters = 100, .shown = 80
+  };
 }
 
 uint8_t

@@ -260,8 +260,12 @@ vga_new (PciBus *bus, unsigned slot, Bus *io, Bus *mmio, Memory *memory, Clock *
          Console *console, const void *rom, size_t rom_size, GError **error)
 {
   static const PciIdentity identity = {
-    .vendor_id = VENDOR_ID, .device_id = DEVICE_ID, .class_code = 0x030000, .revision = 2,
-    .subsystem_vendor_id = 0x1af4, .subsystem_id = 0x1100,
+    .vendor_id = VENDOR_ID,
+    .device_id = DEVICE_ID,
+    .class_code = 0x030000,
+    .revision = 2,
+    .subsystem_vendor_id = 0x1af4,
+    .subsystem_id = 0x1100,
   };
   static const PciFunctionOps function_ops = { .reset = vga_reset };
   static const ConsoleSource source = { vga_draw_refresh, vga_draw_get_text };
@@ -321,17 +325,28 @@ vga_get_block (Vga *vga)
 }
 
 static const StateField vga_fields[] = {
-  STATE_INT (VgaState, misc_output),   STATE_INT (VgaState, feature_control),
-  STATE_INT_IN (VgaState, seq_index, 0, 7),    STATE_INTS (VgaState, seq),
-  STATE_INT_IN (VgaState, gr_index, 0, 15),    STATE_INTS (VgaState, gr),
-  STATE_INT_IN (VgaState, crtc_index, 0, 31),  STATE_INTS (VgaState, crtc),
-  STATE_INT_IN (VgaState, attr_index, 0, 63),  STATE_INTS (VgaState, attr),
-  STATE_FLAG (VgaState, attr_data),    STATE_INT (VgaState, dac_mask),
-  STATE_INT (VgaState, dac_state),     STATE_INT (VgaState, dac_read_index),
-  STATE_INT (VgaState, dac_write_index), STATE_INT_IN (VgaState, dac_component, 0, 2),
-  STATE_INTS (VgaState, dac_latch),    STATE_BLOB (VgaState, palette),
-  STATE_INTS (VgaState, latch),        STATE_INT (VgaState, dispi_index),
-  STATE_INTS (VgaState, dispi),        STATE_INT (VgaState, shown_start),
+  STATE_INT (VgaState, misc_output),
+  STATE_INT (VgaState, feature_control),
+  STATE_INT_IN (VgaState, seq_index, 0, 7),
+  STATE_INTS (VgaState, seq),
+  STATE_INT_IN (VgaState, gr_index, 0, 15),
+  STATE_INTS (VgaState, gr),
+  STATE_INT_IN (VgaState, crtc_index, 0, 31),
+  STATE_INTS (VgaState, crtc),
+  STATE_INT_IN (VgaState, attr_index, 0, 63),
+  STATE_INTS (VgaState, attr),
+  STATE_FLAG (VgaState, attr_data),
+  STATE_INT (VgaState, dac_mask),
+  STATE_INT (VgaState, dac_state),
+  STATE_INT (VgaState, dac_read_index),
+  STATE_INT (VgaState, dac_write_index),
+  STATE_INT_IN (VgaState, dac_component, 0, 2),
+  STATE_INTS (VgaState, dac_latch),
+  STATE_BLOB (VgaState, palette),
+  STATE_INTS (VgaState, latch),
+  STATE_INT (VgaState, dispi_index),
+  STATE_INTS (VgaState, dispi),
+  STATE_INT (VgaState, shown_start),
   STATE_TIME (VgaState, start_shown_at),
 };
 static const StateTable vga_table = STATE_TABLE (VgaState, 1, vga_fields);
@@ -343,8 +358,8 @@ vga_after_load (void *device, GError **error)
   VgaState *s = &vga->state;
 
   s->dispi[DISPI_BANK] &= (VGA_MEMORY_SIZE >> 16) - 1;
-  s->start_shown_at = MIN (s->start_shown_at,
-                           vga_timing_next_retrace (s, clock_get_ns (vga->clock)));
+  s->start_shown_at
+    = MIN (s->start_shown_at, vga_timing_next_retrace (s, clock_get_ns (vga->clock)));
   if (vga_is_dispi (vga))
     {
       /* Writing a register brings all of them inside display memory. */
@@ -361,6 +376,9 @@ vga_after_load (void *device, GError **error)
 StateSection
 vga_state (Vga *vga)
 {
-  return (StateSection){ .id = "vga", .table = &vga_table, .state = &vga->state, .device = vga,
+  return (StateSection){ .id = "vga",
+                         .table = &vga_table,
+                         .state = &vga->state,
+                         .device = vga,
                          .after_load = vga_after_load };
 }

@@ -18,12 +18,12 @@
 struct ConsoleFrame
 {
   unsigned width, height;
-  uint32_t *pixels;  /* width × height, alpha set */
-  int fd;            /* -1: pixels are all there is */
+  uint32_t *pixels; /* width × height, alpha set */
+  int fd;           /* -1: pixels are all there is */
   unsigned offset, stride;
   gboolean stale[MAX_BANDS]; /* the file is newer than pixels */
   GdkTexture *bands[MAX_BANDS];
-  unsigned zoom;     /* pixels of a texture for a pixel of the guest, each way */
+  unsigned zoom; /* pixels of a texture for a pixel of the guest, each way */
 };
 
 ConsoleFrame *
@@ -93,8 +93,8 @@ is_sealed_memory (int fd, uint64_t size)
 }
 
 gboolean
-console_frame_set_file (ConsoleFrame *frame, int fd, unsigned offset, unsigned width, unsigned height,
-                        unsigned stride, unsigned pixman_format)
+console_frame_set_file (ConsoleFrame *frame, int fd, unsigned offset, unsigned width,
+                        unsigned height, unsigned stride, unsigned pixman_format)
 {
   if (!console_frame_set_size (frame, width, height, stride, pixman_format)
       || !is_sealed_memory (fd, (uint64_t) stride * height + offset))
@@ -138,7 +138,8 @@ console_frame_damage (ConsoleFrame *frame, int x, int y, int width, int height)
 
   if (!console_frame_clip (frame, x, y, width, height, &clipped))
     return;
-  for (int band = clipped.y / BAND_LINES; band <= (clipped.y + clipped.height - 1) / BAND_LINES; band++)
+  for (int band = clipped.y / BAND_LINES; band <= (clipped.y + clipped.height - 1) / BAND_LINES;
+       band++)
     {
       frame->stale[band] = frame->fd >= 0;
       g_clear_object (&frame->bands[band]);
@@ -165,8 +166,8 @@ console_frame_put (ConsoleFrame *frame, int x, int y, int width, int height, uns
       || (pixman_format != PIXMAN_X8R8G8B8 && pixman_format != PIXMAN_A8R8G8B8))
     return FALSE;
   for (int line = 0; line < height; line++)
-    copy_line (frame->pixels + (size_t) (y + line) * frame->width + x, data + (size_t) line * stride,
-               width);
+    copy_line (frame->pixels + (size_t) (y + line) * frame->width + x,
+               data + (size_t) line * stride, width);
   console_frame_damage (frame, x, y, width, height);
   return TRUE;
 }
@@ -240,18 +241,16 @@ band_texture (ConsoleFrame *frame, unsigned band)
 
       refresh_band (frame, band);
       bytes = enlarge_band (frame, band);
-      frame->bands[band]
-        = gdk_memory_texture_new ((int) (frame->width * frame->zoom),
-                                  (int) (band_height (frame, band) * frame->zoom),
-                                  GDK_MEMORY_B8G8R8A8_PREMULTIPLIED, bytes,
-                                  (size_t) frame->width * frame->zoom * 4);
+      frame->bands[band] = gdk_memory_texture_new (
+        (int) (frame->width * frame->zoom), (int) (band_height (frame, band) * frame->zoom),
+        GDK_MEMORY_B8G8R8A8_PREMULTIPLIED, bytes, (size_t) frame->width * frame->zoom * 4);
     }
   return frame->bands[band];
 }
 
 void
-console_frame_snapshot (ConsoleFrame *frame, GtkSnapshot *snapshot, const cairo_rectangle_int_t *target,
-                        int scale)
+console_frame_snapshot (ConsoleFrame *frame, GtkSnapshot *snapshot,
+                        const cairo_rectangle_int_t *target, int scale)
 {
   unsigned zoom;
 
@@ -268,9 +267,9 @@ console_frame_snapshot (ConsoleFrame *frame, GtkSnapshot *snapshot, const cairo_
       unsigned first = band * BAND_LINES, end = first + band_height (frame, band);
       int top = (int) (((int64_t) first * target->height + frame->height / 2) / frame->height);
       int bottom = (int) (((int64_t) end * target->height + frame->height / 2) / frame->height);
-      graphene_rect_t area = GRAPHENE_RECT_INIT (
-        (float) target->x / scale, (float) (target->y + top) / scale, (float) target->width / scale,
-        (float) (bottom - top) / scale);
+      graphene_rect_t area
+        = GRAPHENE_RECT_INIT ((float) target->x / scale, (float) (target->y + top) / scale,
+                              (float) target->width / scale, (float) (bottom - top) / scale);
 
       if (bottom > top)
         gtk_snapshot_append_texture (snapshot, band_texture (frame, band), &area);
@@ -288,5 +287,6 @@ console_frame_dup_texture (ConsoleFrame *frame)
     refresh_band (frame, band);
   bytes = g_bytes_new (frame->pixels, (size_t) frame->width * frame->height * 4);
   return gdk_memory_texture_new ((int) frame->width, (int) frame->height,
-                                 GDK_MEMORY_B8G8R8A8_PREMULTIPLIED, bytes, (size_t) frame->width * 4);
+                                 GDK_MEMORY_B8G8R8A8_PREMULTIPLIED, bytes,
+                                 (size_t) frame->width * 4);
 }

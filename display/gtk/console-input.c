@@ -13,7 +13,16 @@
 #define MAX_CODE 256
 
 /* Buttons of the protocol. */
-enum { MOUSE_LEFT, MOUSE_MIDDLE, MOUSE_RIGHT, MOUSE_WHEEL_UP, MOUSE_WHEEL_DOWN, MOUSE_SIDE, MOUSE_EXTRA };
+enum
+{
+  MOUSE_LEFT,
+  MOUSE_MIDDLE,
+  MOUSE_RIGHT,
+  MOUSE_WHEEL_UP,
+  MOUSE_WHEEL_DOWN,
+  MOUSE_SIDE,
+  MOUSE_EXTRA
+};
 
 struct ConsoleInput
 {
@@ -25,12 +34,12 @@ struct ConsoleInput
   GCancellable *cancellable; /* of the proxy being made */
   GtkEventController *controllers[5];
   gboolean down[MAX_CODE];
-  unsigned buttons;          /* down, by number of the protocol */
-  gboolean chord;            /* left Ctrl and Alt are down and nothing else was pressed since */
+  unsigned buttons; /* down, by number of the protocol */
+  gboolean chord;   /* left Ctrl and Alt are down and nothing else was pressed since */
   gboolean grabbed;
-  double x, y;               /* of the pointer, last seen */
-  double rest_x, rest_y;     /* of a pixel: what relative motion still owes the guest */
-  gboolean warped;           /* the pointer was put into the middle, at warp_time */
+  double x, y;           /* of the pointer, last seen */
+  double rest_x, rest_y; /* of a pixel: what relative motion still owes the guest */
+  gboolean warped;       /* the pointer was put into the middle, at warp_time */
   guint32 warp_time;
 };
 
@@ -83,8 +92,8 @@ code_of (guint keycode)
 }
 
 static gboolean
-key_pressed (GtkEventControllerKey *controller, guint keyval, guint keycode, GdkModifierType modifiers,
-             void *data)
+key_pressed (GtkEventControllerKey *controller, guint keyval, guint keycode,
+             GdkModifierType modifiers, void *data)
 {
   ConsoleInput *input = data;
   unsigned code = code_of (keycode);
@@ -99,8 +108,8 @@ key_pressed (GtkEventControllerKey *controller, guint keyval, guint keycode, Gdk
 }
 
 static void
-key_released (GtkEventControllerKey *controller, guint keyval, guint keycode, GdkModifierType modifiers,
-              void *data)
+key_released (GtkEventControllerKey *controller, guint keyval, guint keycode,
+              GdkModifierType modifiers, void *data)
 {
   ConsoleInput *input = data;
   unsigned code = code_of (keycode);
@@ -134,11 +143,12 @@ send_relative (ConsoleInput *input, double dx, double dy)
   input->rest_x += dx - whole_x;
   input->rest_y += dy - whole_y;
   if (whole_x != 0 || whole_y != 0)
-    call (input, MOUSE_INTERFACE, "RelMotion", g_variant_new ("(ii)", (int) whole_x, (int) whole_y));
+    call (input, MOUSE_INTERFACE, "RelMotion",
+          g_variant_new ("(ii)", (int) whole_x, (int) whole_y));
 }
 
-/* The pointer is put back into the middle whenever it has gone far from there, so that it never meets
- * an edge. Motion counts from the middle then. */
+/* The pointer is put back into the middle whenever it has gone far from there, so that it never
+ * meets an edge. Motion counts from the middle then. */
 static void
 recentre (ConsoleInput *input)
 {
@@ -157,7 +167,8 @@ recentre (ConsoleInput *input)
 static void
 follow_relative (ConsoleInput *input, double x, double y, guint32 time)
 {
-  double width = gtk_widget_get_width (input->widget), height = gtk_widget_get_height (input->widget);
+  double width = gtk_widget_get_width (input->widget),
+         height = gtk_widget_get_height (input->widget);
 
   /* From before the leap, whose distance has been told already. */
   if (input->warped && (gint32) (time - input->warp_time) <= 0)
@@ -192,8 +203,9 @@ pointer_moved (GtkEventControllerMotion *controller, double x, double y, void *d
     }
   else if (input->grabbed)
     {
-      follow_relative (input, x, y,
-                       gtk_event_controller_get_current_event_time (GTK_EVENT_CONTROLLER (controller)));
+      follow_relative (
+        input, x, y,
+        gtk_event_controller_get_current_event_time (GTK_EVENT_CONTROLLER (controller)));
       return;
     }
   input->x = x;
@@ -402,9 +414,10 @@ console_input_new (GtkWidget *widget, const ConsoleInputOps *ops, void *data)
   g_signal_connect (controller, "leave", G_CALLBACK (pointer_left), input);
   controller = add_controller (input, 3, gtk_event_controller_legacy_new ());
   g_signal_connect (controller, "event", G_CALLBACK (pointer_event), input);
-  controller = add_controller (input, 4, gtk_event_controller_scroll_new (
-                                           GTK_EVENT_CONTROLLER_SCROLL_VERTICAL
-                                           | GTK_EVENT_CONTROLLER_SCROLL_DISCRETE));
+  controller
+    = add_controller (input, 4,
+                      gtk_event_controller_scroll_new (GTK_EVENT_CONTROLLER_SCROLL_VERTICAL
+                                                       | GTK_EVENT_CONTROLLER_SCROLL_DISCRETE));
   g_signal_connect (controller, "scroll", G_CALLBACK (scrolled), input);
   return input;
 }

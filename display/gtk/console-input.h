@@ -3,8 +3,8 @@
 
 #include <gtk/gtk.h>
 
-/* The keyboard and pointer of a widget as a client of org.qemu.Display1.Keyboard and .Mouse, and the
- * grab with its release chord (left Ctrl+Alt). */
+/* The keyboard and pointer of a widget as a client of org.qemu.Display1.Keyboard and .Mouse, and
+ * the grab with its release chord (left Ctrl+Alt). */
 typedef struct ConsoleInput ConsoleInput;
 
 typedef struct

@@ -70,9 +70,9 @@ console_view_snapshot (GtkWidget *widget, GtkSnapshot *snapshot)
   static const GdkRGBA black = { 0, 0, 0, 1 };
   cairo_rectangle_int_t area;
 
-  gtk_snapshot_append_color (snapshot, &black,
-                             &GRAPHENE_RECT_INIT (0, 0, gtk_widget_get_width (widget),
-                                                  gtk_widget_get_height (widget)));
+  gtk_snapshot_append_color (
+    snapshot, &black,
+    &GRAPHENE_RECT_INIT (0, 0, gtk_widget_get_width (widget), gtk_widget_get_height (widget)));
   if (picture_area (self, &area))
     console_frame_snapshot (self->frame, snapshot, &area, gtk_widget_get_scale_factor (widget));
 }
@@ -82,8 +82,9 @@ console_view_measure (GtkWidget *widget, GtkOrientation orientation, int for_siz
                       int *natural, int *minimum_baseline, int *natural_baseline)
 {
   ConsoleView *self = CONSOLE_VIEW (widget);
-  int size = (int) (orientation == GTK_ORIENTATION_HORIZONTAL ? console_frame_get_width (self->frame)
-                                                              : console_frame_get_height (self->frame));
+  int size
+    = (int) (orientation == GTK_ORIENTATION_HORIZONTAL ? console_frame_get_width (self->frame)
+                                                       : console_frame_get_height (self->frame));
 
   *natural = MAX (size, 1);
   *minimum = self->scaling ? 1 : *natural;
@@ -207,8 +208,8 @@ console_view_get_grabbed (ConsoleView *self)
 void
 console_view_set_connection (ConsoleView *self, GDBusConnection *connection)
 {
-  static const FrameListenerOps ops = { listener_attached, listener_resized, listener_damaged,
-                                        listener_cursor, listener_lost };
+  static const FrameListenerOps ops
+    = { listener_attached, listener_resized, listener_damaged, listener_cursor, listener_lost };
 
   if (self->connection == connection)
     return;
@@ -365,7 +366,7 @@ console_view_init (ConsoleView *self)
   gtk_widget_set_focusable (GTK_WIDGET (self), TRUE);
   gtk_widget_set_overflow (GTK_WIDGET (self), GTK_OVERFLOW_HIDDEN);
   gtk_accessible_update_property (GTK_ACCESSIBLE (self), GTK_ACCESSIBLE_PROPERTY_LABEL,
-                                  _("Screen of the machine"), -1);
+                                  _ ("Screen of the machine"), -1);
 }
 
 GtkWidget *

@@ -12,14 +12,14 @@ G_DECLARE_FINAL_TYPE (ConsoleView, console_view, CONSOLE, VIEW, GtkWidget)
  *
  * Properties:
  *   "connection" (GDBusConnection, nullable): the machine's peer-to-peer connection;
- *   "connected" (boolean, read-only): pictures arrive. FALSE again when the machine is gone; the last
- *     picture stays until another connection is set;
- *   "grabbed" (boolean, read-only): system shortcuts and, for a guest with a relative pointer, the
- *     pointer belong to the guest. Left Ctrl+Alt, pressed and released, ends it. While it is TRUE the
- *     application should have no shortcuts of its own;
- *   "scaling" (boolean, TRUE at first): fit the picture into the widget, in proportion; FALSE: one
- *     pixel for one pixel. The widget then asks for the whole size: put it into a GtkScrolledWindow.
- *   "guest-width", "guest-height" (uint, read-only): pixels of the guest's screen, 0 before the first. */
+ *   "connected" (boolean, read-only): pictures arrive. FALSE again when the machine is gone; the
+ * last picture stays until another connection is set; "grabbed" (boolean, read-only): system
+ * shortcuts and, for a guest with a relative pointer, the pointer belong to the guest. Left
+ * Ctrl+Alt, pressed and released, ends it. While it is TRUE the application should have no
+ * shortcuts of its own; "scaling" (boolean, TRUE at first): fit the picture into the widget, in
+ * proportion; FALSE: one pixel for one pixel. The widget then asks for the whole size: put it into
+ * a GtkScrolledWindow. "guest-width", "guest-height" (uint, read-only): pixels of the guest's
+ * screen, 0 before the first. */
 GtkWidget *console_view_new (void);
 
 void console_view_set_connection (ConsoleView *view, GDBusConnection *connection);

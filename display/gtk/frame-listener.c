@@ -147,14 +147,15 @@ cursor_define (FrameListener *listener, GVariant *arguments)
   int32_t width, height;
 
   g_clear_object (&listener->cursor);
-  g_variant_get (arguments, "(iiii@ay)", &width, &height, &listener->hot_x, &listener->hot_y, &data);
+  g_variant_get (arguments, "(iiii@ay)", &width, &height, &listener->hot_x, &listener->hot_y,
+                 &data);
   if (width < 1 || width > MAX_CURSOR || height < 1 || height > MAX_CURSOR || listener->hot_x < 0
       || listener->hot_x >= width || listener->hot_y < 0 || listener->hot_y >= height
       || g_variant_get_size (data) != (size_t) width * height * 4)
     return FALSE;
   bytes = g_variant_get_data_as_bytes (data);
-  listener->cursor = gdk_memory_texture_new (width, height, GDK_MEMORY_B8G8R8A8, bytes,
-                                             (size_t) width * 4);
+  listener->cursor
+    = gdk_memory_texture_new (width, height, GDK_MEMORY_B8G8R8A8, bytes, (size_t) width * 4);
   listener->ops.cursor (listener->data, listener->cursor, listener->hot_x, listener->hot_y);
   return TRUE;
 }
@@ -179,8 +180,9 @@ disable (FrameListener *listener)
 }
 
 static void
-method_call (GDBusConnection *connection, const char *sender, const char *path, const char *interface,
-             const char *method, GVariant *arguments, GDBusMethodInvocation *invocation, void *data)
+method_call (GDBusConnection *connection, const char *sender, const char *path,
+             const char *interface, const char *method, GVariant *arguments,
+             GDBusMethodInvocation *invocation, void *data)
 {
   FrameListener *listener = data;
   GDBusMessage *message = g_dbus_method_invocation_get_message (invocation);
@@ -208,8 +210,8 @@ method_call (GDBusConnection *connection, const char *sender, const char *path, 
 }
 
 static GVariant *
-get_property (GDBusConnection *connection, const char *sender, const char *path, const char *interface,
-              const char *property, GError **error, void *data)
+get_property (GDBusConnection *connection, const char *sender, const char *path,
+              const char *interface, const char *property, GError **error, void *data)
 {
   static const char *const interfaces[] = { MAP_INTERFACE, NULL };
 
@@ -235,10 +237,9 @@ connection_ready (GObject *source, GAsyncResult *result, void *data)
       listener->connection = g_steal_pointer (&connection);
       g_dbus_connection_set_exit_on_close (listener->connection, FALSE);
       for (unsigned i = 0; i < G_N_ELEMENTS (listener->registrations); i++)
-        listener->registrations[i]
-          = g_dbus_connection_register_object (listener->connection, LISTENER_PATH,
-                                               listener->info->interfaces[i], &vtable, listener, NULL,
-                                               NULL);
+        listener->registrations[i] = g_dbus_connection_register_object (
+          listener->connection, LISTENER_PATH, listener->info->interfaces[i], &vtable, listener,
+          NULL, NULL);
       g_signal_connect (listener->connection, "closed", G_CALLBACK (connection_closed), listener);
       listener->ops.attached (listener->data);
       g_dbus_connection_start_message_processing (listener->connection);
@@ -256,8 +257,8 @@ registered (GObject *source, GAsyncResult *result, void *data)
 {
   FrameListener *listener = data;
   g_autoptr (GError) error = NULL;
-  g_autoptr (GVariant) reply
-    = g_dbus_connection_call_with_unix_fd_list_finish (G_DBUS_CONNECTION (source), NULL, result, &error);
+  g_autoptr (GVariant) reply = g_dbus_connection_call_with_unix_fd_list_finish (
+    G_DBUS_CONNECTION (source), NULL, result, &error);
 
   if (reply == NULL && listener->frame != NULL)
     {
@@ -283,8 +284,8 @@ attach (FrameListener *listener, GDBusConnection *machine)
   stream = g_socket_connection_factory_create_connection (socket);
   g_dbus_connection_call_with_unix_fd_list (
     machine, NULL, CONSOLE_PATH, "org.qemu.Display1.Console", "RegisterListener",
-    g_variant_new ("(h)", 0), NULL, G_DBUS_CALL_FLAGS_NONE, -1, fds, listener->cancellable, registered,
-    listener_ref (listener));
+    g_variant_new ("(h)", 0), NULL, G_DBUS_CALL_FLAGS_NONE, -1, fds, listener->cancellable,
+    registered, listener_ref (listener));
   g_dbus_connection_new (G_IO_STREAM (stream), NULL,
                          G_DBUS_CONNECTION_FLAGS_AUTHENTICATION_CLIENT
                            | G_DBUS_CONNECTION_FLAGS_DELAY_MESSAGE_PROCESSING,

@@ -16,7 +16,8 @@ pointer_warp (GtkWidget *widget, double x, double y, double *was_x, double *was_
   Display *display;
 
   if (surface == NULL || !GDK_IS_X11_SURFACE (surface)
-      || !gtk_widget_translate_coordinates (widget, GTK_WIDGET (native), 0, 0, &offset_x, &offset_y))
+      || !gtk_widget_translate_coordinates (widget, GTK_WIDGET (native), 0, 0, &offset_x,
+                                            &offset_y))
     return FALSE;
   gtk_native_get_surface_transform (native, &left, &top);
   offset_x += left;

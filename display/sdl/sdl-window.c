@@ -25,8 +25,8 @@ typedef enum
 typedef struct
 {
   EventKind kind;
-  int a, b;            /* code and down; dx and dy; x and y; button and down */
-  int width, height;   /* EVENT_POSITION: of the picture */
+  int a, b;          /* code and down; dx and dy; x and y; button and down */
+  int width, height; /* EVENT_POSITION: of the picture */
 } Event;
 
 typedef struct
@@ -53,7 +53,7 @@ struct SdlWindow
   uint32_t wake_event; /* SDL's number for "there is damage" and "quit" */
   GMutex mutex;
   Surface *surface;
-  SDL_Rect damage;     /* empty: none */
+  SDL_Rect damage; /* empty: none */
   bool quit, wake_pending;
 
   /* The window's thread */
@@ -85,8 +85,8 @@ console_resized (void *data, Surface *surface)
   g_mutex_lock (&window->mutex);
   surface_unref (window->surface);
   window->surface = surface_ref (surface);
-  window->damage = (SDL_Rect){ 0, 0, (int) surface_get_width (surface),
-                               (int) surface_get_height (surface) };
+  window->damage
+    = (SDL_Rect){ 0, 0, (int) surface_get_width (surface), (int) surface_get_height (surface) };
   window_wake (window);
   g_mutex_unlock (&window->mutex);
 }
@@ -290,8 +290,8 @@ update (SdlWindow *window)
   if (window->texture != NULL && SDL_IntersectRect (&damage, &all, &damage))
     {
       unsigned stride = surface_get_stride (surface);
-      const uint32_t *pixels = surface_get_pixels (surface)
-                               + (size_t) damage.y * (stride / 4) + damage.x;
+      const uint32_t *pixels
+        = surface_get_pixels (surface) + (size_t) damage.y * (stride / 4) + damage.x;
 
       SDL_UpdateTexture (window->texture, &damage, pixels, (int) stride);
       present (window);
@@ -353,7 +353,7 @@ static void
 on_button (SdlWindow *window, const SDL_MouseButtonEvent *button)
 {
   static const InputButton buttons[] = {
-    [SDL_BUTTON_LEFT] = INPUT_BUTTON_LEFT, [SDL_BUTTON_MIDDLE] = INPUT_BUTTON_MIDDLE,
+    [SDL_BUTTON_LEFT] = INPUT_BUTTON_LEFT,   [SDL_BUTTON_MIDDLE] = INPUT_BUTTON_MIDDLE,
     [SDL_BUTTON_RIGHT] = INPUT_BUTTON_RIGHT, [SDL_BUTTON_X1] = INPUT_BUTTON_SIDE,
     [SDL_BUTTON_X2] = INPUT_BUTTON_EXTRA,
   };
@@ -429,9 +429,9 @@ open_window (SdlWindow *window)
   if (SDL_Init (SDL_INIT_VIDEO) != 0)
     return false;
   window->wake_event = SDL_RegisterEvents (1);
-  window->sdl_window = SDL_CreateWindow (window->title, SDL_WINDOWPOS_UNDEFINED,
-                                         SDL_WINDOWPOS_UNDEFINED, 640, 480,
-                                         SDL_WINDOW_RESIZABLE | SDL_WINDOW_ALLOW_HIGHDPI);
+  window->sdl_window
+    = SDL_CreateWindow (window->title, SDL_WINDOWPOS_UNDEFINED, SDL_WINDOWPOS_UNDEFINED, 640, 480,
+                        SDL_WINDOW_RESIZABLE | SDL_WINDOW_ALLOW_HIGHDPI);
   if (window->sdl_window == NULL)
     return false;
   window->renderer = SDL_CreateRenderer (window->sdl_window, -1, 0);
@@ -493,7 +493,8 @@ sdl_window_new (Console *console, Input *input, GMainContext *context, MachineLo
   if (*failure != '\0')
     {
       g_set_error (error, G_IO_ERROR, G_IO_ERROR_FAILED,
-                   "No window can be opened (%s): run under a desktop, or use --headless.", failure);
+                   "No window can be opened (%s): run under a desktop, or use --headless.",
+                   failure);
       sdl_window_free (window);
       return NULL;
     }

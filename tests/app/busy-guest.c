@@ -35,7 +35,7 @@ set_up (Fixture *f, gconstpointer what)
     {
       g_usleep (20000);
       f->connection = g_dbus_connection_new_for_address_sync (
-          address, G_DBUS_CONNECTION_FLAGS_AUTHENTICATION_CLIENT, NULL, NULL, NULL);
+        address, G_DBUS_CONNECTION_FLAGS_AUTHENTICATION_CLIENT, NULL, NULL, NULL);
     }
   g_assert_nonnull (f->connection);
   f->machine = gh_machine1_proxy_new_sync (f->connection, G_DBUS_PROXY_FLAGS_NONE, NULL,

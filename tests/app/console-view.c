@@ -26,20 +26,20 @@ typedef struct
   DisplayMouse *mouse;
   GDBusConnection *listener;
   Surface *surface;
-  GString *log;                /* of keys and pointer */
+  GString *log; /* of keys and pointer */
   unsigned answers;
   GtkWindow *window;
   ConsoleView *view;
 } Fixture;
 
 /* Waits for something to come true, as long as the test may take. */
-#define wait_for(condition)                                                                         \
-  G_STMT_START                                                                                      \
-  {                                                                                                 \
-    while (!(condition))                                                                            \
-      if (!g_main_context_iteration (NULL, FALSE))                                                  \
-        g_usleep (1000);                                                                            \
-  }                                                                                                 \
+#define wait_for(condition)                                                                        \
+  G_STMT_START                                                                                     \
+  {                                                                                                \
+    while (!(condition))                                                                           \
+      if (!g_main_context_iteration (NULL, FALSE))                                                 \
+        g_usleep (1000);                                                                           \
+  }                                                                                                \
   G_STMT_END
 
 static void
@@ -92,11 +92,9 @@ log_key (GDBusInterfaceSkeleton *skeleton, GDBusMethodInvocation *invocation, gu
 {
   const char *interface = g_dbus_method_invocation_get_interface_name (invocation);
 
-  g_string_append_printf (((Fixture *) data)->log, "%s%s%x ",
-                          g_str_has_suffix (interface, "Mouse") ? "button" : "key",
-                          g_str_equal (g_dbus_method_invocation_get_method_name (invocation), "Press")
-                            ? "+" : "-",
-                          key);
+  g_string_append_printf (
+    ((Fixture *) data)->log, "%s%s%x ", g_str_has_suffix (interface, "Mouse") ? "button" : "key",
+    g_str_equal (g_dbus_method_invocation_get_method_name (invocation), "Press") ? "+" : "-", key);
   g_dbus_method_invocation_return_value (invocation, NULL);
   return TRUE;
 }
@@ -121,8 +119,8 @@ static void
 answered (GObject *source, GAsyncResult *result, void *data)
 {
   g_autoptr (GError) error = NULL;
-  g_autoptr (GVariant) answer
-    = g_dbus_connection_call_with_unix_fd_list_finish (G_DBUS_CONNECTION (source), NULL, result, &error);
+  g_autoptr (GVariant) answer = g_dbus_connection_call_with_unix_fd_list_finish (
+    G_DBUS_CONNECTION (source), NULL, result, &error);
 
   g_assert_no_error (error);
   ((Fixture *) data)->answers++;
@@ -147,8 +145,8 @@ show (Fixture *f, unsigned width, unsigned height)
   g_clear_pointer (&f->surface, surface_unref);
   f->surface = surface_new (width, height, NULL);
   g_unix_fd_list_append (fds, surface_get_fd (f->surface), NULL);
-  tell (f, "ScanoutMap", g_variant_new ("(huuuuu)", 0, 0, width, height, width * 4, PIXMAN_X8R8G8B8),
-        fds);
+  tell (f, "ScanoutMap",
+        g_variant_new ("(huuuuu)", 0, 0, width, height, width * 4, PIXMAN_X8R8G8B8), fds);
 }
 
 static uint32_t
@@ -182,9 +180,12 @@ set_up (Fixture *f, const void *data)
   g_signal_connect (f->mouse, "handle-release", G_CALLBACK (log_key), f);
   g_signal_connect (f->mouse, "handle-set-abs-position", G_CALLBACK (log_position), f);
   g_signal_connect (f->mouse, "handle-rel-motion", G_CALLBACK (log_motion), f);
-  g_dbus_interface_skeleton_export (G_DBUS_INTERFACE_SKELETON (f->console), f->far, CONSOLE_PATH, NULL);
-  g_dbus_interface_skeleton_export (G_DBUS_INTERFACE_SKELETON (f->keyboard), f->far, CONSOLE_PATH, NULL);
-  g_dbus_interface_skeleton_export (G_DBUS_INTERFACE_SKELETON (f->mouse), f->far, CONSOLE_PATH, NULL);
+  g_dbus_interface_skeleton_export (G_DBUS_INTERFACE_SKELETON (f->console), f->far, CONSOLE_PATH,
+                                    NULL);
+  g_dbus_interface_skeleton_export (G_DBUS_INTERFACE_SKELETON (f->keyboard), f->far, CONSOLE_PATH,
+                                    NULL);
+  g_dbus_interface_skeleton_export (G_DBUS_INTERFACE_SKELETON (f->mouse), f->far, CONSOLE_PATH,
+                                    NULL);
   f->view = CONSOLE_VIEW (console_view_new ());
   f->window = GTK_WINDOW (gtk_window_new ());
   gtk_window_set_decorated (f->window, FALSE);
@@ -245,8 +246,8 @@ drawn (Fixture *f, unsigned x, unsigned y)
   node = gtk_snapshot_free_to_node (snapshot);
   if (node == NULL)
     return 0;
-  texture = gsk_renderer_render_texture (gtk_native_get_renderer (gtk_widget_get_native (widget)), node,
-                                         &GRAPHENE_RECT_INIT (0, 0, width, height));
+  texture = gsk_renderer_render_texture (gtk_native_get_renderer (gtk_widget_get_native (widget)),
+                                         node, &GRAPHENE_RECT_INIT (0, 0, width, height));
   gdk_texture_download (texture, (guchar *) pixels, (size_t) width * 4);
   return pixels[y * width + x] & 0xffffff;
 }
@@ -351,8 +352,8 @@ static void
 refused (GObject *source, GAsyncResult *result, void *data)
 {
   g_autoptr (GError) error = NULL;
-  g_autoptr (GVariant) answer
-    = g_dbus_connection_call_with_unix_fd_list_finish (G_DBUS_CONNECTION (source), NULL, result, &error);
+  g_autoptr (GVariant) answer = g_dbus_connection_call_with_unix_fd_list_finish (
+    G_DBUS_CONNECTION (source), NULL, result, &error);
 
   g_assert_error (error, G_DBUS_ERROR, G_DBUS_ERROR_INVALID_ARGS);
   ++*(unsigned *) data;
@@ -360,7 +361,8 @@ refused (GObject *source, GAsyncResult *result, void *data)
 
 /* Offers a picture that cannot be shown. */
 static void
-expect_refusal (Fixture *f, int fd, unsigned offset, unsigned width, unsigned height, unsigned stride)
+expect_refusal (Fixture *f, int fd, unsigned offset, unsigned width, unsigned height,
+                unsigned stride)
 {
   g_autoptr (GUnixFDList) fds = g_unix_fd_list_new ();
   unsigned n = 0;
@@ -376,8 +378,8 @@ expect_refusal (Fixture *f, int fd, unsigned offset, unsigned width, unsigned he
 static void
 test_hostile_machine (Fixture *f, const void *data)
 {
-  static const unsigned sizes[][3] = { { 0, 0, 0 }, { 9000, 1, 36000 }, { 100, 100, 4 },
-                                       { UINT_MAX, UINT_MAX, UINT_MAX } };
+  static const unsigned sizes[][3]
+    = { { 0, 0, 0 }, { 9000, 1, 36000 }, { 100, 100, 4 }, { UINT_MAX, UINT_MAX, UINT_MAX } };
   int unsealed = memfd_create ("picture", MFD_CLOEXEC), pipes[2];
 
   for (unsigned i = 0; i < G_N_ELEMENTS (sizes); i++)

@@ -67,7 +67,7 @@ static void
 test_messages (void)
 {
   static const GDBusMessageByteOrder orders[]
-      = { G_DBUS_MESSAGE_BYTE_ORDER_LITTLE_ENDIAN, G_DBUS_MESSAGE_BYTE_ORDER_BIG_ENDIAN };
+    = { G_DBUS_MESSAGE_BYTE_ORDER_LITTLE_ENDIAN, G_DBUS_MESSAGE_BYTE_ORDER_BIG_ENDIAN };
 
   for (unsigned i = 0; i < G_N_ELEMENTS (orders); i++)
     {
@@ -81,7 +81,7 @@ static void
 test_damage (void)
 {
   g_autoptr (GBytes) message
-      = make_message (G_DBUS_MESSAGE_TYPE_METHOD_CALL, G_DBUS_MESSAGE_BYTE_ORDER_LITTLE_ENDIAN);
+    = make_message (G_DBUS_MESSAGE_TYPE_METHOD_CALL, G_DBUS_MESSAGE_BYTE_ORDER_LITTLE_ENDIAN);
   gsize size = g_bytes_get_size (message);
   unsigned states[3] = { 0 };
 

@@ -35,9 +35,8 @@ set_up (Fixture *f, gconstpointer data)
 
   f->folder = g_dir_make_tmp ("guesthouse-XXXXXX", NULL);
   f->socket = g_build_filename (f->folder, "control", NULL);
-  f->process
-    = g_subprocess_new (G_SUBPROCESS_FLAGS_NONE, NULL, vm_program, "--accel", "none", "--memory",
-                        "16", "--control", f->socket, NULL);
+  f->process = g_subprocess_new (G_SUBPROCESS_FLAGS_NONE, NULL, vm_program, "--accel", "none",
+                                 "--memory", "16", "--control", f->socket, NULL);
   address = g_strdup_printf ("unix:path=%s", f->socket);
   while (f->connection == NULL)
     {

@@ -29,9 +29,9 @@
 
 /* Checked memory is larger, and is kept for a while after it was freed. */
 #ifdef __SANITIZE_ADDRESS__
-#define MOST(mebibytes) (4 * (mebibytes)*MIB)
+#define MOST(mebibytes) (4 * (mebibytes) *MIB)
 #else
-#define MOST(mebibytes) ((mebibytes)*MIB)
+#define MOST(mebibytes) ((mebibytes) *MIB)
 #endif
 
 static const char *vm_program;
@@ -60,11 +60,11 @@ static const Guest no_guest = { "none", BYTES (""), BYTES ("") };
 
 /* lidt cs:[0fff8h], a table without an entry; int 3: that faults three times. */
 static const Guest triple_fault
-    = { "translator", BYTES ("\x2e\x0f\x01\x1e\xf8\xff\xcc\xf4\0\0\0\0\0\0"), BYTES ("") };
+  = { "translator", BYTES ("\x2e\x0f\x01\x1e\xf8\xff\xcc\xf4\0\0\0\0\0\0"), BYTES ("") };
 
 /* Resets the board by CF9h: mov dx, 0cf9h; mov al, 6; out dx, al; hlt. */
 static const Guest hard_reset
-    = { "translator", BYTES ("\xba\xf9\x0c\xb0\x06\xee\xf4"), BYTES ("") };
+  = { "translator", BYTES ("\xba\xf9\x0c\xb0\x06\xee\xf4"), BYTES ("") };
 
 /* What comes from the keyboard and the mouse goes to the serial line. */
 static const Guest echo = { "interpreter", BYTES ("\xea\0\0\0\xf0"),
@@ -88,7 +88,7 @@ connect_to (Fixture *f)
   socket = g_socket_new_from_fd (fd, NULL);
   stream = g_socket_connection_factory_create_connection (socket);
   return g_dbus_connection_new_sync (
-      G_IO_STREAM (stream), NULL, G_DBUS_CONNECTION_FLAGS_AUTHENTICATION_CLIENT, NULL, NULL, NULL);
+    G_IO_STREAM (stream), NULL, G_DBUS_CONNECTION_FLAGS_AUTHENTICATION_CLIENT, NULL, NULL, NULL);
 }
 
 static void
@@ -158,7 +158,7 @@ static unsigned
 get_resident (Fixture *f)
 {
   g_autofree char *path
-      = g_strdup_printf ("/proc/%s/status", g_subprocess_get_identifier (f->process));
+    = g_strdup_printf ("/proc/%s/status", g_subprocess_get_identifier (f->process));
   g_autofree char *text = NULL;
 
   g_assert_true (g_file_get_contents (path, &text, NULL, NULL));
@@ -190,7 +190,7 @@ write_all (int fd, const void *data, gsize length)
 {
   for (gsize done = 0; done < length;)
     {
-      ssize_t n = send (fd, (const char *)data + done, length - done, MSG_NOSIGNAL);
+      ssize_t n = send (fd, (const char *) data + done, length - done, MSG_NOSIGNAL);
 
       if (n <= 0)
         return FALSE;
@@ -227,8 +227,8 @@ static GBytes *
 make_call (const char *interface, const char *method, GVariant *parameters, gboolean answer)
 {
   g_autoptr (GDBusMessage) message = g_dbus_message_new_method_call (
-      NULL, g_str_has_prefix (interface, "org.qemu") ? CONSOLE_PATH : MACHINE_PATH, interface,
-      method);
+    NULL, g_str_has_prefix (interface, "org.qemu") ? CONSOLE_PATH : MACHINE_PATH, interface,
+    method);
   guchar *blob;
   gsize size;
 
@@ -334,7 +334,7 @@ test_no_reader (Fixture *f, gconstpointer data)
   for (unsigned i = 0; i < G_N_ELEMENTS (fds); i++)
     {
       g_autoptr (GBytes) call
-          = make_call ("org.guesthouse.Machine1", methods[i % G_N_ELEMENTS (methods)], NULL, TRUE);
+        = make_call ("org.guesthouse.Machine1", methods[i % G_N_ELEMENTS (methods)], NULL, TRUE);
 
       fds[i] = come (f);
       g_assert_cmpuint (flood (fds[i], call, 100000, 500), <, 100000);
@@ -349,7 +349,7 @@ static void
 test_flood (Fixture *f, gconstpointer data)
 {
   g_autoptr (GBytes) call
-      = make_call ("org.qemu.Display1.Mouse", "RelMotion", g_variant_new ("(ii)", 1, 1), FALSE);
+    = make_call ("org.qemu.Display1.Mouse", "RelMotion", g_variant_new ("(ii)", 1, 1), FALSE);
   unsigned before;
   int fd = come (f);
 
@@ -367,7 +367,7 @@ test_large_message (Fixture *f, gconstpointer data)
 {
   g_autofree char *text = g_strnfill (8 * MIB * 1024, 'x');
   g_autoptr (GBytes) call
-      = make_call ("org.guesthouse.Machine1", "TypeText", g_variant_new ("(s)", text), TRUE);
+    = make_call ("org.guesthouse.Machine1", "TypeText", g_variant_new ("(s)", text), TRUE);
   unsigned before = get_resident (f);
   int fd = come (f);
 
@@ -417,14 +417,14 @@ test_power_in_a_reset_loop (Fixture *f, gconstpointer data)
     }
 }
 
-/* A guest that resets itself all the time is told of now and then, also to whoever does not listen.
- */
+/* A guest that resets itself all the time is told of now and then, also to whoever does not
+ * listen. */
 static void
 count_signal (GDBusProxy *proxy, const char *sender, const char *name, GVariant *parameters,
               gpointer n)
 {
   if (g_str_equal (name, "PowerEvent"))
-    ++*(unsigned *)n;
+    ++*(unsigned *) n;
 }
 
 static void
@@ -462,7 +462,7 @@ scanout_map (DisplayListenerUnixMap *listener, GDBusMethodInvocation *invocation
   Picture *picture = data;
 
   picture->fd = g_unix_fd_list_get (fds, g_variant_get_handle (handle), NULL);
-  picture->size = (gsize)stride * height;
+  picture->size = (gsize) stride * height;
   display_listener_unix_map_complete_scanout_map (listener, invocation, NULL);
   return TRUE;
 }
@@ -471,7 +471,7 @@ static gboolean
 offer (Fixture *f, int fd)
 {
   g_autoptr (DisplayConsole) console = display_console_proxy_new_sync (
-      f->connection, G_DBUS_PROXY_FLAGS_DO_NOT_LOAD_PROPERTIES, NULL, CONSOLE_PATH, NULL, NULL);
+    f->connection, G_DBUS_PROXY_FLAGS_DO_NOT_LOAD_PROPERTIES, NULL, CONSOLE_PATH, NULL, NULL);
   g_autoptr (GUnixFDList) fds = g_unix_fd_list_new ();
 
   g_assert_cmpint (g_unix_fd_list_append (fds, fd, NULL), ==, 0);
@@ -500,7 +500,7 @@ look (Fixture *f)
   stream = g_socket_connection_factory_create_connection (socket);
   connection = g_dbus_connection_new_sync (G_IO_STREAM (stream), NULL,
                                            G_DBUS_CONNECTION_FLAGS_AUTHENTICATION_CLIENT
-                                               | G_DBUS_CONNECTION_FLAGS_DELAY_MESSAGE_PROCESSING,
+                                             | G_DBUS_CONNECTION_FLAGS_DELAY_MESSAGE_PROCESSING,
                                            NULL, NULL, NULL);
   g_assert_nonnull (connection);
   g_signal_connect (map, "handle-scanout-map", G_CALLBACK (scanout_map), &picture);
@@ -577,8 +577,8 @@ call_sync (GDBusConnection *connection, const char *interface, const char *metho
 {
   g_autoptr (GError) error = NULL;
   g_autoptr (GVariant) answer
-      = g_dbus_connection_call_sync (connection, NULL, CONSOLE_PATH, interface, method, parameters,
-                                     NULL, G_DBUS_CALL_FLAGS_NONE, -1, NULL, &error);
+    = g_dbus_connection_call_sync (connection, NULL, CONSOLE_PATH, interface, method, parameters,
+                                   NULL, G_DBUS_CALL_FLAGS_NONE, -1, NULL, &error);
 
   g_assert_no_error (error);
 }
@@ -638,7 +638,7 @@ test_vanishing_author (Fixture *f, gconstpointer data)
 {
   g_autofree char *capitals = g_strnfill (20000, 'A');
   g_autoptr (GBytes) call
-      = make_call ("org.guesthouse.Machine1", "TypeText", g_variant_new ("(s)", capitals), FALSE);
+    = make_call ("org.guesthouse.Machine1", "TypeText", g_variant_new ("(s)", capitals), FALSE);
   g_autofree char *text = NULL;
   gsize seen = 0, size = 0, before;
   int fd = come (f);
@@ -657,9 +657,9 @@ test_vanishing_author (Fixture *f, gconstpointer data)
   while (size != before);
   g_assert_cmpuint (size, <, 20000);
   for (gsize i = size; i-- > 0;)
-    if (((uint8_t)text[i] & ~UP) == SHIFT)
+    if (((uint8_t) text[i] & ~UP) == SHIFT)
       {
-        g_assert_cmphex ((uint8_t)text[i], ==, SHIFT | UP);
+        g_assert_cmphex ((uint8_t) text[i], ==, SHIFT | UP);
         break;
       }
   expect_answer (f);
@@ -688,7 +688,7 @@ bound_quarantine (void)
 {
   const char *options = g_getenv ("ASAN_OPTIONS");
   g_autofree char *more
-      = g_strconcat (options != NULL ? options : "", ":quarantine_size_mb=4", NULL);
+    = g_strconcat (options != NULL ? options : "", ":quarantine_size_mb=4", NULL);
 
   g_setenv ("ASAN_OPTIONS", more, TRUE);
 }

@@ -42,8 +42,8 @@ tear_down (Fixture *f, gconstpointer data)
   g_free (f->large);
 }
 
-/* Starts a machine with one option, to its end: it must end by itself, in words that name the file.
- */
+/* Starts a machine with one option, to its end: it must end by itself, in words that name the
+ * file. */
 static void
 expect_refusal (const char *option, const char *value, const char *file)
 {
@@ -52,8 +52,8 @@ expect_refusal (const char *option, const char *value, const char *file)
   int status;
 
   g_spawn_sync (NULL,
-                (char *[]){ "/usr/bin/timeout", "60", (char *)vm_program, "--accel", "none",
-                            "--memory", "16", (char *)option, (char *)value, NULL },
+                (char *[]){ "/usr/bin/timeout", "60", (char *) vm_program, "--accel", "none",
+                            "--memory", "16", (char *) option, (char *) value, NULL },
                 NULL, G_SPAWN_STDOUT_TO_DEV_NULL, NULL, NULL, NULL, &said, &status, &error);
   g_assert_no_error (error);
   g_test_message ("%s %s: %s", option, value, said);
@@ -139,12 +139,11 @@ test_stopped_reader (Fixture *f, gconstpointer signal)
   static const char endless[] = "\xba\xf8\x03\xee\xeb\xfd"; /* mov dx, 3f8h; out dx, al; jmp -3 */
   g_autofree char *bios = make_bios (f, endless, sizeof endless - 1);
   g_autoptr (GError) error = NULL;
-  g_autoptr (GSubprocess) process
-      = g_subprocess_new (G_SUBPROCESS_FLAGS_STDOUT_PIPE | G_SUBPROCESS_FLAGS_STDERR_PIPE
-                              | G_SUBPROCESS_FLAGS_STDIN_PIPE,
-                          &error, "/usr/bin/timeout", "--foreground", "-s", "KILL", "120",
-                          vm_program, "--accel", "interpreter", "--memory", "16", "--bios", bios,
-                          "--serial", "stdio", "--trace", "uart.write", NULL);
+  g_autoptr (GSubprocess) process = g_subprocess_new (
+    G_SUBPROCESS_FLAGS_STDOUT_PIPE | G_SUBPROCESS_FLAGS_STDERR_PIPE | G_SUBPROCESS_FLAGS_STDIN_PIPE,
+    &error, "/usr/bin/timeout", "--foreground", "-s", "KILL", "120", vm_program, "--accel",
+    "interpreter", "--memory", "16", "--bios", bios, "--serial", "stdio", "--trace", "uart.write",
+    NULL);
   GInputStream *output = g_subprocess_get_stdout_pipe (process);
   char bytes[KIB];
   gsize n;

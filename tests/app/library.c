@@ -173,8 +173,8 @@ test_renaming (Fixture *f, gconstpointer data)
   expect_names (f, "B,C,D");
 }
 
-/* What somebody else writes into machine.conf is seen, and the application's next change keeps it.
- */
+/* What somebody else writes into machine.conf is seen, and the application's next change keeps
+ * it. */
 static void
 test_edited (Fixture *f, gconstpointer data)
 {
@@ -182,7 +182,7 @@ test_edited (Fixture *f, gconstpointer data)
   f->library = library_new (f->folder);
   g_autoptr (Machine) machine = g_list_model_get_item (G_LIST_MODEL (f->library), 0);
   g_autofree char *lines
-      = g_strdup_printf ("name=Edited\nmemory=77\nuuid=%s\n", machine_get_uuid (machine));
+    = g_strdup_printf ("name=Edited\nmemory=77\nuuid=%s\n", machine_get_uuid (machine));
 
   put_machine (f, "a", lines);
   expect_names (f, "Edited");

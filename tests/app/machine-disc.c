@@ -28,10 +28,10 @@ list_text (GKeyFile *conf)
   return g_string_free (g_steal_pointer (&text), FALSE);
 }
 
-#define ASSERT_LIST(conf, text)              \
-  {                                          \
-    g_autofree char *list = list_text (conf); \
-    g_assert_cmpstr (list, ==, text);        \
+#define ASSERT_LIST(conf, text)                                                                    \
+  {                                                                                                \
+    g_autofree char *list = list_text (conf);                                                      \
+    g_assert_cmpstr (list, ==, text);                                                              \
   }
 
 /* The lowest free number of a kind is taken, up to four drives in all. */
@@ -182,8 +182,8 @@ static void
 test_running (Fixture *f, gconstpointer data)
 {
   g_autoptr (GError) error = NULL;
-  g_autoptr (GSubprocess) process
-    = g_subprocess_new (G_SUBPROCESS_FLAGS_NONE, &error, vm_program, machine_get_folder (f->machine), NULL);
+  g_autoptr (GSubprocess) process = g_subprocess_new (G_SUBPROCESS_FLAGS_NONE, &error, vm_program,
+                                                      machine_get_folder (f->machine), NULL);
   g_autofree char *missing = g_build_filename (home, "missing.iso", NULL);
   g_autofree char *path = NULL;
 

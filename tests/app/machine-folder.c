@@ -17,7 +17,7 @@ test_create (void)
   GStatBuf status;
 
   plan.disc = "/discs/live.iso";
-  plan.disk_size = (guint64)3 << 30;
+  plan.disk_size = (guint64) 3 << 30;
   plan.os = "http://debian.org/debian/12";
   g_autofree char *folder = machine_folder_create (&plan, &error);
   g_assert_no_error (error);
@@ -35,8 +35,8 @@ test_create (void)
   g_assert_true (g_str_has_prefix (config->drives[0].file, folder));
 }
 
-/* An image that exists already is used where it is; without discs and disks the CD drive is empty.
- */
+/* An image that exists already is used where it is; without discs and disks the CD drive is
+ * empty. */
 static void
 test_drives (void)
 {
@@ -69,7 +69,7 @@ test_more_disks (void)
   g_assert_no_error (error);
   g_assert_cmpstr (second, ==, "disks/disk1.img");
   /* Larger than any file can be. */
-  g_assert_null (machine_folder_add_disk (folder, (guint64)G_MAXINT64 + 1, &error));
+  g_assert_null (machine_folder_add_disk (folder, (guint64) G_MAXINT64 + 1, &error));
   g_assert_nonnull (strstr (error->message, "disks/disk2.img"));
   g_autofree char *third = g_build_filename (folder, "disks", "disk2.img", NULL);
   g_assert_false (g_file_test (third, G_FILE_TEST_EXISTS));
@@ -204,8 +204,8 @@ static void
 test_private (void)
 {
   static const mode_t umasks[] = { 0, 022 };
-  static const char *const made[] = { "", "disks", "disks/disk0.img", "logs", "machine.conf",
-                                      "picture.png" };
+  static const char *const made[]
+    = { "", "disks", "disks/disk0.img", "logs", "machine.conf", "picture.png" };
   g_autofree char *root = machine_folder_dup_root ();
   g_autoptr (GBytes) picture = g_bytes_new_static ("png", 3);
   mode_t before = umask (0);

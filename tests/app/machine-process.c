@@ -249,8 +249,8 @@ test_control (Fixture *f, gconstpointer data)
   g_assert_false (g_file_test (socket, G_FILE_TEST_EXISTS));
 }
 
-/* A socket that is farther down than the kernel's addresses reach is where it was wanted, and what a
- * machine that was killed left there is in nobody's way. */
+/* A socket that is farther down than the kernel's addresses reach is where it was wanted, and what
+ * a machine that was killed left there is in nobody's way. */
 static void
 test_sockets (Fixture *f, gconstpointer data)
 {
@@ -265,8 +265,8 @@ test_sockets (Fixture *f, gconstpointer data)
   for (unsigned i = 0; i < 2; i++)
     {
       g_autoptr (GSubprocess) process
-        = g_subprocess_new (G_SUBPROCESS_FLAGS_NONE, NULL, vm_program, "--accel", "none", "--memory",
-                            "16", "--control", control, "--serial", line, NULL);
+        = g_subprocess_new (G_SUBPROCESS_FLAGS_NONE, NULL, vm_program, "--accel", "none",
+                            "--memory", "16", "--control", control, "--serial", line, NULL);
       int tries = 0;
 
       while (CTL (said, "--socket", control, "state") != 0 && tries++ < 200)
@@ -402,7 +402,8 @@ test_private (Fixture *f, gconstpointer data)
       GStatBuf status;
 
       umask (umasks[i]);
-      g_assert_cmpint (CTL (said, "create", "Small", "--memory", "16M", "--disk-size", "1G"), ==, 0);
+      g_assert_cmpint (CTL (said, "create", "Small", "--memory", "16M", "--disk-size", "1G"), ==,
+                       0);
       g_chmod (folder, 0755);
       g_chmod (conf, 0644);
       g_assert_cmpint (CTL (said, "set", "Small", "machine", "accelerator", "none"), ==, 0);

@@ -36,8 +36,8 @@ run (Fixture *f, ...)
     g_ptr_array_add (words, word);
   va_end (rest);
   g_ptr_array_add (words, NULL);
-  g_spawn_sync (NULL, (char **)words->pdata, NULL, G_SPAWN_DEFAULT, NULL, NULL, &out, &err, &status,
-                &error);
+  g_spawn_sync (NULL, (char **) words->pdata, NULL, G_SPAWN_DEFAULT, NULL, NULL, &out, &err,
+                &status, &error);
   g_assert_no_error (error);
   g_string_assign (f->said, out);
   g_string_append (f->said, err);
@@ -133,9 +133,9 @@ static void
 test_named_outside (Fixture *f, gconstpointer data)
 {
   static const char *const keys[]
-      = { "[serial0]\noutput=file:", "[debug]\nconsole=file:", "[serial3]\noutput=socket:",
-          "[disk0]\nfile=",          "[cd0]\nfile=",           "[machine]\nbios=",
-          "[machine]\nvga-bios=",    "[kernel]\nfile=" };
+    = { "[serial0]\noutput=file:", "[debug]\nconsole=file:", "[serial3]\noutput=socket:",
+        "[disk0]\nfile=",          "[cd0]\nfile=",           "[machine]\nbios=",
+        "[machine]\nvga-bios=",    "[kernel]\nfile=" };
   g_autofree char *relative = g_build_filename ("..", "..", "..", NULL);
 
   for (unsigned i = 0; i < G_N_ELEMENTS (keys); i++)
@@ -210,7 +210,7 @@ test_log (Fixture *f, gconstpointer data)
 static void
 test_settings (Fixture *f, gconstpointer data)
 {
-  g_autofree char *guess = g_strdup_printf (MACHINE_CONFIG_FILE ".%d", (int)getpid ());
+  g_autofree char *guess = g_strdup_printf (MACHINE_CONFIG_FILE ".%d", (int) getpid ());
   g_autofree char *conf = g_build_filename (f->folder, MACHINE_CONFIG_FILE, NULL);
   g_autoptr (GBytes) picture = g_bytes_new_static ("png", 3);
   g_autoptr (GKeyFile) file = NULL;

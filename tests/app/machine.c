@@ -20,7 +20,7 @@ make_folder (const char *lines)
   char *folder = g_strdup_printf ("%s/machine %d", g_get_user_data_dir (), ++made);
   g_autofree char *path = g_build_filename (folder, MACHINE_CONFIG_FILE, NULL);
   g_autofree char *text
-      = g_strconcat ("# mine\n[machine]\nmemory=16\naccelerator=none\n", lines, NULL);
+    = g_strconcat ("# mine\n[machine]\nmemory=16\naccelerator=none\n", lines, NULL);
 
   g_assert_cmpint (g_mkdir_with_parents (folder, 0755), ==, 0);
   g_assert_true (g_file_set_contents (path, text, -1, NULL));
@@ -73,7 +73,7 @@ expect_no_process (const char *folder)
 static void
 count (gpointer data)
 {
-  ++*(unsigned *)data;
+  ++*(unsigned *) data;
 }
 
 static void
@@ -117,13 +117,13 @@ test_conf (void)
   g_assert_true (machine_save (machine, NULL));
 }
 
-/* A file that cannot be used is refused with its name, and does not harm a machine that was read.
- */
+/* A file that cannot be used is refused with its name, and does not harm a machine that was
+ * read. */
 static void
 test_bad_conf (void)
 {
   static const char *const texts[]
-      = { "no key file", "[machine]\nuuid=../../etc\n", "[machine]\nmemory=lots\n", "" };
+    = { "no key file", "[machine]\nuuid=../../etc\n", "[machine]\nmemory=lots\n", "" };
   g_autofree char *folder = make_folder ("");
   g_autofree char *path = g_build_filename (folder, MACHINE_CONFIG_FILE, NULL);
   g_autoptr (Machine) machine = machine_new (folder, NULL);
@@ -317,7 +317,7 @@ test_log (void)
   for (unsigned i = 0; i < 5000; i++)
     g_string_append (text, "noise\xff\n");
   g_string_append (text, "guesthouse-vm: That was all.\n\n");
-  g_assert_true (g_file_set_contents (path, text->str, (gssize)text->len, NULL));
+  g_assert_true (g_file_set_contents (path, text->str, (gssize) text->len, NULL));
   g_autofree char *words = machine_process_dup_last_words (folder);
   g_assert_cmpstr (words, ==, "That was all.");
   g_autofree char *log = machine_process_dup_log (folder);

@@ -8,25 +8,25 @@
 #define SECTOR 2048
 
 static const char database[]
-    = "<libosinfo version=\"0.0.1\">\n"
-      "  <os id=\"http://example.org/testos/1\">\n"
-      "    <short-id>testos1</short-id><name>Test OS 1</name><version>1</version>\n"
-      "    <media arch=\"x86_64\"><iso><volume-id>TESTOS_INSTALL</volume-id></iso></media>\n"
-      "    <media arch=\"x86_64\" "
-      "live=\"true\"><iso><volume-id>TESTOS_LIVE</volume-id></iso></media>\n"
-      "    <resources arch=\"all\">\n"
-      "      <minimum><ram>536870912</ram><storage>1073741824</storage></minimum>\n"
-      "      <recommended><ram>805306368</ram><storage>5368709121</storage></recommended>\n"
-      "    </resources>\n"
-      "  </os>\n"
-      "</libosinfo>\n";
+  = "<libosinfo version=\"0.0.1\">\n"
+    "  <os id=\"http://example.org/testos/1\">\n"
+    "    <short-id>testos1</short-id><name>Test OS 1</name><version>1</version>\n"
+    "    <media arch=\"x86_64\"><iso><volume-id>TESTOS_INSTALL</volume-id></iso></media>\n"
+    "    <media arch=\"x86_64\" "
+    "live=\"true\"><iso><volume-id>TESTOS_LIVE</volume-id></iso></media>\n"
+    "    <resources arch=\"all\">\n"
+    "      <minimum><ram>536870912</ram><storage>1073741824</storage></minimum>\n"
+    "      <recommended><ram>805306368</ram><storage>5368709121</storage></recommended>\n"
+    "    </resources>\n"
+    "  </os>\n"
+    "</libosinfo>\n";
 
 static char *folder;
 
 static void
 looked (GObject *source, GAsyncResult *result, gpointer data)
 {
-  *(GAsyncResult **)data = g_object_ref (result);
+  *(GAsyncResult **) data = g_object_ref (result);
 }
 
 static OsDetection *
@@ -73,7 +73,7 @@ make_disc (const char *name, const char *label)
   put_text (primary + 574, "", 128);
   memcpy (boot, "\000CD001\001EL TORITO SPECIFICATION", 30);
   memcpy (end, "\377CD001\001", 7);
-  g_assert_true (g_file_set_contents (path, (char *)disc, 20 * SECTOR, NULL));
+  g_assert_true (g_file_set_contents (path, (char *) disc, 20 * SECTOR, NULL));
   return path;
 }
 

@@ -77,8 +77,8 @@ tear_down (Fixture *f, const void *data)
 static void
 push_key (SDL_Scancode scancode, gboolean down)
 {
-  SDL_Event event = { .key = { .type = down ? SDL_KEYDOWN : SDL_KEYUP,
-                               .keysym = { .scancode = scancode } } };
+  SDL_Event event
+    = { .key = { .type = down ? SDL_KEYDOWN : SDL_KEYUP, .keysym = { .scancode = scancode } } };
 
   g_assert_cmpint (SDL_PushEvent (&event), ==, 1);
 }
@@ -127,8 +127,8 @@ test_no_display (void)
   g_autoptr (GError) error = NULL;
 
   g_setenv ("SDL_VIDEODRIVER", "none-such", TRUE);
-  g_assert_null (sdl_window_new (console, input, g_main_context_default (), NULL, "Test", NULL, NULL,
-                                 &error));
+  g_assert_null (
+    sdl_window_new (console, input, g_main_context_default (), NULL, "Test", NULL, NULL, &error));
   g_assert_nonnull (error);
   g_assert_nonnull (strstr (error->message, "--headless"));
 }
@@ -152,7 +152,8 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/sdl-window/key-codes", test_key_codes);
-  g_test_add ("/sdl-window/asks-for-pictures", Fixture, NULL, set_up, test_asks_for_pictures, tear_down);
+  g_test_add ("/sdl-window/asks-for-pictures", Fixture, NULL, set_up, test_asks_for_pictures,
+              tear_down);
   g_test_add ("/sdl-window/keys", Fixture, NULL, set_up, test_keys, tear_down);
   g_test_add ("/sdl-window/closing", Fixture, NULL, set_up, test_closing, tear_down);
   g_test_add_func ("/sdl-window/no-display", test_no_display);

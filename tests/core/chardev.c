@@ -15,7 +15,8 @@
 #include "vmm-core/unix-socket.h"
 
 #define LONG_NAME                                                                                  \
-  "a-long-name-a-long-name-a-long-name-a-long-name-a-long-name-a-long-name-a-long-name-a-long-name"
+  "a-long-name-a-long-name-a-long-name-a-long-name-a-long-name-a-long-name-a-long-name-a-long-"    \
+  "name"
 
 typedef struct
 {
@@ -334,7 +335,8 @@ test_no_descriptors (SocketRig *rig, gconstpointer name)
     g_main_context_iteration (rig->context, TRUE);
   clock_gettime (CLOCK_THREAD_CPUTIME_ID, &end);
   setrlimit (RLIMIT_NOFILE, &before);
-  g_assert_cmpint ((end.tv_sec - start.tv_sec) * 1000000000 + end.tv_nsec - start.tv_nsec, <, 50000000);
+  g_assert_cmpint ((end.tv_sec - start.tv_sec) * 1000000000 + end.tv_nsec - start.tv_nsec, <,
+                   50000000);
   rig->line.room = 1;
   g_assert_cmpint (write (client, "x", 1), ==, 1);
   while (rig->line.text->len == 0)
@@ -342,8 +344,7 @@ test_no_descriptors (SocketRig *rig, gconstpointer name)
   close (client);
 }
 
-#define ADD(path, name, function)                                                                  \
-  g_test_add (path, SocketRig, name, set_up, function, tear_down)
+#define ADD(path, name, function) g_test_add (path, SocketRig, name, set_up, function, tear_down)
 
 int
 main (int argc, char **argv)

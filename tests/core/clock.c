@@ -204,8 +204,8 @@ test_the_wall_clock_goes_on_while_stopped (void)
 static void
 test_tick_arithmetic_does_not_overflow (void)
 {
-  g_assert_cmpuint (clock_muldiv (3600ull * 24 * 365 * 100 * 1000000000ull, 1193182, 1000000000), ==,
-                    3600ull * 24 * 365 * 100 * 1193182);
+  g_assert_cmpuint (clock_muldiv (3600ull * 24 * 365 * 100 * 1000000000ull, 1193182, 1000000000),
+                    ==, 3600ull * 24 * 365 * 100 * 1193182);
 }
 
 #define KHZ 2712000

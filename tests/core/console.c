@@ -88,7 +88,8 @@ test_surface_outlives_a_change_of_mode (void)
 {
   g_autoptr (Console) console = console_new ();
   g_autoptr (Surface) old = surface_ref (console_get_surface (console));
-  const uint32_t *shared = mmap (NULL, 640 * 480 * 4, PROT_READ, MAP_SHARED, surface_get_fd (old), 0);
+  const uint32_t *shared
+    = mmap (NULL, 640 * 480 * 4, PROT_READ, MAP_SHARED, surface_get_fd (old), 0);
 
   g_assert_true (shared != MAP_FAILED);
   console_resize (console, 800, 600);
@@ -118,7 +119,8 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/console/listeners", test_listeners);
   g_test_add_func ("/console/text", test_text);
-  g_test_add_func ("/console/surface-outlives-a-change-of-mode", test_surface_outlives_a_change_of_mode);
+  g_test_add_func ("/console/surface-outlives-a-change-of-mode",
+                   test_surface_outlives_a_change_of_mode);
   g_test_add_func ("/console/screenshot", test_screenshot);
   return g_test_run ();
 }

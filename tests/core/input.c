@@ -28,7 +28,8 @@ log_button (void *device, InputButton button, gboolean down)
 
 static const InputSink keyboard = { .key = log_key };
 static const InputSink mouse = { .motion = log_motion, .button = log_button };
-static const InputSink tablet = { .position = log_position, .button = log_button, .absolute = TRUE };
+static const InputSink tablet
+  = { .position = log_position, .button = log_button, .absolute = TRUE };
 
 static void
 test_last_keyboard_gets_keys (void)

@@ -85,7 +85,7 @@ static void
 test_open (Fixture *f, gconstpointer data)
 {
   static const char *const refused[]
-      = { "to-file", "to-folder/file", "to-nothing", "loop", "a/../a/file", "none/file", "a" };
+    = { "to-file", "to-folder/file", "to-nothing", "loop", "a/../a/file", "none/file", "a" };
   int fd = real_path_open (f->file, O_RDONLY, 0);
 
   g_assert_cmpint (fd, >=, 0);

@@ -137,8 +137,8 @@ test_bounds (void)
     uint32_t last;
     int64_t deadline;
     gboolean good;
-  } cases[] = { { 9, 100, TRUE },  { 0, -1, TRUE },         { 10, 0, FALSE },
-                { 0, 101, FALSE }, { 0, -2, FALSE },        { UINT32_MAX, 0, FALSE },
+  } cases[] = { { 9, 100, TRUE },        { 0, -1, TRUE },        { 10, 0, FALSE },
+                { 0, 101, FALSE },       { 0, -2, FALSE },       { UINT32_MAX, 0, FALSE },
                 { 0, INT64_MIN, FALSE }, { 0, INT64_MAX, FALSE } };
 
   for (unsigned i = 0; i < G_N_ELEMENTS (cases); i++)

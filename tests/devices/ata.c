@@ -34,9 +34,9 @@ test_identify (void)
   g_assert_cmphex (word (id, 0), ==, 0x0040);
   g_assert_cmpuint (word (id, 60) | word (id, 61) << 16, ==, IDE_RIG_DISK_SECTORS);
   g_assert_cmpuint (word (id, 100) | word (id, 101) << 16, ==, IDE_RIG_DISK_SECTORS);
-  g_assert_cmphex (word (id, 49) & 0x0300, ==, 0x0300);      /* LBA, DMA */
-  g_assert_cmphex (word (id, 83) & 0x0400, ==, 0x0400);      /* LBA48 */
-  g_assert_cmphex (word (id, 88) & 0x3f, ==, 0x3f);          /* Ultra DMA 0 to 5 */
+  g_assert_cmphex (word (id, 49) & 0x0300, ==, 0x0300); /* LBA, DMA */
+  g_assert_cmphex (word (id, 83) & 0x0400, ==, 0x0400); /* LBA48 */
+  g_assert_cmphex (word (id, 88) & 0x3f, ==, 0x3f);     /* Ultra DMA 0 to 5 */
   g_assert_cmpmem (id + 54, 16, "uGsehtuoesD si k", 16);
   ide_rig_free (rig);
 }

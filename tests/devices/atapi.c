@@ -222,7 +222,7 @@ test_read_cd_raw (void)
   packet (rig, false, CD_SECTOR_SIZE, command);
   ide_read_data (rig, SECONDARY, data, 10000);
   test_state_round_trip (&from, &to);
-  ide_read_data (other, SECONDARY, (uint8_t *)data + 10000, sizeof data - 10000);
+  ide_read_data (other, SECONDARY, (uint8_t *) data + 10000, sizeof data - 10000);
   g_assert_cmphex (ide_status (other, SECONDARY) & (BSY | DRQ | ERR), ==, 0);
   g_assert_cmpmem (data, sizeof data, rig->ram + 0x10000, sizeof data);
   for (unsigned n = 0; n < IDE_RIG_CD_SECTORS; n++)
@@ -478,8 +478,8 @@ test_medium_change (void)
   image_free (other);
 }
 
-/* One disc for another, in no time: the guest sees an open tray first, in whichever way it looks.
- */
+/* One disc for another, in no time: the guest sees an open tray first, in whichever way it
+ * looks. */
 static void
 test_medium_exchange (void)
 {
@@ -548,7 +548,7 @@ test_lock (void)
 static void
 count_call (void *data)
 {
-  ++*(unsigned *)data;
+  ++*(unsigned *) data;
 }
 
 static void

@@ -62,12 +62,17 @@ board_rig_open (BoardRig *rig, Clock *clock)
   board_accel_ops.open = board_rig_open_accel;
   board_accel_ops.set_intr = board_rig_set_intr;
   config = (BoardPcConfig){
-    .accel = &board_accel_ops, .topology = { 1, 1, 1 }, .memory_size = BOARD_RIG_RAM,
-    .lock = rig->lock, .clock = clock,
-    .console = rig->console, .input = rig->input,
-    .drives = { { BOARD_DRIVE_DISK, rig->disk }, { BOARD_DRIVE_NONE, NULL },
-                { BOARD_DRIVE_CD, NULL } },
-    .serial = { rig->serial }, .event = board_rig_ignore,
+    .accel = &board_accel_ops,
+    .topology = { 1, 1, 1 },
+    .memory_size = BOARD_RIG_RAM,
+    .lock = rig->lock,
+    .clock = clock,
+    .console = rig->console,
+    .input = rig->input,
+    .drives
+    = { { BOARD_DRIVE_DISK, rig->disk }, { BOARD_DRIVE_NONE, NULL }, { BOARD_DRIVE_CD, NULL } },
+    .serial = { rig->serial },
+    .event = board_rig_ignore,
   };
   rig->board = board_pc_new (&config, NULL);
   g_assert_nonnull (rig->board);

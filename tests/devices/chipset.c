@@ -47,8 +47,10 @@ set_up (Rig *rig, gconstpointer data)
 {
   Irq isa[16], intx[4];
 
-  *rig = (Rig){ .io = bus_new ("io", 0x10000, NULL), .mmio = bus_new ("mmio", 0, NULL),
-                .memory = memory_new (), .clock = clock_new_manual () };
+  *rig = (Rig){ .io = bus_new ("io", 0x10000, NULL),
+                .mmio = bus_new ("mmio", 0, NULL),
+                .memory = memory_new (),
+                .clock = clock_new_manual () };
   rig->ram = memory_block_new (rig->memory, "ram", 1 << 20, false, NULL);
   for (unsigned n = 0; n < 16; n++)
     isa[n] = test_line_irq (&rig->isa[n]);
@@ -57,8 +59,7 @@ set_up (Rig *rig, gconstpointer data)
   rig->pirq = pirq_new (isa);
   pirq_get_intx (rig->pirq, intx);
   rig->pci = pci_bus_new (rig->io, rig->mmio, rig->memory, intx);
-  rig->i440fx = i440fx_new (rig->io, rig->pci, rig->memory, rig->ram, count_reset,
-                            count_init, rig);
+  rig->i440fx = i440fx_new (rig->io, rig->pci, rig->memory, rig->ram, count_reset, count_init, rig);
   rig->piix3 = piix3_new (rig->io, rig->pci, rig->pirq, rig->pic, rig->pit, rig->clock,
                           test_line_irq (&rig->a20), count_init, rig);
   rig->pm = piix4_pm_new (rig->io, rig->pci, 1, 3, rig->clock, test_line_irq (&rig->isa[9]), count,
@@ -236,10 +237,9 @@ test_speaker_port_and_elcr (Rig *rig, gconstpointer data)
 static void
 test_power_management (Rig *rig, gconstpointer data)
 {
-  StateSection sections[] = { piix4_pm_state (rig->pm),
-                              pci_function_state (piix4_pm_get_function (rig->pm)),
-                              i440fx_state (rig->i440fx), piix3_state (rig->piix3),
-                              pirq_state (rig->pirq) };
+  StateSection sections[]
+    = { piix4_pm_state (rig->pm), pci_function_state (piix4_pm_get_function (rig->pm)),
+        i440fx_state (rig->i440fx), piix3_state (rig->piix3), pirq_state (rig->pirq) };
 
   config_write (rig, 0x0b, 0x40, 4, PIIX4_PM_BASE | 1);
   config_write (rig, 0x0b, 0x80, 1, 1);

@@ -18,7 +18,7 @@ static void
 set_up (Fixture *f, gconstpointer data)
 {
   f->io = bus_new ("io", 0x10000, NULL);
-  f->coprocessor = coprocessor_new (f->io, (Irq) { note_irq, f, 13 });
+  f->coprocessor = coprocessor_new (f->io, (Irq){ note_irq, f, 13 });
 }
 
 static void

@@ -14,7 +14,7 @@
 static uint64_t
 get_size (void *data)
 {
-  return *(uint64_t *)data;
+  return *(uint64_t *) data;
 }
 
 static int
@@ -216,7 +216,7 @@ test_firmware (void)
   Rtc *rtc = rtc_new (io, clock, IRQ_NONE);
   FwCfg *fw_cfg = fw_cfg_new (io, memory, clock);
   Image *disks[BIOS_DISKS]
-      = { make_disk (500 * MIB), make_disk (2 * GIB), NULL, make_disk (200 * GIB) };
+    = { make_disk (500 * MIB), make_disk (2 * GIB), NULL, make_disk (200 * GIB) };
   char found[sizeof lines] = { 0 };
 
   bios_disks_describe (rtc, fw_cfg, disks);
@@ -252,8 +252,8 @@ assert_identified (IdeRig *rig, unsigned cylinders, unsigned heads, unsigned sec
   g_assert_cmpuint (words[6], ==, sectors);
 }
 
-/* The drive keeps its geometry while it is on, and in its saved state, whatever the guest writes.
- */
+/* The drive keeps its geometry while it is on, and in its saved state, whatever the guest
+ * writes. */
 static void
 test_identify (void)
 {

@@ -41,7 +41,7 @@ fw_cfg_rig_read_item (FwCfgRig *rig, unsigned key, void *buffer, unsigned length
 {
   bus_write (rig->io, 0x510, 2, key);
   for (unsigned i = 0; i < length; i++)
-    ((uint8_t *)buffer)[i] = bus_read (rig->io, 0x511, 1);
+    ((uint8_t *) buffer)[i] = bus_read (rig->io, 0x511, 1);
 }
 
 /* The contents of a file, found in the directory; NULL: there is none. */
@@ -56,9 +56,9 @@ fw_cfg_rig_read_file (FwCfgRig *rig, const char *name, uint32_t *size)
       const uint8_t *file = directory + 4 + i * 64;
       uint8_t *contents;
 
-      if (strcmp ((const char *)file + 8, name) != 0)
+      if (strcmp ((const char *) file + 8, name) != 0)
         continue;
-      *size = (uint32_t)file[0] << 24 | file[1] << 16 | file[2] << 8 | file[3];
+      *size = (uint32_t) file[0] << 24 | file[1] << 16 | file[2] << 8 | file[3];
       contents = g_malloc (*size);
       fw_cfg_rig_read_item (rig, file[4] << 8 | file[5], contents, *size);
       return contents;

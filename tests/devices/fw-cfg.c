@@ -86,7 +86,8 @@ test_dma (FwCfgRig *rig, gconstpointer data)
   g_assert_cmphex (memory_read_u32 (rig->memory, 0x1000), ==, GUINT32_TO_BE (1));
 }
 
-/* However much is asked for, the transfer ends with its item: nobody waits for what is not there. */
+/* However much is asked for, the transfer ends with its item: nobody waits for what is not
+ * there. */
 static void
 test_dma_ends_with_its_item (FwCfgRig *rig, gconstpointer data)
 {
@@ -152,7 +153,7 @@ static void
 test_acpi_tables_link (FwCfgRig *rig, gconstpointer data)
 {
   const AcpiTablesConfig config
-      = { .topology = { 2, 3, 1 }, .pci_memory_start = 0x10000000, .serial_ports = 1 };
+    = { .topology = { 2, 3, 1 }, .pci_memory_start = 0x10000000, .serial_ports = 1 };
   g_autofree uint8_t *tables = NULL, *rsdp = NULL, *script = NULL;
   uint32_t tables_size, rsdp_size, script_size, checksums = 0;
 
@@ -195,7 +196,8 @@ test_a_kernel_is_prepared (FwCfgRig *rig, gconstpointer data)
   uint8_t sum = 0, setup[0x400];
 
   g_assert_true (g_file_set_contents (path, (char *) image, 0x3000, NULL));
-  g_assert_false (direct_boot_add (rig->fw_cfg, &(DirectBoot){ path, NULL, NULL, 64 << 20 }, &error));
+  g_assert_false (
+    direct_boot_add (rig->fw_cfg, &(DirectBoot){ path, NULL, NULL, 64 << 20 }, &error));
   g_assert_nonnull (strstr (error->message, path));
   g_clear_error (&error);
 
@@ -203,9 +205,11 @@ test_a_kernel_is_prepared (FwCfgRig *rig, gconstpointer data)
   memcpy (image + 0x202, "HdrS\x02\x02", 6);
   image[0x211] = 1;
   g_assert_true (g_file_set_contents (path, (char *) image, 0x3000, NULL));
-  g_assert_false (direct_boot_add (rig->fw_cfg, &(DirectBoot){ path, NULL, NULL, 1 << 20 }, &error));
+  g_assert_false (
+    direct_boot_add (rig->fw_cfg, &(DirectBoot){ path, NULL, NULL, 1 << 20 }, &error));
   g_clear_error (&error);
-  g_assert_true (direct_boot_add (rig->fw_cfg, &(DirectBoot){ path, NULL, "quiet", 64 << 20 }, &error));
+  g_assert_true (
+    direct_boot_add (rig->fw_cfg, &(DirectBoot){ path, NULL, "quiet", 64 << 20 }, &error));
   fw_cfg_rig_read_item (rig, FW_CFG_SETUP_DATA, setup, sizeof setup);
   g_assert_cmphex (setup[0x22a], ==, 0x02); /* the command line is at 20000h */
   rom = fw_cfg_rig_read_file (rig, "genroms/linuxboot.bin", &size);
@@ -238,8 +242,8 @@ make_kernel (void)
   return path;
 }
 
-/* Boots it with a 4 KiB initrd: where that goes, or 0 where there is no room. The video mode, too.
- */
+/* Boots it with a 4 KiB initrd: where that goes, or 0 where there is no room. The video mode,
+ * too. */
 static uint32_t
 boot_with (const char *append, uint64_t memory_size, uint16_t *video_mode)
 {

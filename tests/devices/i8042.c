@@ -26,13 +26,14 @@ count_init (void *data)
 static void
 set_up (Rig *rig, gconstpointer data)
 {
-  *rig = (Rig){ .io = bus_new ("io", 0x10000, NULL), .clock = clock_new_manual (),
+  *rig = (Rig){ .io = bus_new ("io", 0x10000, NULL),
+                .clock = clock_new_manual (),
                 .input = input_new () };
   rig->keyboard = ps2_keyboard_new (rig->input, rig->clock);
   rig->mouse = ps2_mouse_new (rig->input);
-  rig->i8042 = i8042_new (rig->io, rig->keyboard, rig->mouse, rig->clock,
-                          test_line_irq (&rig->irq1), test_line_irq (&rig->irq12),
-                          test_line_irq (&rig->a20), count_init, rig);
+  rig->i8042
+    = i8042_new (rig->io, rig->keyboard, rig->mouse, rig->clock, test_line_irq (&rig->irq1),
+                 test_line_irq (&rig->irq12), test_line_irq (&rig->a20), count_init, rig);
 }
 
 static void

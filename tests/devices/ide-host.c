@@ -17,7 +17,7 @@ typedef struct
 static void
 note_trouble (void *data, ImageTrouble trouble, const char *sentence)
 {
-  ((Fixture *)data)->full |= trouble == IMAGE_TROUBLE_FULL;
+  ((Fixture *) data)->full |= trouble == IMAGE_TROUBLE_FULL;
 }
 
 static void
@@ -106,8 +106,8 @@ test_other_ways_to_cancel (Fixture *f, gconstpointer data)
     g_assert_cmphex (f->rig->ram[0x2000 + i], ==, 0);
 }
 
-/* The machine is gone before its disk answers: tear_down frees all while the request is under way.
- */
+/* The machine is gone before its disk answers: tear_down frees all while the request is under
+ * way. */
 static void
 test_power_off (Fixture *f, gconstpointer data)
 {

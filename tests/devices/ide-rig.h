@@ -8,8 +8,8 @@
 #include "tests/support/device-test.h"
 
 /* A PIIX3 IDE function with a disk as primary master and a CD drive as secondary master, images in
- * memory, RAM at 0: what the tests of the channel, the disk and the CD drive drive through ports.
- */
+ * memory, RAM at 0: what the tests of the channel, the disk and the CD drive drive through
+ * ports. */
 
 #define IDE_RIG_DISK_SECTORS 4096
 #define IDE_RIG_CD_SECTORS 64
@@ -22,7 +22,14 @@
 #define PRIMARY_CONTROL 0x3f6
 #define SECONDARY_CONTROL 0x376
 
-enum { BSY = 0x80, DRDY = 0x40, DF = 0x20, DRQ = 0x08, ERR = 0x01 };
+enum
+{
+  BSY = 0x80,
+  DRDY = 0x40,
+  DF = 0x20,
+  DRQ = 0x08,
+  ERR = 0x01
+};
 
 typedef struct
 {

@@ -269,8 +269,8 @@ static void
 test_states_that_cannot_be (void)
 {
   static void (*const never[]) (IdeDriveState *drive)
-      = { block_of_a_mebibyte, multiple_beyond_the_buffer, no_heads, waiting_to_write_nothing,
-          data_behind_the_block };
+    = { block_of_a_mebibyte, multiple_beyond_the_buffer, no_heads, waiting_to_write_nothing,
+        data_behind_the_block };
   IdeRig *rig = ide_rig_new ();
 
   g_assert_true (load_changed (rig->channels[0], same));

@@ -29,8 +29,12 @@ put_header (Rig *rig, gsize at, uint32_t flags)
 static void
 put_elf32 (Rig *rig, unsigned i, Elf32_Phdr segment)
 {
-  Elf32_Ehdr header = { .e_ident = ELFMAG, .e_machine = EM_386, .e_entry = 0x100010,
-                        .e_phoff = 0x40, .e_phentsize = sizeof segment, .e_phnum = i + 1 };
+  Elf32_Ehdr header = { .e_ident = ELFMAG,
+                        .e_machine = EM_386,
+                        .e_entry = 0x100010,
+                        .e_phoff = 0x40,
+                        .e_phentsize = sizeof segment,
+                        .e_phnum = i + 1 };
 
   header.e_ident[EI_CLASS] = ELFCLASS32;
   header.e_ident[EI_DATA] = ELFDATA2LSB;
@@ -65,8 +69,12 @@ static void
 set_up (Rig *rig, gconstpointer data)
 {
   put_header (rig, 0x1000, 3);
-  put_elf32 (rig, 0, (Elf32_Phdr){ .p_offset = 0x1000, .p_vaddr = 0x100000, .p_paddr = 0x100000,
-                                   .p_filesz = 0x800, .p_memsz = 0x3000 });
+  put_elf32 (rig, 0,
+             (Elf32_Phdr){ .p_offset = 0x1000,
+                           .p_vaddr = 0x100000,
+                           .p_paddr = 0x100000,
+                           .p_filesz = 0x800,
+                           .p_memsz = 0x3000 });
 }
 
 static void
@@ -84,8 +92,12 @@ test_elf (Rig *rig, gconstpointer data)
   g_assert_cmphex (rig->image.entry, ==, 0x100010);
   g_assert_cmphex (rig->image.end, ==, 0x103000);
   /* A kernel linked for the upper half: its entry is among the virtual addresses. */
-  put_elf32 (rig, 0, (Elf32_Phdr){ .p_offset = 0x1000, .p_vaddr = 0x100000, .p_paddr = 0x200000,
-                                   .p_filesz = 0x800, .p_memsz = 0x800 });
+  put_elf32 (rig, 0,
+             (Elf32_Phdr){ .p_offset = 0x1000,
+                           .p_vaddr = 0x100000,
+                           .p_paddr = 0x200000,
+                           .p_filesz = 0x800,
+                           .p_memsz = 0x800 });
   g_assert_null (complaint (rig));
   g_assert_cmphex (rig->image.entry, ==, 0x200010);
 }
@@ -94,8 +106,11 @@ test_elf (Rig *rig, gconstpointer data)
 static void
 test_overlap (Rig *rig, gconstpointer data)
 {
-  Elf32_Phdr segment = { .p_offset = 0x1000, .p_vaddr = 0x100000, .p_paddr = 0x100000,
-                         .p_filesz = 0x800, .p_memsz = 0x110000 };
+  Elf32_Phdr segment = { .p_offset = 0x1000,
+                         .p_vaddr = 0x100000,
+                         .p_paddr = 0x100000,
+                         .p_filesz = 0x800,
+                         .p_memsz = 0x110000 };
 
   put_elf32 (rig, 0, segment);
   put_elf32 (rig, 1, segment);
@@ -108,10 +123,18 @@ test_overlap (Rig *rig, gconstpointer data)
 static void
 test_elf64 (Rig *rig, gconstpointer data)
 {
-  Elf64_Ehdr header = { .e_ident = ELFMAG, .e_machine = EM_X86_64, .e_entry = 0x400000,
-                        .e_phoff = 0x40, .e_phentsize = sizeof (Elf64_Phdr), .e_phnum = 1 };
-  Elf64_Phdr segment = { .p_type = PT_LOAD, .p_offset = 0x1000, .p_vaddr = 0x400000,
-                         .p_paddr = 0x400000, .p_filesz = 16, .p_memsz = 32 };
+  Elf64_Ehdr header = { .e_ident = ELFMAG,
+                        .e_machine = EM_X86_64,
+                        .e_entry = 0x400000,
+                        .e_phoff = 0x40,
+                        .e_phentsize = sizeof (Elf64_Phdr),
+                        .e_phnum = 1 };
+  Elf64_Phdr segment = { .p_type = PT_LOAD,
+                         .p_offset = 0x1000,
+                         .p_vaddr = 0x400000,
+                         .p_paddr = 0x400000,
+                         .p_filesz = 16,
+                         .p_memsz = 32 };
 
   header.e_ident[EI_CLASS] = ELFCLASS64;
   header.e_ident[EI_DATA] = ELFDATA2LSB;
@@ -127,8 +150,8 @@ test_elf64 (Rig *rig, gconstpointer data)
 static void
 test_addresses (Rig *rig, gconstpointer data)
 {
-  MultibootHeader header = { MAGIC, 0x10003, -(MAGIC + 0x10003), 0x100200, 0x100100, 0x100500,
-                             0x101000, 0x100220 };
+  MultibootHeader header
+    = { MAGIC, 0x10003, -(MAGIC + 0x10003), 0x100200, 0x100100, 0x100500, 0x101000, 0x100220 };
 
   memset (rig->file, 0, FILE_SIZE);
   memcpy (rig->file + 0x400, &header, sizeof header);
@@ -150,8 +173,11 @@ test_addresses (Rig *rig, gconstpointer data)
 static void
 test_bad_files (Rig *rig, gconstpointer data)
 {
-  Elf32_Phdr good = { .p_offset = 0x1000, .p_vaddr = 0x100000, .p_paddr = 0x100000,
-                      .p_filesz = 0x800, .p_memsz = 0x800 };
+  Elf32_Phdr good = { .p_offset = 0x1000,
+                      .p_vaddr = 0x100000,
+                      .p_paddr = 0x100000,
+                      .p_filesz = 0x800,
+                      .p_memsz = 0x800 };
   Elf32_Phdr bad = good;
 
   bad.p_offset = 0x1fff;

@@ -43,7 +43,7 @@ parse_structure (const uint8_t *at, const uint8_t *end, Structure *structure)
 {
   g_assert_cmpint (end - at, >=, 6);
   *structure
-      = (Structure){ .fields = at, .type = at[0], .length = at[1], .handle = number (at + 2, 2) };
+    = (Structure){ .fields = at, .type = at[0], .length = at[1], .handle = number (at + 2, 2) };
   g_assert_cmpuint (structure->length, >=, 4);
   g_assert_cmpint (end - at, >=, structure->length + 2);
   at += structure->length;
@@ -58,7 +58,7 @@ parse_structure (const uint8_t *at, const uint8_t *end, Structure *structure)
 
       g_assert_nonnull (next);
       g_assert_cmpuint (structure->n_strings, <, 15);
-      structure->strings[++structure->n_strings] = (const char *)at;
+      structure->strings[++structure->n_strings] = (const char *) at;
       at = next + 1;
       g_assert_true (at < end);
     }
@@ -81,7 +81,7 @@ read_smbios (Smbios *smbios, const SmbiosConfig *config)
   for (at = smbios->tables; at < smbios->tables + smbios->size;)
     {
       const uint8_t *next
-          = parse_structure (at, smbios->tables + smbios->size, &smbios->structures[smbios->n]);
+        = parse_structure (at, smbios->tables + smbios->size, &smbios->structures[smbios->n]);
 
       for (unsigned i = 0; i < smbios->n; i++)
         g_assert_cmphex (smbios->structures[i].handle, !=, smbios->structures[smbios->n].handle);

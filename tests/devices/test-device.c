@@ -33,8 +33,9 @@ note_flush (void *data)
 static TestDeviceWiring
 wiring_of (Rig *rig)
 {
-  TestDeviceWiring wiring = { .io = rig->io, .mmio = rig->mmio, .memory = rig->memory,
-                              .exit = note_exit, .exit_data = rig };
+  TestDeviceWiring wiring = {
+    .io = rig->io, .mmio = rig->mmio, .memory = rig->memory, .exit = note_exit, .exit_data = rig
+  };
 
   for (unsigned i = 0; i < TEST_DEVICE_LINES; i++)
     wiring.lines[i] = test_line_irq (&rig->lines[i]);

@@ -55,7 +55,8 @@ test_mode_12 (void)
   window_write (&board, 0xa0000 + 80 * 479 + 79, 0x01);
   board_draw (&board);
   assert_size (&board, 640, 480);
-  g_assert_cmphex (pixel (&board, 639, 479), ==, grey (0x3a)); /* colour 10 through the attributes */
+  g_assert_cmphex (pixel (&board, 639, 479), ==,
+                   grey (0x3a)); /* colour 10 through the attributes */
   g_assert_cmphex (pixel (&board, 638, 479), ==, 0);
   board_close (&board);
 }
@@ -290,7 +291,8 @@ main (int argc, char **argv)
   g_test_add_func ("/vga-picture/addresses-wrap", test_addresses_wrap);
   g_test_add_func ("/vga-picture/fine-scrolling", test_fine_scrolling);
   g_test_add_func ("/vga-picture/mode-x-split", test_mode_x_240_lines_and_a_split);
-  g_test_add_func ("/vga-picture/graphics-redraw-dirty-lines-only", test_graphics_redraw_dirty_lines_only);
+  g_test_add_func ("/vga-picture/graphics-redraw-dirty-lines-only",
+                   test_graphics_redraw_dirty_lines_only);
   g_test_add_func ("/vga-picture/blank-screen", test_blank_screen);
   return g_test_run ();
 }

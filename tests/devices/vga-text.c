@@ -243,7 +243,7 @@ test_split_screen (void)
   out_indexed (&board, 0x3d4, 0x0a, 0x20);
   load_glyph (&board, 0, 'A', bar);
   put_cell (&board, 0, 'A', 0x07);
-  out_indexed (&board, 0x3d4, 0x0d, 80); /* the upper part begins one row further on */
+  out_indexed (&board, 0x3d4, 0x0d, 80);       /* the upper part begins one row further on */
   out_indexed (&board, 0x3d4, 0x18, 0x8b - 1); /* 138, in the middle of a row */
   out_indexed (&board, 0x3d4, 0x07, 0x0f);
   out_indexed (&board, 0x3d4, 0x09, 0x0f);

@@ -2,7 +2,20 @@
 /* The Bochs VBE extensions through ports, through BAR 2, and on the screen. */
 #include "vga-board.h"
 
-enum { ID, XRES, YRES, BPP, ENABLE, BANK, VIRT_WIDTH, VIRT_HEIGHT, X_OFFSET, Y_OFFSET, MEMORY_64K };
+enum
+{
+  ID,
+  XRES,
+  YRES,
+  BPP,
+  ENABLE,
+  BANK,
+  VIRT_WIDTH,
+  VIRT_HEIGHT,
+  X_OFFSET,
+  Y_OFFSET,
+  MEMORY_64K
+};
 
 static void
 dispi_out (Board *board, unsigned index, uint16_t value)

@@ -31,8 +31,15 @@ outside (void *board, const uint8_t bytes[4])
     chardev_feed (fuzz_board_rig.serial, bytes, 3);
 }
 
-const FuzzTarget fuzz_target
-  = { .name = "board-state", .open = fuzz_board_open, .close = fuzz_board_close, .outside = outside,
-      .ranges = { { 0, 0x100, false }, { 0x170, 8, false }, { 0x1f0, 8, false },
-                  { 0x3b0, 0x50, false }, { 0x510, 12, false }, { 0xc000, 0x10, false },
-                  { 0xa0000, 0x20000, true }, { 0xfec00000, 0x50, true } } };
+const FuzzTarget fuzz_target = { .name = "board-state",
+                                 .open = fuzz_board_open,
+                                 .close = fuzz_board_close,
+                                 .outside = outside,
+                                 .ranges = { { 0, 0x100, false },
+                                             { 0x170, 8, false },
+                                             { 0x1f0, 8, false },
+                                             { 0x3b0, 0x50, false },
+                                             { 0x510, 12, false },
+                                             { 0xc000, 0x10, false },
+                                             { 0xa0000, 0x20000, true },
+                                             { 0xfec00000, 0x50, true } } };

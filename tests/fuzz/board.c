@@ -21,9 +21,14 @@ outside (void *board, const uint8_t bytes[4])
     board_rig_write_config (bytes[0] & 0x1f, bytes[1] & 0xfc, 4, value << 8 | bytes[3]);
 }
 
-const FuzzTarget fuzz_target = { .name = "board", .open = fuzz_board_open, .close = fuzz_board_close,
+const FuzzTarget fuzz_target = { .name = "board",
+                                 .open = fuzz_board_open,
+                                 .close = fuzz_board_close,
                                  .outside = outside,
-                                 .ranges = { { 0, 0x100, false }, { 0x1f0, 8, false },
-                                             { 0x3b0, 0x50, false }, { 0xcf8, 8, false },
-                                             { 0x510, 12, false }, { 0xc000, 0x10, false },
+                                 .ranges = { { 0, 0x100, false },
+                                             { 0x1f0, 8, false },
+                                             { 0x3b0, 0x50, false },
+                                             { 0xcf8, 8, false },
+                                             { 0x510, 12, false },
+                                             { 0xc000, 0x10, false },
                                              { 0xa0000, 0x20000, true } } };

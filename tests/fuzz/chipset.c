@@ -36,8 +36,8 @@ open_device (FuzzBoard *board)
   pirq_get_intx (c->pirq, intx);
   c->pci = pci_bus_new (board->io, board->mmio, board->memory, intx);
   c->i440fx = i440fx_new (board->io, c->pci, board->memory, ram, ignore, ignore, NULL);
-  c->piix3 = piix3_new (board->io, c->pci, c->pirq, c->pic, c->pit, board->clock, IRQ_NONE, ignore,
-                        NULL);
+  c->piix3
+    = piix3_new (board->io, c->pci, c->pirq, c->pic, c->pit, board->clock, IRQ_NONE, ignore, NULL);
   c->pm = piix4_pm_new (board->io, c->pci, 1, 3, board->clock, IRQ_NONE, ignore, NULL);
   return c;
 }
@@ -85,6 +85,10 @@ const FuzzTarget fuzz_target = {
   .close = close_device,
   .state = device_state,
   .outside = outside,
-  .ranges = { { 0xcf8, 8, false }, { 0x600, 0x40, false }, { 0xb2, 2, false }, { 0x61, 1, false },
-              { 0x92, 1, false }, { 0x4d0, 2, false } },
+  .ranges = { { 0xcf8, 8, false },
+              { 0x600, 0x40, false },
+              { 0xb2, 2, false },
+              { 0x61, 1, false },
+              { 0x92, 1, false },
+              { 0x4d0, 2, false } },
 };

@@ -27,4 +27,5 @@ outside (void *device, const uint8_t bytes[4])
   coprocessor_set_ferr (device, bytes[0] & 1);
 }
 
-const FuzzTarget fuzz_target = { "coprocessor", open_device, close_device, get_state, outside, { { 0xf0, 2, false } } };
+const FuzzTarget fuzz_target
+  = { "coprocessor", open_device, close_device, get_state, outside, { { 0xf0, 2, false } } };

@@ -19,4 +19,4 @@ close_debugcon (void *device)
 }
 
 const FuzzTarget fuzz_target
-    = { "debugcon", open_debugcon, close_debugcon, NULL, NULL, { { 0x402, 1, false } } };
+  = { "debugcon", open_debugcon, close_debugcon, NULL, NULL, { { 0x402, 1, false } } };

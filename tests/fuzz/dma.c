@@ -33,6 +33,6 @@ outside (void *device, const uint8_t bytes[4])
 }
 
 const FuzzTarget fuzz_target = {
-  "dma", open_device, close_device, device_state, outside,
-  { { 0x00, 16, false }, { 0xc0, 32, false }, { 0x80, 16, false } },
+  "dma",        open_device, close_device,
+  device_state, outside,     { { 0x00, 16, false }, { 0xc0, 32, false }, { 0x80, 16, false } },
 };

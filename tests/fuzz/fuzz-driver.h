@@ -14,7 +14,7 @@
 /* What the device is attached to, made anew for each input. */
 typedef struct
 {
-  Bus *io;        /* 64 KiB of ports */
+  Bus *io; /* 64 KiB of ports */
   Bus *mmio;
   Memory *memory; /* 1 MiB of RAM at 0 */
   Clock *clock;   /* manual */

@@ -37,7 +37,8 @@ device_state (void *device)
   static unsigned n;
 
   return ++n % 3 == 0 ? ps2_keyboard_state (keyboard)
-         : n % 3 == 1 ? ps2_mouse_state (mouse) : i8042_state (device);
+         : n % 3 == 1 ? ps2_mouse_state (mouse)
+                      : i8042_state (device);
 }
 
 static void

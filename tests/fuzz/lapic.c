@@ -53,7 +53,8 @@ static const BusOps page_ops = { page_read, page_write, 4, 4 };
 static void *
 open_device (FuzzBoard *board)
 {
-  const LapicOps ops = { ignore, ignore, ignore, ignore_sipi, ignore_send, ignore_eoi, tsc_to_ns, NULL };
+  const LapicOps ops
+    = { ignore, ignore, ignore, ignore_sipi, ignore_send, ignore_eoi, tsc_to_ns, NULL };
   FuzzLapic *self = g_new0 (FuzzLapic, 1);
 
   x86_state_reset (&self->state, 0);

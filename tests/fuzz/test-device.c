@@ -34,6 +34,8 @@ const FuzzTarget fuzz_target = {
   .open = open_device,
   .close = close_device,
   .state = device_state,
-  .ranges = { { 0xe0, 12, false }, { 0xf4, 4, false }, { 0x2000, 24, false },
+  .ranges = { { 0xe0, 12, false },
+              { 0xf4, 4, false },
+              { 0x2000, 24, false },
               { 0xff000000, 0x10000, true } },
 };

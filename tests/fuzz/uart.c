@@ -35,4 +35,4 @@ outside (void *device, const uint8_t bytes[4])
 }
 
 const FuzzTarget fuzz_target
-    = { "uart", open_uart, close_uart, state, outside, { { 0x3f8, 8, false } } };
+  = { "uart", open_uart, close_uart, state, outside, { { 0x3f8, 8, false } } };

@@ -35,7 +35,15 @@ outside (void *device, const uint8_t bytes[4])
     console_get_text (rig.console, text);
 }
 
-const FuzzTarget fuzz_target = { "vga", open_vga, close_vga, state, outside,
-                                 { { 0x3b0, 0x30, false }, { 0x3c0, 0x10, false }, { 0x3d4, 2, false },
-                                   { 0x1ce, 4, false }, { 0xa0000, 0x20000, true },
-                                   { VGA_RIG_REGISTERS, 0x1000, true }, { VGA_RIG_DISPI, 22, true } } };
+const FuzzTarget fuzz_target = { "vga",
+                                 open_vga,
+                                 close_vga,
+                                 state,
+                                 outside,
+                                 { { 0x3b0, 0x30, false },
+                                   { 0x3c0, 0x10, false },
+                                   { 0x3d4, 2, false },
+                                   { 0x1ce, 4, false },
+                                   { 0xa0000, 0x20000, true },
+                                   { VGA_RIG_REGISTERS, 0x1000, true },
+                                   { VGA_RIG_DISPI, 22, true } } };

@@ -183,7 +183,7 @@ test_blind (Host *host, gconstpointer data)
   const struct stat status = { .st_mode = S_IFBLK, .st_rdev = makedev (8, 0) };
 
   g_assert_true (
-      image_host_use_check (&status, "/dev/chosen", FALSE, "/nowhere", "/nowhere", NULL));
+    image_host_use_check (&status, "/dev/chosen", FALSE, "/nowhere", "/nowhere", NULL));
 }
 
 int

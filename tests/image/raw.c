@@ -176,8 +176,8 @@ test_cancel (void)
   g_assert_false (cancelled.done);
 }
 
-/* The file is let go of when the host is done with what it was at, and then it can be opened again.
- */
+/* The file is let go of when the host is done with what it was at, and then it can be opened
+ * again. */
 static void
 test_free_in_a_transfer (void)
 {
@@ -238,10 +238,16 @@ test_foreign_formats (void)
     unsigned length, at;
     const char *words;
   } formats[] = {
-    { "QFI\xfb", 4, 0, "QCOW2" },     { "KDMV", 4, 0, "VMDK" },
-    { "\x7f\x10\xda\xbe", 4, 64, "VDI" }, { "vhdxfile", 8, 0, "VHDX" },
-    { "conectix", 8, 0, "VHD" },      { "conectix", 8, 4096 - 512, "VHD" },
-    { "\x1f\x8b\x08", 3, 0, "gzip" }, { "\xfd" "7zXZ", 5, 0, "xz" },
+    { "QFI\xfb", 4, 0, "QCOW2" },
+    { "KDMV", 4, 0, "VMDK" },
+    { "\x7f\x10\xda\xbe", 4, 64, "VDI" },
+    { "vhdxfile", 8, 0, "VHDX" },
+    { "conectix", 8, 0, "VHD" },
+    { "conectix", 8, 4096 - 512, "VHD" },
+    { "\x1f\x8b\x08", 3, 0, "gzip" },
+    { "\xfd"
+      "7zXZ",
+      5, 0, "xz" },
     { "\x28\xb5\x2f\xfd", 4, 0, "Zstandard" },
   };
 

@@ -13,8 +13,8 @@ typedef struct
 
 Irq test_line_irq (TestLine *line);
 
-/* Saves from, loads that into to (a device of the same kind), saves it again and compares the bytes.
- * Afterwards `to` is in the state of `from`. */
+/* Saves from, loads that into to (a device of the same kind), saves it again and compares the
+ * bytes. Afterwards `to` is in the state of `from`. */
 void test_state_round_trip (const StateSection *from, const StateSection *to);
 /* The same device saved, loaded and saved again. */
 void test_state_same (const StateSection *section);

@@ -41,7 +41,7 @@ fake_disk_read (void *data, uint64_t offset, void *buffer, size_t length)
 {
   int error = fake_disk_enter (data);
 
-  memcpy (buffer, ((FakeDisk *)data)->bytes + offset, length);
+  memcpy (buffer, ((FakeDisk *) data)->bytes + offset, length);
   return error;
 }
 
@@ -51,7 +51,7 @@ fake_disk_write (void *data, uint64_t offset, const void *buffer, size_t length)
   int error = fake_disk_enter (data);
 
   if (error == 0)
-    memcpy (((FakeDisk *)data)->bytes + offset, buffer, length);
+    memcpy (((FakeDisk *) data)->bytes + offset, buffer, length);
   return error;
 }
 

@@ -14,8 +14,8 @@ typedef struct
 static inline void
 outcome_note (void *data, int result)
 {
-  g_assert_false (((Outcome *)data)->done);
-  *(Outcome *)data = (Outcome){ true, result };
+  g_assert_false (((Outcome *) data)->done);
+  *(Outcome *) data = (Outcome){ true, result };
 }
 
 /* Runs the default context until it is done; the outcome can be used again. */

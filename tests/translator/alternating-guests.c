@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* A guest boots while its CPU goes back and forth between translator and interpreter.
  *
- *   alternating-guests DISC PATTERN SECONDS: until PATTERN comes out of COM1, within so much processor time */
+ *   alternating-guests DISC PATTERN SECONDS: until PATTERN comes out of COM1, within so much
+ * processor time */
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -32,7 +33,8 @@ has_come (GuestRig *rig)
 
   machine_lock_acquire (rig->lock);
   output = chardev_get_output (rig->serial);
-  found = output->len > 0 && g_strstr_len ((const char *) output->data, output->len, pattern) != NULL;
+  found
+    = output->len > 0 && g_strstr_len ((const char *) output->data, output->len, pattern) != NULL;
   machine_lock_release (rig->lock);
   return found;
 }

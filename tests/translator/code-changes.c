@@ -48,7 +48,8 @@ test_between_two_states (void)
   put (machine, CODE, "\xeb\x00\xe9\xf9\x0f\x00\x00", 7); /* jmp 10002h; jmp 11000h */
   for (unsigned round = 0; round < 4; round++)
     {
-      char target[] = { (char) 0xb8, (char) round, 0, 0, 0, (char) 0xcc }; /* mov eax, round; int3 */
+      char target[]
+        = { (char) 0xb8, (char) round, 0, 0, 0, (char) 0xcc }; /* mov eax, round; int3 */
 
       put (machine, CODE + 0x1000, target, sizeof target);
       x86_machine_init_state (&state, 64);
@@ -100,7 +101,7 @@ test_beside_code (void)
        24);
   for (unsigned round = 1; round <= 10; round++)
     {
-      put (machine, BESIDE + 0x21, (char[]){ (char)round }, 1);
+      put (machine, BESIDE + 0x21, (char[]){ (char) round }, 1);
       x86_machine_init_state (&state, 64);
       state.rip = CODE;
       state.gpr[X86_RSP] = 0x30000;
@@ -110,7 +111,7 @@ test_beside_code (void)
       g_assert_cmphex (state.gpr[X86_RDX], ==, 5000 * round);
     }
   x86_machine_read (machine, BESIDE + 0x10, &made, 4);
-  g_assert_cmpuint ((uint32_t)made, ==, 2 * 5000 * 10);
+  g_assert_cmpuint ((uint32_t) made, ==, 2 * 5000 * 10);
   g_assert_cmpuint (x86_machine_count (machine, "stores-beside-code"), >, 90000);
   /* The page was taken for all code at first. */
   g_assert_cmpuint (x86_machine_count (machine, "blocks-dropped"), <, 30);

@@ -17,7 +17,7 @@ compared_cases_run (const Comparison *self, const UserCase *test, const char *wh
   user_software_run (self->interpreter, test, &theirs);
   user_software_run (self->translator, test, &ours);
   text = g_string_free (
-      user_compare (test, &theirs, &ours, !(self->options & TRANSLATOR_ALL_FLAGS)), FALSE);
+    user_compare (test, &theirs, &ours, !(self->options & TRANSLATOR_ALL_FLAGS)), FALSE);
   if (*text != '\0')
     {
       g_test_message ("seed %" G_GUINT64_FORMAT ", %u bits, %s (the interpreter is “host”):\n%s",

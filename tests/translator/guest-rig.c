@@ -17,22 +17,32 @@ guest_rig_open (GuestRig *rig, const AccelOps *ops, Clock *clock, MachineLock *l
   g_autoptr (GError) error = NULL;
   BoardPcConfig config;
 
-  *rig = (GuestRig){ .clock = clock, .lock = lock, .console = console_new (),
-                     .input = input_new (), .serial = chardev_new_buffer () };
+  *rig = (GuestRig){ .clock = clock,
+                     .lock = lock,
+                     .console = console_new (),
+                     .input = input_new (),
+                     .serial = chardev_new_buffer () };
   if (!g_str_equal (guest, "firmware"))
     {
       rig->disc = image_open (guest, IMAGE_READ_ONLY, g_main_context_default (), lock, &error);
       g_assert_no_error (error);
     }
   config = (BoardPcConfig){
-    .accel = ops, .topology = { 1, 1, 1 }, .memory_size = 512u << 20,
-    .context = g_main_context_default (), .lock = lock, .clock = clock,
-    .console = rig->console, .input = rig->input,
+    .accel = ops,
+    .topology = { 1, 1, 1 },
+    .memory_size = 512u << 20,
+    .context = g_main_context_default (),
+    .lock = lock,
+    .clock = clock,
+    .console = rig->console,
+    .input = rig->input,
     .bios = "/usr/share/seabios/bios-256k.bin",
     .vga_bios = "/usr/share/seabios/vgabios-stdvga.bin",
-    .drives = { { BOARD_DRIVE_NONE, NULL }, { BOARD_DRIVE_NONE, NULL },
-                { BOARD_DRIVE_CD, rig->disc } },
-    .serial = { rig->serial }, .event = note_event, .event_data = rig,
+    .drives
+    = { { BOARD_DRIVE_NONE, NULL }, { BOARD_DRIVE_NONE, NULL }, { BOARD_DRIVE_CD, rig->disc } },
+    .serial = { rig->serial },
+    .event = note_event,
+    .event_data = rig,
   };
   machine_lock_acquire (lock);
   rig->board = board_pc_new (&config, &error);

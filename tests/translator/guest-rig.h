@@ -3,8 +3,8 @@
 
 #include "devices/board-pc.h"
 
-/* A whole PC with one CPU and 512 MiB, for guests under any accelerator: firmware, a CD drive, COM1.
- * Devices' completions run where the default main context is iterated. */
+/* A whole PC with one CPU and 512 MiB, for guests under any accelerator: firmware, a CD drive,
+ * COM1. Devices' completions run where the default main context is iterated. */
 typedef struct
 {
   Clock *clock;

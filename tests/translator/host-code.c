@@ -58,10 +58,10 @@ look_at (const uint8_t *code, size_t length)
       if (!ZYAN_SUCCESS (ZydisDecoderDecodeInstruction (&zydis, NULL, code, length, &insn)))
         g_error ("This is no instruction: %02x %02x %02x %02x.", code[0], length > 1 ? code[1] : 0,
                  length > 2 ? code[2] : 0, length > 3 ? code[3] : 0);
-      scan = (insn.mnemonic == ZYDIS_MNEMONIC_TZCNT
-              && x86_features_have (features, X86_FEATURE_BMI1))
-             || (insn.mnemonic == ZYDIS_MNEMONIC_LZCNT
-                 && x86_features_have (features, X86_FEATURE_LZCNT));
+      scan
+        = (insn.mnemonic == ZYDIS_MNEMONIC_TZCNT && x86_features_have (features, X86_FEATURE_BMI1))
+          || (insn.mnemonic == ZYDIS_MNEMONIC_LZCNT
+              && x86_features_have (features, X86_FEATURE_LZCNT));
       if (!zydis_features_have (features, &insn) || (is_foreign (&insn) && !scan))
         g_error ("%s is none of the host's instructions.", ZydisMnemonicGetString (insn.mnemonic));
       code += insn.length;
@@ -84,7 +84,7 @@ __wrap_code_cache_begin (CodeCache *cache, CodeKind kind)
 void
 __wrap_code_cache_end (CodeCache *cache, CodeKind kind, const Emitter *emitter)
 {
-  look_at (begin[kind], (size_t)(emitter->at - begin[kind]));
+  look_at (begin[kind], (size_t) (emitter->at - begin[kind]));
   __real_code_cache_end (cache, kind, emitter);
 }
 

@@ -74,7 +74,8 @@ lockstep_compare_pages (uint64_t page, const uint8_t *translator, const uint8_t 
   for (unsigned at = 0; at < 4096 && shown < 16; at++)
     if (translator[at] != interpreter[at])
       {
-        g_string_append_printf (text, "  page %#" PRIx64 " byte %#x: translator %02x interpreter %02x\n",
+        g_string_append_printf (text,
+                                "  page %#" PRIx64 " byte %#x: translator %02x interpreter %02x\n",
                                 page, at, translator[at], interpreter[at]);
         shown++;
       }

@@ -5,8 +5,9 @@
 
 #include "vmm-core/x86/cpu.h"
 
-/* Whether two states are equal, but for the local APIC, the x87's addresses of the last instruction,
- * and the ignored bits of RFLAGS. What differs is appended to text, which may be NULL. */
+/* Whether two states are equal, but for the local APIC, the x87's addresses of the last
+ * instruction, and the ignored bits of RFLAGS. What differs is appended to text, which may be
+ * NULL. */
 bool lockstep_compare (const X86State *translator, const X86State *interpreter, uint64_t ignored,
                        GString *text);
 

@@ -3,9 +3,9 @@
  *
  *   lockstep-guests [--seconds N] [--exact] GUEST
  *
- * GUEST is "firmware", or a disc image that boots. The test ends well when N seconds have passed, or
- * nothing is left to be done, without a difference between translator and interpreter. Time in the
- * guest is what code makes of it: the same number of nanoseconds for each block. */
+ * GUEST is "firmware", or a disc image that boots. The test ends well when N seconds have passed,
+ * or nothing is left to be done, without a difference between translator and interpreter. Time in
+ * the guest is what code makes of it: the same number of nanoseconds for each block. */
 #include <string.h>
 #include <time.h>
 
@@ -51,8 +51,7 @@ test_guest (void)
   GuestRig rig;
 
   lockstep_set_flags (exact ? LOCKSTEP_EXACT : LOCKSTEP_ALIVE);
-  guest_rig_open (&rig, &lockstep_accel_ops, clock_new_manual (), machine_lock_new (),
-                  guest);
+  guest_rig_open (&rig, &lockstep_accel_ops, clock_new_manual (), machine_lock_new (), guest);
   vcpu = lockstep_accel_ops.vcpu_new (board_pc_get_accel (rig.board), 0, &error);
   reset (&rig, vcpu);
   while (clock () < end && !rig.off)

@@ -25,8 +25,8 @@
 #define MAX_STEPS 200 /* more instructions than one block has */
 #define SLICE 64      /* blocks between two looks at devices */
 #define N_COUNTERS (1u << 18)
-#define ALWAYS 4      /* times that each block is compared */
-#define SELDOM 4096   /* runs between two comparisons after that */
+#define ALWAYS 4    /* times that each block is compared */
+#define SELDOM 4096 /* runs between two comparisons after that */
 
 typedef enum
 {
@@ -284,8 +284,8 @@ static void
 side_write (void *device, uint64_t address, unsigned size, uint64_t value)
 {
   Side *side = device;
-  Access access = { .write = true, .bus = side->real, .address = address, .size = size,
-                    .value = value };
+  Access access
+    = { .write = true, .bus = side->real, .address = address, .size = size, .value = value };
 
   if (side->replay)
     {
@@ -409,8 +409,7 @@ enter_replay (Lockstep *self)
   other->state = self->before;
   if (lockstep_flags == LOCKSTEP_ALIVE && self->status_known
       && self->status_rip == self->before.rip)
-    other->state.rflags
-      = (other->state.rflags & ~(uint64_t) X86_FLAGS_STATUS) | self->status;
+    other->state.rflags = (other->state.rflags & ~(uint64_t) X86_FLAGS_STATUS) | self->status;
   x86_cpu_sync_in (other);
   memcpy (other->pdpte, self->pdpte, sizeof self->pdpte);
   atomic_store (&other->requests, 0);
@@ -424,8 +423,8 @@ describe (const Lockstep *self, GString *text)
   X86State state = self->other->state;
 
   state.rflags = x86_flags_get (self->other);
-  g_string_append_printf (text, "code at %#" PRIx64 " (CS base %#" PRIx64 "):",
-                          self->before.rip, self->before.seg[X86_CS].base);
+  g_string_append_printf (text, "code at %#" PRIx64 " (CS base %#" PRIx64 "):", self->before.rip,
+                          self->before.seg[X86_CS].base);
   lockstep_append_code (text, self->cpu, &self->before);
   lockstep_compare (&self->after, &state, 0, text);
   for (unsigned i = 0; i < self->n_pages; i++)
@@ -605,12 +604,10 @@ lockstep_open (const AccelMachine *machine, GError **error)
   engine = *translator;
   engine.run = lockstep_run;
   lockstep->first->engine = &engine;
-  translator_set_options (accel, lockstep_flags == LOCKSTEP_EXACT
-                                   ? TRANSLATOR_THOROUGH
-                                   : TRANSLATOR_LAZY);
+  translator_set_options (accel,
+                          lockstep_flags == LOCKSTEP_EXACT ? TRANSLATOR_THOROUGH : TRANSLATOR_LAZY);
   lockstep->second = software_accel_ops.open (&second, error);
-  lockstep->other
-    = x86_software_get_cpu (software_accel_ops.vcpu_new (lockstep->second, 0, error));
+  lockstep->other = x86_software_get_cpu (software_accel_ops.vcpu_new (lockstep->second, 0, error));
   x86_exclusive_enter (lockstep->other);
   return accel;
 }

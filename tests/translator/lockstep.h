@@ -3,9 +3,9 @@
 
 #include "vmm-core/accel.h"
 
-/* An accelerator for one CPU that runs guest code twice: a translated block, and, from the state and
- * memory that were before it, the same instructions by the interpreter. What devices answered the
- * first time is fed to the second; registers, flags and every page stored to are compared.
+/* An accelerator for one CPU that runs guest code twice: a translated block, and, from the state
+ * and memory that were before it, the same instructions by the interpreter. What devices answered
+ * the first time is fed to the second; registers, flags and every page stored to are compared.
  *
  * Blocks are taken one by one, without links. Each is compared the first times it runs, then ever
  * more seldom. vcpu_run comes back as KICKED now and then, and as FAILED with a description where

@@ -214,7 +214,7 @@ make_case (UserCase *test, uint64_t seed, bool code32)
   test->state.rip = USER_CODE;
   for (unsigned i = 0; i < G_N_ELEMENTS (bases); i++)
     test->state.gpr[bases[i]]
-        = edges[generator_below (g, G_N_ELEMENTS (edges))] - 400 + generator_below (g, 600);
+      = edges[generator_below (g, G_N_ELEMENTS (edges))] - 400 + generator_below (g, 600);
   for (unsigned i = 0; i < G_N_ELEMENTS (indices); i++)
     test->state.gpr[indices[i]] = generator_below (g, 32);
   test->state.gpr[X86_RCX] = 1 + generator_below (g, 60);

@@ -48,7 +48,7 @@ init_state (Sweep *self)
 
   x86_machine_init_state (state, mode->bits);
   if (mode->code16)
-    state->seg[X86_CS].attributes &= ~(uint32_t)X86_SEG_DB;
+    state->seg[X86_CS].attributes &= ~(uint32_t) X86_SEG_DB;
   if (mode->supervisor)
     x86_machine_make_supervisor (state);
   state->rip = CODE;
@@ -56,7 +56,7 @@ init_state (Sweep *self)
     {
       state->gpr[i] = DATA + 0x40 + 0x50 * i;
       for (unsigned byte = 0; byte < 32; byte += 4)
-        state->ymm[i][byte] = (uint8_t)(16 * i + byte);
+        state->ymm[i][byte] = (uint8_t) (16 * i + byte);
     }
   state->gpr[X86_RCX] = 3;
   state->gpr[X86_RSP] = STACK;
@@ -81,7 +81,7 @@ fill_memory (Sweep *self)
 {
   for (unsigned i = 0; i < G_N_ELEMENTS (pages); i++)
     for (unsigned byte = 0; byte < 4096; byte++)
-      self->memory[i][byte] = (uint8_t)(byte * 7 + (byte >> 6) + i);
+      self->memory[i][byte] = (uint8_t) (byte * 7 + (byte >> 6) + i);
 }
 
 static void
@@ -117,8 +117,7 @@ compare (Sweep *self, const X86State *ours, const X86State *theirs, const X86Out
   g_string_prepend (text, "\n");
   for (unsigned i = length; i-- > 0;)
     g_string_prepend_len (
-        text, (char[]){ "0123456789abcdef"[code[i] >> 4], "0123456789abcdef"[code[i] & 15], ' ' },
-        3);
+      text, (char[]){ "0123456789abcdef"[code[i] >> 4], "0123456789abcdef"[code[i] & 15], ' ' }, 3);
   g_test_message ("%s", text->str);
 }
 
@@ -172,7 +171,7 @@ run_operands (Sweep *self, uint8_t *code, unsigned n)
   for (unsigned reg = 0; reg < 8; reg++)
     for (unsigned form = 0; form < G_N_ELEMENTS (forms); form++)
       {
-        code[n] = (uint8_t)(forms[form] | reg << 3);
+        code[n] = (uint8_t) (forms[form] | reg << 3);
         memcpy (code + n + 1, rest, MIN (sizeof rest, X86_MAX_LENGTH - n - 1));
         if (form == 1)
           {
@@ -227,12 +226,12 @@ sweep_legacy (Sweep *self)
       for (unsigned opcode = 0; opcode < 256; opcode++)
         {
           uint8_t code[X86_MAX_LENGTH + 1] = { 0 };
-          unsigned n = (unsigned)strlen (prefixes[prefix]);
+          unsigned n = (unsigned) strlen (prefixes[prefix]);
 
           memcpy (code, prefixes[prefix], n);
           memcpy (code + n, maps[map], strlen (maps[map]));
-          n += (unsigned)strlen (maps[map]);
-          code[n++] = (uint8_t)opcode;
+          n += (unsigned) strlen (maps[map]);
+          code[n++] = (uint8_t) opcode;
           run_operands (self, code, n);
         }
 }
@@ -247,8 +246,8 @@ sweep_vex (Sweep *self)
         {
           const uint8_t vvvv = payload & 8 ? 0x78 : 0x50; /* none, or 5 */
           uint8_t code[X86_MAX_LENGTH + 1]
-              = { 0xc4, (uint8_t)(0xe0 | map),
-                  (uint8_t)((payload & 16 ? 0x80 : 0) | vvvv | (payload & 7)), (uint8_t)opcode };
+            = { 0xc4, (uint8_t) (0xe0 | map),
+                (uint8_t) ((payload & 16 ? 0x80 : 0) | vvvv | (payload & 7)), (uint8_t) opcode };
 
           run_operands (self, code, 4);
         }

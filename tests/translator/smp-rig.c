@@ -100,8 +100,12 @@ smp_rig_new (const AccelOps *ops, unsigned n_cpus, size_t code_cache, const void
   memory_map (rig->memory, 0, RAM_SIZE, ram, 0, MEMORY_RW, 0);
   build_tables (rig, SMP_CODE + ipi_handler);
   memory_write (rig->memory, SMP_CODE, code, length);
-  machine = (AccelMachine){ .memory = rig->memory, .io = rig->io, .mmio = rig->mmio,
-                            .clock = rig->clock, .lock = rig->lock, .topology = { 1, n_cpus, 1 },
+  machine = (AccelMachine){ .memory = rig->memory,
+                            .io = rig->io,
+                            .mmio = rig->mmio,
+                            .clock = rig->clock,
+                            .lock = rig->lock,
+                            .topology = { 1, n_cpus, 1 },
                             .code_cache_size = code_cache };
   rig->accel = ops->open (&machine, &error);
   g_assert_no_error (error);

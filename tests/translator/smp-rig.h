@@ -11,11 +11,11 @@ typedef struct SmpRig SmpRig;
 
 /* Where things are, for guest code, too. */
 #define SMP_CODE 0x100000
-#define SMP_STOP 0x10000      /* not 0: go to HLT with interrupts off */
-#define SMP_PROGRESS 0x10100  /* 8 bytes a CPU: to count in */
-#define SMP_SMALL 0x400000    /* 2 MiB from here on are mapped by 4 KiB pages: */
-#define SMP_PTE 0x7000        /* their entries */
-#define SMP_IPI 0x40          /* vector whose handler the code brings along */
+#define SMP_STOP 0x10000     /* not 0: go to HLT with interrupts off */
+#define SMP_PROGRESS 0x10100 /* 8 bytes a CPU: to count in */
+#define SMP_SMALL 0x400000   /* 2 MiB from here on are mapped by 4 KiB pages: */
+#define SMP_PTE 0x7000       /* their entries */
+#define SMP_IPI 0x40         /* vector whose handler the code brings along */
 
 /* code is copied to SMP_CODE; entry and ipi_handler are offsets in it. code_cache is as in
  * AccelMachine. */

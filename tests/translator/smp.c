@@ -19,8 +19,8 @@
 #endif
 
 extern const uint8_t smp_guest[], smp_guest_end[], smc_writer[], smc_reader[], handshake_writer[],
-    handshake_reader[], shootdown_mapper[], shootdown_handler[], shootdown_reader[], wanderer[],
-    neighbour[], generator[], tenant[], scatterer[];
+  handshake_reader[], shootdown_mapper[], shootdown_handler[], shootdown_reader[], wanderer[],
+  neighbour[], generator[], tenant[], scatterer[];
 
 static int seconds = 3;
 
@@ -70,7 +70,7 @@ static void
 put_call (Memory *memory, uint64_t at, uint64_t target)
 {
   uint8_t code[6] = { 0xe8, 0, 0, 0, 0, 0xc3 };
-  uint32_t distance = (uint32_t)(target - (at + 5));
+  uint32_t distance = (uint32_t) (target - (at + 5));
 
   memcpy (code + 1, &distance, 4);
   memory_write (memory, at, code, sizeof code);
@@ -174,11 +174,11 @@ put_functions (Memory *memory)
 {
   for (uint32_t i = 0; i < 1024; i++)
     {
-      uint64_t at = 0x800000 + ((uint64_t)i << 12);
+      uint64_t at = 0x800000 + ((uint64_t) i << 12);
 
       for (unsigned n = 0; n < 30; n++)
         {
-          uint8_t code[3] = { n & 1 ? 0x29 : 0x01, 0x4d, (uint8_t)(4 * (n / 2)) };
+          uint8_t code[3] = { n & 1 ? 0x29 : 0x01, 0x4d, (uint8_t) (4 * (n / 2)) };
 
           memory_write (memory, at + 3 * n, code, 3);
         }
@@ -208,7 +208,7 @@ get_resident (void)
 
   g_assert_true (g_file_get_contents ("/proc/self/statm", &text, NULL, NULL));
   g_assert_cmpint (sscanf (text, "%*u %lu", &pages), ==, 1);
-  return pages * (size_t)sysconf (_SC_PAGESIZE);
+  return pages * (size_t) sysconf (_SC_PAGESIZE);
 }
 
 /* A guest that goes on making code costs no more memory than there is for code: the cache, and what
@@ -263,7 +263,7 @@ static void
 put_chains (Memory *memory)
 {
   static const uint8_t link[]
-      = { 0x74, 0x08, 0x78, 0x06, 0x7a, 0x04, 0xeb, 0x02, 0xcc, 0xcc, 0x90, 0xeb, STEP - 13 };
+    = { 0x74, 0x08, 0x78, 0x06, 0x7a, 0x04, 0xeb, 0x02, 0xcc, 0xcc, 0x90, 0xeb, STEP - 13 };
   uint8_t chain[CHAIN_SIZE] = { 0 };
   unsigned at;
 
@@ -271,7 +271,7 @@ put_chains (Memory *memory)
     memcpy (chain + at, link, sizeof link);
   chain[at] = 0xc3;
   for (unsigned i = 0; i < N_CHAINS; i++)
-    memory_write (memory, CHAINS + (uint64_t)i * CHAIN_SIZE, chain, sizeof chain);
+    memory_write (memory, CHAINS + (uint64_t) i * CHAIN_SIZE, chain, sizeof chain);
 }
 
 /* What the cache's size allows holds for the code and once more for all that is known of it. */

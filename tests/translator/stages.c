@@ -42,8 +42,8 @@ static void
 test_division (void)
 {
   static const uint64_t values[]
-      = { 0,         1,           2,          7,         INT16_MAX,          0x8000,    UINT16_MAX,
-          INT32_MAX, 0x80000000u, UINT32_MAX, INT64_MAX, UINT64_C (1) << 63, UINT64_MAX };
+    = { 0,         1,           2,          7,         INT16_MAX,          0x8000,    UINT16_MAX,
+        INT32_MAX, 0x80000000u, UINT32_MAX, INT64_MAX, UINT64_C (1) << 63, UINT64_MAX };
   const unsigned n = G_N_ELEMENTS (values);
   g_autoptr (X86Machine) ours = x86_machine_new (&translator_accel_ops);
   g_autoptr (X86Machine) theirs = x86_machine_new (&software_accel_ops);
@@ -52,7 +52,7 @@ test_division (void)
     for (unsigned i = 0; i < 2 * n * n * n; i++)
       {
         const uint64_t registers[]
-            = { values[i / 2 % n], values[i / 2 / n % n], values[i / 2 / n / n] };
+          = { values[i / 2 % n], values[i / 2 / n % n], values[i / 2 / n / n] };
         uint8_t code[8];
         unsigned length = division (code, size, i & 1);
         X86State a, b;

@@ -8,7 +8,7 @@
 #define MAX_INSNS 1000000
 
 static const char *const gpr_names[16] = { "rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi",
-                                           "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15" };
+                                           "r8",  "r9",  "r10", "r11", "r12", "r13", "r14", "r15" };
 static const char *const segment_names[6] = { "es", "cs", "ss", "ds", "fs", "gs" };
 
 static bool
@@ -370,7 +370,7 @@ build_state (JsonBuilder *builder, const X86State *state)
   build_hex (builder, "status", state->fpu.status);
   build_hex (builder, "tag", state->fpu.tag);
   for (unsigned i = 0; i < 8; i++)
-    build_bytes (builder, (char[]) { 's', 't', (char) ('0' + i), 0 }, state->fpu.st[i], 10);
+    build_bytes (builder, (char[]){ 's', 't', (char) ('0' + i), 0 }, state->fpu.st[i], 10);
   json_builder_end_object (builder);
 
   build_hex (builder, "mxcsr", state->mxcsr);

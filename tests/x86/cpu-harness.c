@@ -17,7 +17,8 @@ open_machine (const char *engine)
     return x86_machine_new (&software_accel_ops);
   if (g_str_equal (engine, "translator"))
     return translated_machine_new ();
-  fprintf (stderr, "cpu-harness: there is no engine “%s”; use interpreter or translator.\n", engine);
+  fprintf (stderr, "cpu-harness: there is no engine “%s”; use interpreter or translator.\n",
+           engine);
   return NULL;
 }
 

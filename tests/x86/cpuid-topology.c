@@ -68,7 +68,7 @@ static Place
 by_leaves_1_and_4 (const CpuTopology *topology, unsigned cpu)
 {
   X86Cpuid one
-      = ask (topology, cpu, FALSE, 1, 0, (X86Cpuid){ 0x306c3, 0xaaaa08aa, 1u << 31, 0x1fffffff });
+    = ask (topology, cpu, FALSE, 1, 0, (X86Cpuid){ 0x306c3, 0xaaaa08aa, 1u << 31, 0x1fffffff });
   X86Cpuid l1 = ask (topology, cpu, FALSE, 4, 0, (X86Cpuid){ 0xffffc121, 7, 63, 0 });
   X86Cpuid l3 = ask (topology, cpu, FALSE, 4, 3, (X86Cpuid){ 0x00000163, 7, 63, 0 });
   X86Cpuid end = ask (topology, cpu, FALSE, 4, 4, (X86Cpuid){ 0 });
@@ -91,7 +91,7 @@ static Place
 by_amd (const CpuTopology *topology, unsigned cpu)
 {
   X86Cpuid features
-      = ask (topology, cpu, TRUE, 0x80000001, 0, (X86Cpuid){ 0, 0, 1u << 22 | 1u << 1, 0 });
+    = ask (topology, cpu, TRUE, 0x80000001, 0, (X86Cpuid){ 0, 0, 1u << 22 | 1u << 1, 0 });
   X86Cpuid sizes = ask (topology, cpu, TRUE, 0x80000008, 0, (X86Cpuid){ 0x3030, 0, 0xffffffff, 7 });
   X86Cpuid l2 = ask (topology, cpu, TRUE, 0x8000001d, 2, (X86Cpuid){ 0x00000143, 0, 0, 0 });
   X86Cpuid l3 = ask (topology, cpu, TRUE, 0x8000001d, 3, (X86Cpuid){ 0x00000163, 0, 0, 0 });

@@ -15,8 +15,8 @@ static const ZydisOracleMode modes[] = {
 
 /* 66 in front of a near branch means something there. */
 static const ZydisOracleMode mode_64_amd
-    = { "64-amd", X86_MODE_CODE64 | X86_MODE_FLAT | X86_MODE_PROTECTED | X86_MODE_LONG,
-        ZYDIS_MACHINE_MODE_LONG_64, ZYDIS_STACK_WIDTH_64, X86_AMD };
+  = { "64-amd", X86_MODE_CODE64 | X86_MODE_FLAT | X86_MODE_PROTECTED | X86_MODE_LONG,
+      ZYDIS_MACHINE_MODE_LONG_64, ZYDIS_STACK_WIDTH_64, X86_AMD };
 
 /* What follows the bytes a test is about: arbitrary, but the same in every run. */
 static void
@@ -58,7 +58,7 @@ test_prefixes (gconstpointer mode)
   static const uint8_t legacy[] = { 0x66, 0xf2, 0xf3, 0xf0, 0x67 };
   static const uint8_t rexes[] = { 0, 0x40, 0x48, 0x47 };
   unsigned n_rexes
-      = ((const ZydisOracleMode *) mode)->mode & X86_MODE_CODE64 ? G_N_ELEMENTS (rexes) : 1;
+    = ((const ZydisOracleMode *) mode)->mode & X86_MODE_CODE64 ? G_N_ELEMENTS (rexes) : 1;
   ZydisOracle oracle;
 
   zydis_oracle_init (&oracle, mode, X86_FEATURES_ALL);
@@ -246,12 +246,8 @@ main (int argc, char **argv)
     const char *name;
     GTestDataFunc function;
   } tests[] = {
-    { "three-bytes", test_three_bytes },
-    { "prefixes", test_prefixes },
-    { "vex", test_vex },
-    { "features", test_features },
-    { "operands", test_operands },
-    { "short", test_short },
+    { "three-bytes", test_three_bytes }, { "prefixes", test_prefixes }, { "vex", test_vex },
+    { "features", test_features },       { "operands", test_operands }, { "short", test_short },
     { "too-long", test_too_long },
   };
 

@@ -32,7 +32,7 @@ engines_add_test (const char *path, EnginesTest test)
     for (unsigned vendor = 0; vendor < G_N_ELEMENTS (vendors); vendor++)
       {
         g_autofree char *name
-            = g_strdup_printf ("%s/%s/%s", path, engines[engine]->name, vendors[vendor]);
+          = g_strdup_printf ("%s/%s/%s", path, engines[engine]->name, vendors[vendor]);
         const Run run = { test, engines[engine], vendor };
 
         g_test_add_data_func_full (name, g_memdup2 (&run, sizeof run), run_test, g_free);
@@ -53,7 +53,7 @@ engines_put (X86Machine *machine, uint64_t address, const char *hex)
 {
   for (; *hex != '\0'; hex += hex[2] == ' ' ? 3 : 2)
     {
-      uint8_t byte = (uint8_t)(g_ascii_xdigit_value (hex[0]) << 4 | g_ascii_xdigit_value (hex[1]));
+      uint8_t byte = (uint8_t) (g_ascii_xdigit_value (hex[0]) << 4 | g_ascii_xdigit_value (hex[1]));
 
       x86_machine_write (machine, address++, &byte, 1);
     }

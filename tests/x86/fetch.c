@@ -15,7 +15,7 @@ static void
 init_16 (X86State *state, uint32_t limit)
 {
   x86_machine_init_state (state, 32);
-  state->seg[X86_CS].attributes &= ~(uint32_t)X86_SEG_DB;
+  state->seg[X86_CS].attributes &= ~(uint32_t) X86_SEG_DB;
   state->seg[X86_CS].base = CODE;
   state->seg[X86_CS].limit = limit;
   state->gpr[X86_RSP] = 0x8000;

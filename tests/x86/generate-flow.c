@@ -109,8 +109,8 @@ generate_pointer (Generator *g)
   generator_byte (g, amount);
 }
 
-/* A forward branch over a few bytes of NOP. With 66 it may go to the first 64 KiB, where nothing is;
- * what F2 and F3 mean to LOOPE and LOOPNE is up to the vendor. */
+/* A forward branch over a few bytes of NOP. With 66 it may go to the first 64 KiB, where nothing
+ * is; what F2 and F3 mean to LOOPE and LOOPNE is up to the vendor. */
 void
 generate_branch (Generator *g)
 {

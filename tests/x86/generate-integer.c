@@ -15,7 +15,7 @@ generate_alu (Generator *g)
     {
     case 0:
       generator_insn (g, lock, 0, operation << 3, generator_byte_register (g),
-                      rm < 0 ? rm : (int)generator_byte_register (g), 0);
+                      rm < 0 ? rm : (int) generator_byte_register (g), 0);
       break;
     case 1:
     case 2:
@@ -38,7 +38,7 @@ generate_alu (Generator *g)
       generator_insn (g, flags | lock, 0, 0x81, operation, rm, generator_full_immediate (flags));
       break;
     default:
-      generator_insn (g, lock, 0, 0x80, operation, rm < 0 ? rm : (int)generator_byte_register (g),
+      generator_insn (g, lock, 0, 0x80, operation, rm < 0 ? rm : (int) generator_byte_register (g),
                       1);
     }
 }
@@ -200,8 +200,8 @@ generate_bmi (Generator *g)
       break;
     case 6: /* ADCX, ADOX */
       generator_insn (
-          g, (generator_chance (g, 50) ? GENERATOR_66 : GENERATOR_F3) | (w ? GENERATOR_W : 0),
-          X86_MAP_0F38, 0xf6, reg, rm, 0);
+        g, (generator_chance (g, 50) ? GENERATOR_66 : GENERATOR_F3) | (w ? GENERATOR_W : 0),
+        X86_MAP_0F38, 0xf6, reg, rm, 0);
       break;
     default: /* CRC32 and MOVBE */
       if (generator_chance (g, 50))
@@ -229,7 +229,7 @@ generate_move (Generator *g)
       break;
     case 2:
       generator_insn (g, 0, 0, 0x88 + 2 * generator_below (g, 2), generator_byte_register (g),
-            rm < 0 ? rm : (int) generator_byte_register (g), 0);
+                      rm < 0 ? rm : (int) generator_byte_register (g), 0);
       break;
     case 3:
       generator_insn (g, flags, 0, 0xc7, 0, rm, generator_full_immediate (flags));
@@ -239,7 +239,7 @@ generate_move (Generator *g)
       break;
     case 5:
       generator_insn (g, flags, X86_MAP_0F, 0xb6 + 8 * generator_below (g, 2), reg,
-            rm < 0 ? rm : (int) generator_byte_register (g), 0);
+                      rm < 0 ? rm : (int) generator_byte_register (g), 0);
       break;
     case 6:
       generator_insn (g, flags, 0, 0x8d, reg, GENERATOR_MEMORY, 0);
@@ -249,7 +249,7 @@ generate_move (Generator *g)
       break;
     case 8:
       generator_insn (g, 0, X86_MAP_0F, 0x90 + generator_below (g, 16), 0,
-                      rm < 0 ? rm : (int)generator_byte_register (g), 0);
+                      rm < 0 ? rm : (int) generator_byte_register (g), 0);
       break;
     case 9:
       if (g->code32)
@@ -290,7 +290,7 @@ generate_exchange (Generator *g)
       break;
     default:
       generator_insn (g, lock, X86_MAP_0F, 0xb0 + 0x10 * generator_below (g, 2),
-                      generator_byte_register (g), rm < 0 ? rm : (int)generator_byte_register (g),
+                      generator_byte_register (g), rm < 0 ? rm : (int) generator_byte_register (g),
                       0);
     }
 }

@@ -19,8 +19,8 @@ pointer (Generator *g)
       return USER_DATA + 4096 - generator_below (g, 48);
     case 4:
       return g->code32 || generator_chance (g, 90)
-                 ? USER_DATA + 2048
-                 : UINT64_C (0x800000000000) + 512 + generator_below (g, 64);
+               ? USER_DATA + 2048
+               : UINT64_C (0x800000000000) + 512 + generator_below (g, 64);
     default:
       return USER_DATA + 512 + generator_below (g, 200) * 32;
     }
@@ -51,7 +51,7 @@ generate_bytes (Generator *g, uint8_t *data, size_t n)
           break;
         case 2: /* doubles and floats of usual size */
           value = (value & ~(UINT64_C (0x7ff) << 52))
-                  | (uint64_t)(1000 + generator_below (g, 48)) << 52;
+                  | (uint64_t) (1000 + generator_below (g, 48)) << 52;
           memcpy (data + i, &value, 8);
           break;
         default:
@@ -64,7 +64,7 @@ static void
 generate_x87_state (Generator *g, uint8_t *fx)
 {
   uint16_t control
-      = generator_chance (g, 85) ? 0x37f : (uint16_t)((generator_next (g) & 0xf3f) | 0x40);
+    = generator_chance (g, 85) ? 0x37f : (uint16_t) ((generator_next (g) & 0xf3f) | 0x40);
 
   if (generator_chance (g, 30))
     control = (uint16_t) ((control & 0x7f) | (generator_next (g) & 0xf00));
@@ -80,7 +80,7 @@ generate_x87_state (Generator *g, uint8_t *fx)
         mantissa = generator_number (g);
       if (generator_chance (g, 20))
         exponent
-            = (const uint16_t[]){ 0, 0x7fff, 0x8000, 0xffff, 1, 0x7ffe }[generator_below (g, 6)];
+          = (const uint16_t[]){ 0, 0x7fff, 0x8000, 0xffff, 1, 0x7ffe }[generator_below (g, 6)];
       if (generator_chance (g, 40))
         exponent |= 0x8000;
       memcpy (fx + 32 + 16 * i, &mantissa, 8);

@@ -72,8 +72,8 @@ generate_vector (Generator *g)
     reg = generator_free_register (g);
   else
     reg = mmx || op->operands == VECTOR_QX ? generator_below (g, 8) : generator_any_vector (g);
-  rm = mmx || op->operands == VECTOR_XQ ? (int)generator_below (g, 8)
-                                        : (int)generator_any_vector (g);
+  rm = mmx || op->operands == VECTOR_XQ ? (int) generator_below (g, 8)
+                                        : (int) generator_any_vector (g);
   if (vector_is_general (op->operands))
     rm = (int) generator_free_register (g);
   if (op->operands == VECTOR_SHIFT)
@@ -86,8 +86,8 @@ generate_vector (Generator *g)
     generator_vex_insn (g, pp, w, l, map, op->opcode, reg, vvvv, rm, (op->flags & VECTOR_IMM) != 0);
   else
     generator_insn (
-        g, prefix_of[pp] | (w && !g->code32 && (op->flags & VECTOR_GW) != 0 ? GENERATOR_W : 0), map,
-        op->opcode, reg, rm, (op->flags & VECTOR_IMM) != 0);
+      g, prefix_of[pp] | (w && !g->code32 && (op->flags & VECTOR_GW) != 0 ? GENERATOR_W : 0), map,
+      op->opcode, reg, rm, (op->flags & VECTOR_IMM) != 0);
 }
 
 void
@@ -117,7 +117,7 @@ generate_vector_special (Generator *g)
       w = generator_chance (g, 50);
       generator_insn (g, w ? GENERATOR_66 : 0, X86_MAP_0F, 0xf7,
                       w ? generator_any_vector (g) : generator_below (g, 8),
-                      w ? (int)generator_any_vector (g) : (int)generator_below (g, 8), 0);
+                      w ? (int) generator_any_vector (g) : (int) generator_below (g, 8), 0);
       break;
     case 5:
       generator_bytes (g, l ? 0x77fcc5 : 0x77f8c5, 3);

@@ -109,7 +109,7 @@ memory_operand (Generator *g)
     {
       uint32_t target = USER_DATA + 0x800 + generator_below (g, 64) * 16;
 
-      operand = (Operand) { .bytes = { 5 }, .n = 5, .relative = !g->code32 };
+      operand = (Operand){ .bytes = { 5 }, .n = 5, .relative = !g->code32 };
       memcpy (operand.bytes + 1, &target, 4);
       return operand;
     }
@@ -135,7 +135,7 @@ memory_operand (Generator *g)
 static Operand
 register_operand (unsigned rm)
 {
-  return (Operand) { .bytes = { (uint8_t) (0xc0 | (rm & 7)) }, .n = 1, .b = rm >> 3 };
+  return (Operand){ .bytes = { (uint8_t) (0xc0 | (rm & 7)) }, .n = 1, .b = rm >> 3 };
 }
 
 static void
@@ -181,7 +181,7 @@ put_map (Generator *g, unsigned map)
 /* An instruction with ModRM and immediate bytes of immediate. */
 void
 generator_insn (Generator *g, unsigned flags, unsigned map, unsigned opcode, unsigned reg, int rm,
-      unsigned immediate)
+                unsigned immediate)
 {
   Operand operand = rm < 0 ? memory_operand (g) : register_operand ((unsigned) rm);
   unsigned rex = (flags & GENERATOR_W ? 8u : 0) | reg >> 3 << 2 | operand.x << 1 | operand.b;

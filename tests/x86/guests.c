@@ -60,7 +60,8 @@ test_guest (gconstpointer data)
   g_autoptr (Bus) mmio = bus_new ("mmio", 0, NULL);
   g_autoptr (Clock) clock = clock_new_manual ();
   g_autoptr (GError) error = NULL;
-  AccelMachine machine = { .memory = memory, .io = io, .mmio = mmio, .clock = clock, .topology = { 1, 1, 1 } };
+  AccelMachine machine
+    = { .memory = memory, .io = io, .mmio = mmio, .clock = clock, .topology = { 1, 1, 1 } };
   MemoryBlock *ram = memory_block_new (memory, "ram", RAM_SIZE, false, &error);
   Report report = { false, 0 };
   AccelExit exit = ACCEL_EXIT_KICKED;

@@ -31,9 +31,9 @@ plant (const void *old, const void *new, size_t n)
 
       if (strstr (strtok (NULL, "") ?: "", "guesthouse-code") == NULL || access[1] != 'w')
         continue;
-      at = (uint8_t *)(uintptr_t)g_ascii_strtoull (first, NULL, 16);
-      end = (uint8_t *)(uintptr_t)g_ascii_strtoull (last, NULL, 16);
-      while ((at = memmem (at, (size_t)(end - at), old, n)) != NULL)
+      at = (uint8_t *) (uintptr_t) g_ascii_strtoull (first, NULL, 16);
+      end = (uint8_t *) (uintptr_t) g_ascii_strtoull (last, NULL, 16);
+      while ((at = memmem (at, (size_t) (end - at), old, n)) != NULL)
         {
           memcpy (at, new, n);
           found++;
@@ -113,7 +113,7 @@ static void
 test_thunk (X86Machine *machine, X86Vendor vendor)
 {
   static const uint8_t crc[]
-      = { 0x66, 0x0f, 0x3a, 0x63, 0xca, 0x5a }; /* pcmpistri, as in its thunk */
+    = { 0x66, 0x0f, 0x3a, 0x63, 0xca, 0x5a }; /* pcmpistri, as in its thunk */
   static const uint8_t broken[] = { 0x0f, 0x0b, 0x90, 0x90, 0x90, 0x90 };
   X86State state;
 

@@ -46,13 +46,13 @@ try_operands (const X86Cpu *cpu, uint8_t *bytes, unsigned n, bool immediate)
       /* Memory is memory: of its forms, one without displacement. */
       if (modrm < 0xc0 && (modrm >= 0x40 || rm != 0))
         continue;
-      bytes[n] = (uint8_t)modrm;
+      bytes[n] = (uint8_t) modrm;
       bytes[n + 1] = 0;
       if (!decode (cpu, bytes) || !immediate)
         continue;
       for (unsigned value = 1; value < 256; value++)
         {
-          bytes[n + 1] = (uint8_t)value;
+          bytes[n + 1] = (uint8_t) value;
           decode (cpu, bytes);
         }
     }
@@ -78,7 +78,7 @@ try_legacy (const X86Cpu *cpu, unsigned map, unsigned opcode, bool immediate)
         bytes[n++] = 0x0f;
         if (maps[map] != 0)
           bytes[n++] = maps[map];
-        bytes[n++] = (uint8_t)opcode;
+        bytes[n++] = (uint8_t) opcode;
         try_operands (cpu, bytes, n, immediate);
       }
 }
@@ -90,8 +90,9 @@ try_vex (const X86Cpu *cpu, unsigned map, unsigned opcode, bool immediate)
     for (unsigned vvvv = 0; vvvv < 16; vvvv += 15)
       {
         const unsigned w = fields & 8, l = fields & 4, pp = fields & 3;
-        uint8_t bytes[X86_MAX_LENGTH] = { 0xc4, (uint8_t)(0xe1 + map),
-                                          (uint8_t)(w << 4 | vvvv << 3 | l | pp), (uint8_t)opcode };
+        uint8_t bytes[X86_MAX_LENGTH]
+          = { 0xc4, (uint8_t) (0xe1 + map), (uint8_t) (w << 4 | vvvv << 3 | l | pp),
+              (uint8_t) opcode };
 
         try_operands (cpu, bytes, 4, immediate);
       }
@@ -111,7 +112,7 @@ static void
 test_room (void)
 {
   g_autoptr (X86Machine) machine = x86_machine_new (&software_accel_ops);
-  X86Cpu *cpu = ((X86Software *)x86_machine_get_accel (machine))->cpus[0];
+  X86Cpu *cpu = ((X86Software *) x86_machine_get_accel (machine))->cpus[0];
 
   cpu->mode = X86_MODE_CODE64;
   cpu->features = X86_FEATURES_ALL;
@@ -123,7 +124,7 @@ test_room (void)
       }
   for (unsigned opcode = 0xd8; opcode < 0xe0; opcode++)
     {
-      uint8_t bytes[X86_MAX_LENGTH] = { (uint8_t)opcode };
+      uint8_t bytes[X86_MAX_LENGTH] = { (uint8_t) opcode };
 
       try_operands (cpu, bytes, 1, false);
     }

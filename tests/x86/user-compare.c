@@ -51,7 +51,7 @@ user_compare (const UserCase *test, const UserResult *native, const UserResult *
               bool lazy_flags)
 {
   static const char *const names[] = { "rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi",
-                                       "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15" };
+                                       "r8",  "r9",  "r10", "r11", "r12", "r13", "r14", "r15" };
   const UserState *a = &native->state, *b = &software->state;
   uint64_t flags = FLAGS_COMPARED;
   uint32_t error = UINT32_MAX;

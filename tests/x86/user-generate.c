@@ -46,7 +46,7 @@ generate_any (Generator *g)
     = { generate_alu,    generate_alu,      generate_unary,         generate_multiply,
         generate_shift,  generate_bits,     generate_bmi,           generate_move,
         generate_move,   generate_exchange, generate_plain,         generate_string,
-        generate_stack,  generate_branch,   generate_pointer,           generate_x87,
+        generate_stack,  generate_branch,   generate_pointer,       generate_x87,
         generate_x87,    generate_vector,   generate_vector,        generate_vector,
         generate_vector, generate_vector,   generate_vector_special };
 
@@ -58,8 +58,8 @@ generate_any (Generator *g)
   if (!g->code32 && generator_chance (g, 2))
     generator_byte (g, 0x67);
   else if (generator_chance (g, 2))
-    generator_byte (g, (const uint8_t[]) { 0x26, 0x2e, 0x36, 0x3e }[generator_below (g, 4)]);
-  kinds[generator_below (g, G_N_ELEMENTS (kinds))] (g);
+    generator_byte (g, (const uint8_t[]){ 0x26, 0x2e, 0x36, 0x3e }[generator_below (g, 4)]);
+  kinds[generator_below (g, G_N_ELEMENTS (kinds))](g);
 }
 
 /* The host's CPU has what GUESTHOUSE_HIDE hides from ours; there is nothing to compare then. */

@@ -110,7 +110,7 @@ user_native_prepare (void)
   for (unsigned i = 0; i < G_N_ELEMENTS (exceptions); i++)
     sigaction (exceptions[i], &action, NULL);
   /* 32-bit code needs usable segments. */
-  __asm__ volatile ("mov %0, %%ds; mov %0, %%es" : : "r" (USER_SS));
+  __asm__ volatile ("mov %0, %%ds; mov %0, %%es" : : "r"(USER_SS));
 }
 
 void

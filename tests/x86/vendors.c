@@ -60,7 +60,7 @@ test_near_branches (X86Machine *machine, X86Vendor vendor)
       engines_expect (machine, &state, X86_BP);
       g_assert_cmphex (state.rip, ==, (amd ? cases[i].amd : cases[i].intel) + 1);
       g_assert_cmphex (state.gpr[X86_RSP], ==,
-                       STACK - (uint64_t)(amd ? cases[i].pushed_amd : cases[i].pushed));
+                       STACK - (uint64_t) (amd ? cases[i].pushed_amd : cases[i].pushed));
     }
 }
 
@@ -104,7 +104,7 @@ static void
 test_near_branches_16 (X86Machine *machine, X86Vendor vendor)
 {
   static const char *const codes[]
-      = { "66 e2 70", "66 67 e2 70", "66 e0 70", "66 eb 70", "66 73 70", "66 e9 00 00 01 00" };
+    = { "66 e2 70", "66 67 e2 70", "66 e0 70", "66 eb 70", "66 73 70", "66 e9 00 00 01 00" };
   X86State state;
 
   for (unsigned i = 0; i < G_N_ELEMENTS (codes); i++)
@@ -342,8 +342,8 @@ test_system_calls (X86Machine *machine, X86Vendor vendor)
   g_assert_cmphex (state.rip, ==, vendor == X86_AMD ? UINT64_C (0x8000000000000000) : CODE);
 }
 
-/* Registers that do not exist are undefined, at CPL 3, too; those that exist are forbidden there.
- */
+/* Registers that do not exist are undefined, at CPL 3, too; those that exist are forbidden
+ * there. */
 static void
 test_control_registers (X86Machine *machine, X86Vendor vendor)
 {

@@ -107,11 +107,11 @@ x86_machine_new (const AccelOps *ops)
   machine->ram = memory_block_new (machine->memory, "ram", X86_MACHINE_RAM, false, &error);
   g_assert_no_error (error);
   memory_map (machine->memory, 0, X86_MACHINE_RAM, machine->ram, 0, MEMORY_RW, 0);
-  machine->description = (AccelMachine) { .memory = machine->memory,
-                                          .io = machine->io,
-                                          .mmio = machine->mmio,
-                                          .clock = machine->clock,
-                                          .topology = { 1, 1, 1 } };
+  machine->description = (AccelMachine){ .memory = machine->memory,
+                                         .io = machine->io,
+                                         .mmio = machine->mmio,
+                                         .clock = machine->clock,
+                                         .topology = { 1, 1, 1 } };
   machine->ops = ops;
   machine->step = x86_machine_interpret;
   machine->accel = ops->open (&machine->description, &error);
@@ -176,7 +176,7 @@ x86_machine_free (X86Machine *machine)
 static X86Segment
 x86_machine_segment (uint16_t selector, uint32_t attributes)
 {
-  return (X86Segment) { .limit = 0xffffffff, .attributes = attributes, .selector = selector };
+  return (X86Segment){ .limit = 0xffffffff, .attributes = attributes, .selector = selector };
 }
 
 static void
@@ -191,9 +191,9 @@ x86_machine_init_user (X86State *state, bool code64)
     state->seg[i] = x86_machine_segment (USER_DATA, 0xc0f3);
   state->seg[X86_CS] = code64 ? x86_machine_segment (USER_CODE64, 0xa0fb)
                               : x86_machine_segment (USER_CODE32, 0xc0fb);
-  state->tr = (X86Segment) { TSS_AT, 0x67, 0x8b, TSS_SELECTOR };
-  state->gdtr = (X86DescriptorTable) { GDT_AT, 0x3f };
-  state->idtr = (X86DescriptorTable) { IDT_AT, 16 * N_VECTORS - 1 };
+  state->tr = (X86Segment){ TSS_AT, 0x67, 0x8b, TSS_SELECTOR };
+  state->gdtr = (X86DescriptorTable){ GDT_AT, 0x3f };
+  state->idtr = (X86DescriptorTable){ IDT_AT, 16 * N_VECTORS - 1 };
 }
 
 void
@@ -213,7 +213,7 @@ x86_machine_init_state (X86State *state, unsigned bits)
           state->seg[i].base = 0;
           state->seg[i].selector = 0;
         }
-      state->idtr = (X86DescriptorTable) { IDT_AT + 0x800, 4 * N_VECTORS - 1 };
+      state->idtr = (X86DescriptorTable){ IDT_AT + 0x800, 4 * N_VECTORS - 1 };
     }
 }
 

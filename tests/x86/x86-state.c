@@ -14,7 +14,10 @@ typedef struct
   unsigned size;
 } Change;
 
-#define CHANGE(field, value) { #field, offsetof (X86State, field), value, sizeof ((X86State *) NULL)->field }
+#define CHANGE(field, value)                                                                       \
+  {                                                                                                \
+    #field, offsetof (X86State, field), value, sizeof ((X86State *) NULL)->field                   \
+  }
 
 static bool
 is_accepted (const Change *change)

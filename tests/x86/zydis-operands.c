@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The operands of one instruction: where X86Insn and Zydis both name them, they must be the same.
- */
+/* The operands of one instruction: where X86Insn and Zydis both name them, they must be the
+ * same. */
 #include <stddef.h>
 
 #include "vmm-core/x86/operand.h"
@@ -49,7 +49,7 @@ memory_difference (const ZydisDecodedInstruction *zydis, const ZydisDecodedOpera
   if (mem->index != ZYDIS_REGISTER_NONE && (1u << insn->scale) != MAX (mem->scale, 1))
     return "another scale";
   if (x86_address_mask (insn->disp, insn->addr_size)
-      != x86_address_mask ((uint64_t)disp, insn->addr_size))
+      != x86_address_mask ((uint64_t) disp, insn->addr_size))
     return "another displacement";
   if (insn->addr_size * 8 != zydis->address_width)
     return "another address size";

@@ -9,9 +9,9 @@ void
 zydis_oracle_init (ZydisOracle *oracle, const ZydisOracleMode *mode, uint32_t features)
 {
   static const ZydisDecoderMode off[]
-      = { ZYDIS_DECODER_MODE_MPX, ZYDIS_DECODER_MODE_CET, ZYDIS_DECODER_MODE_CLDEMOTE };
+    = { ZYDIS_DECODER_MODE_MPX, ZYDIS_DECODER_MODE_CET, ZYDIS_DECODER_MODE_CLDEMOTE };
 
-  *oracle = (ZydisOracle) { .mode = mode, .cpu = g_new0 (X86Cpu, 1) };
+  *oracle = (ZydisOracle){ .mode = mode, .cpu = g_new0 (X86Cpu, 1) };
   oracle->cpu->mode = mode->mode;
   oracle->cpu->vendor = mode->vendor;
   oracle->cpu->features = features;
@@ -19,8 +19,7 @@ zydis_oracle_init (ZydisOracle *oracle, const ZydisOracleMode *mode, uint32_t fe
   g_assert_true (ZYAN_SUCCESS (ZydisDecoderInit (&oracle->zydis, mode->machine, mode->stack)));
   for (unsigned i = 0; i < G_N_ELEMENTS (off); i++)
     ZydisDecoderEnableMode (&oracle->zydis, off[i], ZYAN_FALSE);
-  ZydisDecoderEnableMode (&oracle->zydis, ZYDIS_DECODER_MODE_AMD_BRANCHES,
-                          mode->vendor == X86_AMD);
+  ZydisDecoderEnableMode (&oracle->zydis, ZYDIS_DECODER_MODE_AMD_BRANCHES, mode->vendor == X86_AMD);
 }
 
 void
@@ -40,8 +39,8 @@ report (ZydisOracle *oracle, const uint8_t *bytes, const X86Insn *insn, const ch
   g_autoptr (GString) text = g_string_new (NULL);
 
   oracle->differences++;
-  if (!g_hash_table_add (oracle->kinds, g_strdup_printf ("%u %02x %s %s", insn->map, insn->opcode,
-                                                         ours, theirs)))
+  if (!g_hash_table_add (oracle->kinds,
+                         g_strdup_printf ("%u %02x %s %s", insn->map, insn->opcode, ours, theirs)))
     return;
   for (unsigned i = 0; i < X86_MAX_LENGTH; i++)
     g_string_append_printf (text, "%02x", bytes[i]);
@@ -157,8 +156,8 @@ zydis_oracle_compare (ZydisOracle *oracle, const uint8_t *bytes, bool operands)
   ZydisDecodedOperand operand[ZYDIS_MAX_OPERAND_COUNT];
   X86Insn insn = { 0 };
   X86Flow flow;
-  bool good = ZYAN_SUCCESS (ZydisDecoderDecodeInstruction (&oracle->zydis, &context, bytes,
-                                                           X86_MAX_LENGTH, &zydis));
+  bool good = ZYAN_SUCCESS (
+    ZydisDecoderDecodeInstruction (&oracle->zydis, &context, bytes, X86_MAX_LENGTH, &zydis));
   const char *theirs = good ? ZydisMnemonicGetString (zydis.mnemonic) : "none";
   X86DecodeResult ours = x86_decode (oracle->cpu, bytes, X86_MAX_LENGTH, &insn, &flow);
 

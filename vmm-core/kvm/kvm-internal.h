@@ -43,7 +43,7 @@ struct AccelVcpu
   int fd;
   struct kvm_run *run;
   pthread_t thread;
-  _Atomic bool entered; /* thread is valid */
+  _Atomic bool entered;      /* thread is valid */
   _Atomic bool init_pending; /* INIT# was pulsed */
   _Atomic uint64_t exits;
   _Atomic uint64_t exits_io, exits_mmio;

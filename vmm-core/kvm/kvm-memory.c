@@ -5,8 +5,9 @@
 #include <string.h>
 #include <sys/ioctl.h>
 
-/* Memory slots follow the flattened map. A range that reads and writes the same bytes is a plain slot,
- * one that only reads is a read-only slot whose writes leave the guest; anything else is no slot. */
+/* Memory slots follow the flattened map. A range that reads and writes the same bytes is a plain
+ * slot, one that only reads is a read-only slot whose writes leave the guest; anything else is no
+ * slot. */
 
 static bool
 range_to_slot (const MemoryRange *range, KvmSlot *slot)
@@ -40,8 +41,8 @@ slot_set (KvmAccel *kvm, unsigned index)
 {
   kvm->slots[index].region.slot = index;
   if (ioctl (kvm->vm_fd, KVM_SET_USER_MEMORY_REGION, &kvm->slots[index].region) < 0)
-    g_warning ("KVM refused a memory slot at %#llx: %s",
-               kvm->slots[index].region.guest_phys_addr, g_strerror (errno));
+    g_warning ("KVM refused a memory slot at %#llx: %s", kvm->slots[index].region.guest_phys_addr,
+               g_strerror (errno));
 }
 
 static void

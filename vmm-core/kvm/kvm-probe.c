@@ -13,14 +13,16 @@
 #include <time.h>
 #include <unistd.h>
 
-/* Any processor with virtualization extensions does far more, any interpreter in a kernel far less. */
+/* Any processor with virtualization extensions does far more, any interpreter in a kernel far
+ * less. */
 #define HARDWARE_MIPS 100.0
 #define LOOPS 200000u
 #define LIMIT_NS 250000000l
 
 /* Real mode at address 0: mov ecx, LOOPS; loop: dec ecx; jnz loop; hlt */
-static const uint8_t probe_code[] = { 0x66, 0xb9, LOOPS & 0xff, LOOPS >> 8 & 0xff, LOOPS >> 16 & 0xff,
-                                      LOOPS >> 24, 0x66, 0x49, 0x75, 0xfc, 0xf4 };
+static const uint8_t probe_code[]
+  = { 0x66, 0xb9, LOOPS & 0xff, LOOPS >> 8 & 0xff, LOOPS >> 16 & 0xff, LOOPS >> 24, 0x66, 0x49,
+      0x75, 0xfc, 0xf4 };
 
 typedef struct
 {
@@ -134,11 +136,11 @@ kvm_probe_measure (double *mips, char **reason)
   probe.kvm = open ("/dev/kvm", O_RDWR | O_CLOEXEC);
   if (probe.kvm < 0)
     {
-      *reason = errno == ENOENT
-                    ? g_strdup (
-                        _ ("this computer offers no /dev/kvm (virtualization may be switched off "
+      *reason
+        = errno == ENOENT
+            ? g_strdup (_ ("this computer offers no /dev/kvm (virtualization may be switched off "
                            "in its firmware)"))
-                    : g_strdup_printf (_ ("/dev/kvm cannot be opened: %s"), g_strerror (errno));
+            : g_strdup_printf (_ ("/dev/kvm cannot be opened: %s"), g_strerror (errno));
       return FALSE;
     }
   if (probe_open (&probe))
@@ -153,8 +155,8 @@ kvm_probe_measure (double *mips, char **reason)
   if (*mips >= HARDWARE_MIPS)
     return TRUE;
   *reason = g_strdup_printf (
-      _ ("/dev/kvm runs guests at only about %.0f million instructions a second, far "
-         "below hardware speed"),
-      MAX (*mips, 1));
+    _ ("/dev/kvm runs guests at only about %.0f million instructions a second, far "
+       "below hardware speed"),
+    MAX (*mips, 1));
   return FALSE;
 }

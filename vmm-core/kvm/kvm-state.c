@@ -19,6 +19,7 @@ typedef struct
   uint32_t offset; /* of the 64-bit field in X86State */
 } MsrField;
 
+/* clang-format off */
 static const MsrField msr_fields[] = {
   { 0x10, offsetof (X86State, tsc_offset) }, /* carries the TSC itself here */
   { 0x174, offsetof (X86State, sysenter_cs) },
@@ -34,6 +35,7 @@ static const MsrField msr_fields[] = {
   { 0xc0000103, offsetof (X86State, tsc_aux) },
   { 0x2ff, offsetof (X86State, mtrr_def_type) },
 };
+/* clang-format on */
 
 typedef struct
 {
@@ -58,10 +60,18 @@ segment_to_kvm (struct kvm_segment *to, const X86Segment *from)
   uint32_t a = from->attributes;
 
   *to = (struct kvm_segment){
-    .base = from->base, .limit = from->limit, .selector = from->selector,
-    .type = a & X86_SEG_TYPE, .s = a >> 4 & 1, .dpl = a >> X86_SEG_DPL_SHIFT & 3,
-    .present = a >> 7 & 1, .avl = a >> 12 & 1, .l = a >> 13 & 1, .db = a >> 14 & 1,
-    .g = a >> 15 & 1, .unusable = a >> 16 & 1,
+    .base = from->base,
+    .limit = from->limit,
+    .selector = from->selector,
+    .type = a & X86_SEG_TYPE,
+    .s = a >> 4 & 1,
+    .dpl = a >> X86_SEG_DPL_SHIFT & 3,
+    .present = a >> 7 & 1,
+    .avl = a >> 12 & 1,
+    .l = a >> 13 & 1,
+    .db = a >> 14 & 1,
+    .g = a >> 15 & 1,
+    .unusable = a >> 16 & 1,
   };
 }
 
@@ -88,10 +98,16 @@ static bool
 general_set (AccelVcpu *vcpu, const X86State *state)
 {
   struct kvm_regs regs = {
-    .rax = state->gpr[X86_RAX], .rcx = state->gpr[X86_RCX], .rdx = state->gpr[X86_RDX],
-    .rbx = state->gpr[X86_RBX], .rsp = state->gpr[X86_RSP], .rbp = state->gpr[X86_RBP],
-    .rsi = state->gpr[X86_RSI], .rdi = state->gpr[X86_RDI],
-    .rip = state->rip, .rflags = state->rflags,
+    .rax = state->gpr[X86_RAX],
+    .rcx = state->gpr[X86_RCX],
+    .rdx = state->gpr[X86_RDX],
+    .rbx = state->gpr[X86_RBX],
+    .rsp = state->gpr[X86_RSP],
+    .rbp = state->gpr[X86_RBP],
+    .rsi = state->gpr[X86_RSI],
+    .rdi = state->gpr[X86_RDI],
+    .rip = state->rip,
+    .rflags = state->rflags,
   };
 
   memcpy (&regs.r8, &state->gpr[8], 8 * sizeof (uint64_t));
@@ -129,8 +145,13 @@ system_set (AccelVcpu *vcpu, const X86State *state)
   struct kvm_sregs sregs = {
     .gdt = { .base = state->gdtr.base, .limit = state->gdtr.limit },
     .idt = { .base = state->idtr.base, .limit = state->idtr.limit },
-    .cr0 = state->cr0, .cr2 = state->cr2, .cr3 = state->cr3, .cr4 = state->cr4, .cr8 = state->cr8,
-    .efer = state->efer, .apic_base = state->lapic.base_msr,
+    .cr0 = state->cr0,
+    .cr2 = state->cr2,
+    .cr3 = state->cr3,
+    .cr4 = state->cr4,
+    .cr8 = state->cr8,
+    .efer = state->efer,
+    .apic_base = state->lapic.base_msr,
   };
 
   segment_to_kvm (&sregs.es, &state->seg[X86_ES]);
@@ -247,13 +268,20 @@ static const struct
   unsigned page;
   unsigned field;
 } lapic_registers[] = {
-  { 0x80, offsetof (X86LapicState, tpr) },          { 0xd0, offsetof (X86LapicState, ldr) },
-  { 0xe0, offsetof (X86LapicState, dfr) },          { 0xf0, offsetof (X86LapicState, svr) },
-  { 0x280, offsetof (X86LapicState, esr) },         { 0x2f0, offsetof (X86LapicState, lvt_cmci) },
-  { 0x320, offsetof (X86LapicState, lvt_timer) },   { 0x330, offsetof (X86LapicState, lvt_thermal) },
-  { 0x340, offsetof (X86LapicState, lvt_pmc) },     { 0x350, offsetof (X86LapicState, lvt_lint0) },
-  { 0x360, offsetof (X86LapicState, lvt_lint1) },   { 0x370, offsetof (X86LapicState, lvt_error) },
-  { 0x380, offsetof (X86LapicState, timer_initial) }, { 0x3e0, offsetof (X86LapicState, timer_divide) },
+  { 0x80, offsetof (X86LapicState, tpr) },
+  { 0xd0, offsetof (X86LapicState, ldr) },
+  { 0xe0, offsetof (X86LapicState, dfr) },
+  { 0xf0, offsetof (X86LapicState, svr) },
+  { 0x280, offsetof (X86LapicState, esr) },
+  { 0x2f0, offsetof (X86LapicState, lvt_cmci) },
+  { 0x320, offsetof (X86LapicState, lvt_timer) },
+  { 0x330, offsetof (X86LapicState, lvt_thermal) },
+  { 0x340, offsetof (X86LapicState, lvt_pmc) },
+  { 0x350, offsetof (X86LapicState, lvt_lint0) },
+  { 0x360, offsetof (X86LapicState, lvt_lint1) },
+  { 0x370, offsetof (X86LapicState, lvt_error) },
+  { 0x380, offsetof (X86LapicState, timer_initial) },
+  { 0x3e0, offsetof (X86LapicState, timer_divide) },
 };
 
 static void
@@ -305,9 +333,9 @@ activity_get (AccelVcpu *vcpu, X86State *state)
   struct kvm_debugregs debug = { 0 };
 
   ioctl (vcpu->fd, KVM_GET_MP_STATE, &mp);
-  state->activity = mp.mp_state == KVM_MP_STATE_HALTED          ? X86_HALTED
-                    : mp.mp_state == KVM_MP_STATE_RUNNABLE      ? X86_RUNNING
-                                                                : X86_WAIT_FOR_SIPI;
+  state->activity = mp.mp_state == KVM_MP_STATE_HALTED     ? X86_HALTED
+                    : mp.mp_state == KVM_MP_STATE_RUNNABLE ? X86_RUNNING
+                                                           : X86_WAIT_FOR_SIPI;
   ioctl (vcpu->fd, KVM_GET_VCPU_EVENTS, &events);
   state->interrupt_shadow = events.interrupt.shadow != 0;
   state->nmi_blocked = events.nmi.masked;
@@ -445,8 +473,8 @@ fill_topology (struct kvm_cpuid2 *cpuid, const CpuTopology *topology, uint32_t a
 bool
 kvm_state_set_cpuid (AccelVcpu *vcpu, GError **error)
 {
-  g_autofree struct kvm_cpuid2 *cpuid = g_malloc0 (
-      sizeof (struct kvm_cpuid2) + KVM_CPUID_ENTRIES * sizeof (struct kvm_cpuid_entry2));
+  g_autofree struct kvm_cpuid2 *cpuid
+    = g_malloc0 (sizeof (struct kvm_cpuid2) + KVM_CPUID_ENTRIES * sizeof (struct kvm_cpuid_entry2));
 
   cpuid->nent = KVM_CPUID_ENTRIES;
   if (ioctl (vcpu->kvm->kvm_fd, KVM_GET_SUPPORTED_CPUID, cpuid) < 0)

@@ -19,15 +19,15 @@ choose_automatically (char **reason)
   if (kvm_probe_measure (&mips, &why_not))
     {
       *reason = g_strdup_printf (
-          _ ("KVM runs guests at hardware speed (%.0f million instructions a second "
-             "in a test loop)."),
-          mips);
+        _ ("KVM runs guests at hardware speed (%.0f million instructions a second "
+           "in a test loop)."),
+        mips);
       return &kvm_accel_ops;
     }
   *reason = g_strdup_printf (
-      _ ("KVM is not used, because %s. The binary translator runs the machine instead: it "
-         "works everywhere, but more slowly."),
-      why_not);
+    _ ("KVM is not used, because %s. The binary translator runs the machine instead: it "
+       "works everywhere, but more slowly."),
+    why_not);
   return &translator_accel_ops;
 }
 

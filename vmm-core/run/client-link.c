@@ -186,7 +186,7 @@ judge_call (ClientLink *link, const DbusHeader *header, uint8_t *message)
     if (link->calls[i].serial == header->serial)
       return BAD;
   link->calls[link->n_calls++]
-      = (Call){ header->serial, !(header->flags & DBUS_NO_REPLY_EXPECTED) };
+    = (Call){ header->serial, !(header->flags & DBUS_NO_REPLY_EXPECTED) };
   message[DBUS_FLAGS_AT] &= ~DBUS_NO_REPLY_EXPECTED;
   return PASS;
 }
@@ -263,7 +263,7 @@ judge_message (ClientLink *link, Flow *flow)
 static Verdict
 judge_login (ClientLink *link, Flow *flow)
 {
-  const char *line = (const char *)flow->bytes->data + flow->passed;
+  const char *line = (const char *) flow->bytes->data + flow->passed;
   gsize have = flow->bytes->len - flow->passed;
   const char *end = memmem (line, have, "\r\n", 2);
   gsize length;
@@ -379,9 +379,8 @@ watch (ClientLink *link, gpointer *tag, const Flow *from, const Flow *to, gsize 
       *tag = NULL;
       return;
     }
-  g_source_modify_unix_fd (link->source, *tag,
-                           (wants_more (from, limit) ? G_IO_IN : 0)
-                               | (to->passed > 0 ? G_IO_OUT : 0));
+  g_source_modify_unix_fd (
+    link->source, *tag, (wants_more (from, limit) ? G_IO_IN : 0) | (to->passed > 0 ? G_IO_OUT : 0));
 }
 
 static gboolean

@@ -80,8 +80,8 @@ client_connected (GObject *source, GAsyncResult *result, gpointer data)
   g_dbus_connection_start_message_processing (connection);
 }
 
-/* Of all, or of one process: the one that has been quiet longest goes, if there are most of them.
- */
+/* Of all, or of one process: the one that has been quiet longest goes, if there are most of
+ * them. */
 static void
 make_room (ControlClients *clients, pid_t process, unsigned most)
 {
@@ -97,7 +97,7 @@ make_room (ControlClients *clients, pid_t process, unsigned most)
       n++;
       if (quietest == NULL
           || client_link_get_last_heard (client->link)
-                 < client_link_get_last_heard (quietest->link))
+               < client_link_get_last_heard (quietest->link))
         quietest = client;
     }
   if (n >= most)
@@ -129,7 +129,7 @@ knock (void *data, int fd)
   g_ptr_array_add (clients->clients, client);
   g_dbus_connection_new (stream, clients->guid,
                          G_DBUS_CONNECTION_FLAGS_AUTHENTICATION_SERVER
-                             | G_DBUS_CONNECTION_FLAGS_DELAY_MESSAGE_PROCESSING,
+                           | G_DBUS_CONNECTION_FLAGS_DELAY_MESSAGE_PROCESSING,
                          clients->observer, client->cancellable, client_connected, client);
 }
 
@@ -177,7 +177,7 @@ gboolean
 control_clients_are_served (const ControlClients *clients)
 {
   for (unsigned i = 0; i < clients->clients->len; i++)
-    if (!client_link_is_served (((Client *)g_ptr_array_index (clients->clients, i))->link))
+    if (!client_link_is_served (((Client *) g_ptr_array_index (clients->clients, i))->link))
       return FALSE;
   return TRUE;
 }

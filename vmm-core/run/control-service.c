@@ -78,8 +78,7 @@ leave_when_served (gpointer data)
 {
   ControlService *service = data;
 
-  if (!control_clients_are_served (service->clients)
-      && g_get_monotonic_time () < service->leave_by)
+  if (!control_clients_are_served (service->clients) && g_get_monotonic_time () < service->leave_by)
     return G_SOURCE_CONTINUE;
   service->leaving = 0;
   service->quit (service->quit_data);
@@ -190,8 +189,8 @@ picture_taken (GObject *source, GAsyncResult *result, gpointer data)
       g_autoptr (GBytes) bytes = g_byte_array_free_to_bytes (png);
 
       g_dbus_method_invocation_return_value (
-        invocation, g_variant_new ("(@ay)", g_variant_new_from_bytes (G_VARIANT_TYPE_BYTESTRING,
-                                                                      bytes, TRUE)));
+        invocation,
+        g_variant_new ("(@ay)", g_variant_new_from_bytes (G_VARIANT_TYPE_BYTESTRING, bytes, TRUE)));
     }
   if (!g_queue_is_empty (&service->pictures))
     take_picture (service);
@@ -444,9 +443,8 @@ control_service_new (Vm *vm, const char *path, void (*quit) (void *data), void *
   service->display = display_service_new (vm);
   connect_methods (service);
   show_configuration (service);
-  service->clients = make_folder (path, error)
-                       ? control_clients_new (path, &ops, service, error)
-                       : NULL;
+  service->clients
+    = make_folder (path, error) ? control_clients_new (path, &ops, service, error) : NULL;
   if (service->clients == NULL)
     return NULL;
   vm_set_listener (vm, &listener, service);

@@ -55,7 +55,7 @@ parse_fields (DbusHeader *header, const uint8_t *message, gsize end)
       if (kind != 'u' && value >= end - at)
         return FALSE;
       at += kind != 'u' ? value + 1 : 0;
-      at = (at + 7) & ~(gsize)7;
+      at = (at + 7) & ~(gsize) 7;
     }
   return TRUE;
 }

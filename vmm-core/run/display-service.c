@@ -70,8 +70,8 @@ handle_set_ui_info (DisplayConsole *console, GDBusMethodInvocation *invocation, 
   return TRUE;
 }
 
-/* Input goes to running machines only: what a person does meanwhile is not for later. What was pressed
- * before a pause may be let go in it. */
+/* Input goes to running machines only: what a person does meanwhile is not for later. What was
+ * pressed before a pause may be let go in it. */
 static gboolean
 begin_input (DisplayService *service, gboolean release)
 {

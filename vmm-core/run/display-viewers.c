@@ -67,7 +67,7 @@ viewer_answered (GObject *source, GAsyncResult *result, gpointer data)
 {
   g_autoptr (GError) error = NULL;
   g_autoptr (GVariant) answer = g_dbus_connection_call_with_unix_fd_list_finish (
-      G_DBUS_CONNECTION (source), NULL, result, &error);
+    G_DBUS_CONNECTION (source), NULL, result, &error);
   Viewer *viewer = data;
 
   if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
@@ -88,8 +88,8 @@ viewer_call (Viewer *viewer, const char *interface, const char *method, GVariant
   viewer->waiting = TRUE;
   viewer->since = g_get_monotonic_time ();
   g_dbus_connection_call_with_unix_fd_list (
-      viewer->connection, NULL, LISTENER_PATH, interface, method, parameters, NULL,
-      G_DBUS_CALL_FLAGS_NONE, ANSWER_MS, fds, viewer->cancellable, viewer_answered, viewer);
+    viewer->connection, NULL, LISTENER_PATH, interface, method, parameters, NULL,
+    G_DBUS_CALL_FLAGS_NONE, ANSWER_MS, fds, viewer->cancellable, viewer_answered, viewer);
 }
 
 /* Lines first to last of a surface, as they lie in memory. */
@@ -97,10 +97,10 @@ static GVariant *
 copy_lines (Surface *surface, unsigned first, unsigned count)
 {
   unsigned stride = surface_get_stride (surface);
-  const uint8_t *pixels = (const uint8_t *)surface_get_pixels (surface);
+  const uint8_t *pixels = (const uint8_t *) surface_get_pixels (surface);
 
-  return g_variant_new_fixed_array (G_VARIANT_TYPE_BYTE, pixels + (size_t)first * stride,
-                                    (size_t)count * stride, 1);
+  return g_variant_new_fixed_array (G_VARIANT_TYPE_BYTE, pixels + (size_t) first * stride,
+                                    (size_t) count * stride, 1);
 }
 
 static void
@@ -138,7 +138,7 @@ send_update (Viewer *viewer, Surface *surface)
                  NULL);
   else
     viewer_call (viewer, LISTENER, "Update",
-                 g_variant_new ("(iiiiuu@ay)", 0, y, (int)surface_get_width (surface), height,
+                 g_variant_new ("(iiiiuu@ay)", 0, y, (int) surface_get_width (surface), height,
                                 surface_get_stride (surface), PIXMAN_X8R8G8B8,
                                 copy_lines (surface, y, height)),
                  NULL);
@@ -166,7 +166,7 @@ void
 display_viewers_resize (DisplayViewers *viewers)
 {
   for (unsigned i = 0; i < viewers->viewers->len; i++)
-    ((Viewer *)g_ptr_array_index (viewers->viewers, i))->new_surface = TRUE;
+    ((Viewer *) g_ptr_array_index (viewers->viewers, i))->new_surface = TRUE;
   viewers->last_damage = g_get_monotonic_time ();
 }
 
@@ -225,7 +225,7 @@ viewer_told_interfaces (GObject *source, GAsyncResult *result, gpointer data)
 {
   g_autoptr (GError) error = NULL;
   g_autoptr (GVariant) answer
-      = g_dbus_connection_call_finish (G_DBUS_CONNECTION (source), result, &error);
+    = g_dbus_connection_call_finish (G_DBUS_CONNECTION (source), result, &error);
   Viewer *viewer = data;
 
   if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))

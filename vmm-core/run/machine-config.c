@@ -146,9 +146,9 @@ machine_config_check (const MachineConfig *config, GError **error)
   else if (*config->boot == '\0' || strspn (config->boot, "cdn") != strlen (config->boot)
            || strlen (config->boot) > 3)
     g_set_error (
-        error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
-        _ ("“%s” is no boot order: use up to three of the letters c (disk), d (CD), n (network)."),
-        config->boot);
+      error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
+      _ ("“%s” is no boot order: use up to three of the letters c (disk), d (CD), n (network)."),
+      config->boot);
   else if (config->kernel == NULL && (config->initrd != NULL || config->append != NULL))
     g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
                  _ ("An initrd or a kernel command line needs a kernel: add --kernel."));
@@ -246,7 +246,8 @@ read_place (GKeyFile *file, const char *folder, const char *group, const char *k
     *value = g_steal_pointer (&text);
 }
 
-/* The place a drive has unless its group says otherwise: disk0, disk1, cd0 and cd1 have one each. */
+/* The place a drive has unless its group says otherwise: disk0, disk1, cd0 and cd1 have one
+ * each. */
 static unsigned
 find_home (const MachineConfig *config, gboolean cd, unsigned number)
 {
@@ -442,9 +443,9 @@ machine_config_from_key_file (GKeyFile *file, const char *folder, const char *pa
   if (!g_uuid_string_is_valid (config->uuid))
     {
       g_set_error (
-          error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA,
-          _ ("In “%s”, uuid in [machine] is “%s”: remove that line, or copy one from uuidgen."),
-          path, config->uuid);
+        error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA,
+        _ ("In “%s”, uuid in [machine] is “%s”: remove that line, or copy one from uuidgen."), path,
+        config->uuid);
       return NULL;
     }
   if (!machine_config_check (config, &problem))
@@ -470,9 +471,9 @@ machine_config_load_key_file (const char *folder, GError **error)
     return g_steal_pointer (&file);
   if (text == NULL)
     g_set_error (
-        error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND,
-        _ ("“%s” cannot be read: choose the folder of a machine, one with a machine.conf in it."),
-        path);
+      error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND,
+      _ ("“%s” cannot be read: choose the folder of a machine, one with a machine.conf in it."),
+      path);
   else
     g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA,
                  _ ("“%s” is not a machine.conf (%s): mend it in an editor or restore a copy."),
@@ -611,9 +612,9 @@ machine_config_lock_folder (const char *folder, unsigned patience, GError **erro
                  folder);
   else
     g_set_error (
-        error, G_IO_ERROR, g_io_error_from_errno (errno),
-        _ ("The folder “%s” cannot be locked: %s. Move it to a file system that supports locks."),
-        folder, g_strerror (errno));
+      error, G_IO_ERROR, g_io_error_from_errno (errno),
+      _ ("The folder “%s” cannot be locked: %s. Move it to a file system that supports locks."),
+      folder, g_strerror (errno));
   if (fd >= 0)
     close (fd);
   return -1;

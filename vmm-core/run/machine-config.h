@@ -33,8 +33,8 @@ typedef struct
   char *name, *uuid;
   unsigned memory; /* MiB */
   unsigned cpus;
-  char *topology; /* as in machine-topology.h */
-  char *os;       /* id in libosinfo; NULL: unknown */
+  char *topology;                             /* as in machine-topology.h */
+  char *os;                                   /* id in libosinfo; NULL: unknown */
   char *accelerator;                          /* auto, kvm, translator, interpreter, none */
   char *ticks;                                /* catch-up, merge */
   unsigned code_cache;                        /* KiB for translated code */
@@ -54,8 +54,8 @@ typedef struct
 MachineConfig *machine_config_new (void);
 void machine_config_free (MachineConfig *config);
 
-/* Reads folder/machine.conf. A file without a uuid is given one, which it keeps. Error: one sentence
- * that names the file, the key and the remedy. */
+/* Reads folder/machine.conf. A file without a uuid is given one, which it keeps. Error: one
+ * sentence that names the file, the key and the remedy. */
 MachineConfig *machine_config_load (const char *folder, GError **error);
 /* The file as it is, with comments and whatever else stands in it. */
 GKeyFile *machine_config_load_key_file (const char *folder, GError **error);
@@ -76,7 +76,8 @@ unsigned machine_config_parse_code_cache (const char *text, GError **error);
  * there. Both are closed to others. */
 gboolean machine_config_write_key_file (GKeyFile *file, const char *folder, GError **error);
 
-/* Where the process of a machine of the library listens: $XDG_RUNTIME_DIR/guesthouse/<uuid>/control. */
+/* Where the process of a machine of the library listens:
+ * $XDG_RUNTIME_DIR/guesthouse/<uuid>/control. */
 char *machine_config_dup_socket (const char *uuid);
 
 /* Takes the lock that keeps a machine from being started twice, or deleted while it runs: a file

@@ -21,7 +21,7 @@ static const struct
 static char **
 field_of (SmbiosTexts *texts, unsigned i)
 {
-  return (char **)((char *)texts + fields[i].offset);
+  return (char **) ((char *) texts + fields[i].offset);
 }
 
 static gboolean
@@ -39,17 +39,17 @@ machine_smbios_read (GKeyFile *file, const char *path, SmbiosTexts *texts, GErro
   for (unsigned i = 0; i < G_N_ELEMENTS (fields); i++)
     {
       g_autofree char *text
-          = g_key_file_get_string (file, MACHINE_SMBIOS_GROUP, fields[i].key, NULL);
+        = g_key_file_get_string (file, MACHINE_SMBIOS_GROUP, fields[i].key, NULL);
 
       if (text == NULL)
         continue;
       if (strlen (text) > SMBIOS_TEXT_MAX || !is_printable (text))
         {
           g_set_error (
-              error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA,
-              _ ("In “%s”, %s in [%s] is longer than %u bytes or has characters that cannot be "
-                 "shown: write another text."),
-              path, fields[i].key, MACHINE_SMBIOS_GROUP, SMBIOS_TEXT_MAX);
+            error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA,
+            _ ("In “%s”, %s in [%s] is longer than %u bytes or has characters that cannot be "
+               "shown: write another text."),
+            path, fields[i].key, MACHINE_SMBIOS_GROUP, SMBIOS_TEXT_MAX);
           return FALSE;
         }
       g_free (*field_of (texts, i));

@@ -70,10 +70,10 @@ machine_topology_parse (const char *value, unsigned cpus, const char *os, CpuTop
   else if (!parse_counts (value, topology))
     {
       g_set_error (
-          error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
-          _ ("“%s” is no topology: choose auto, cores, sockets, or the numbers of sockets, "
-             "of cores in each and of threads in each core, for example 2x2x1."),
-          value);
+        error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
+        _ ("“%s” is no topology: choose auto, cores, sockets, or the numbers of sockets, "
+           "of cores in each and of threads in each core, for example 2x2x1."),
+        value);
       return FALSE;
     }
   else if (topology->sockets * topology->cores * topology->threads != cpus)

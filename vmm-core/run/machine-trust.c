@@ -121,7 +121,7 @@ contains (GPtrArray *files, const MachineTrustFile *file)
 static void
 add (GPtrArray *files, MachineTrustUse use, const char *path)
 {
-  MachineTrustFile file = { use, (char *)path };
+  MachineTrustFile file = { use, (char *) path };
 
   if (contains (files, &file))
     return;
@@ -154,7 +154,7 @@ find_outside (const MachineConfig *config)
 
   /* Nothing is changed by this visit. */
   if (folder != NULL)
-    visit_files ((MachineConfig *)config, add_outside, &search);
+    visit_files ((MachineConfig *) config, add_outside, &search);
   return search.files;
 }
 
@@ -231,7 +231,7 @@ save_agreed (const MachineConfig *config, GPtrArray *agreed, GError **error)
           if (one->use == use)
             g_ptr_array_add (paths, g_strescape (one->path, NULL));
         }
-      g_key_file_set_string_list (file, GROUP, use_keys[use], (const char *const *)paths->pdata,
+      g_key_file_set_string_list (file, GROUP, use_keys[use], (const char *const *) paths->pdata,
                                   paths->len);
     }
   text = g_key_file_to_data (file, NULL, NULL);
@@ -300,10 +300,10 @@ machine_trust_check (const MachineConfig *config, GError **error)
   list = machine_trust_describe (strange);
   folder = g_shell_quote (config->folder);
   g_set_error (
-      error, G_IO_ERROR, G_IO_ERROR_PERMISSION_DENIED,
-      _ ("The machine “%s” uses files outside its folder to which you have not agreed: %s. "
-         "If they are meant, allow them with “guesthousectl trust %s”."),
-      config->name, list, folder);
+    error, G_IO_ERROR, G_IO_ERROR_PERMISSION_DENIED,
+    _ ("The machine “%s” uses files outside its folder to which you have not agreed: %s. "
+       "If they are meant, allow them with “guesthousectl trust %s”."),
+    config->name, list, folder);
   return FALSE;
 }
 
@@ -345,8 +345,7 @@ static MachineConfig *
 load_resolved (GKeyFile *file, const char *folder)
 {
   MachineConfig *config
-      = file != NULL ? machine_config_from_key_file (file, folder, MACHINE_CONFIG_FILE, NULL)
-                     : NULL;
+    = file != NULL ? machine_config_from_key_file (file, folder, MACHINE_CONFIG_FILE, NULL) : NULL;
 
   if (config != NULL)
     machine_trust_resolve (config);

@@ -27,8 +27,8 @@ typedef struct
 void machine_trust_resolve (MachineConfig *config);
 
 /* The files outside the folder that the user has not agreed to: an array of MachineTrustFile, empty
- * for machines without a folder. config has been resolved, before options of the command line changed
- * it. */
+ * for machines without a folder. config has been resolved, before options of the command line
+ * changed it. */
 GPtrArray *machine_trust_find_strange (const MachineConfig *config);
 /* “/a/file” (read), “/another” (overwritten). */
 char *machine_trust_describe (GPtrArray *files);

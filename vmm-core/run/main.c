@@ -71,7 +71,8 @@ look_at_state (gpointer data)
   return G_SOURCE_REMOVE;
 }
 
-/* SIGHUP: the terminal closes. It ends a machine as tidily as SIGTERM, unless nohup said otherwise. */
+/* SIGHUP: the terminal closes. It ends a machine as tidily as SIGTERM, unless nohup said
+ * otherwise. */
 static void
 watch_signals (Program *program)
 {
@@ -101,7 +102,8 @@ set_up_messages (void)
   log_limit_init ();
 }
 
-/* Clients, disks and viewers take some each; the usual 1024 would do, but not everybody has them. */
+/* Clients, disks and viewers take some each; the usual 1024 would do, but not everybody has
+ * them. */
 static void
 raise_limits (void)
 {

@@ -9,8 +9,8 @@
 /* As given, before it is known what they apply to. */
 typedef struct
 {
-  char *name, *memory, *accelerator, *code_cache, *boot, *serial, *debugcon, *kernel, *initrd, *append, *bios,
-    *vga_bios, *topology;
+  char *name, *memory, *accelerator, *code_cache, *boot, *serial, *debugcon, *kernel, *initrd,
+    *append, *bios, *vga_bios, *topology;
   char **disks, **discs;
   int cpus, time_limit;
   char *control, *trace;
@@ -32,9 +32,9 @@ options_free (Options *options)
 static void
 arguments_clear (Arguments *a)
 {
-  char **strings[] = { &a->code_cache, &a->name,     &a->memory,  &a->accelerator, &a->boot,   &a->serial,
-                       &a->debugcon, &a->kernel,  &a->initrd,      &a->append, &a->bios,
-                       &a->vga_bios, &a->control, &a->trace,       &a->topology };
+  char **strings[] = { &a->code_cache, &a->name,     &a->memory,  &a->accelerator, &a->boot,
+                       &a->serial,     &a->debugcon, &a->kernel,  &a->initrd,      &a->append,
+                       &a->bios,       &a->vga_bios, &a->control, &a->trace,       &a->topology };
 
   for (unsigned i = 0; i < G_N_ELEMENTS (strings); i++)
     g_clear_pointer (strings[i], g_free);
@@ -60,9 +60,10 @@ read_arguments (int argc, char **argv, Arguments *a, GError **error)
     { "cdrom", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &a->discs,
       "A disc image in a CD drive (repeatable)", "FILE" },
     { "disk", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &a->disks, "A disk image (repeatable)", "FILE" },
-    { "kernel", 0, 0, G_OPTION_ARG_FILENAME, &a->kernel, "Boot this Linux or Multiboot kernel directly",
-      "FILE" },
-    { "initrd", 0, 0, G_OPTION_ARG_FILENAME, &a->initrd, "Its initial RAM disk, or “MODULE ARGUMENTS,MODULE …”", "FILE" },
+    { "kernel", 0, 0, G_OPTION_ARG_FILENAME, &a->kernel,
+      "Boot this Linux or Multiboot kernel directly", "FILE" },
+    { "initrd", 0, 0, G_OPTION_ARG_FILENAME, &a->initrd,
+      "Its initial RAM disk, or “MODULE ARGUMENTS,MODULE …”", "FILE" },
     { "append", 0, 0, G_OPTION_ARG_STRING, &a->append, "Its command line", "TEXT" },
     { "boot", 0, 0, G_OPTION_ARG_STRING, &a->boot, "Boot order: letters c disk, d CD, n network",
       "ORDER" },
@@ -93,9 +94,10 @@ read_arguments (int argc, char **argv, Arguments *a, GError **error)
   g_autoptr (GOptionContext) context = g_option_context_new (NULL);
 
   g_option_context_set_summary (
-    context, "Runs one machine: that of a machine folder, or one made from the options.\n"
-             "Exit status: 0, 1 for an error, 2 when the time limit has passed; with --test-device, "
-             "what the guest gives.");
+    context,
+    "Runs one machine: that of a machine folder, or one made from the options.\n"
+    "Exit status: 0, 1 for an error, 2 when the time limit has passed; with --test-device, "
+    "what the guest gives.");
   g_option_context_add_main_entries (context, entries, NULL);
   return g_option_context_parse (context, &argc, &argv, error);
 }
@@ -232,8 +234,8 @@ options_parse (int argc, char **argv, gboolean *finished, GError **error)
                      : "Only one machine folder can be given: start a process for each machine.");
       return NULL;
     }
-  options->config = a.rest != NULL && a.rest[0] != NULL ? load_folder (a.rest[0], error)
-                                                        : machine_config_new ();
+  options->config
+    = a.rest != NULL && a.rest[0] != NULL ? load_folder (a.rest[0], error) : machine_config_new ();
   if (options->config == NULL || !apply (&a, options, error)
       || !machine_config_check (options->config, error))
     return NULL;

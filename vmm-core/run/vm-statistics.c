@@ -14,8 +14,8 @@ resident_bytes (void)
     return 0;
   fields = g_strsplit (text, " ", 3);
   return g_strv_length (fields) > 1
-             ? g_ascii_strtoull (fields[1], NULL, 10) * sysconf (_SC_PAGESIZE)
-             : 0;
+           ? g_ascii_strtoull (fields[1], NULL, 10) * sysconf (_SC_PAGESIZE)
+           : 0;
 }
 
 static void

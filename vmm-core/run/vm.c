@@ -46,8 +46,8 @@ struct Vm
   BoardPc *board;
   Vcpus *vcpus;
 
-  int test_status; /* -1: the guest gave none */
-  unsigned wishes; /* BoardEvents to serve, one bit each; under the lock */
+  int test_status;               /* -1: the guest gave none */
+  unsigned wishes;               /* BoardEvents to serve, one bit each; under the lock */
   char *disk_full, *disk_failed; /* sentences to serve; under the lock */
   Notice *wish_notice;
   VmListener listener;
@@ -236,7 +236,8 @@ vm_new (MachineConfig *config, GError **error)
     return NULL;
   if (config->folder != NULL)
     {
-      vm->folder_lock = machine_config_lock_folder (config->folder, MACHINE_CONFIG_LOCK_PATIENCE, error);
+      vm->folder_lock
+        = machine_config_lock_folder (config->folder, MACHINE_CONFIG_LOCK_PATIENCE, error);
       if (vm->folder_lock < 0)
         return NULL;
     }

@@ -8,8 +8,8 @@
 void
 arena_init (Arena *arena, size_t size)
 {
-  arena->memory = mmap (NULL, size, PROT_READ | PROT_WRITE,
-                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  arena->memory
+    = mmap (NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   g_assert (arena->memory != MAP_FAILED);
   arena->size = size;
   arena->used = 0;
@@ -33,7 +33,7 @@ arena_allocate (Arena *arena, size_t size)
 void
 arena_charge (Arena *arena, size_t size)
 {
-  size = (size + 7) & ~(size_t)7;
+  size = (size + 7) & ~(size_t) 7;
   g_assert (size <= arena_get_free (arena));
   arena->used += size;
 }

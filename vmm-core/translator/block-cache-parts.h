@@ -65,5 +65,5 @@ hash_of (const BlockCache *cache, uint64_t physical, uint64_t rip, uint32_t key)
 static inline uint8_t *
 exit_displacement (const Emitter *emitter, const TranslatorExit *exit)
 {
-  return (uint8_t *)exit->stub - emitter->shift + exit->displacement;
+  return (uint8_t *) exit->stub - emitter->shift + exit->displacement;
 }

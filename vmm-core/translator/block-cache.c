@@ -107,7 +107,7 @@ block_cache_get_drops (const BlockCache *cache)
 static void *
 block_cache_allocate (void *data, size_t size)
 {
-  return arena_allocate (&((BlockCache *)data)->arena, size);
+  return arena_allocate (&((BlockCache *) data)->arena, size);
 }
 
 /* Whether there is no room for one more block. */
@@ -140,7 +140,7 @@ block_cache_flush (BlockCache *cache, TranslatorCpu *cpu)
   stubs_forget_refills (&cache->stubs);
   cache->generation++;
   cache->n_flushes++;
-  TRACE ("translator.flush", "generation %u", (unsigned)cache->generation);
+  TRACE ("translator.flush", "generation %u", (unsigned) cache->generation);
   x86_exclusive_end (&cpu->cpu);
 }
 
@@ -190,7 +190,7 @@ static TranslatorBlock *
 block_cache_find (BlockCache *cache, const Source *source, uint32_t key)
 {
   TranslatorBlock *block = atomic_load_explicit (
-      &cache->hash[hash_of (cache, source->physical, source->rip, key)], memory_order_acquire);
+    &cache->hash[hash_of (cache, source->physical, source->rip, key)], memory_order_acquire);
 
   while (block != NULL
          && !(block->physical == source->physical && block->rip == source->rip && block->key == key
@@ -213,7 +213,7 @@ block_cache_get_page (BlockCache *cache, const uint32_t *version, const X86CodeP
       page->version = version;
       page->block = code->block;
       page->number = code->page;
-      g_hash_table_insert (cache->pages, (gpointer)version, page);
+      g_hash_table_insert (cache->pages, (gpointer) version, page);
     }
   return page;
 }
@@ -278,13 +278,13 @@ block_cache_add (BlockCache *cache, Plan *plan, const Source *source)
 {
   const GenerateArena arena = { block_cache_allocate, cache };
   TranslatorBlock *_Atomic *bucket
-      = &cache->hash[hash_of (cache, source->physical, plan->rip, plan->key)];
+    = &cache->hash[hash_of (cache, source->physical, plan->rip, plan->key)];
   TranslatorBlock *block;
   GenerateMarks marks;
   Emitter emitter, cold, stubs;
 
   block = block_cache_allocate (cache, sizeof *block + plan->length
-                                           + plan->n_peeked * sizeof (TranslatorPeek));
+                                         + plan->n_peeked * sizeof (TranslatorPeek));
   arena_charge (&cache->arena, 2 * sizeof block); /* its place in blocks, which grows by half */
   memcpy (block->bytes, plan->bytes, plan->length);
   memcpy (block->bytes + plan->length, plan->peeked, plan->n_peeked * sizeof (TranslatorPeek));
@@ -298,8 +298,8 @@ block_cache_add (BlockCache *cache, Plan *plan, const Source *source)
       block->version[n] = source->version[n];
       block->made_at[n] = source->made_at[n];
       block->page_id[n] = block_cache_get_mapping (
-          cache, &(Mapping){ (source->linear >> 12) + n, source->page[n].physical >> 12,
-                             plan->key & ~(uint32_t)TRANSLATOR_NO_RUNS });
+        cache, &(Mapping){ (source->linear >> 12) + n, source->page[n].physical >> 12,
+                           plan->key & ~(uint32_t) TRANSLATOR_NO_RUNS });
       block_add_to_page (cache, block, n, &source->page[n]);
     }
   if (trace_is_enabled ("translator.count"))
@@ -314,7 +314,7 @@ block_cache_add (BlockCache *cache, Plan *plan, const Source *source)
   code_cache_end (cache->code, CODE_COLD, &cold);
   code_cache_end (cache->code, CODE_STUBS, &stubs);
   TRACE ("translator.block", "rip %#" PRIx64 " physical %#" PRIx64 " key %#x: %u bytes to %zu",
-         plan->rip, block->physical, plan->key, plan->length, (size_t)block->end);
+         plan->rip, block->physical, plan->key, plan->length, (size_t) block->end);
   trace_block (plan, block, &marks);
 
   g_ptr_array_add (cache->blocks, block);
@@ -341,7 +341,7 @@ note_plan (TranslatorCpu *cpu, const Source *source, const Plan *plan)
 {
   unsigned first = MIN (plan->length, 4096 - source->offset);
   bool same
-      = note_code (cpu, &source->page[0], source->offset, source->bytes + source->offset, first);
+    = note_code (cpu, &source->page[0], source->offset, source->bytes + source->offset, first);
 
   if (plan->length > first)
     same &= note_code (cpu, &source->page[1], 0, source->bytes + 4096, plan->length - first);
@@ -515,8 +515,8 @@ block_cache_locate (BlockCache *cache, uintptr_t code, uint64_t *rip)
 
   g_mutex_lock (&cache->mutex);
   if (cache->blocks->len > 0)
-    block = find_block_of (cache, (const uint8_t *)code);
-  found = block != NULL && code - (uintptr_t)block->guard < block->end;
+    block = find_block_of (cache, (const uint8_t *) code);
+  found = block != NULL && code - (uintptr_t) block->guard < block->end;
   if (found)
     *rip = block->rip;
   g_mutex_unlock (&cache->mutex);

@@ -66,13 +66,13 @@ translator_block_get_entry (const TranslatorBlock *block)
 static inline TranslatorSite
 translator_site (const TranslatorBlock *block, unsigned offset, bool access)
 {
-  return (uintptr_t)block | (uint64_t)offset << 48 | (uint64_t)access << 63;
+  return (uintptr_t) block | (uint64_t) offset << 48 | (uint64_t) access << 63;
 }
 
 static inline const TranslatorBlock *
 translator_site_get_block (TranslatorSite site)
 {
-  return (const TranslatorBlock *)(uintptr_t)(site & ((1ull << 48) - 1));
+  return (const TranslatorBlock *) (uintptr_t) (site & ((1ull << 48) - 1));
 }
 
 static inline unsigned

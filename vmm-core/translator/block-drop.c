@@ -22,7 +22,7 @@ static void
 block_drop (BlockCache *cache, TranslatorBlock *block)
 {
   TranslatorBlock *_Atomic *link
-      = &cache->hash[hash_of (cache, block->physical, block->rip, block->key)];
+    = &cache->hash[hash_of (cache, block->physical, block->rip, block->key)];
   Emitter emitter = code_cache_begin (cache->code, CODE_HOT);
 
   if (block->stale)
@@ -39,7 +39,7 @@ block_drop (BlockCache *cache, TranslatorBlock *block)
     }
   block->incoming = NULL;
   /* Tables of jumps still lead here. */
-  emitter.at = (uint8_t *)block->guard - emitter.shift;
+  emitter.at = (uint8_t *) block->guard - emitter.shift;
   emit_jump_to (&emitter, block->guard + block->leave);
   cache->n_dropped++;
   TRACE ("translator.invalidate", "rip %#" PRIx64 " physical %#" PRIx64 " key %#x", block->rip,
@@ -106,8 +106,8 @@ which_page (const TranslatorBlock *block, const Page *page)
   return block->version[0] == page->version ? 0 : 1;
 }
 
-/* Drops the blocks that depend on bytes that were overwritten; the others go on. TRUE: some were.
- */
+/* Drops the blocks that depend on bytes that were overwritten; the others go on. TRUE: some
+ * were. */
 static bool
 page_drop_overwritten (BlockCache *cache, Page *page, const MemoryCodeSet *bytes)
 {
@@ -122,7 +122,7 @@ page_drop_overwritten (BlockCache *cache, Page *page, const MemoryCodeSet *bytes
       TranslatorBlock *block = *link;
       const unsigned n = which_page (block, page);
 
-      if (!block->stale && !block_find_bytes (block, page, meets, (void *)bytes))
+      if (!block->stale && !block_find_bytes (block, page, meets, (void *) bytes))
         {
           block_find_bytes (block, page, add, &keep);
           link = &block->page_next[n];
@@ -207,8 +207,8 @@ drop_all_pages (BlockCache *cache)
   g_hash_table_iter_init (&iter, cache->pages);
   while (g_hash_table_iter_next (&iter, NULL, &value))
     {
-      what.block = ((Page *)value)->block;
-      what.page = ((Page *)value)->number;
+      what.block = ((Page *) value)->block;
+      what.page = ((Page *) value)->number;
       any |= drop_page (cache, &what);
     }
   return any;

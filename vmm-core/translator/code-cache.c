@@ -64,9 +64,9 @@ code_cache_begin (CodeCache *cache, CodeKind kind)
 void
 code_cache_end (CodeCache *cache, CodeKind kind, const Emitter *emitter)
 {
-  size_t used = (size_t)(emitter->at - cache->memory.write);
+  size_t used = (size_t) (emitter->at - cache->memory.write);
 
-  cache->areas[kind].used = (used + ALIGNMENT - 1) & ~(size_t)(ALIGNMENT - 1);
+  cache->areas[kind].used = (used + ALIGNMENT - 1) & ~(size_t) (ALIGNMENT - 1);
 }
 
 size_t
@@ -82,7 +82,7 @@ code_cache_get_free (const CodeCache *cache)
 bool
 code_cache_contains (const CodeCache *cache, uintptr_t code)
 {
-  return code - (uintptr_t)cache->memory.run < cache->memory.size;
+  return code - (uintptr_t) cache->memory.run < cache->memory.size;
 }
 
 size_t

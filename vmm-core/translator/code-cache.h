@@ -5,8 +5,9 @@
 
 #include "emit.h"
 
-/* Memory for translated code. Code that is seldom run, and stubs that much code calls, have areas of their own, so
- * that the rest is dense. Filled from the start of each; emptied all at once. Not locked. */
+/* Memory for translated code. Code that is seldom run, and stubs that much code calls, have areas
+ * of their own, so that the rest is dense. Filled from the start of each; emptied all at once. Not
+ * locked. */
 typedef struct CodeCache CodeCache;
 
 typedef enum

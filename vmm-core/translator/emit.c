@@ -16,7 +16,7 @@ emit_u8 (Emitter *e, uint8_t value)
 void
 emit_bytes (Emitter *e, const void *bytes, size_t n)
 {
-  g_assert (n <= (size_t)(e->end - e->at));
+  g_assert (n <= (size_t) (e->end - e->at));
   memcpy (e->at, bytes, n);
   e->at += n;
 }
@@ -73,7 +73,7 @@ emit_modrm (Emitter *e, unsigned reg, const HostOperand *rm)
       emit_u32 (e, rm->disp);
       return;
     }
-  mod = rm->disp == 0 && (rm->base & 7) != HOST_RBP ? 0 : rm->disp == (int8_t)rm->disp ? 1 : 2;
+  mod = rm->disp == 0 && (rm->base & 7) != HOST_RBP ? 0 : rm->disp == (int8_t) rm->disp ? 1 : 2;
   if (rm->index != HOST_NONE || (rm->base & 7) == HOST_RSP)
     {
       emit_u8 (e, mod << 6 | field | 4);
@@ -113,7 +113,7 @@ emit_insn (Emitter *e, const HostInsn *insn)
       emit_u8 (e, 0xc4);
       emit_u8 (e, ((~rex & 7) << 5) | insn->map);
       emit_u8 (e, (insn->wide ? 0x80 : 0) | (~insn->vvvv & 15) << 3 | (insn->vex_l ? 4 : 0)
-                      | insn->pp);
+                    | insn->pp);
     }
   else
     {
@@ -164,18 +164,17 @@ void
 emit_move_imm (Emitter *e, unsigned reg, uint64_t value)
 {
   e->changed |= 1u << reg;
-  if (value == (uint32_t)value)
+  if (value == (uint32_t) value)
     {
       if (reg >= 8)
         emit_u8 (e, 0x41);
       emit_u8 (e, 0xb8 | (reg & 7));
       emit_u32 (e, value);
     }
-  else if (value == (uint64_t)(int32_t)value)
+  else if (value == (uint64_t) (int32_t) value)
     emit_insn (
-        e,
-        &(HostInsn){
-            .opcode = 0xc7, .wide = true, .rm = host_register (reg), .imm_size = 4, .imm = value });
+      e, &(HostInsn){
+           .opcode = 0xc7, .wide = true, .rm = host_register (reg), .imm_size = 4, .imm = value });
   else
     {
       emit_u8 (e, 0x48 | (reg >= 8 ? 1 : 0));
@@ -187,14 +186,14 @@ emit_move_imm (Emitter *e, unsigned reg, uint64_t value)
 void
 emit_alu_imm (Emitter *e, unsigned extension, bool wide, HostOperand rm, int32_t value)
 {
-  bool small = value == (int8_t)value;
+  bool small = value == (int8_t) value;
 
   emit_insn (e, &(HostInsn){ .opcode = small ? 0x83 : 0x81,
                              .reg = extension,
                              .wide = wide,
                              .rm = rm,
                              .imm_size = small ? 1 : 4,
-                             .imm = (uint32_t)value });
+                             .imm = (uint32_t) value });
 }
 
 static uint8_t *
@@ -228,12 +227,12 @@ void
 emit_align_displacement (Emitter *e, unsigned opcode, uint8_t *from)
 {
   static const uint8_t nops[] = { 0x0f, 0x1f, 0x00, 0x66, 0x90, 0x00, 0x90 };
-  const unsigned at = (uintptr_t)(e->at + opcode) & 7;
+  const unsigned at = (uintptr_t) (e->at + opcode) & 7;
   const unsigned missing = at > 4 ? 8 - at : 0;
 
   if (missing == 0)
     return;
-  memmove (from + missing, from, (size_t)(e->at - from));
+  memmove (from + missing, from, (size_t) (e->at - from));
   memcpy (from, nops + 3 * (3 - missing), missing);
   e->at += missing;
 }
@@ -263,9 +262,9 @@ emit_call (Emitter *e)
 void
 emit_link (const Emitter *e, uint8_t *at, const uint8_t *target)
 {
-  int32_t displacement = (int32_t)(target - (at + e->shift + 4));
+  int32_t displacement = (int32_t) (target - (at + e->shift + 4));
 
-  __atomic_store_n ((int32_t *)at, displacement, __ATOMIC_RELEASE);
+  __atomic_store_n ((int32_t *) at, displacement, __ATOMIC_RELEASE);
 }
 
 void
@@ -278,7 +277,7 @@ void
 emit_jump_to (Emitter *e, const uint8_t *target)
 {
   emit_u8 (e, 0xe9);
-  emit_u32 (e, (uint32_t)(target - (e->at + e->shift + 4)));
+  emit_u32 (e, (uint32_t) (target - (e->at + e->shift + 4)));
 }
 
 void
@@ -286,7 +285,7 @@ emit_call_to (Emitter *e, const uint8_t *target)
 {
   e->changed = UINT16_MAX;
   emit_u8 (e, 0xe8);
-  emit_u32 (e, (uint32_t)(target - (e->at + e->shift + 4)));
+  emit_u32 (e, (uint32_t) (target - (e->at + e->shift + 4)));
 }
 
 const uint8_t *

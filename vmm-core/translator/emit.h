@@ -39,7 +39,7 @@ typedef struct
 static inline uint8_t *
 emit_run_address (const Emitter *e, const uint8_t *at)
 {
-  return (uint8_t *)at + e->shift;
+  return (uint8_t *) at + e->shift;
 }
 
 /* A register, or memory at [base + index << scale + disp], through GS where so said. */
@@ -87,7 +87,7 @@ static inline HostOperand
 host_cpu (size_t offset)
 {
   return (HostOperand){
-    .memory = true, .gs = true, .base = HOST_NONE, .index = HOST_NONE, .disp = (int32_t)offset
+    .memory = true, .gs = true, .base = HOST_NONE, .index = HOST_NONE, .disp = (int32_t) offset
   };
 }
 

@@ -38,11 +38,11 @@ generator_read_segment (Generator *g, const PlanInsn *p)
 {
   const X86Insn *insn = &p->insn;
   HostInsn load
-      = { .map = X86_MAP_0F,
-          .opcode = 0xb7,
-          .reg = HOST_R11,
-          .rm = host_cpu (offsetof (X86Cpu, state.seg) + (insn->reg & 7) * sizeof (X86Segment)
-                          + offsetof (X86Segment, selector)) };
+    = { .map = X86_MAP_0F,
+        .opcode = 0xb7,
+        .reg = HOST_R11,
+        .rm = host_cpu (offsetof (X86Cpu, state.seg) + (insn->reg & 7) * sizeof (X86Segment)
+                        + offsetof (X86Segment, selector)) };
 
   if (x86_insn_is_memory (insn))
     {

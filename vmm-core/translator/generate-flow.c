@@ -24,9 +24,9 @@ generator_sized (Generator *g, const PlanInsn *p, uint8_t opcode, unsigned reg, 
 {
   unsigned size = p->insn.op_size;
 
-  emit_insn (g->e,
-             &(HostInsn){
-                 .opcode = opcode, .reg = reg, .wide = size == 8, .opsize = size == 2, .rm = rm });
+  emit_insn (
+    g->e,
+    &(HostInsn){ .opcode = opcode, .reg = reg, .wide = size == 8, .opsize = size == 2, .rm = rm });
 }
 
 void
@@ -42,10 +42,9 @@ generator_add_to_stack (Generator *g, unsigned from, int amount)
     lea.reg = HOST_R10;
   emit_insn (g->e, &lea);
   if (size == 2)
-    emit_insn (g->e, &(HostInsn){ .opcode = 0x89,
-                                  .reg = HOST_R10,
-                                  .opsize = true,
-                                  .rm = host_register (HOST_R15) });
+    emit_insn (g->e,
+               &(HostInsn){
+                 .opcode = 0x89, .reg = HOST_R10, .opsize = true, .rm = host_register (HOST_R15) });
 }
 
 /* Whether the running instruction may be interpreted, all of it, and then be gone on behind. */
@@ -100,7 +99,7 @@ generator_push (Generator *g, const PlanInsn *p)
   bool immediate = insn->opcode == 0x68 || insn->opcode == 0x6a;
   bool memory = x86_insn_is_memory (insn);
   unsigned host = memory || immediate ? HOST_NONE : generator_host_of (insn->rm);
-  Ea ea = generator_stack_ea (g, p, -(int)size);
+  Ea ea = generator_stack_ea (g, p, -(int) size);
   HostOperand to;
 
   if (host == HOST_R15)
@@ -127,7 +126,7 @@ generator_push (Generator *g, const PlanInsn *p)
         }
       generator_sized (g, p, 0x89, host, to);
     }
-  generator_move_stack (g, -(int)size);
+  generator_move_stack (g, -(int) size);
 }
 
 void
@@ -171,7 +170,7 @@ generator_new_exit (Generator *g, uint64_t rip)
 
   exit->rip = rip;
   exit->block = g->block;
-  exit->key = g->plan->key & ~(uint32_t)TRANSLATOR_NO_RUNS;
+  exit->key = g->plan->key & ~(uint32_t) TRANSLATOR_NO_RUNS;
   return exit;
 }
 
@@ -179,8 +178,8 @@ void
 generator_emit_exit_stub (Generator *g, TranslatorExit *exit, const uint8_t *displacement)
 {
   exit->stub = emit_run_address (g->e, g->e->at);
-  exit->displacement = (int32_t)(displacement - g->e->at);
-  emit_move_imm (g->e, HOST_R10, (uintptr_t)exit);
+  exit->displacement = (int32_t) (displacement - g->e->at);
+  emit_move_imm (g->e, HOST_R10, (uintptr_t) exit);
   emit_jump_to (g->e, g->stubs->leave);
 }
 
@@ -214,7 +213,8 @@ generator_exit (Generator *g, uint64_t rip, unsigned live, int condition)
   if (condition < 0 && save)
     generator_save_flags (g);
   emit_align_displacement (g->e, condition < 0 ? 1 : 2, generator_get_movable (g));
-  cold = add_exit (g, rip, condition < 0 ? emit_jump (g->e) : emit_jcc (g->e, (unsigned)condition));
+  cold
+    = add_exit (g, rip, condition < 0 ? emit_jump (g->e) : emit_jcc (g->e, (unsigned) condition));
   cold->save_flags = condition >= 0 && save;
   return cold->exit;
 }
@@ -226,8 +226,8 @@ emit_push_return (Generator *g, const PlanInsn *p)
   Emitter *e = g->e;
   unsigned size = p->insn.op_size;
   uint64_t rip = generator_next_rip (g, p);
-  bool small = size <= 4 || rip == (uint64_t)(int32_t)rip;
-  Ea ea = generator_stack_ea (g, p, -(int)size);
+  bool small = size <= 4 || rip == (uint64_t) (int32_t) rip;
+  Ea ea = generator_stack_ea (g, p, -(int) size);
   HostOperand to;
 
   generator_before_clobber (g);
@@ -244,12 +244,12 @@ emit_push_return (Generator *g, const PlanInsn *p)
       emit_move_imm (e, HOST_R11, rip);
       emit_store (e, to, HOST_R11);
     }
-  g->stack_pending -= (int)size;
+  g->stack_pending -= (int) size;
   generator_settle_stack (g);
   /* In segmented code RIP does not tell where to return to. */
   if (!is_flat (g))
     return;
-  if (small && rip == (uint64_t)(int32_t)rip)
+  if (small && rip == (uint64_t) (int32_t) rip)
     {
       emit_u8 (e, 0x68);
       emit_u32 (e, rip);
@@ -294,7 +294,7 @@ emit_find_jump (Generator *g, const PlanInsn *p)
   Emitter *e = g->e;
   size_t table = offsetof (TranslatorCpu, sets) + g->view * sizeof (TranslatorSet)
                  + offsetof (TranslatorSet, jumps);
-  HostOperand entry = host_memory (HOST_R11, (int32_t)table);
+  HostOperand entry = host_memory (HOST_R11, (int32_t) table);
   Cold *cold;
 
   entry.gs = true;
@@ -310,7 +310,7 @@ emit_find_jump (Generator *g, const PlanInsn *p)
   emit_op64 (e, 0x3b, HOST_R10, entry);
   cold = generator_add_cold (g, COLD_SITE, p);
   cold->from[cold->n_from++] = emit_jcc (e, EMIT_NE);
-  entry.disp += (int32_t)offsetof (TranslatorJump, entry);
+  entry.disp += (int32_t) offsetof (TranslatorJump, entry);
   return entry;
 }
 
@@ -321,10 +321,9 @@ emit_leave_to_r10 (Generator *g, const PlanInsn *p)
   Emitter *e = g->e;
 
   if (p->insn.op_size == 2)
-    emit_insn (e, &(HostInsn){ .map = X86_MAP_0F,
-                               .opcode = 0xb7,
-                               .reg = HOST_R10,
-                               .rm = host_register (HOST_R10) });
+    emit_insn (
+      e, &(HostInsn){
+           .map = X86_MAP_0F, .opcode = 0xb7, .reg = HOST_R10, .rm = host_register (HOST_R10) });
   emit_store (e, AT (cpu.state.rip), HOST_R10);
   emit_op32 (e, 0x31, HOST_R10, host_register (HOST_R10));
   emit_jump_to (e, g->stubs->leave);
@@ -373,7 +372,7 @@ void
 generator_return (Generator *g, const PlanInsn *p)
 {
   Emitter *e = g->e;
-  int amount = p->insn.op_size + (int)(uint16_t)p->insn.imm;
+  int amount = p->insn.op_size + (int) (uint16_t) p->insn.imm;
   Ea ea = generator_stack_ea (g, p, 0);
   HostOperand from, entry;
   Cold *miss;

@@ -97,8 +97,8 @@ normalize (X86Insn *insn)
       insn->modrm = 0x05;
       insn->has_modrm = true;
       insn->reg = insn->reg_at = X86_RAX;
-      insn->disp = (int64_t)insn->imm;
-      insn->attributes &= ~(uint32_t)X86_OP_MOFFS;
+      insn->disp = (int64_t) insn->imm;
+      insn->attributes &= ~(uint32_t) X86_OP_MOFFS;
       break;
     case 0xb0 ... 0xb7:
       insn->opcode = 0xc6;
@@ -123,7 +123,7 @@ emit_special (Generator *g, const X86Insn *insn)
   if (spilled)
     host = HOST_R10;
   if (immediate && insn->op_size >= 4)
-    emit_move_imm (g->e, host, insn->op_size == 4 ? (uint32_t)insn->imm : insn->imm);
+    emit_move_imm (g->e, host, insn->op_size == 4 ? (uint32_t) insn->imm : insn->imm);
   else if (swap)
     {
       if (spilled)
@@ -298,24 +298,22 @@ generator_lea (Generator *g, const PlanInsn *p)
     {
       ea.addr_size = 4;
       if (ea.constant)
-        ea.disp = (uint32_t)ea.disp;
+        ea.disp = (uint32_t) ea.disp;
     }
   generator_emit_ea (g, &ea, to);
   if (insn->op_size == 2)
     {
       if (host == HOST_NONE)
         {
-          emit_insn (g->e, &(HostInsn){ .opcode = 0x89,
-                                        .reg = HOST_R10,
-                                        .opsize = true,
-                                        .rm = GPR_AT (insn->reg) });
+          emit_insn (g->e,
+                     &(HostInsn){
+                       .opcode = 0x89, .reg = HOST_R10, .opsize = true, .rm = GPR_AT (insn->reg) });
           generator_forget_held (g, insn->reg);
         }
       else
-        emit_insn (g->e, &(HostInsn){ .opcode = 0x89,
-                                      .reg = HOST_R10,
-                                      .opsize = true,
-                                      .rm = host_register (host) });
+        emit_insn (g->e,
+                   &(HostInsn){
+                     .opcode = 0x89, .reg = HOST_R10, .opsize = true, .rm = host_register (host) });
     }
   else if (host == HOST_NONE)
     generator_store_spilled (g, insn->reg, HOST_R10);

@@ -18,12 +18,12 @@ Ea
 generator_ea (const Generator *g, const X86Insn *insn)
 {
   Ea ea
-      = { GUEST_NONE, GUEST_NONE, insn->scale, insn->segment, insn->addr_size, false, insn->disp };
+    = { GUEST_NONE, GUEST_NONE, insn->scale, insn->segment, insn->addr_size, false, insn->disp };
 
   if (insn->base == offsetof (X86Cpu, block_rip))
     {
       ea.constant = true;
-      ea.disp += (int64_t)g->plan->rip;
+      ea.disp += (int64_t) g->plan->rip;
     }
   else if (insn->base != offsetof (X86Cpu, zero))
     ea.base = insn->base / 8;
@@ -32,7 +32,7 @@ generator_ea (const Generator *g, const X86Insn *insn)
   if (ea.base == GUEST_NONE && ea.index == GUEST_NONE)
     ea.constant = true;
   if (ea.constant && ea.addr_size < 8)
-    ea.disp = ea.addr_size == 4 ? (uint32_t)ea.disp : (uint16_t)ea.disp;
+    ea.disp = ea.addr_size == 4 ? (uint32_t) ea.disp : (uint16_t) ea.disp;
   return ea;
 }
 
@@ -56,7 +56,7 @@ static void
 emit_bit (Generator *g, const Ea *ea, unsigned to)
 {
   const unsigned host = generator_host_of (ea->bit);
-  const unsigned scale = (unsigned)__builtin_ctz (ea->bit_size);
+  const unsigned scale = (unsigned) __builtin_ctz (ea->bit_size);
   const HostOperand sum = { .memory = true, .base = to, .index = HOST_R11, .scale = scale };
   Emitter *e = g->e;
 
@@ -74,11 +74,11 @@ emit_bit (Generator *g, const Ea *ea, unsigned to)
 static void
 emit_plain_ea (Generator *g, const Ea *ea, unsigned to)
 {
-  HostOperand rm = { .memory = true, .scale = ea->scale, .disp = (int32_t)ea->disp };
+  HostOperand rm = { .memory = true, .scale = ea->scale, .disp = (int32_t) ea->disp };
 
   if (ea->constant)
     {
-      emit_move_imm (g->e, to, (uint64_t)ea->disp);
+      emit_move_imm (g->e, to, (uint64_t) ea->disp);
       return;
     }
   rm.base = load_address_register (g, ea->base, HOST_R10, generator_find_held (g, ea->index));
@@ -94,8 +94,8 @@ emit_plain_ea (Generator *g, const Ea *ea, unsigned to)
   else
     emit_op32 (g->e, 0x8d, to, rm);
   if (ea->addr_size == 2)
-    emit_insn (g->e, &(HostInsn){
-                         .map = X86_MAP_0F, .opcode = 0xb7, .reg = to, .rm = host_register (to) });
+    emit_insn (
+      g->e, &(HostInsn){ .map = X86_MAP_0F, .opcode = 0xb7, .reg = to, .rm = host_register (to) });
 }
 
 void
@@ -127,9 +127,8 @@ emit_segment (Generator *g, unsigned segment, bool write, Cold *cold)
       return;
     }
   emit_op64 (
-      g->e, 0x3b, HOST_R10,
-      host_cpu (window
-                + (write ? offsetof (X86Window, write_end) : offsetof (X86Window, read_end))));
+    g->e, 0x3b, HOST_R10,
+    host_cpu (window + (write ? offsetof (X86Window, write_end) : offsetof (X86Window, read_end))));
   cold->interpret_from[cold->n_interpret++] = emit_jcc (g->e, EMIT_AE);
   emit_op32 (g->e, 0x03, HOST_R10, host_cpu (window + offsetof (X86Window, base)));
 }
@@ -137,7 +136,7 @@ emit_segment (Generator *g, unsigned segment, bool write, Cold *cold)
 static unsigned
 choose_slot (const Generator *g, const Ea *ea)
 {
-  uint64_t page = (uint64_t)ea->disp >> 12;
+  uint64_t page = (uint64_t) ea->disp >> 12;
   unsigned reg;
 
   if (ea->segment >= X86_FS)
@@ -193,8 +192,8 @@ emit_count (Generator *g, const Cold *cold, size_t field)
   if (lookups == NULL || !lookups->counting || lookups->counts_slot != cold->slot
       || lookups->counts_writes != is_write (cold))
     return;
-  emit_move_imm (g->e, HOST_R11, (uintptr_t)lookups);
-  emit_increment (g->e, host_memory (HOST_R11, (int32_t)field));
+  emit_move_imm (g->e, HOST_R11, (uintptr_t) lookups);
+  emit_increment (g->e, host_memory (HOST_R11, (int32_t) field));
 }
 
 static void
@@ -226,7 +225,7 @@ index_operand (Generator *g, const Ea *ea, unsigned lead, int64_t disp, bool spa
 {
   const unsigned index = load_address_register (g, ea->index, HOST_R10 + HOST_R11 - lead, lead);
   const HostOperand operand
-      = { .memory = true, .base = lead, .index = index, .scale = ea->scale, .disp = (int32_t)disp };
+    = { .memory = true, .base = lead, .index = index, .scale = ea->scale, .disp = (int32_t) disp };
 
   if (!spare_r11)
     return operand;
@@ -261,7 +260,7 @@ follow (Generator *g, const PlanInsn *p, const Ea *ea, bool spare_r11)
     {
       lead = generator_load_run (g, first, field, HOST_NONE);
       return (
-          HostOperand){ .memory = true, .base = base, .index = lead, .disp = (int32_t)now.disp };
+        HostOperand){ .memory = true, .base = base, .index = lead, .disp = (int32_t) now.disp };
     }
   generator_emit_ea (g, &now, HOST_R10);
   lead = generator_load_run (g, first, field, HOST_R10);
@@ -325,11 +324,11 @@ access_constant (Generator *g, Cold *cold, bool spare_r11)
   const unsigned base = spare_r11 ? HOST_R10 : HOST_R11;
   Emitter *e = g->e;
 
-  if (page == (int32_t)page)
-    emit_alu_imm (e, EMIT_CMP, true, tag, (int32_t)page);
+  if (page == (int32_t) page)
+    emit_alu_imm (e, EMIT_CMP, true, tag, (int32_t) page);
   else
     {
-      emit_move_imm (e, HOST_R10, (uint64_t)page);
+      emit_move_imm (e, HOST_R10, (uint64_t) page);
       emit_op64 (e, 0x3b, HOST_R10, tag);
     }
   cold->address = true;
@@ -337,7 +336,7 @@ access_constant (Generator *g, Cold *cold, bool spare_r11)
   emit_load (e, base, stubs_slot_host (g->view, cold->slot, is_write (cold)));
   cold->found = emit_run_address (e, e->at);
   cold->then = base == HOST_R10 ? COLD_MOVE_LEAD : COLD_KEEP_LEAD;
-  return host_memory (base, (int32_t)(cold->ea.disp & 4095));
+  return host_memory (base, (int32_t) (cold->ea.disp & 4095));
 }
 
 /* The check: `tested` is the address, and becomes its offset in the page. */
@@ -356,7 +355,7 @@ emit_check (Generator *g, Cold *cold, unsigned tested, HostOperand tag, unsigned
                                  .imm = alignment });
       cold->interpret_from[cold->n_interpret++] = emit_jcc (e, EMIT_NE);
     }
-  emit_alu_imm (e, EMIT_CMP, true, host_register (tested), 4096 - (int32_t)cold->size);
+  emit_alu_imm (e, EMIT_CMP, true, host_register (tested), 4096 - (int32_t) cold->size);
   add_jump_to_refill (g, cold, EMIT_A);
 }
 
@@ -387,7 +386,7 @@ near_operand (const Ea *ea)
   return (HostOperand){ .memory = true,
                         .base = generator_host_of (ea->base),
                         .index = HOST_R11,
-                        .disp = (int32_t)ea->disp };
+                        .disp = (int32_t) ea->disp };
 }
 
 /* Near a register that is the host's, too: only the addend is needed. */
@@ -424,7 +423,7 @@ access_by_address (Generator *g, const Ea *ea, Cold *cold, unsigned alignment, b
   emit_op64 (e, 0x03, HOST_R10, host);
   cold->found = emit_run_address (e, e->at);
   cold->then = COLD_ADD_LEAD;
-  return host_memory (HOST_R10, (int32_t)(ea->disp - cold->ea.disp));
+  return host_memory (HOST_R10, (int32_t) (ea->disp - cold->ea.disp));
 }
 
 /* Without the slot. */
@@ -432,7 +431,7 @@ static HostOperand
 access_direct (Generator *g, const PlanInsn *p, const Ea *ea, Cold *cold, unsigned alignment,
                bool spare_r11)
 {
-  const int32_t disp = (int32_t)(ea->disp - cold->ea.disp);
+  const int32_t disp = (int32_t) (ea->disp - cold->ea.disp);
   const bool first = p->run == PLAN_RUN_FIRST, near = is_near (g, ea) && !spare_r11;
 
   emit_direct_check (g, cold, alignment, !near);

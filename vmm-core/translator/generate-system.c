@@ -15,9 +15,8 @@ emit_test_imm (Generator *g, HostOperand rm, uint32_t mask)
 static void
 interpret_if_not_zero (Generator *g, const PlanInsn *p, size_t byte_field)
 {
-  emit_insn (
-      g->e,
-      &(HostInsn){ .opcode = 0x80, .reg = EMIT_CMP, .rm = host_cpu (byte_field), .imm_size = 1 });
+  emit_insn (g->e, &(HostInsn){
+                     .opcode = 0x80, .reg = EMIT_CMP, .rm = host_cpu (byte_field), .imm_size = 1 });
   generator_interpret_if (g, p, EMIT_NE);
 }
 
@@ -40,7 +39,7 @@ void
 generator_pushf (Generator *g, const PlanInsn *p)
 {
   Emitter *e = g->e;
-  Ea ea = generator_stack_ea (g, p, -(int)p->insn.op_size);
+  Ea ea = generator_stack_ea (g, p, -(int) p->insn.op_size);
   HostOperand to;
 
   generator_need_host_flags (g);
@@ -51,14 +50,14 @@ generator_pushf (Generator *g, const PlanInsn *p)
   emit_alu_imm (e, EMIT_AND, false, host_register (HOST_R10), X86_FLAGS_STATUS);
   emit_op32 (e, 0x8b, HOST_R11, AT (cpu.state.rflags));
   emit_alu_imm (e, EMIT_AND, false, host_register (HOST_R11),
-                (int32_t) ~(uint32_t)(X86_FLAGS_STATUS | X86_FLAG_RF | X86_FLAG_VM));
+                (int32_t) ~(uint32_t) (X86_FLAGS_STATUS | X86_FLAG_RF | X86_FLAG_VM));
   emit_op32 (e, 0x0b, HOST_R10, host_register (HOST_R11));
   emit_alu_imm (e, EMIT_OR, false, host_register (HOST_R10), 2);
   emit_store (e, AT (target), HOST_R10);
   to = generator_access (g, p, &ea, p->insn.op_size, 0, true, true);
   emit_load (e, HOST_R11, AT (target));
   generator_sized (g, p, 0x89, HOST_R11, to);
-  generator_add_to_stack (g, X86_RSP, -(int)p->insn.op_size);
+  generator_add_to_stack (g, X86_RSP, -(int) p->insn.op_size);
 }
 
 /* At CPL 0, and with nothing but the status flags and IF changed. */
@@ -87,7 +86,7 @@ void
 generator_cli (Generator *g, const PlanInsn *p)
 {
   generator_before_clobber (g);
-  emit_alu_imm (g->e, EMIT_AND, false, AT (cpu.state.rflags), (int32_t) ~(uint32_t)X86_FLAG_IF);
+  emit_alu_imm (g->e, EMIT_AND, false, AT (cpu.state.rflags), (int32_t) ~(uint32_t) X86_FLAG_IF);
 }
 
 /* At CPL 0, and not the last of its block: nothing is delivered between two instructions of one,
@@ -105,7 +104,7 @@ generator_direction (Generator *g, const PlanInsn *p)
 {
   generator_before_clobber (g);
   if (p->insn.opcode == 0xfc)
-    emit_alu_imm (g->e, EMIT_AND, false, AT (cpu.state.rflags), (int32_t) ~(uint32_t)X86_FLAG_DF);
+    emit_alu_imm (g->e, EMIT_AND, false, AT (cpu.state.rflags), (int32_t) ~(uint32_t) X86_FLAG_DF);
   else
     emit_alu_imm (g->e, EMIT_OR, false, AT (cpu.state.rflags), X86_FLAG_DF);
 }
@@ -131,8 +130,8 @@ emit_set32 (Generator *g, size_t field, uint32_t value)
              &(HostInsn){ .opcode = 0xc7, .rm = host_cpu (field), .imm_size = 4, .imm = value });
 }
 
-/* STAC and CLAC with SMAP: the block behind has another view of memory, and its own stack of pairs.
- */
+/* STAC and CLAC with SMAP: the block behind has another view of memory, and its own stack of
+ * pairs. */
 void
 generator_change_view (Generator *g, const PlanInsn *p)
 {
@@ -153,10 +152,10 @@ generator_change_view (Generator *g, const PlanInsn *p)
   cold = generator_add_cold (g, COLD_SITE, p);
   cold->from[cold->n_from++] = emit_jcc (e, EMIT_NE);
   emit_alu_imm (e, set ? EMIT_OR : EMIT_AND, false, AT (cpu.state.rflags),
-                set ? X86_FLAG_AC : (int32_t) ~(uint32_t)X86_FLAG_AC);
+                set ? X86_FLAG_AC : (int32_t) ~(uint32_t) X86_FLAG_AC);
   emit_load (e, HOST_R10, AT (self));
   emit_alu_imm (e, EMIT_ADD, true, host_register (HOST_R10),
-                (int32_t)offsetof (TranslatorCpu, cpu.tlb.view[view]));
+                (int32_t) offsetof (TranslatorCpu, cpu.tlb.view[view]));
   emit_store (e, AT (cpu.view), HOST_R10);
   emit_set32 (g, offsetof (TranslatorCpu, key), key);
   emit_store (e, host_cpu (from + offsetof (TranslatorSet, stack)), HOST_RSP);
@@ -167,9 +166,9 @@ generator_change_view (Generator *g, const PlanInsn *p)
   emit_op64 (e, 0x8d, HOST_R11, host_memory (HOST_R10, TRANSLATOR_STACK_LIMIT));
   emit_op32 (e, 0x89, HOST_R11, AT (cpu.stack_limit_low));
   emit_shift (e, EMIT_SHR, true, HOST_R11, 32);
-  emit_insn (
-      e, &(HostInsn){
-             .opcode = 0x89, .reg = HOST_R11, .opsize = true, .rm = AT (cpu.stack_limit_high) });
+  emit_insn (e,
+             &(HostInsn){
+               .opcode = 0x89, .reg = HOST_R11, .opsize = true, .rm = AT (cpu.stack_limit_high) });
   generator_exit (g, generator_next_rip (g, p), p->live, -1)->key = key;
 }
 
@@ -179,7 +178,7 @@ emit_advance (Generator *g, const PlanInsn *p, unsigned reg, unsigned size)
   emit_insn (g->e, &(HostInsn){ .opcode = 0x8d,
                                 .reg = reg,
                                 .wide = p->insn.addr_size == 8,
-                                .rm = host_memory (reg, (int32_t)size) });
+                                .rm = host_memory (reg, (int32_t) size) });
 }
 
 static Ea
@@ -259,7 +258,7 @@ void
 generator_repeat (Generator *g, const PlanInsn *p)
 {
   const unsigned size = p->insn.opcode & 1 ? p->insn.op_size : 1;
-  const unsigned scale = (unsigned)__builtin_ctz (size);
+  const unsigned scale = (unsigned) __builtin_ctz (size);
   const bool loads = p->insn.opcode < 0xaa;
   Emitter *e = g->e;
 

@@ -13,9 +13,9 @@ need_vectors (Generator *g, const PlanInsn *p, unsigned level)
   if (g->vectors >= level)
     return;
   generator_before_clobber (g);
-  emit_insn (
-      g->e, &(HostInsn){
-                .opcode = 0x80, .reg = EMIT_CMP, .rm = AT (vectors), .imm_size = 1, .imm = level });
+  emit_insn (g->e,
+             &(HostInsn){
+               .opcode = 0x80, .reg = EMIT_CMP, .rm = AT (vectors), .imm_size = 1, .imm = level });
   cold = generator_add_cold (g, COLD_VECTORS, p);
   cold->from[cold->n_from++] = emit_jcc (g->e, EMIT_B);
   cold->back = emit_run_address (g->e, g->e->at);
@@ -30,9 +30,8 @@ need_x87 (Generator *g, const PlanInsn *p)
   if (g->x87)
     return;
   generator_before_clobber (g);
-  emit_insn (
-      g->e,
-      &(HostInsn){ .opcode = 0x80, .reg = EMIT_CMP, .rm = AT (cpu.fpu_resident), .imm_size = 1 });
+  emit_insn (g->e, &(HostInsn){
+                     .opcode = 0x80, .reg = EMIT_CMP, .rm = AT (cpu.fpu_resident), .imm_size = 1 });
   generator_interpret_if (g, p, EMIT_E);
   g->x87 = true;
 }

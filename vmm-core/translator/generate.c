@@ -33,7 +33,7 @@ generator_next_rip (const Generator *g, const PlanInsn *p)
 {
   uint64_t rip = g->plan->rip + p->insn.offset + p->insn.length;
 
-  return is_code64 (g) ? rip : (uint32_t)rip;
+  return is_code64 (g) ? rip : (uint32_t) rip;
 }
 
 Cold *
@@ -198,7 +198,7 @@ emit_with_flags (Generator *g, const PlanInsn *p)
   for (unsigned i = g->first_cold; i < g->n_cold; i++)
     if (g->cold[i].back == NULL)
       g->cold[i].load_flags
-          = (p->live != 0 && (g->flags & FLAGS_HOST)) && g->cold[i].kind != COLD_VECTORS;
+        = (p->live != 0 && (g->flags & FLAGS_HOST)) && g->cold[i].kind != COLD_VECTORS;
 }
 
 uint8_t *
@@ -273,7 +273,7 @@ emit_stack_addition (Generator *g, const PlanInsn *p)
     return false;
   if (p->flags_written != 0)
     g->flags = 0;
-  g->stack_pending += (int)amount;
+  g->stack_pending += (int) amount;
   return true;
 }
 
@@ -453,7 +453,7 @@ emit_cold (Generator *g, Cold *cold)
       emit_jump_to (e, cold->back);
       break;
     case COLD_LEAVE:
-      g->block->leave = (int32_t)(emit_run_address (e, e->at) - g->block->guard);
+      g->block->leave = (int32_t) (emit_run_address (e, e->at) - g->block->guard);
       emit_move_imm (e, HOST_R10, g->plan->rip);
       emit_store (e, AT (cpu.state.rip), HOST_R10);
       emit_op32 (e, 0x31, HOST_R10, host_register (HOST_R10));
@@ -470,7 +470,7 @@ static void
 begin_mark (const Generator *g, GenerateMarks *marks, const PlanInsn *p, bool cold)
 {
   marks->marks[marks->n++]
-      = (GenerateMark){ .code = emit_run_address (g->e, g->e->at), .insn = p, .cold = cold };
+    = (GenerateMark){ .code = emit_run_address (g->e, g->e->at), .insn = p, .cold = cold };
 }
 
 static void

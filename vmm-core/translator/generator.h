@@ -18,8 +18,8 @@ enum
   GUEST_NONE = 0xff
 };
 
-/* Where the guest's status flags are, as far as they are alive: in the host's, in cpu.cc, or both.
- */
+/* Where the guest's status flags are, as far as they are alive: in the host's, in cpu.cc, or
+ * both. */
 enum
 {
   FLAGS_HOST = 1,
@@ -168,8 +168,8 @@ void generator_end_runs (Generator *g);
 
 /* Interprets the instruction in line. */
 void generator_interpret (Generator *g, const PlanInsn *p);
-/* Behind the code, if the condition holds: what was emitted of it so far must not have had effects.
- */
+/* Behind the code, if the condition holds: what was emitted of it so far must not have had
+ * effects. */
 void generator_interpret_if (Generator *g, const PlanInsn *p, unsigned condition);
 
 /* Loads the host's flags if the instruction reads them, or passes some on. */

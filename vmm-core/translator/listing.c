@@ -54,8 +54,8 @@ append_bytes (GString *text, const uint8_t *bytes, unsigned n)
     g_string_append_printf (text, "%02x ", bytes[i]);
 }
 
-/* The first instruction at bytes, in words and after them; gives its length. bits are 16, 32 or 64.
- */
+/* The first instruction at bytes, in words and after them; gives its length. bits are 16, 32 or
+ * 64. */
 static unsigned
 append_instruction (GString *text, const uint8_t *bytes, unsigned available, uint64_t rip,
                     unsigned bits)
@@ -73,8 +73,8 @@ append_instruction (GString *text, const uint8_t *bytes, unsigned available, uin
       length = instruction.info.length;
     }
 #else
-  (void)rip;
-  (void)bits;
+  (void) rip;
+  (void) bits;
 #endif
   append_bytes (text, bytes, length);
   g_string_truncate (text, text->len - 1);
@@ -101,8 +101,8 @@ append_host (GString *text, const uint8_t *from, const uint8_t *end)
 {
   while (from < end)
     {
-      g_string_append_printf (text, "\n    %#" PRIxPTR ": ", (uintptr_t)from);
-      from += append_instruction (text, from, (unsigned)(end - from), (uintptr_t)from, 64);
+      g_string_append_printf (text, "\n    %#" PRIxPTR ": ", (uintptr_t) from);
+      from += append_instruction (text, from, (unsigned) (end - from), (uintptr_t) from, 64);
     }
 }
 
@@ -130,7 +130,7 @@ listing_of_code (const Plan *plan, const TranslatorBlock *block, const GenerateM
   GString *text = g_string_new (NULL);
 
   g_string_append_printf (text, "rip %#" PRIx64 " key %#x: entry at %#" PRIxPTR, plan->rip,
-                          plan->key, (uintptr_t)translator_block_get_entry (block));
+                          plan->key, (uintptr_t) translator_block_get_entry (block));
   append_host (text, block->guard, marks->n > 0 ? marks->marks[0].code : block->guard + block->end);
   for (unsigned i = 0; i < marks->n; i++)
     {

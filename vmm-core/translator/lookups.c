@@ -29,7 +29,7 @@ block_hash (gconstpointer data)
 {
   const BlockLookups *block = data;
 
-  return (guint)(block->physical ^ block->rip >> 12) ^ block->key * 0x9e5u;
+  return (guint) (block->physical ^ block->rip >> 12) ^ block->key * 0x9e5u;
 }
 
 static gboolean
@@ -76,7 +76,7 @@ lookups_find (const Lookups *lookups, uint64_t physical, uint64_t rip, uint32_t 
 bool
 lookups_note_sample (Lookups *lookups, const uint8_t *code)
 {
-  Candidate *candidate = &lookups->candidates[(uintptr_t)code / 16 % CANDIDATES];
+  Candidate *candidate = &lookups->candidates[(uintptr_t) code / 16 % CANDIDATES];
 
   if (candidate->code != code)
     {

@@ -80,5 +80,5 @@ overwritten_take (Overwritten *overwritten, unsigned *n, bool *all)
   g_mutex_unlock (&overwritten->mutex);
   overwritten->taken = taken;
   *n = taken->len;
-  return (OverwrittenPage *)taken->data;
+  return (OverwrittenPage *) taken->data;
 }

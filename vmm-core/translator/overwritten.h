@@ -3,8 +3,8 @@
 
 #include "vmm-core/memory.h"
 
-/* What was overwritten of the code that is translated, until blocks are dropped for it. Any thread.
- */
+/* What was overwritten of the code that is translated, until blocks are dropped for it. Any
+ * thread. */
 typedef struct Overwritten Overwritten;
 
 #define OVERWRITTEN_MAX 512

@@ -8,7 +8,7 @@
 #include "vmm-core/x86/thunk.h"
 #include "vmm-core/x86/vector.h"
 
-#define ALL ((uint16_t)X86_FLAGS_STATUS)
+#define ALL ((uint16_t) X86_FLAGS_STATUS)
 #define CF X86_FLAG_CF
 #define RW (PLAN_READ | PLAN_WRITE)
 
@@ -607,8 +607,8 @@ classify_vector (PlanInsn *p, uint32_t key)
   p->size = thunk->access;
   p->alignment = thunk->alignment;
   p->rm = shape.operands == VECTOR_MR || shape.operands == VECTOR_MVR || shape.operands == VECTOR_MG
-              ? PLAN_WRITE
-              : PLAN_READ;
+            ? PLAN_WRITE
+            : PLAN_READ;
   if (shape.operands == VECTOR_CMP || shape.operands == VECTOR_STRI
       || shape.operands == VECTOR_STRM)
     p->flags_written = ALL;

@@ -212,7 +212,7 @@ plan_find_addition (const Plan *plan, const PlanInsn *p, unsigned *reg, int64_t 
     }
   if (insn->map != X86_MAP_PRIMARY)
     return false;
-  *amount = (int32_t)insn->imm;
+  *amount = (int32_t) insn->imm;
   if (p->kind == PLAN_RAW && (op == 0x05 || op == 0x2d))
     {
       *reg = X86_RAX;
@@ -275,7 +275,7 @@ static Run
 new_run (const Plan *plan, const Tracker *tracker, PlanInsn *p, const Access *access, int64_t at)
 {
   const bool known
-      = !(tracker->unknown >> access->base & 1) && !(tracker->unknown >> access->index & 1);
+    = !(tracker->unknown >> access->base & 1) && !(tracker->unknown >> access->index & 1);
   const bool operand = p->kind == PLAN_INTEGER || p->kind == PLAN_VECTOR;
 
   p->run_writes = access->write;
@@ -319,7 +319,7 @@ add_pair_access (const Plan *plan, Tracker *tracker, PlanInsn *p, const Access *
 {
   const int64_t base_moved = tracker->moved[access->base];
   const int64_t at
-      = access->disp + base_moved + tracker->moved[access->index] * (1 << access->scale);
+    = access->disp + base_moved + tracker->moved[access->index] * (1 << access->scale);
   unsigned n;
   Pair *pair;
 
@@ -328,8 +328,8 @@ add_pair_access (const Plan *plan, Tracker *tracker, PlanInsn *p, const Access *
       pair = &tracker->pairs[n];
       if (is_through (access, pair)
           && (!access->write || pair->run.first->run_writes
-                  ? join (plan, p, &pair->run, at, access->size)
-                  : join_to_write (plan, p, &pair->run, at, access->size)))
+                ? join (plan, p, &pair->run, at, access->size)
+                : join_to_write (plan, p, &pair->run, at, access->size)))
         {
           p->run_pair = pair->run.first->run_pair = n + 1;
           p->run_moved = base_moved - pair->base_moved;

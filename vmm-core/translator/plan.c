@@ -12,7 +12,7 @@
 #define PEEK_DEPTH 3
 #define MAX_BRANCHES 4 /* conditional branches and calls inside a block */
 #define MAX_ROUNDS 8   /* of a loop, laid out one after the other */
-#define ALL ((uint16_t)X86_FLAGS_STATUS)
+#define ALL ((uint16_t) X86_FLAGS_STATUS)
 
 bool
 plan_ends_block (const PlanInsn *p, uint32_t key)
@@ -37,17 +37,17 @@ plan_ends_block (const PlanInsn *p, uint32_t key)
 static int64_t
 branch_offset (const PlanInsn *p)
 {
-  return (int64_t)p->insn.offset + p->insn.length + (int64_t)p->insn.imm;
+  return (int64_t) p->insn.offset + p->insn.length + (int64_t) p->insn.imm;
 }
 
 uint64_t
 plan_get_target (const Plan *plan, const PlanInsn *p)
 {
-  const uint64_t rip = plan->rip + (uint64_t)branch_offset (p);
+  const uint64_t rip = plan->rip + (uint64_t) branch_offset (p);
 
   return plan->key & X86_MODE_CODE64   ? rip
-         : plan->key & X86_MODE_CODE32 ? (uint32_t)rip
-                                       : (uint16_t)rip;
+         : plan->key & X86_MODE_CODE32 ? (uint32_t) rip
+                                       : (uint16_t) rip;
 }
 
 /* A branch to no address at all faults before anything else of it happens. */
@@ -63,7 +63,7 @@ leads_nowhere (const Plan *plan, const PlanInsn *p)
 static int64_t
 exit_offset (const PlanInsn *p)
 {
-  return p->stays ? (int64_t)p->insn.offset + p->insn.length : branch_offset (p);
+  return p->stays ? (int64_t) p->insn.offset + p->insn.length : branch_offset (p);
 }
 
 /* The plan depends on these bytes of the page. FALSE: no room to note that. */
@@ -110,7 +110,7 @@ peek_live (Plan *plan, const X86Cpu *cpu, const uint8_t *page, int64_t offset, u
         break;
       p.insn.offset = 0;
       if (x86_decode (cpu, page + offset, MIN (4096 - offset, X86_MAX_LENGTH), &p.insn, &p.flow)
-              != X86_DECODE_OK
+            != X86_DECODE_OK
           || !note_peeked (plan, offset, p.insn.length))
         break;
       classify (plan, &p);
@@ -120,10 +120,10 @@ peek_live (Plan *plan, const X86Cpu *cpu, const uint8_t *page, int64_t offset, u
       if (p.flow != X86_FLOW_NEXT)
         {
           if ((p.kind == PLAN_CONDITIONAL || p.kind == PLAN_COUNT) && depth > 1 && open != 0)
-            wanted |= open & peek_live (plan, cpu, page, offset + (int64_t)p.insn.imm, depth - 1);
+            wanted |= open & peek_live (plan, cpu, page, offset + (int64_t) p.insn.imm, depth - 1);
           else if (p.kind == PLAN_JUMP)
             {
-              offset += (int64_t)p.insn.imm;
+              offset += (int64_t) p.insn.imm;
               if (--depth == 0)
                 break;
               continue;

@@ -72,7 +72,7 @@ typedef struct
   uint8_t size;      /* bytes of the memory operand */
   uint8_t alignment; /* bits of its linear address that must be clear */
   uint16_t flags_read,
-      flags_written;        /* status flags; written: for certain, or undefined after it */
+    flags_written;          /* status flags; written: for certain, or undefined after it */
   uint16_t flags_undefined; /* of those written: some processors leave them alone */
   uint16_t live_before;     /* status flags that it, or somebody after it, may read */
   uint16_t live;            /* those that somebody may read after it: for a call, its target */

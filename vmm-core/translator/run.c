@@ -24,7 +24,7 @@
 static TranslatorCpu *
 translator_cpu (X86Cpu *cpu)
 {
-  return (TranslatorCpu *)cpu;
+  return (TranslatorCpu *) cpu;
 }
 
 static uint32_t
@@ -33,12 +33,12 @@ current_key (const X86Cpu *cpu)
   const X86State *state = &cpu->state;
   bool switched = (state->cr0 & X86_CR0_TS) != 0;
   bool emulated = (state->cr0 & X86_CR0_EM) != 0;
-  unsigned view = (unsigned)((cpu->view - cpu->tlb.view[0]) / X86_TLB_ENTRIES);
+  unsigned view = (unsigned) ((cpu->view - cpu->tlb.view[0]) / X86_TLB_ENTRIES);
   uint32_t key = cpu->mode | TRANSLATOR_KEY_VALID | view << TRANSLATOR_VIEW_SHIFT;
 
   /* 64-bit code does not look at SS.B, which is another after an interrupt than after SYSCALL. */
   if (key & X86_MODE_CODE64)
-    key &= ~(uint32_t)X86_MODE_STACK32;
+    key &= ~(uint32_t) X86_MODE_STACK32;
   if (switched || emulated || (state->fpu.control & FPU_EXCEPTIONS) != FPU_EXCEPTIONS)
     key |= TRANSLATOR_NO_X87;
   if (switched || emulated || !(state->cr4 & X86_CR4_OSFXSR))
@@ -96,7 +96,7 @@ static void
 choose_set (TranslatorCpu *cpu, unsigned view)
 {
   TranslatorSet *set = &cpu->sets[view];
-  const uint64_t limit = (uintptr_t)set->stack_memory + TRANSLATOR_STACK_LIMIT;
+  const uint64_t limit = (uintptr_t) set->stack_memory + TRANSLATOR_STACK_LIMIT;
 
   cpu->stack = set->stack;
   cpu->stack_top = set->stack_memory + TRANSLATOR_STACK_TOP;
@@ -133,8 +133,8 @@ prepare (TranslatorCpu *cpu, BlockCache *cache)
   if (G_UNLIKELY (cpu->flushes != tlb->flushes))
     {
       /* STAC and CLAC go from one of the supervisor's sets to the other without a guard. */
-      bool all_global = cpu->sets[X86_VIEW_SUPERVISOR].all_global
-                        && cpu->sets[X86_VIEW_SUPERVISOR_AC].all_global;
+      bool all_global
+        = cpu->sets[X86_VIEW_SUPERVISOR].all_global && cpu->sets[X86_VIEW_SUPERVISOR_AC].all_global;
 
       for (unsigned view = 0; view < X86_N_VIEWS; view++)
         if (cpu->full_flushes != tlb->full_flushes || !cpu->sets[view].all_global
@@ -156,7 +156,7 @@ prepare (TranslatorCpu *cpu, BlockCache *cache)
       choose_set (cpu, view);
       cpu->key = key;
     }
-  if (G_UNLIKELY ((uintptr_t)cpu->stack < (cpu->cpu.leave_below & STACK_ADDRESS)))
+  if (G_UNLIKELY ((uintptr_t) cpu->stack < (cpu->cpu.leave_below & STACK_ADDRESS)))
     set_empty_stack (cpu, &cpu->sets[translator_view_of_key (key)]);
 }
 
@@ -228,7 +228,7 @@ translator_read_tsc (TranslatorCpu *cpu)
 {
   uint64_t tsc = x86_tsc_read (&cpu->cpu);
 
-  cpu->cpu.state.gpr[X86_RAX] = (uint32_t)tsc;
+  cpu->cpu.state.gpr[X86_RAX] = (uint32_t) tsc;
   cpu->cpu.state.gpr[X86_RDX] = tsc >> 32;
 }
 
@@ -260,20 +260,20 @@ translator_fill (TranslatorCpu *cpu, uint64_t linear, TranslatorFill fill)
   if (page != NULL)
     {
       cpu->statistics.beside_code++;
-      return fill_is_ready (cpu, linear, fill.lead, (uintptr_t)page);
+      return fill_is_ready (cpu, linear, fill.lead, (uintptr_t) page);
     }
   cpu->statistics.fills++;
   result = fill.what > X86_FILL_FOR_WRITE && x86_mmu_is_shared (&cpu->cpu, linear)
-               ? X86_FILL_WATCHED /* each store by itself may be none to code */
-               : x86_mmu_try_fill (&cpu->cpu, linear, fill.what);
+             ? X86_FILL_WATCHED /* each store by itself may be none to code */
+             : x86_mmu_try_fill (&cpu->cpu, linear, fill.what);
   if (result == X86_FILL_DONE)
     return fill.lead == STUBS_DIRECT
-               ? fill_is_ready (cpu, linear, STUBS_DIRECT, (linear & ~4095ull) + entry->addend)
-               : TRANSLATOR_FILL_DONE;
+             ? fill_is_ready (cpu, linear, STUBS_DIRECT, (linear & ~4095ull) + entry->addend)
+             : TRANSLATOR_FILL_DONE;
   if (write && result == X86_FILL_WATCHED)
     page = x86_mmu_find_beside_code (&cpu->cpu, linear, fill.size);
   if (page != NULL)
-    return fill_is_ready (cpu, linear, fill.lead, (uintptr_t)page);
+    return fill_is_ready (cpu, linear, fill.lead, (uintptr_t) page);
   cpu->statistics.slow[slow_path_of (result)]++;
   return TRANSLATOR_FILL_FAILED;
 }
@@ -287,7 +287,7 @@ translator_sample (TranslatorCpu *cpu)
   statistics->refills_left = LOOKUPS_PERIOD;
   /* The call's return address. */
   block_cache_note_miss (cpu->cpu.software->engine_data, cpu,
-                         *(const uint8_t *const *)(uintptr_t)cpu->resume_rsp,
+                         *(const uint8_t *const *) (uintptr_t) cpu->resume_rsp,
                          cpu->sampled_slot & 255, cpu->sampled_slot >> 8);
 }
 
@@ -347,10 +347,10 @@ enter_code (TranslatorCpu *cpu, const Stubs *stubs, const uint8_t *entry, bool *
   *onward = (result & TRANSLATOR_SITE_TAG) != 0;
   if (*onward)
     {
-      interpret (cpu, result & ~(uint64_t)TRANSLATOR_SITE_TAG);
+      interpret (cpu, result & ~(uint64_t) TRANSLATOR_SITE_TAG);
       return NULL;
     }
-  exit = (TranslatorExit *)result;
+  exit = (TranslatorExit *) result;
   if (exit != NULL)
     cpu->cpu.state.rip = exit->rip;
   return exit;
@@ -375,7 +375,7 @@ run_blocks (TranslatorCpu *cpu, BlockCache *cache)
         {
           if (atomic_load (&x86->requests) & X86_REQUEST_CODE)
             {
-              atomic_fetch_and (&x86->requests, ~(uint32_t)X86_REQUEST_CODE);
+              atomic_fetch_and (&x86->requests, ~(uint32_t) X86_REQUEST_CODE);
               block_cache_drop_overwritten (cache, cpu);
             }
           if (!x86_software_poll (x86, &exit))
@@ -509,9 +509,9 @@ translator_cpu_added (X86Cpu *x86)
   for (unsigned view = 0; view < X86_N_VIEWS; view++)
     {
       uint8_t *memory = g_malloc0 (TRANSLATOR_STACK_SIZE);
-      uint64_t *bottom = (uint64_t *)(memory + TRANSLATOR_STACK_TOP);
+      uint64_t *bottom = (uint64_t *) (memory + TRANSLATOR_STACK_TOP);
 
-      bottom[0] = (uintptr_t)block_cache_get_stubs (cache)->bottom;
+      bottom[0] = (uintptr_t) block_cache_get_stubs (cache)->bottom;
       bottom[1] = X86_TLB_NOWHERE;
       cpu->sets[view].stack_memory = memory;
       cpu->sets[view].jumps[0].rip = 1;
@@ -558,12 +558,12 @@ translator_locate (X86Cpu *x86, uintptr_t code, uintptr_t stack, uint64_t *rip)
 {
   TranslatorCpu *cpu = translator_cpu (x86);
   BlockCache *cache = x86->software->engine_data;
-  const uintptr_t memory = (uintptr_t)cpu->sets[translator_view_of_key (cpu->key)].stack_memory;
+  const uintptr_t memory = (uintptr_t) cpu->sets[translator_view_of_key (cpu->key)].stack_memory;
   const uintptr_t top = block_cache_owns (cache, code) ? stack : cpu->resume_rsp;
   bool found = block_cache_locate (cache, code, rip);
 
   for (unsigned n = 0; n < 2 && !found && top - memory < TRANSLATOR_STACK_TOP; n++)
-    found = block_cache_locate (cache, ((const uintptr_t *)top)[n], rip);
+    found = block_cache_locate (cache, ((const uintptr_t *) top)[n], rip);
 }
 
 static void
@@ -613,13 +613,13 @@ static Accel *
 translator_open (const AccelMachine *machine, GError **error)
 {
   Accel *accel = x86_software_open (machine, &translator_accel_ops, &translator_engine, error);
-  X86Software *software = (X86Software *)accel;
+  X86Software *software = (X86Software *) accel;
 
   if (accel == NULL)
     return NULL;
   software->engine_data = block_cache_new (
-      software, machine->code_cache_size != 0 ? machine->code_cache_size : CODE_CACHE_DEFAULT_SIZE,
-      error);
+    software, machine->code_cache_size != 0 ? machine->code_cache_size : CODE_CACHE_DEFAULT_SIZE,
+    error);
   if (software->engine_data == NULL)
     {
       x86_software_close (accel);
@@ -631,7 +631,7 @@ translator_open (const AccelMachine *machine, GError **error)
 void
 translator_set_options (Accel *accel, unsigned options)
 {
-  block_cache_set_options (((X86Software *)accel)->engine_data, options);
+  block_cache_set_options (((X86Software *) accel)->engine_data, options);
 }
 
 const AccelOps translator_accel_ops = {

@@ -27,7 +27,7 @@ static const struct
 };
 
 static const uint8_t callee_saved[]
-    = { HOST_RBX, HOST_RBP, HOST_R12, HOST_R13, HOST_R14, HOST_R15 };
+  = { HOST_RBX, HOST_RBP, HOST_R12, HOST_R13, HOST_R14, HOST_R15 };
 
 static void
 emit_push (Emitter *e, unsigned reg)
@@ -70,9 +70,8 @@ static void
 emit_compare_level (Emitter *e, size_t field, unsigned level)
 {
   emit_insn (
-      e,
-      &(HostInsn){
-          .opcode = 0x80, .reg = EMIT_CMP, .rm = host_cpu (field), .imm_size = 1, .imm = level });
+    e, &(HostInsn){
+         .opcode = 0x80, .reg = EMIT_CMP, .rm = host_cpu (field), .imm_size = 1, .imm = level });
 }
 
 /* All 16 registers: the 16-byte halves, or all of them. */
@@ -139,7 +138,7 @@ emit_return_to_run_loop (Emitter *e)
 static void
 emit_enter (Stubs *stubs, Emitter *e)
 {
-  stubs->enter = (uintptr_t (*) (const uint8_t *)) (uintptr_t)emit_run_address (e, e->at);
+  stubs->enter = (uintptr_t (*) (const uint8_t *)) (uintptr_t) emit_run_address (e, e->at);
   for (unsigned i = 0; i < G_N_ELEMENTS (callee_saved); i++)
     emit_push (e, callee_saved[i]);
   emit_alu_imm (e, EMIT_SUB, true, host_register (HOST_RSP), 8);
@@ -211,7 +210,7 @@ emit_interpret (Stubs *stubs, Emitter *e)
   stubs->interpret = emit_run_address (e, e->at);
   emit_begin_c (e);
   emit_move (e, HOST_RSI, HOST_R10);
-  emit_call_c (e, (uintptr_t)translator_interpret);
+  emit_call_c (e, (uintptr_t) translator_interpret);
   emit_op32 (e, 0x85, HOST_RAX, host_register (HOST_RAX));
   resume = emit_jcc (e, EMIT_NE);
   emit_return_to_run_loop (e); /* with 0 */
@@ -230,7 +229,7 @@ emit_read_tsc (Stubs *stubs, Emitter *e)
   emit_load (e, HOST_R10, AT (cpu.clock_line));
   emit_load (e, HOST_R11, sequence);
   emit_insn (
-      e, &(HostInsn){ .opcode = 0xf6, .rm = host_register (HOST_R11), .imm_size = 1, .imm = 1 });
+    e, &(HostInsn){ .opcode = 0xf6, .rm = host_register (HOST_R11), .imm_size = 1, .imm = 1 });
   slow[0] = emit_jcc (e, EMIT_NE);
   emit_bytes (e, "\x0f\x31", 2); /* rdtsc */
   emit_shift (e, EMIT_SHL, true, HOST_RDX, 32);
@@ -255,7 +254,7 @@ emit_read_tsc (Stubs *stubs, Emitter *e)
   for (unsigned i = 0; i < G_N_ELEMENTS (slow); i++)
     emit_link_here (e, slow[i]);
   emit_begin_c (e);
-  emit_call_c (e, (uintptr_t)translator_read_tsc);
+  emit_call_c (e, (uintptr_t) translator_read_tsc);
   emit_end_c (stubs, e);
 }
 
@@ -304,7 +303,7 @@ emit_sample (Stubs *stubs, Emitter *e)
   emit_store (e, AT (scratch), HOST_R10);
   emit_store (e, AT (fill_look), HOST_R11);
   emit_begin_c (e);
-  emit_call_c (e, (uintptr_t)translator_sample);
+  emit_call_c (e, (uintptr_t) translator_sample);
   emit_load (e, HOST_R10, AT (scratch));
   emit_load (e, HOST_R11, AT (fill_look));
   emit_end_c (stubs, e);
@@ -322,7 +321,7 @@ emit_fill_page (Stubs *stubs, Emitter *e)
   emit_begin_c (e);
   emit_load (e, HOST_RSI, AT (scratch));
   emit_op32 (e, 0x8b, HOST_RDX, AT (fill));
-  emit_call_c (e, (uintptr_t)translator_fill);
+  emit_call_c (e, (uintptr_t) translator_fill);
   emit_load (e, HOST_RCX, AT (resume_rsp));
   emit_op32 (e, 0x85, HOST_RAX, host_register (HOST_RAX));
   failed = emit_jcc (e, EMIT_E);
@@ -439,12 +438,12 @@ emit_refill (const Stubs *stubs, Emitter *e, const StubsRefill *refill)
   emit_insn (e, &(HostInsn){ .opcode = 0xc7,
                              .rm = AT (sampled_slot),
                              .imm_size = 4,
-                             .imm = refill->slot | (unsigned)write << 8 });
+                             .imm = refill->slot | (unsigned) write << 8 });
   emit_jump_to (e, stubs->sample);
 
   emit_link_here (e, miss);
   emit_op64 (e, 0x33, HOST_R10, tag);
-  emit_move_imm (e, HOST_R11, (uintptr_t)emit_run_address (e, look));
+  emit_move_imm (e, HOST_R11, (uintptr_t) emit_run_address (e, look));
   emit_jump_to (e, stubs->fill[near ? STUBS_NEAR : STUBS_FAR][refill->what][class]);
 }
 

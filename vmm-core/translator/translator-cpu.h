@@ -146,5 +146,5 @@ translator_decoded_index (TranslatorSite site)
 static inline unsigned
 translator_jump_index (uint64_t rip)
 {
-  return (uint32_t)rip * TRANSLATOR_JUMP_FACTOR >> (32 - TRANSLATOR_JUMP_BITS);
+  return (uint32_t) rip * TRANSLATOR_JUMP_FACTOR >> (32 - TRANSLATOR_JUMP_BITS);
 }

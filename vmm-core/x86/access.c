@@ -350,11 +350,11 @@ run_beside_code (X86Cpu *cpu, uint64_t linear, unsigned element, bool backwards,
   for (uint64_t n = *available / element * element; n > 0; n = n / 2 / element * element)
     {
       const uint8_t *page
-          = x86_mmu_find_beside_code (cpu, backwards ? linear + element - n : linear, n);
+        = x86_mmu_find_beside_code (cpu, backwards ? linear + element - n : linear, n);
 
       *available = n;
       if (page != NULL)
-        return (uint8_t *)page + (linear & 4095);
+        return (uint8_t *) page + (linear & 4095);
     }
   return NULL;
 }
@@ -388,5 +388,5 @@ x86_string_run (X86Cpu *cpu, unsigned segment, uint64_t ea, unsigned element, bo
     n = MIN (n, end - ea + 7);
   *available = MIN (n, wanted);
   return beside_code ? run_beside_code (cpu, linear, element, backwards, available)
-                     : (uint8_t *)(uintptr_t)(linear + entry->addend);
+                     : (uint8_t *) (uintptr_t) (linear + entry->addend);
 }

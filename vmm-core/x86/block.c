@@ -311,9 +311,9 @@ block_build (X86Cpu *cpu, uint64_t linear, const X86CodePage *first)
           versions[1] = __atomic_load_n (version, __ATOMIC_ACQUIRE);
         }
     }
-  while (!note_code (cpu, first, offset, bytes, in_first)
-         || (second.block != NULL
-             && !note_code (cpu, &second, 0, bytes + in_first, length - in_first)));
+  while (
+    !note_code (cpu, first, offset, bytes, in_first)
+    || (second.block != NULL && !note_code (cpu, &second, 0, bytes + in_first, length - in_first)));
 
   block = block_store (cpu, insns, n);
   block->physical = first->physical | offset;

@@ -16,7 +16,7 @@
 typedef struct X86Software X86Software; /* all CPUs of a machine: software.h */
 typedef struct X86Block X86Block;       /* block.h */
 typedef struct X86BlockCache X86BlockCache;
-typedef struct Lapic Lapic;             /* lapic.h */
+typedef struct Lapic Lapic; /* lapic.h */
 
 /* Requests from other threads, in X86Cpu.requests; served between two blocks. */
 enum
@@ -43,7 +43,7 @@ enum
   X86_MODE_USER = 1 << 4,    /* CPL 3 */
   X86_MODE_PROTECTED = 1 << 5,
   X86_MODE_VM86 = 1 << 6,
-  X86_MODE_LONG = 1 << 7     /* EFER.LMA */
+  X86_MODE_LONG = 1 << 7 /* EFER.LMA */
 };
 
 /* What an inline access needs to know of a segment: addresses below read_end (or write_end) need no
@@ -65,12 +65,12 @@ enum
 typedef enum
 {
   X86_EVENT_NONE,
-  X86_EVENT_INTERRUPT,  /* external: PIC or LAPIC */
+  X86_EVENT_INTERRUPT, /* external: PIC or LAPIC */
   X86_EVENT_NMI,
   X86_EVENT_EXCEPTION,
-  X86_EVENT_SOFTWARE,   /* INT n */
+  X86_EVENT_SOFTWARE,           /* INT n */
   X86_EVENT_SOFTWARE_EXCEPTION, /* INT3, INTO */
-  X86_EVENT_PRIVILEGED  /* INT1 */
+  X86_EVENT_PRIVILEGED          /* INT1 */
 } X86EventType;
 
 /* Whose processor it is: vendor.h says what follows from that. */
@@ -100,13 +100,13 @@ struct X86Cpu
    * of state.rflags under X86_FLAGS_STATUS are stale while the CPU runs: use flags.h. */
   uint32_t cc;
 
-  uint32_t mode; /* X86_MODE_* */
+  uint32_t mode;     /* X86_MODE_* */
   uint32_t features; /* of X86Feature: what there is to decode */
-  uint8_t cpl;   /* 0 to 3 */
-  uint8_t vendor; /* X86Vendor, as CPUID tells it; the same for as long as the CPU lives */
+  uint8_t cpl;       /* 0 to 3 */
+  uint8_t vendor;    /* X86Vendor, as CPUID tells it; the same for as long as the CPU lives */
   X86Window window[6];
   uint64_t linear_mask; /* 32 ones outside 64-bit code */
-  X86TlbEntry *view; /* of the soft TLB, for explicit accesses at this CPL */
+  X86TlbEntry *view;    /* of the soft TLB, for explicit accesses at this CPL */
   /* Translated code leaves between two blocks where its stack pointer is below leave_below: its
    * stack of 48-bit addresses is full, or there are requests. */
   union
@@ -147,10 +147,10 @@ struct X86Cpu
   } exception;
   uint8_t delivering; /* X86EventType of what is being delivered: a fault meanwhile may be #DF */
   uint8_t delivering_vector;
-  uint64_t debug_hits; /* DR6 bits of data and I/O breakpoints the running instruction met */
-  uint64_t pdpte[4];   /* PAE paging: as CR3 was loaded */
-  bool watching;       /* some data breakpoint is armed */
-  bool step_void;      /* no single-step trap after the running instruction */
+  uint64_t debug_hits;    /* DR6 bits of data and I/O breakpoints the running instruction met */
+  uint64_t pdpte[4];      /* PAE paging: as CR3 was loaded */
+  bool watching;          /* some data breakpoint is armed */
+  bool step_void;         /* no single-step trap after the running instruction */
   bool interrupt_waiting; /* one is pending, but IF or the shadow holds it back */
 
   bool fpu_resident;     /* the host's x87 unit holds this CPU's x87 state (fpu/) */

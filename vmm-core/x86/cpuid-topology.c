@@ -70,8 +70,8 @@ fill_amd (const CpuidTopology *cpu, uint32_t leaf, X86Cpuid *answer)
 
   if (leaf == 0x80000001)
     {
-      answer->ecx = (answer->ecx & ~ECX8000_0001_CMP_LEGACY)
-                    | (in_socket > 1 ? ECX8000_0001_CMP_LEGACY : 0);
+      answer->ecx
+        = (answer->ecx & ~ECX8000_0001_CMP_LEGACY) | (in_socket > 1 ? ECX8000_0001_CMP_LEGACY : 0);
     }
   else if (leaf == 0x80000008)
     {

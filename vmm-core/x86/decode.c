@@ -55,8 +55,10 @@ decoder_take (Decoder *d, unsigned n)
 static int64_t
 sign_extend (uint64_t value, unsigned size)
 {
-  return size == 1 ? (int8_t) value : size == 2 ? (int16_t) value : size == 4 ? (int32_t) value
-                                                                              : (int64_t) value;
+  return size == 1   ? (int8_t) value
+         : size == 2 ? (int16_t) value
+         : size == 4 ? (int32_t) value
+                     : (int64_t) value;
 }
 
 /* Legacy prefixes and REX. */
@@ -230,7 +232,7 @@ static bool
 decode_memory16 (Decoder *d, X86Insn *insn, unsigned *segment, X86DecodeResult *result)
 {
   static const uint8_t bases[8]
-      = { X86_RBX, X86_RBX, X86_RBP, X86_RBP, X86_RSI, X86_RDI, X86_RBP, X86_RBX };
+    = { X86_RBX, X86_RBX, X86_RBP, X86_RBP, X86_RSI, X86_RDI, X86_RBP, X86_RBX };
   unsigned mod = insn->modrm >> 6;
   unsigned rm = insn->modrm & 7;
   unsigned disp_size = mod == 1 ? 1 : mod == 2 || rm == 6 ? 2 : 0;
@@ -315,13 +317,13 @@ static bool
 decode_immediate (Decoder *d, X86Insn *insn, uint32_t attributes, X86DecodeResult *result)
 {
   unsigned z = insn->op_size == 2 ? 2 : 4;
-  unsigned size = attributes & (X86_OP_IMM8 | X86_OP_IMM8U) ? 1
-                  : attributes & X86_OP_IMM16               ? 2
+  unsigned size = attributes & (X86_OP_IMM8 | X86_OP_IMM8U)  ? 1
+                  : attributes & X86_OP_IMM16                ? 2
                   : attributes & (X86_OP_IMMZ | X86_OP_RELZ) ? z
-                  : attributes & X86_OP_IMMV                ? insn->op_size
-                  : attributes & X86_OP_MOFFS               ? insn->addr_size
-                  : attributes & X86_OP_FAR                 ? z + 2
-                                                            : 0;
+                  : attributes & X86_OP_IMMV                 ? insn->op_size
+                  : attributes & X86_OP_MOFFS                ? insn->addr_size
+                  : attributes & X86_OP_FAR                  ? z + 2
+                                                             : 0;
 
   if (!decoder_has (d, size, result))
     return false;
@@ -363,7 +365,7 @@ bind_registers (const Decoder *d, X86Insn *insn, uint32_t attributes)
   else if (attributes & X86_OP_A)
     insn->rm = X86_RAX;
   insn->rm_at
-      = byte || (attributes & X86_OP_BYTE_RM) ? byte_register_at (d, insn->rm) : insn->rm * 8;
+    = byte || (attributes & X86_OP_BYTE_RM) ? byte_register_at (d, insn->rm) : insn->rm * 8;
   insn->reg_at = byte ? byte_register_at (d, insn->reg) : insn->reg * 8;
 }
 

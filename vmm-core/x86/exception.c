@@ -211,7 +211,7 @@ gate_read (X86Cpu *cpu, const Event *event, Gate *gate)
   gate->type = low >> 40 & 0x1f;
   if (wide ? gate->type != GATE_INTERRUPT && gate->type != GATE_TRAP
            : gate->type != GATE_TASK && gate->type != GATE_INTERRUPT16 && gate->type != GATE_TRAP16
-                 && gate->type != GATE_INTERRUPT && gate->type != GATE_TRAP)
+               && gate->type != GATE_INTERRUPT && gate->type != GATE_TRAP)
     raise_for_vector (cpu, event, X86_GP);
   if (event_needs_gate_privilege (event) && (low >> 45 & 3) < cpu->cpl)
     raise_for_vector (cpu, event, X86_GP);
@@ -419,7 +419,7 @@ void
 x86_interrupt_deliver (X86Cpu *cpu, unsigned vector, X86EventType type)
 {
   Event event
-      = { .vector = vector, .type = type, .rip = cpu->state.rip, .flags = x86_flags_get (cpu) };
+    = { .vector = vector, .type = type, .rip = cpu->state.rip, .flags = x86_flags_get (cpu) };
 
   cpu->insn = NULL;
   cpu->delivering = type;

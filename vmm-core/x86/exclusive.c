@@ -6,7 +6,7 @@ struct X86Exclusive
 {
   GMutex mutex;
   GCond changed;
-  unsigned n_inside; /* CPUs in guest code, the owner not counted */
+  unsigned n_inside;  /* CPUs in guest code, the owner not counted */
   unsigned n_waiting; /* threads, for a change */
   const X86Cpu *owner;
 };

@@ -271,7 +271,7 @@ call_same (X86Cpu *cpu, const X86Segment *cs, uint64_t offset, unsigned width, b
   /* A gate of long mode leads out of compatibility mode: the stack is the 64-bit one already. */
   if (wide_stack)
     stack
-        = x86_stack_new (cpu, &cpu->state.seg[X86_SS], cpu->state.gpr[X86_RSP], cpu->cpl, true, 8);
+      = x86_stack_new (cpu, &cpu->state.seg[X86_SS], cpu->state.gpr[X86_RSP], cpu->cpl, true, 8);
   x86_stack_check_room (cpu, &stack, 2);
   check_offset (cpu, cs, offset);
   push_return (cpu, &stack, next_rip);

@@ -33,7 +33,7 @@ fpu_unit_load (X86Cpu *cpu)
   image.status |= error ? FPU_STATUS_ES | FPU_STATUS_B : 0;
   for (unsigned i = 0; i < 8; i++)
     memcpy (image.st[i], fpu->st[i], 10);
-  __asm__ volatile ("fxrstor64 %0" : : "m" (image) : ALL_XMM);
+  __asm__ volatile ("fxrstor64 %0" : : "m"(image) : ALL_XMM);
   cpu->fpu_resident = true;
 }
 
@@ -45,7 +45,7 @@ fpu_unit_save (X86Cpu *cpu)
 
   if (!cpu->fpu_resident)
     return;
-  __asm__ volatile ("fxsave64 %0" : "=m" (image));
+  __asm__ volatile ("fxsave64 %0" : "=m"(image));
   fpu->control = image.control;
   fpu->status = image.status;
   fpu->tag = image.tag;
@@ -56,8 +56,8 @@ fpu_unit_save (X86Cpu *cpu)
 void
 fpu_unit_drop (X86Cpu *cpu)
 {
-  /* Not before the next x87 instruction of the guest would the host's own code meet a full stack.
-   */
+  /* Not before the next x87 instruction of the guest would the host's own code meet a full
+   * stack. */
   if (cpu->fpu_resident)
     __asm__ volatile ("fninit");
   cpu->fpu_resident = false;

@@ -47,7 +47,7 @@ fpu_unit_gather_mxcsr (X86Cpu *cpu)
 {
   uint32_t host;
 
-  __asm__ volatile ("stmxcsr %0" : "=m" (host));
+  __asm__ volatile ("stmxcsr %0" : "=m"(host));
   if (fpu_unit_shares_mxcsr (cpu))
     cpu->state.mxcsr |= host & FPU_MXCSR_FLAGS;
 }
@@ -58,7 +58,7 @@ fpu_unit_set_mxcsr (X86Cpu *cpu, uint32_t value)
   const uint32_t host = FPU_MXCSR_DEFAULT;
 
   cpu->state.mxcsr = value;
-  __asm__ volatile ("ldmxcsr %0" : : "m" (host));
+  __asm__ volatile ("ldmxcsr %0" : : "m"(host));
 }
 
 static inline uint16_t
@@ -66,7 +66,7 @@ fpu_unit_get_status (void)
 {
   uint16_t status;
 
-  __asm__ volatile ("fnstsw %0" : "=a" (status));
+  __asm__ volatile ("fnstsw %0" : "=a"(status));
   return status;
 }
 

@@ -70,9 +70,9 @@ meet (int number, siginfo_t *info, void *data)
   if (guard != NULL && info->si_code > 0)
     {
       const Fault fault = { .number = number,
-                            .code = (uintptr_t)context->uc_mcontext.gregs[REG_RIP],
-                            .stack = (uintptr_t)context->uc_mcontext.gregs[REG_RSP],
-                            .address = (uintptr_t)info->si_addr };
+                            .code = (uintptr_t) context->uc_mcontext.gregs[REG_RIP],
+                            .stack = (uintptr_t) context->uc_mcontext.gregs[REG_RSP],
+                            .address = (uintptr_t) info->si_addr };
 
       if (is_in_guest (guard, &fault))
         {
@@ -92,7 +92,7 @@ host_fault_catch (void)
     {
       /* Translated code's stack is its own. */
       struct sigaction action
-          = { .sa_sigaction = meet, .sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER };
+        = { .sa_sigaction = meet, .sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER };
 
       sigemptyset (&action.sa_mask);
       for (unsigned i = 0; i < G_N_ELEMENTS (signals); i++)

@@ -63,8 +63,8 @@
   {                                                                                                \
     bool locked = insn->prefixes & X86_PREFIX_LOCK;                                                \
     X86Modify modify;                                                                              \
-    uint##bits##_t *x = x86_modify_begin (cpu, insn->segment, x86_ea (cpu, insn), bits / 8,        \
-                                          locked, &modify);                                        \
+    uint##bits##_t *x                                                                              \
+      = x86_modify_begin (cpu, insn->segment, x86_ea (cpu, insn), bits / 8, locked, &modify);      \
                                                                                                    \
     if (locked)                                                                                    \
       host (op, bits, "lock; ", *x, IN_MEMORY, b);                                                 \
@@ -196,8 +196,8 @@ FAMILY (cmp, r_rm)
   static void xchg_rm_r_m##bits (X86Cpu *cpu, const X86Insn *insn)                                 \
   {                                                                                                \
     X86Modify modify;                                                                              \
-    uint##bits##_t *x = x86_modify_begin (cpu, insn->segment, x86_ea (cpu, insn), bits / 8, true,  \
-                                          &modify);                                                \
+    uint##bits##_t *x                                                                              \
+      = x86_modify_begin (cpu, insn->segment, x86_ea (cpu, insn), bits / 8, true, &modify);        \
     uint##bits##_t old                                                                             \
       = __atomic_exchange_n (x, X86_AT (cpu, uint##bits##_t, insn->reg_at), __ATOMIC_SEQ_CST);     \
                                                                                                    \
@@ -240,8 +240,8 @@ const X86Family x86_xchg_a = { { NULL }, { xchg_a_r16 }, { xchg_a_r32 }, { xchg_
   static void xadd_rm_r_m##bits (X86Cpu *cpu, const X86Insn *insn)                                 \
   {                                                                                                \
     X86Modify modify;                                                                              \
-    uint##bits##_t *x = x86_modify_begin (cpu, insn->segment, x86_ea (cpu, insn), bits / 8, true,  \
-                                          &modify);                                                \
+    uint##bits##_t *x                                                                              \
+      = x86_modify_begin (cpu, insn->segment, x86_ea (cpu, insn), bits / 8, true, &modify);        \
     uint##bits##_t y = X86_AT (cpu, uint##bits##_t, insn->reg_at);                                 \
     uint32_t ax;                                                                                   \
                                                                                                    \
@@ -289,8 +289,8 @@ FAMILY (xadd, rm_r)
   static void cmpxchg_rm_r_m##bits (X86Cpu *cpu, const X86Insn *insn)                              \
   {                                                                                                \
     X86Modify modify;                                                                              \
-    uint##bits##_t *x = x86_modify_begin (cpu, insn->segment, x86_ea (cpu, insn), bits / 8, true,  \
-                                          &modify);                                                \
+    uint##bits##_t *x                                                                              \
+      = x86_modify_begin (cpu, insn->segment, x86_ea (cpu, insn), bits / 8, true, &modify);        \
     uint##bits##_t expected = cpu->state.gpr[X86_RAX];                                             \
     uint##bits##_t found = expected;                                                               \
                                                                                                    \

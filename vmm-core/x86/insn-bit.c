@@ -88,15 +88,14 @@
   }
 
 #define BIT_FAMILY(forms, name, op, form, number, ea)                                              \
-  forms (name, op, form, 16, number, ea)                                                           \
-  forms (name, op, form, 32, number, ea)                                                           \
-  forms (name, op, form, 64, number, ea)                                                           \
-  const X86Family x86_##name##_##form = {                                                          \
-    { NULL, NULL },                                                                                \
-    { name##_##form##_r16, name##_##form##_m16 },                                                  \
-    { name##_##form##_r32, name##_##form##_m32 },                                                  \
-    { name##_##form##_r64, name##_##form##_m64 },                                                  \
-  };
+  forms (name, op, form, 16, number, ea) forms (name, op, form, 32, number, ea)                    \
+    forms (name, op, form, 64, number, ea) const X86Family x86_##name##_##form                     \
+    = {                                                                                            \
+        { NULL, NULL },                                                                            \
+        { name##_##form##_r16, name##_##form##_m16 },                                              \
+        { name##_##form##_r32, name##_##form##_m32 },                                              \
+        { name##_##form##_r64, name##_##form##_m64 },                                              \
+      };
 #define BIT_INSTRUCTION(forms, name, op)                                                           \
   BIT_FAMILY (forms, name, op, rm_r, FROM_REG, BIT_EA)                                             \
   BIT_FAMILY (forms, name, op, rm_imm, FROM_IMM, IMM_EA)

@@ -259,7 +259,7 @@ enter_frame (X86Cpu *cpu, const X86Insn *insn, uint64_t frame, bool rehearsal)
       value = frame;
       if (i + 1 < level)
         value = x86_load_sized (
-            cpu, X86_SS, x86_stack_mask (cpu, cpu->state.gpr[X86_RBP] - (i + 1) * size), size);
+          cpu, X86_SS, x86_stack_mask (cpu, cpu->state.gpr[X86_RBP] - (i + 1) * size), size);
       at = x86_stack_mask (cpu, at - size);
     }
   return x86_stack_mask (cpu, at - (uint16_t) insn->imm);
@@ -290,8 +290,7 @@ void
 x86_leave (X86Cpu *cpu, const X86Insn *insn)
 {
   uint64_t frame = cpu->state.gpr[X86_RBP];
-  uint64_t value
-    = x86_load_sized (cpu, X86_SS, x86_stack_mask (cpu, frame), insn->op_size);
+  uint64_t value = x86_load_sized (cpu, X86_SS, x86_stack_mask (cpu, frame), insn->op_size);
 
   x86_stack_set (cpu, frame + insn->op_size);
   x86_set_sized (cpu, X86_RBP * 8, insn->op_size, value);

@@ -36,7 +36,7 @@ extern const X86Family x86_shld_rm_r_cl, x86_shld_rm_r_imm, x86_shrd_rm_r_cl, x8
 extern const X86Family x86_shlx, x86_shrx, x86_sarx, x86_rorx;
 
 extern const X86Family x86_mul, x86_imul, x86_div, x86_idiv, x86_imul_r_rm, x86_imul_r_rm_imm,
-    x86_mulx;
+  x86_mulx;
 void x86_daa (X86Cpu *cpu, const X86Insn *insn);
 void x86_das (X86Cpu *cpu, const X86Insn *insn);
 void x86_aaa (X86Cpu *cpu, const X86Insn *insn);
@@ -52,7 +52,7 @@ X86_BIT (btc)
 #undef X86_BIT
 extern const X86Family x86_bsf, x86_bsr, x86_popcnt, x86_lzcnt, x86_tzcnt, x86_adcx, x86_adox;
 extern const X86Family x86_andn, x86_bextr, x86_bzhi, x86_pdep, x86_pext, x86_blsr, x86_blsmsk,
-    x86_blsi;
+  x86_blsi;
 extern const X86Family x86_bswap, x86_movbe_load, x86_movbe_store;
 void x86_crc32 (X86Cpu *cpu, const X86Insn *insn);
 

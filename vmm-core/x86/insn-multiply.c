@@ -36,7 +36,7 @@
     uint64_t low = cpu->state.gpr[X86_RAX];                                                        \
                                                                                                    \
     asm (X86_CC_LOAD "movq %[low], %%rax\n\t" op SUFFIX_##bits                                     \
-                     " %[y]\n\tmovq %%rax, %[low]" X86_CC_SAVE                                     \
+         " %[y]\n\tmovq %%rax, %[low]" X86_CC_SAVE                                                 \
          : "+a"(a), "+d"(d), [low] "+&r"(low)                                                      \
          : [y] "r"(y)                                                                              \
          : "cc");                                                                                  \
@@ -47,7 +47,7 @@
 
 /* AX = AL * rm8 */
 #define WIDE_8(name, op, form, source)                                                             \
-  static void name##_##form##8 (X86Cpu * cpu, const X86Insn *insn)                                 \
+  static void name##_##form##8(X86Cpu * cpu, const X86Insn *insn)                                  \
   {                                                                                                \
     uint8_t y = source (8);                                                                        \
     uint64_t a = cpu->cc;                                                                          \
@@ -123,8 +123,8 @@ const X86Family x86_mulx
   static void div_##form##bits (X86Cpu *cpu, const X86Insn *insn)                                  \
   {                                                                                                \
     type divisor = source (bits);                                                                  \
-    wide dividend = (wide) X86_AT (cpu, type, X86_RDX * 8) << bits                                 \
-                    | X86_AT (cpu, type, X86_RAX * 8);                                             \
+    wide dividend                                                                                  \
+      = (wide) X86_AT (cpu, type, X86_RDX * 8) << bits | X86_AT (cpu, type, X86_RAX * 8);          \
                                                                                                    \
     if (divisor == 0 || (type) (dividend >> bits) >= divisor)                                      \
       x86_raise (cpu, X86_DE);                                                                     \
@@ -150,7 +150,7 @@ const X86Family x86_mulx
   }
 
 #define DIVIDE_8(form, source)                                                                     \
-  static void div_##form##8 (X86Cpu * cpu, const X86Insn *insn)                                    \
+  static void div_##form##8(X86Cpu * cpu, const X86Insn *insn)                                     \
   {                                                                                                \
     uint8_t divisor = source (8);                                                                  \
     uint16_t dividend = cpu->state.gpr[X86_RAX];                                                   \
@@ -160,7 +160,7 @@ const X86Family x86_mulx
     x86_set16 (cpu, X86_RAX * 8, dividend / divisor | dividend % divisor << 8);                    \
   }                                                                                                \
                                                                                                    \
-  static void idiv_##form##8 (X86Cpu * cpu, const X86Insn *insn)                                   \
+  static void idiv_##form##8(X86Cpu * cpu, const X86Insn *insn)                                    \
   {                                                                                                \
     int8_t divisor = source (8);                                                                   \
     int16_t dividend = cpu->state.gpr[X86_RAX];                                                    \

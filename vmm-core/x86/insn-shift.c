@@ -31,8 +31,8 @@
   static void name##_##form##_m##bits (X86Cpu *cpu, const X86Insn *insn)                           \
   {                                                                                                \
     X86Modify modify;                                                                              \
-    uint##bits##_t *at = x86_modify_begin (cpu, insn->segment, x86_ea (cpu, insn), bits / 8,       \
-                                           false, &modify);                                        \
+    uint##bits##_t *at                                                                             \
+      = x86_modify_begin (cpu, insn->segment, x86_ea (cpu, insn), bits / 8, false, &modify);       \
     uint##bits##_t x = *at;                                                                        \
                                                                                                    \
     HOST_SHIFT (op, bits, x, count);                                                               \
@@ -93,8 +93,8 @@ SHIFT_INSTRUCTION (sar, "sar")
   static void name##_##form##_m##bits (X86Cpu *cpu, const X86Insn *insn)                           \
   {                                                                                                \
     X86Modify modify;                                                                              \
-    uint##bits##_t *at = x86_modify_begin (cpu, insn->segment, x86_ea (cpu, insn), bits / 8,       \
-                                           false, &modify);                                        \
+    uint##bits##_t *at                                                                             \
+      = x86_modify_begin (cpu, insn->segment, x86_ea (cpu, insn), bits / 8, false, &modify);       \
     uint##bits##_t x = *at;                                                                        \
                                                                                                    \
     HOST_DOUBLE (op, bits, x, X86_AT (cpu, uint##bits##_t, insn->reg_at), count);                  \
@@ -124,7 +124,7 @@ DOUBLE_FAMILY (shrd, "shrd", rm_r_imm, insn->imm)
   {                                                                                                \
     uint##bits##_t x = X86_AT (cpu, uint##bits##_t, insn->rm_at);                                  \
                                                                                                    \
-    asm (op SUFFIX_##bits " %%cl, %0" : "+r"(x) : "c"((uint8_t) ((count) & mask)) : "cc");         \
+    asm (op SUFFIX_##bits " %%cl, %0" : "+r"(x) : "c"((uint8_t) ((count) &mask)) : "cc");          \
     x86_set##bits (cpu, insn->reg_at, x);                                                          \
   }                                                                                                \
                                                                                                    \
@@ -132,7 +132,7 @@ DOUBLE_FAMILY (shrd, "shrd", rm_r_imm, insn->imm)
   {                                                                                                \
     uint##bits##_t x = x86_load##bits (cpu, insn->segment, x86_ea (cpu, insn));                    \
                                                                                                    \
-    asm (op SUFFIX_##bits " %%cl, %0" : "+r"(x) : "c"((uint8_t) ((count) & mask)) : "cc");         \
+    asm (op SUFFIX_##bits " %%cl, %0" : "+r"(x) : "c"((uint8_t) ((count) &mask)) : "cc");          \
     x86_set##bits (cpu, insn->reg_at, x);                                                          \
   }
 

@@ -43,19 +43,19 @@ struct X86Insn
   uint16_t offset;      /* of the instruction from the block's first byte */
   uint16_t base, index; /* byte offsets into X86Cpu of 64-bit values; a zero where there is none */
   uint16_t reg_at, rm_at; /* likewise of the registers of ModRM.reg and ModRM.rm (or opcode) */
-  uint8_t length;       /* 1 to 15 */
-  uint8_t map, opcode;  /* X86Map and the opcode byte */
+  uint8_t length;         /* 1 to 15 */
+  uint8_t map, opcode;    /* X86Map and the opcode byte */
   uint8_t prefixes;
-  uint8_t op_size;      /* 2, 4 or 8: the effective operand size of non-byte operations */
-  uint8_t addr_size;    /* 2, 4 or 8 */
-  uint8_t scale;        /* 0 to 3 */
-  uint8_t segment;      /* effective segment of the memory operand */
-  uint8_t modrm;        /* the byte itself */
-  uint8_t reg, rm;      /* with REX or VEX extension, 0 to 15 */
-  uint8_t vvvv;         /* VEX second source, 0 to 15 */
-  uint8_t vex_l;        /* 0 or 1 */
-  uint8_t vsib;         /* SIB.index with its extension bit: the vector of a gather */
-  uint8_t pp;           /* mandatory prefix as VEX.pp: 0 none, 1 66, 2 F3, 3 F2 */
+  uint8_t op_size;   /* 2, 4 or 8: the effective operand size of non-byte operations */
+  uint8_t addr_size; /* 2, 4 or 8 */
+  uint8_t scale;     /* 0 to 3 */
+  uint8_t segment;   /* effective segment of the memory operand */
+  uint8_t modrm;     /* the byte itself */
+  uint8_t reg, rm;   /* with REX or VEX extension, 0 to 15 */
+  uint8_t vvvv;      /* VEX second source, 0 to 15 */
+  uint8_t vex_l;     /* 0 or 1 */
+  uint8_t vsib;      /* SIB.index with its extension bit: the vector of a gather */
+  uint8_t pp;        /* mandatory prefix as VEX.pp: 0 none, 1 66, 2 F3, 3 F2 */
   bool has_modrm;
 };
 

@@ -364,7 +364,7 @@ timer_restart (Lapic *lapic)
     {
       state->timer_start = clock_get_ns (lapic->clock);
       timer_set_deadline (
-          lapic, state->timer_initial == 0 ? -1 : state->timer_start + timer_period (lapic));
+        lapic, state->timer_initial == 0 ? -1 : state->timer_start + timer_period (lapic));
     }
 }
 
@@ -708,7 +708,7 @@ lapic_set_base (Lapic *lapic, uint64_t value)
 {
   X86LapicState *state = lapic->state;
   unsigned old = state->base_msr & (APIC_ENABLE | APIC_EXTD);
-  unsigned new = value & (APIC_ENABLE | APIC_EXTD);
+  unsigned new = value &(APIC_ENABLE | APIC_EXTD);
 
   if ((value & APIC_BASE_RESERVED) || new == APIC_EXTD
       || (old == 0 && new == (APIC_ENABLE | APIC_EXTD))

@@ -4,8 +4,8 @@
 #include "vmm-core/clock.h"
 #include "x86-state.h"
 
-/* A local APIC: xAPIC and x2APIC (Intel SDM 3A, chapter 11). All calls with the machine lock held.
- */
+/* A local APIC: xAPIC and x2APIC (Intel SDM 3A, chapter 11). All calls with the machine lock
+ * held. */
 typedef struct Lapic Lapic;
 
 /* What it does to the rest of the machine. */

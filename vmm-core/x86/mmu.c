@@ -114,8 +114,7 @@ key_forbids (const X86Cpu *cpu, const Walk *walk, unsigned access)
 {
   const X86State *state = &cpu->state;
   uint64_t rights = (walk->user ? state->pkru : state->pkrs) >> 2 * walk->key;
-  bool write = (access & X86_PF_W)
-               && ((access & X86_PF_U) || (state->cr0 & X86_CR0_WP));
+  bool write = (access & X86_PF_W) && ((access & X86_PF_U) || (state->cr0 & X86_CR0_WP));
 
   if (!(state->cr4 & (walk->user ? X86_CR4_PKE : X86_CR4_PKS)) || !x86_in_long_mode (cpu)
       || (access & X86_PF_I))
@@ -281,7 +280,7 @@ walk_wide (X86Cpu *cpu, uint64_t linear, unsigned access, Walk *walk, bool peek)
 
           walk->size = 1ull << shift;
           walk->physical
-              = (pte->value & PTE_ADDRESS & ~(walk->size - 1)) | (linear & (walk->size - 1));
+            = (pte->value & PTE_ADDRESS & ~(walk->size - 1)) | (linear & (walk->size - 1));
           walk->key = pte->value >> PTE_KEY_SHIFT & 15;
           result = walk_finish (cpu, access, walk, ptes, n, 8, peek);
           if (result == WALK_DONE && !large && !peek)
@@ -311,7 +310,7 @@ walk_narrow (X86Cpu *cpu, uint64_t linear, unsigned access, Walk *walk, bool pee
         return WALK_RESERVED;
       walk->size = 1u << 22;
       walk->physical
-          = (ptes[0].value & 0xffc00000) | (ptes[0].value >> 13 & 0xff) << 32 | (linear & 0x3fffff);
+        = (ptes[0].value & 0xffc00000) | (ptes[0].value >> 13 & 0xff) << 32 | (linear & 0x3fffff);
       return walk_finish (cpu, access, walk, ptes, 1, 4, peek);
     }
   ptes[1] = pte_read (cpu, (ptes[0].value & 0xfffff000) + (linear >> 12 & 1023) * 4, 4);
@@ -410,7 +409,7 @@ mmu_fill (X86Cpu *cpu, uint64_t linear, unsigned access, const Walk *walk, const
 static unsigned
 current_view (const X86Cpu *cpu)
 {
-  return (unsigned)((cpu->view - cpu->tlb.view[0]) / X86_TLB_ENTRIES);
+  return (unsigned) ((cpu->view - cpu->tlb.view[0]) / X86_TLB_ENTRIES);
 }
 
 static X86TlbShared *

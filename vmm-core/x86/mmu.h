@@ -69,8 +69,8 @@ uint8_t *x86_mmu_find_beside_code (X86Cpu *cpu, uint64_t linear, unsigned size);
  * that is not canonical. The answer stays good until the TLB is flushed. */
 const X86CodePage *x86_mmu_fetch (X86Cpu *cpu, uint64_t linear);
 
-/* Translates without any effect on the guest, as a supervisor: for dumps. FALSE when not present.
- */
+/* Translates without any effect on the guest, as a supervisor: for dumps. FALSE when not
+ * present. */
 bool x86_mmu_peek (X86Cpu *cpu, uint64_t linear, uint64_t *physical);
 
 /* Loads the four PDPTEs that CR3 points to under PAE paging. FALSE when reserved bits are set in a

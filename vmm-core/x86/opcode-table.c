@@ -6,11 +6,13 @@
 #include "sys-insn.h"
 
 /* An entry by family (sized functions), by one function, or by a further table. */
+/* clang-format off */
 #define SIZED(name, attrs) { &x86_##name, NULL, NULL, X86_OP_VALID | (attrs) }
 #define ONE(name, attrs) { NULL, x86_##name, NULL, X86_OP_VALID | (attrs) }
 #define MORE(table, attrs) { NULL, NULL, table, X86_OP_VALID | (attrs) }
 #define FPU(attrs) { NULL, NULL, NULL, X86_OP_VALID | X86_OP_FPU | (attrs) }
 #define NONE { NULL, NULL, NULL, 0 }
+/* clang-format on */
 
 #define RM X86_OP_MODRM
 #define BYTE X86_OP_BYTE
@@ -18,12 +20,13 @@
 #define END X86_OP_END
 
 static const X86Family push_family
-    = { { NULL }, { x86_push_r }, { x86_push_r }, { x86_push_r_64 } };
+  = { { NULL }, { x86_push_r }, { x86_push_r }, { x86_push_r_64 } };
 static const X86Family pop_family = { { NULL }, { x86_pop_r }, { x86_pop_r }, { x86_pop_r_64 } };
 #define x86_push_family push_family
 #define x86_pop_family pop_family
 
 /* Group 1: 80 to 83 */
+/* clang-format off */
 static const X86Opcode group1[8] = {
   SIZED (add_rm_imm, LOCK),
   SIZED (or_rm_imm, LOCK),
@@ -34,7 +37,9 @@ static const X86Opcode group1[8] = {
   SIZED (xor_rm_imm, LOCK),
   SIZED (cmp_rm_imm, 0),
 };
+/* clang-format on */
 
+/* clang-format off */
 static const X86Opcode group2_imm[8] = {
   SIZED (rol_rm_imm, 0),
   SIZED (ror_rm_imm, 0),
@@ -45,7 +50,9 @@ static const X86Opcode group2_imm[8] = {
   SIZED (shl_rm_imm, 0),
   SIZED (sar_rm_imm, 0),
 };
+/* clang-format on */
 
+/* clang-format off */
 static const X86Opcode group2_cl[8] = {
   SIZED (rol_rm_cl, 0),
   SIZED (ror_rm_cl, 0),
@@ -56,7 +63,9 @@ static const X86Opcode group2_cl[8] = {
   SIZED (shl_rm_cl, 0),
   SIZED (sar_rm_cl, 0),
 };
+/* clang-format on */
 
+/* clang-format off */
 static const X86Opcode group2_1[8] = {
   SIZED (rol_rm_1, 0),
   SIZED (ror_rm_1, 0),
@@ -67,15 +76,28 @@ static const X86Opcode group2_1[8] = {
   SIZED (shl_rm_1, 0),
   SIZED (sar_rm_1, 0),
 };
+/* clang-format on */
 
 static const X86Opcode group3_byte[8] = {
-  SIZED (test_rm_imm, X86_OP_IMM8), SIZED (test_rm_imm, X86_OP_IMM8), SIZED (not_rm, LOCK),
-  SIZED (neg_rm, LOCK), SIZED (mul, 0), SIZED (imul, 0), SIZED (div, 0), SIZED (idiv, 0),
+  SIZED (test_rm_imm, X86_OP_IMM8),
+  SIZED (test_rm_imm, X86_OP_IMM8),
+  SIZED (not_rm, LOCK),
+  SIZED (neg_rm, LOCK),
+  SIZED (mul, 0),
+  SIZED (imul, 0),
+  SIZED (div, 0),
+  SIZED (idiv, 0),
 };
 
 static const X86Opcode group3[8] = {
-  SIZED (test_rm_imm, X86_OP_IMMZ), SIZED (test_rm_imm, X86_OP_IMMZ), SIZED (not_rm, LOCK),
-  SIZED (neg_rm, LOCK), SIZED (mul, 0), SIZED (imul, 0), SIZED (div, 0), SIZED (idiv, 0),
+  SIZED (test_rm_imm, X86_OP_IMMZ),
+  SIZED (test_rm_imm, X86_OP_IMMZ),
+  SIZED (not_rm, LOCK),
+  SIZED (neg_rm, LOCK),
+  SIZED (mul, 0),
+  SIZED (imul, 0),
+  SIZED (div, 0),
+  SIZED (idiv, 0),
 };
 
 static const X86Opcode group4[8] = { SIZED (inc_rm, LOCK), SIZED (dec_rm, LOCK) };
@@ -103,7 +125,10 @@ static const X86Opcode group6[8] = {
 static const X86Opcode group7_c0[8] = { NONE, ONE (sys_hypercall, 0) };
 static const X86Opcode group7_d8[8] = { NONE, ONE (sys_hypercall, 0) };
 static const X86Opcode group7_c8[8] = {
-  ONE (sys_monitor, 0), ONE (sys_mwait, END), ONE (sys_clac, 0), ONE (sys_stac, 0),
+  ONE (sys_monitor, 0),
+  ONE (sys_mwait, END),
+  ONE (sys_clac, 0),
+  ONE (sys_stac, 0),
 };
 static const X86Opcode group7_d0[8] = { ONE (sys_xgetbv, 0), ONE (sys_xsetbv, END) };
 static const X86Opcode group7_e8[8] = {
@@ -111,26 +136,55 @@ static const X86Opcode group7_e8[8] = {
 };
 static const X86Opcode group7_f8[8] = { ONE (sys_swapgs, X86_OP_ONLY64), ONE (sys_rdtscp, 0) };
 static const X86Opcode group7[16] = {
-  ONE (sys_sgdt, 0), ONE (sys_sidt, 0), ONE (sys_lgdt, 0), ONE (sys_lidt, 0),
-  ONE (sys_smsw, 0), NONE, ONE (sys_lmsw, END), ONE (sys_invlpg, END),
-  MORE (group7_c0, X86_OP_BY_RM | X86_OP_NP), MORE (group7_c8, X86_OP_BY_RM | X86_OP_NP),
-  MORE (group7_d0, X86_OP_BY_RM | X86_OP_NP), MORE (group7_d8, X86_OP_BY_RM),
-  ONE (sys_smsw, 0), MORE (group7_e8, X86_OP_BY_RM | X86_OP_NP), ONE (sys_lmsw, END),
+  ONE (sys_sgdt, 0),
+  ONE (sys_sidt, 0),
+  ONE (sys_lgdt, 0),
+  ONE (sys_lidt, 0),
+  ONE (sys_smsw, 0),
+  NONE,
+  ONE (sys_lmsw, END),
+  ONE (sys_invlpg, END),
+  MORE (group7_c0, X86_OP_BY_RM | X86_OP_NP),
+  MORE (group7_c8, X86_OP_BY_RM | X86_OP_NP),
+  MORE (group7_d0, X86_OP_BY_RM | X86_OP_NP),
+  MORE (group7_d8, X86_OP_BY_RM),
+  ONE (sys_smsw, 0),
+  MORE (group7_e8, X86_OP_BY_RM | X86_OP_NP),
+  ONE (sys_lmsw, END),
   MORE (group7_f8, X86_OP_BY_RM),
 };
 
 static const X86Opcode group8[8] = {
-  NONE, NONE, NONE, NONE, SIZED (bt_rm_imm, 0),
-  SIZED (bts_rm_imm, LOCK), SIZED (btr_rm_imm, LOCK), SIZED (btc_rm_imm, LOCK),
+  NONE,
+  NONE,
+  NONE,
+  NONE,
+  SIZED (bt_rm_imm, 0),
+  SIZED (bts_rm_imm, LOCK),
+  SIZED (btr_rm_imm, LOCK),
+  SIZED (btc_rm_imm, LOCK),
 };
 
 static const X86Opcode group9_7[4]
   = { ONE (sys_rdrand, 0), ONE (sys_rdrand, 0), ONE (sys_rdpid, X86_OP_D64), NONE };
 static const X86Opcode group9_6[4] = { ONE (sys_rdrand, 0), ONE (sys_rdrand, 0), NONE, NONE };
 static const X86Opcode group9[16] = {
-  NONE, ONE (cmpxchg_pair, LOCK | X86_OP_NO16), NONE, FPU (0), FPU (0), FPU (0), NONE, NONE,
-  NONE, NONE, NONE, NONE, NONE, NONE,
-  MORE (group9_6, X86_OP_BY_PREFIX), MORE (group9_7, X86_OP_BY_PREFIX),
+  NONE,
+  ONE (cmpxchg_pair, LOCK | X86_OP_NO16),
+  NONE,
+  FPU (0),
+  FPU (0),
+  FPU (0),
+  NONE,
+  NONE,
+  NONE,
+  NONE,
+  NONE,
+  NONE,
+  NONE,
+  NONE,
+  MORE (group9_6, X86_OP_BY_PREFIX),
+  MORE (group9_7, X86_OP_BY_PREFIX),
 };
 
 static const X86Opcode group15_m6[4] = { FPU (0), ONE (sys_clflush, 0), NONE, NONE };
@@ -138,11 +192,21 @@ static const X86Opcode group15_m7[4] = { ONE (sys_clflush, 0), ONE (sys_clflush,
 static const X86Opcode group15_base[4] = { NONE, NONE, ONE (sys_rdfsbase, X86_OP_ONLY64), NONE };
 static const X86Opcode group15_fence[4] = { ONE (nop, 0), NONE, NONE, NONE };
 static const X86Opcode group15[16] = {
-  FPU (0), FPU (0), FPU (0), FPU (0), FPU (0), FPU (0),
-  MORE (group15_m6, X86_OP_BY_PREFIX), MORE (group15_m7, X86_OP_BY_PREFIX),
-  MORE (group15_base, X86_OP_BY_PREFIX), MORE (group15_base, X86_OP_BY_PREFIX),
-  MORE (group15_base, X86_OP_BY_PREFIX), MORE (group15_base, X86_OP_BY_PREFIX),
-  NONE, MORE (group15_fence, X86_OP_BY_PREFIX), MORE (group15_fence, X86_OP_BY_PREFIX),
+  FPU (0),
+  FPU (0),
+  FPU (0),
+  FPU (0),
+  FPU (0),
+  FPU (0),
+  MORE (group15_m6, X86_OP_BY_PREFIX),
+  MORE (group15_m7, X86_OP_BY_PREFIX),
+  MORE (group15_base, X86_OP_BY_PREFIX),
+  MORE (group15_base, X86_OP_BY_PREFIX),
+  MORE (group15_base, X86_OP_BY_PREFIX),
+  MORE (group15_base, X86_OP_BY_PREFIX),
+  NONE,
+  MORE (group15_fence, X86_OP_BY_PREFIX),
+  MORE (group15_fence, X86_OP_BY_PREFIX),
   MORE (group15_fence, X86_OP_BY_PREFIX),
 };
 
@@ -156,35 +220,33 @@ static const X86Opcode bsf_or_tzcnt[4]
 static const X86Opcode bsr_or_lzcnt[4]
   = { SIZED (bsr, 0), SIZED (bsr, 0), SIZED (lzcnt, 0), SIZED (bsr, 0) };
 static const X86Opcode movbe_or_crc32_f0[4]
-    = { SIZED (movbe_load, X86_OP_MEMORY), SIZED (movbe_load, X86_OP_MEMORY), NONE,
-        ONE (crc32, X86_OP_BYTE_RM) };
+  = { SIZED (movbe_load, X86_OP_MEMORY), SIZED (movbe_load, X86_OP_MEMORY), NONE,
+      ONE (crc32, X86_OP_BYTE_RM) };
 static const X86Opcode movbe_or_crc32_f1[4]
-    = { SIZED (movbe_store, X86_OP_MEMORY), SIZED (movbe_store, X86_OP_MEMORY), NONE,
-        ONE (crc32, 0) };
+  = { SIZED (movbe_store, X86_OP_MEMORY), SIZED (movbe_store, X86_OP_MEMORY), NONE,
+      ONE (crc32, 0) };
 static const X86Opcode adx[4]
-    = { NONE, SIZED (adcx, X86_OP_NO16), SIZED (adox, X86_OP_NO16), NONE };
+  = { NONE, SIZED (adcx, X86_OP_NO16), SIZED (adox, X86_OP_NO16), NONE };
 static const X86Opcode invpcid[4] = { NONE, ONE (sys_invpcid, X86_OP_MEMORY | END), NONE, NONE };
 
 const X86Opcode x86_opcode_movsxd = SIZED (movsxd, RM);
 
 #define ALU_ROWS(base, name, lock)                                                                 \
   [base + 0] = SIZED (name##_rm_r, RM | BYTE | (lock)),                                            \
-  [base + 1] = SIZED (name##_rm_r, RM | (lock)),                                                   \
-  [base + 2] = SIZED (name##_r_rm, RM | BYTE),                                                     \
-  [base + 3] = SIZED (name##_r_rm, RM),                                                            \
-  [base + 4] = SIZED (name##_rm_imm, X86_OP_A | BYTE | X86_OP_IMM8),                               \
-  [base + 5] = SIZED (name##_rm_imm, X86_OP_A | X86_OP_IMMZ)
+          [base + 1] = SIZED (name##_rm_r, RM | (lock)),                                           \
+          [base + 2] = SIZED (name##_r_rm, RM | BYTE), [base + 3] = SIZED (name##_r_rm, RM),       \
+          [base + 4] = SIZED (name##_rm_imm, X86_OP_A | BYTE | X86_OP_IMM8),                       \
+          [base + 5] = SIZED (name##_rm_imm, X86_OP_A | X86_OP_IMMZ)
 
 #define PUSH_SEGMENT ONE (sys_push_segment, X86_OP_NOT64)
 #define POP_SEGMENT ONE (sys_pop_segment, X86_OP_NOT64 | END)
 
-#define JCC(base, n, attrs)                                                                        \
-  [base + n] = ONE (jcc_##n, X86_OP_F64 | X86_OP_BRANCH | (attrs))
+#define JCC(base, n, attrs) [base + n] = ONE (jcc_##n, X86_OP_F64 | X86_OP_BRANCH | (attrs))
 #define JCC_ROWS(base, attrs)                                                                      \
   JCC (base, 0, attrs), JCC (base, 1, attrs), JCC (base, 2, attrs), JCC (base, 3, attrs),          \
-  JCC (base, 4, attrs), JCC (base, 5, attrs), JCC (base, 6, attrs), JCC (base, 7, attrs),          \
-  JCC (base, 8, attrs), JCC (base, 9, attrs), JCC (base, 10, attrs), JCC (base, 11, attrs),        \
-  JCC (base, 12, attrs), JCC (base, 13, attrs), JCC (base, 14, attrs), JCC (base, 15, attrs)
+    JCC (base, 4, attrs), JCC (base, 5, attrs), JCC (base, 6, attrs), JCC (base, 7, attrs),        \
+    JCC (base, 8, attrs), JCC (base, 9, attrs), JCC (base, 10, attrs), JCC (base, 11, attrs),      \
+    JCC (base, 12, attrs), JCC (base, 13, attrs), JCC (base, 14, attrs), JCC (base, 15, attrs)
 
 static const X86Opcode primary[256] = {
   ALU_ROWS (0x00, add, LOCK),
@@ -400,7 +462,7 @@ static const X86Opcode vex_andn[4] = { SIZED (andn, 0) };
 static const X86Opcode vex_f5[4] = { SIZED (bzhi, 0), NONE, SIZED (pext, 0), SIZED (pdep, 0) };
 static const X86Opcode vex_f6[4] = { NONE, NONE, NONE, SIZED (mulx, 0) };
 static const X86Opcode vex_f7[4]
-    = { SIZED (bextr, 0), SIZED (shlx, 0), SIZED (sarx, 0), SIZED (shrx, 0) };
+  = { SIZED (bextr, 0), SIZED (shlx, 0), SIZED (sarx, 0), SIZED (shrx, 0) };
 static const X86Opcode vex_rorx[4] = { NONE, NONE, NONE, SIZED (rorx, 0) };
 static const X86Opcode group17[8] = { NONE, SIZED (blsr, 0), SIZED (blsmsk, 0), SIZED (blsi, 0) };
 static const X86Opcode vex_f3[4] = { MORE (group17, X86_OP_GROUP), NONE, NONE, NONE };

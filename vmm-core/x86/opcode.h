@@ -12,26 +12,26 @@ enum
 {
   X86_OP_MODRM = 1 << 0,
   /* Immediates */
-  X86_OP_IMM8 = 1 << 1,   /* sign-extended */
-  X86_OP_IMM8U = 1 << 2,  /* zero-extended */
+  X86_OP_IMM8 = 1 << 1,  /* sign-extended */
+  X86_OP_IMM8U = 1 << 2, /* zero-extended */
   X86_OP_IMM16 = 1 << 3,
-  X86_OP_IMMZ = 1 << 4,   /* 2 bytes, or 4 sign-extended */
-  X86_OP_IMMV = 1 << 5,   /* 2, 4 or 8 bytes */
-  X86_OP_MOFFS = 1 << 6,  /* an address of the address size */
-  X86_OP_FAR = 1 << 7,    /* offset of the operand size, selector in bits 32 to 47 of imm */
-  X86_OP_RELZ = 1 << 8,   /* branch displacement: 2 bytes, or 4 */
+  X86_OP_IMMZ = 1 << 4,  /* 2 bytes, or 4 sign-extended */
+  X86_OP_IMMV = 1 << 5,  /* 2, 4 or 8 bytes */
+  X86_OP_MOFFS = 1 << 6, /* an address of the address size */
+  X86_OP_FAR = 1 << 7,   /* offset of the operand size, selector in bits 32 to 47 of imm */
+  X86_OP_RELZ = 1 << 8,  /* branch displacement: 2 bytes, or 4 */
   /* Operands */
-  X86_OP_BYTE = 1 << 9,     /* the operation is on bytes */
-  X86_OP_BYTE_RM = 1 << 10, /* ModRM.rm is a byte, ModRM.reg is not */
-  X86_OP_IN_CODE = 1 << 11, /* the register is in the opcode's low three bits: rm_at */
-  X86_OP_A = 1 << 12,       /* the accumulator is the operand: rm_at */
-  X86_OP_MEMORY = 1 << 13,  /* a register as ModRM.rm is #UD */
+  X86_OP_BYTE = 1 << 9,      /* the operation is on bytes */
+  X86_OP_BYTE_RM = 1 << 10,  /* ModRM.rm is a byte, ModRM.reg is not */
+  X86_OP_IN_CODE = 1 << 11,  /* the register is in the opcode's low three bits: rm_at */
+  X86_OP_A = 1 << 12,        /* the accumulator is the operand: rm_at */
+  X86_OP_MEMORY = 1 << 13,   /* a register as ModRM.rm is #UD */
   X86_OP_REGISTER = 1 << 14, /* memory as ModRM.rm is #UD */
   /* 64-bit mode */
-  X86_OP_D64 = 1 << 15,     /* operand size is 64 unless 66 makes it 16 */
-  X86_OP_F64 = 1 << 16,     /* operand size is 64 */
-  X86_OP_NOT64 = 1 << 17,   /* #UD there */
-  X86_OP_ONLY64 = 1 << 18,  /* #UD elsewhere */
+  X86_OP_D64 = 1 << 15,    /* operand size is 64 unless 66 makes it 16 */
+  X86_OP_F64 = 1 << 16,    /* operand size is 64 */
+  X86_OP_NOT64 = 1 << 17,  /* #UD there */
+  X86_OP_ONLY64 = 1 << 18, /* #UD elsewhere */
   /* The rest */
   X86_OP_LOCK = 1 << 19,      /* LOCK is allowed when ModRM.rm is memory */
   X86_OP_PROTECTED = 1 << 20, /* #UD in real and virtual-8086 mode */

@@ -11,7 +11,7 @@ x86_rflags_load (X86Cpu *cpu, uint64_t rflags, uint64_t mask)
 
   x86_flags_set_status (cpu, new);
   cpu->state.rflags = new;
-  if (new & (X86_FLAG_TF | X86_FLAG_RF))
+  if (new &(X86_FLAG_TF | X86_FLAG_RF))
     atomic_fetch_or (&cpu->requests, X86_REQUEST_LOCAL);
   if (cpu->interrupt_waiting && (new &X86_FLAG_IF))
     atomic_fetch_or (&cpu->requests, X86_REQUEST_INTERRUPT);

@@ -12,8 +12,8 @@ typedef struct
 } X86Descriptor;
 
 /* Recomputes mode, cpl, linear mask, view and every window from the state. To be called after each
- * change of CS, SS, CR0, CR4, EFER.LMA, EFLAGS.VM or EFLAGS.AC that bypasses the functions below.
- */
+ * change of CS, SS, CR0, CR4, EFER.LMA, EFLAGS.VM or EFLAGS.AC that bypasses the functions
+ * below. */
 void x86_mode_update (X86Cpu *cpu);
 /* EFLAGS.AC changed, nothing else. */
 void x86_mode_update_ac (X86Cpu *cpu);

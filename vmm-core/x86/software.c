@@ -393,7 +393,7 @@ serve_interrupts (X86Cpu *cpu, uint32_t requests)
   if (requests & X86_REQUEST_INTERRUPT)
     {
       int vector
-          = take_interrupt (cpu, (state->rflags & X86_FLAG_IF) != 0, &cpu->interrupt_waiting);
+        = take_interrupt (cpu, (state->rflags & X86_FLAG_IF) != 0, &cpu->interrupt_waiting);
 
       if (vector < 0)
         return;
@@ -410,8 +410,7 @@ x86_software_poll (X86Cpu *cpu, AccelExit *exit)
   const uint32_t events = X86_REQUEST_INTERRUPT | X86_REQUEST_NMI;
   bool shadow = cpu->state.interrupt_shadow != 0;
   /* X86_REQUEST_CODE is the engine's. */
-  uint32_t requests
-      = atomic_fetch_and (&cpu->requests, X86_REQUEST_CODE | (shadow ? events : 0));
+  uint32_t requests = atomic_fetch_and (&cpu->requests, X86_REQUEST_CODE | (shadow ? events : 0));
 
   if (requests & X86_REQUEST_EXCLUSIVE)
     x86_exclusive_wait (cpu);
@@ -531,8 +530,8 @@ x86_software_vcpu_new (Accel *accel, unsigned index, GError **error)
       return NULL;
     }
   /* Tables of an engine that are not used cost no memory. */
-  cpu = mmap (NULL, software->engine->cpu_size, PROT_READ | PROT_WRITE,
-              MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  cpu = mmap (NULL, software->engine->cpu_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+              -1, 0);
   g_assert (cpu != MAP_FAILED);
   cpu->software = software;
   cpu->index = index;
@@ -600,11 +599,10 @@ x86_software_vcpu_run (AccelVcpu *vcpu, GError **error)
         atomic_store (&cpu->sleeping, true);
       /* A request that came before the line above woke nobody. */
     }
-  while (
-      (exit == ACCEL_EXIT_SHUTDOWN && answer_shutdown (cpu))
-      || (exit == ACCEL_EXIT_HALTED
-          && (atomic_load (&cpu->requests)
-              & ~(uint32_t) (X86_REQUEST_LOCAL | X86_REQUEST_EXCLUSIVE))));
+  while ((exit == ACCEL_EXIT_SHUTDOWN && answer_shutdown (cpu))
+         || (exit == ACCEL_EXIT_HALTED
+             && (atomic_load (&cpu->requests)
+                 & ~(uint32_t) (X86_REQUEST_LOCAL | X86_REQUEST_EXCLUSIVE))));
   return exit;
 }
 
@@ -646,7 +644,7 @@ interpreter_cpu_added (X86Cpu *cpu)
 {
   const AccelMachine *machine = &cpu->software->machine;
   const size_t size
-      = machine->code_cache_size != 0 ? machine->code_cache_size : DECODED_DEFAULT_SIZE;
+    = machine->code_cache_size != 0 ? machine->code_cache_size : DECODED_DEFAULT_SIZE;
 
   x86_block_cache_limit (cpu->blocks, MAX (size / cpu->software->n_cpus, DECODED_LEAST_SIZE));
 }

@@ -9,7 +9,7 @@
  * cpu_size and run may be NULL. */
 typedef struct
 {
-  size_t cpu_size; /* of a struct that begins with X86Cpu */
+  size_t cpu_size;                                /* of a struct that begins with X86Cpu */
   AccelExit (*run) (X86Cpu *cpu, GError **error); /* as vcpu_run */
   void (*cpu_added) (X86Cpu *cpu);
   void (*cpu_removed) (X86Cpu *cpu);
@@ -45,8 +45,8 @@ struct X86Software
 extern const AccelOps software_accel_ops;
 
 /* For an accelerator with another engine: its `open`, and its other operations. */
-Accel *x86_software_open (const AccelMachine *machine, const AccelOps *ops,
-                          const X86Engine *engine, GError **error);
+Accel *x86_software_open (const AccelMachine *machine, const AccelOps *ops, const X86Engine *engine,
+                          GError **error);
 void x86_software_close (Accel *accel);
 AccelVcpu *x86_software_vcpu_new (Accel *accel, unsigned index, GError **error);
 void x86_software_vcpu_free (AccelVcpu *vcpu);
@@ -66,8 +66,7 @@ void x86_software_get_statistics (Accel *accel, GVariantBuilder *builder);
   .vcpu_kick = x86_software_vcpu_kick, .get_state = x86_software_get_state,                        \
   .set_state = x86_software_set_state, .set_intr = x86_software_set_intr,                          \
   .pulse_nmi = x86_software_pulse_nmi, .pulse_init = x86_software_pulse_init,                      \
-  .send_msi = x86_software_send_msi,                                                               \
-  .get_statistics = x86_software_get_statistics
+  .send_msi = x86_software_send_msi, .get_statistics = x86_software_get_statistics
 
 /* The CPU behind a vCPU of software_accel_ops. */
 X86Cpu *x86_software_get_cpu (AccelVcpu *vcpu);

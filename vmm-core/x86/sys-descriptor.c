@@ -300,7 +300,7 @@ x86_sys_bound (X86Cpu *cpu, const X86Insn *insn)
   uint64_t index = x86_get_sized (cpu, insn->reg_at, size);
   uint64_t low = x86_load_sized (cpu, insn->segment, ea, size);
   uint64_t high
-      = x86_load_sized (cpu, insn->segment, x86_address_mask (ea + size, insn->addr_size), size);
+    = x86_load_sized (cpu, insn->segment, x86_address_mask (ea + size, insn->addr_size), size);
   unsigned shift = 64 - size * 8;
   int64_t value = (int64_t) (index << shift);
 

@@ -111,9 +111,9 @@ x86_sys_rdrand (X86Cpu *cpu, const X86Insn *insn)
   bool good;
 
   if ((insn->modrm >> 3 & 7) == 6)
-    __asm__ volatile("rdrand %0" : "=r"(value), "=@ccc"(good));
+    __asm__ volatile ("rdrand %0" : "=r"(value), "=@ccc"(good));
   else
-    __asm__ volatile("rdseed %0" : "=r"(value), "=@ccc"(good));
+    __asm__ volatile ("rdseed %0" : "=r"(value), "=@ccc"(good));
   x86_set_sized (cpu, insn->rm_at, insn->op_size, good ? value : 0);
   cpu->cc = good ? X86_CC_CF : 0;
 }

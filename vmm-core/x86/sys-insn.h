@@ -48,7 +48,7 @@ void x86_sys_pop_segment (X86Cpu *cpu, const X86Insn *insn);      /* 07 17 1F, 0
 void x86_sys_load_far_pointer (X86Cpu *cpu, const X86Insn *insn); /* C4 C5, 0F B2 B4 B5 */
 /* The operand in memory of these and of far transfers: returns the selector. */
 uint16_t x86_load_far_pointer (X86Cpu *cpu, const X86Insn *insn, uint64_t *offset);
-void x86_sys_rdfsbase (X86Cpu *cpu, const X86Insn *insn);         /* F3 0F AE /0 to /3: all four */
+void x86_sys_rdfsbase (X86Cpu *cpu, const X86Insn *insn); /* F3 0F AE /0 to /3: all four */
 void x86_sys_swapgs (X86Cpu *cpu, const X86Insn *insn);
 
 /* Descriptors */
@@ -88,7 +88,7 @@ void x86_sys_rdtscp (X86Cpu *cpu, const X86Insn *insn);
 void x86_sys_rdpid (X86Cpu *cpu, const X86Insn *insn);
 void x86_sys_rdpmc (X86Cpu *cpu, const X86Insn *insn);
 void x86_sys_cpuid (X86Cpu *cpu, const X86Insn *insn);
-void x86_sys_rdrand (X86Cpu *cpu, const X86Insn *insn); /* and RDSEED: 0F C7 /6 and /7 */
+void x86_sys_rdrand (X86Cpu *cpu, const X86Insn *insn);    /* and RDSEED: 0F C7 /6 and /7 */
 void x86_sys_hypercall (X86Cpu *cpu, const X86Insn *insn); /* VMCALL and VMMCALL */
 void x86_sys_rdpkru (X86Cpu *cpu, const X86Insn *insn);
 void x86_sys_wrpkru (X86Cpu *cpu, const X86Insn *insn);

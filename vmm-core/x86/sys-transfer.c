@@ -97,7 +97,7 @@ enter_flat (X86Cpu *cpu, uint16_t cs, uint16_t ss, unsigned cpl, bool wide)
 
   code.attributes = CODE_FLAT | cpl << X86_SEG_DPL_SHIFT | (wide ? X86_SEG_L : X86_SEG_DB);
   cpu->state.seg[X86_SS]
-      = (X86Segment){ .limit = UINT32_MAX, .attributes = DATA_FLAT, .selector = (ss & ~3u) | cpl };
+    = (X86Segment){ .limit = UINT32_MAX, .attributes = DATA_FLAT, .selector = (ss & ~3u) | cpl };
   x86_segment_commit_cs (cpu, &code, cpl);
 }
 
@@ -184,8 +184,7 @@ x86_sys_sysexit (X86Cpu *cpu, const X86Insn *insn)
     x86_raise_code (cpu, X86_GP, 0);
   if (x86_in_long_mode (cpu) && !x86_has_sysenter_in_long (cpu))
     x86_raise (cpu, X86_UD);
-  if (selector == 0
-      || (to_64 && (!x86_is_canonical (rip) || !x86_is_canonical (rsp))))
+  if (selector == 0 || (to_64 && (!x86_is_canonical (rip) || !x86_is_canonical (rsp))))
     x86_raise_code (cpu, X86_GP, 0);
   state->rip = to_64 ? rip : (uint32_t) rip;
   state->gpr[X86_RSP] = to_64 ? rsp : (uint32_t) rsp;

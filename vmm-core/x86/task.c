@@ -272,8 +272,8 @@ x86_task_get_rsp (X86Cpu *cpu, unsigned level, unsigned ist)
   return rsp;
 }
 
-/* The 16 bits that start at the byte with bit 0 of bitmap position bit; all ones outside the TSS.
- */
+/* The 16 bits that start at the byte with bit 0 of bitmap position bit; all ones outside the
+ * TSS. */
 static bool
 task_map_bits (X86Cpu *cpu, uint32_t at, uint16_t *bits)
 {

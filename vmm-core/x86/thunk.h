@@ -56,8 +56,8 @@ void thunk_cpu_operand (ThunkBuilder *builder, unsigned reg, uint32_t offset);
  * become executable afterwards. */
 bool thunk_open (GError **error);
 
-/* Out of a signal handler: whether the host was in a thunk; and the exception that an instruction in
- * one raised ends it. FALSE: it did not come from there. */
+/* Out of a signal handler: whether the host was in a thunk; and the exception that an instruction
+ * in one raised ends it. FALSE: it did not come from there. */
 bool thunk_is_code (uintptr_t address);
 bool thunk_leave_by_exception (ucontext_t *context);
 

@@ -25,7 +25,7 @@ tlb_clear_slot (X86Tlb *tlb, unsigned view, unsigned i)
 
   slot->read = slot->write = X86_TLB_NOWHERE;
   slot->read_host = slot->write_host
-      = (uintptr_t) tlb->nowhere - (i < X86_TLB_NEAR_SLOTS ? X86_TLB_NOWHERE : 0);
+    = (uintptr_t) tlb->nowhere - (i < X86_TLB_NEAR_SLOTS ? X86_TLB_NOWHERE : 0);
 }
 
 static void
@@ -205,7 +205,7 @@ keep_space (X86Tlb *tlb, X86TlbSpace *space)
               || space->n_pages == X86_TLB_SPACE_PAGES)
             continue;
           space->pages[space->n_pages].linear
-              = entry->read | view | (entry->write == entry->read) << 2;
+            = entry->read | view | (entry->write == entry->read) << 2;
           space->pages[space->n_pages++].addend = entry->addend;
           tlb_clear (entry, log->index[i]);
         }

@@ -123,7 +123,7 @@ typedef struct
    * and hold nothing any more. */
   X86TlbLog log[X86_N_VIEWS][2];
   X86CodePage code[X86_TLB_CODE_ENTRIES];
-  unsigned n_code_log; /* > X86_TLB_CODE_LOG: the log overflowed */
+  unsigned n_code_log;                 /* > X86_TLB_CODE_LOG: the log overflowed */
   uint16_t code_log[X86_TLB_CODE_LOG]; /* of those that are not global */
   X86TlbSpace spaces[X86_TLB_SPACES];
   unsigned next_space; /* that makes room for another */

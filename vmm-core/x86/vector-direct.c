@@ -216,7 +216,10 @@ typedef struct
 } VectorDirect;
 
 #define PACKED(opcode, registers, memory)                                                          \
-  { opcode, 0, registers, memory, NULL, NULL }, { opcode, 1, registers, memory, NULL, NULL }
+  { opcode, 0, registers, memory, NULL, NULL },                                                    \
+  {                                                                                                \
+    opcode, 1, registers, memory, NULL, NULL                                                       \
+  }
 #define LOGIC(opcode, name) PACKED (opcode, vector_##name##_registers, vector_##name##_load)
 #define INTEGER(opcode, name)                                                                      \
   {                                                                                                \

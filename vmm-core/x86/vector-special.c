@@ -126,8 +126,9 @@ static bool
 vector_bind_maskmovq (X86Insn *insn)
 {
   const uint8_t code[] = { 0x0f, 0x7f, (uint8_t) ((insn->modrm & 0x38) | THUNK_RM),
-                           0x0f, 0x7f, (uint8_t) (0x40 | (insn->modrm & 7) << 3 | THUNK_RM), 8,
-                           0x31, 0xc0, 0xc3 };
+                           0x0f, 0x7f, (uint8_t) (0x40 | (insn->modrm & 7) << 3 | THUNK_RM),
+                           8,    0x31, 0xc0,
+                           0xc3 };
   ThunkBuilder builder = { .head.access = 0 };
 
   thunk_bytes (&builder, code, sizeof code);

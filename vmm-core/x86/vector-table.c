@@ -34,10 +34,14 @@
 #define INT_OR_MMX (VECTOR_66 | VECTOR_INTEGER | VECTOR_NP | VECTOR_MMX)
 
 #define LINE(opcode, operands, memory, feature, flags)                                             \
-  { opcode, VECTOR_##operands, VECTOR_##memory, X86_FEATURE_##feature, 0, flags }
+  {                                                                                                \
+    opcode, VECTOR_##operands, VECTOR_##memory, X86_FEATURE_##feature, 0, flags                    \
+  }
 #define BINARY(opcode, feature) LINE (opcode, RVM, FULL, feature, INT_OR_MMX)
 #define GROUP(opcode, group)                                                                       \
-  { opcode, VECTOR_SHIFT, VECTOR_FULL, X86_FEATURE_SSE2, group, INT_OR_MMX | IMM | REG }
+  {                                                                                                \
+    opcode, VECTOR_SHIFT, VECTOR_FULL, X86_FEATURE_SSE2, group, INT_OR_MMX | IMM | REG             \
+  }
 /* Packed and scalar forms of one floating-point operation. */
 #define ARITHMETIC(opcode)                                                                         \
   LINE (opcode, RVM, FULL, SSE2, PS_PD | FP), LINE (opcode, RVM, 4, SSE2, F3 | FP | SCALAR),       \

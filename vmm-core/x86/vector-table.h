@@ -42,7 +42,7 @@ typedef enum
   VECTOR_4,
   VECTOR_8,
   VECTOR_16,
-  VECTOR_GPR, /* 4 or 8 as W says, where 64-bit mode lets it */
+  VECTOR_GPR,    /* 4 or 8 as W says, where 64-bit mode lets it */
   VECTOR_ELEMENT /* 4 or 8 as VEX.W says */
 } VectorMemory;
 
@@ -78,8 +78,7 @@ typedef struct
   uint8_t opcode;
   uint8_t operands; /* VectorOperands */
   uint8_t memory;   /* VectorMemory */
-  uint8_t
-    feature; /* X86Feature of the legacy form; the VEX form's where it needs more than AVX */
+  uint8_t feature;  /* X86Feature of the legacy form; the VEX form's where it needs more than AVX */
   uint8_t group;    /* VECTOR_SHIFT: allowed values of ModRM.reg, one bit each */
   uint32_t flags;
 } VectorOp;

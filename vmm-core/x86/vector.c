@@ -20,7 +20,7 @@ typedef struct
   const VectorOp *op;
   ThunkBuilder builder;
   bool vex, memory, mmx;
-  bool exact; /* with the guest's MXCSR in force */
+  bool exact;   /* with the guest's MXCSR in force */
   uint8_t w, l; /* as emitted */
   uint8_t pp, map, extension, mm_reg, mm_rm;
 } VectorThunk;
@@ -156,8 +156,20 @@ vector_sse_load_copied (X86Cpu *cpu, const X86Insn *insn)
   vector_run (cpu, insn, copy);
 }
 
-enum { FAMILY_SSE, FAMILY_AVX, FAMILY_MMX, FAMILY_MIXED, FAMILY_MIXED_LOAD };
-enum { PLACE_REGISTERS, PLACE_LOAD, PLACE_STORE };
+enum
+{
+  FAMILY_SSE,
+  FAMILY_AVX,
+  FAMILY_MMX,
+  FAMILY_MIXED,
+  FAMILY_MIXED_LOAD
+};
+enum
+{
+  PLACE_REGISTERS,
+  PLACE_LOAD,
+  PLACE_STORE
+};
 
 static const X86Exec vector_exec[5][3] = {
   { vector_sse_registers, vector_sse_load, vector_sse_store },
@@ -471,8 +483,8 @@ vector_emit_end (VectorThunk *thunk)
 {
   static const uint8_t stmxcsr[] = { 0x41, 0x0f, 0xae };
   /* mov dword [rsp-8], 1F80h; ldmxcsr [rsp-8] */
-  static const uint8_t default_mxcsr[] = { 0xc7, 0x44, 0x24, 0xf8, 0x80, 0x1f, 0, 0,
-                                           0x0f, 0xae, 0x54, 0x24, 0xf8 };
+  static const uint8_t default_mxcsr[]
+    = { 0xc7, 0x44, 0x24, 0xf8, 0x80, 0x1f, 0, 0, 0x0f, 0xae, 0x54, 0x24, 0xf8 };
   static const uint8_t vzeroupper[] = { 0xc5, 0xf8, 0x77 }, end[] = { 0x31, 0xc0, 0xc3 };
 
   if (thunk->exact)
@@ -497,7 +509,8 @@ vector_emit (VectorThunk *thunk, const X86Insn *insn)
 static bool
 vector_takes_unaligned (const X86Cpu *cpu, const X86Insn *insn, const VectorOp *op)
 {
-  return op->feature == X86_FEATURE_SHA && x86_insn_is_memory (insn) && x86_sha_takes_unaligned (cpu);
+  return op->feature == X86_FEATURE_SHA && x86_insn_is_memory (insn)
+         && x86_sha_takes_unaligned (cpu);
 }
 
 bool
@@ -536,8 +549,7 @@ vector_bind (const X86Cpu *cpu, X86Insn *insn)
     return false;
   thunk.builder.head.access = (uint8_t) vector_access (&thunk);
   if (thunk.memory
-      && ((op->flags & VECTOR_ALIGNED) != 0
-          || (!thunk.vex && (op->flags & VECTOR_UNALIGNED) == 0))
+      && ((op->flags & VECTOR_ALIGNED) != 0 || (!thunk.vex && (op->flags & VECTOR_UNALIGNED) == 0))
       && !vector_takes_unaligned (cpu, insn, op) && thunk.builder.head.access >= 16)
     thunk.builder.head.alignment = (uint8_t) (thunk.builder.head.access - 1);
   vector_emit (&thunk, insn);

@@ -18,11 +18,11 @@ bool vector_special_bind (const X86Cpu *cpu, X86Insn *insn);
 typedef struct
 {
   VectorOperands operands;
-  bool mmx;         /* on MMX registers */
-  bool w;           /* REX.W or VEX.W */
-  bool general_w;   /* which is the size of general registers, in 64-bit code only */
+  bool mmx;       /* on MMX registers */
+  bool w;         /* REX.W or VEX.W */
+  bool general_w; /* which is the size of general registers, in 64-bit code only */
   bool obeys_mxcsr;
-  bool copied;      /* its operand in memory may lie where the host would not take it */
+  bool copied; /* its operand in memory may lie where the host would not take it */
 } VectorShape;
 
 /* FALSE: no instruction of vector_bind's. */

@@ -106,9 +106,10 @@ fill_features (Table *table)
   one->ebx = 8 << 8; /* CLFLUSH: 64 bytes */
 #define HAVE(feature, bit) feature_bit (features, X86_FEATURE_##feature, bit)
   one->ecx = ECX1_MONITOR | ECX1_CX16 | ECX1_PCID | ECX1_X2APIC | ECX1_TSC_DEADLINE | ECX1_XSAVE
-             | ECX1_HYPERVISOR | HAVE (SSE3, 0) | HAVE (PCLMUL, 1) | HAVE (SSSE3, 9) | HAVE (FMA, 12)
-             | HAVE (SSE41, 19) | HAVE (SSE42, 20) | HAVE (MOVBE, 22) | HAVE (POPCNT, 23)
-             | HAVE (AES, 25) | HAVE (AVX, 28) | HAVE (F16C, 29) | HAVE (RDRAND, 30);
+             | ECX1_HYPERVISOR | HAVE (SSE3, 0) | HAVE (PCLMUL, 1) | HAVE (SSSE3, 9)
+             | HAVE (FMA, 12) | HAVE (SSE41, 19) | HAVE (SSE42, 20) | HAVE (MOVBE, 22)
+             | HAVE (POPCNT, 23) | HAVE (AES, 25) | HAVE (AVX, 28) | HAVE (F16C, 29)
+             | HAVE (RDRAND, 30);
   one->edx = EDX1_ALWAYS;
   /* MWAIT knows no C-state (EDX): with HLT and messages systems idle better. */
   table->basic[5] = (X86Cpuid){ X86_MONITOR_LINE, X86_MONITOR_LINE, BIT (0), 0 };
@@ -156,7 +157,7 @@ fill_xsave (Table *table)
   table->leaf13[0].eax = XSAVE_X87 | XSAVE_SSE | (avx ? XSAVE_AVX : 0) | XSAVE_PKRU;
   table->leaf13[0].ecx = xsave_size (table->leaf13[0].eax, false);
   table->leaf13[1].eax
-      = BIT (0) | BIT (1) | BIT (2) | BIT (3); /* XSAVEOPT, XSAVEC, XGETBV 1, XSAVES */
+    = BIT (0) | BIT (1) | BIT (2) | BIT (3); /* XSAVEOPT, XSAVEC, XGETBV 1, XSAVES */
   if (avx)
     table->leaf13[2] = (X86Cpuid){ 256, XSAVE_AVX_AT, 0, 0 };
 }
@@ -200,9 +201,9 @@ fill_extended (Table *table)
       base[5] = (X86Cpuid){ 0xff48ff40, 0xff48ff40, 0x20080140, 0x20080140 };
       base[6] = (X86Cpuid){ 0x5c002200, 0x68004200, 0x04008140, 0x00408140 };
       base[0x21].eax
-          = BIT (2) | BIT (6) | BIT (8); /* serialising LFENCE, null clears base, automatic IBRS */
+        = BIT (2) | BIT (6) | BIT (8); /* serialising LFENCE, null clears base, automatic IBRS */
       base[8].ebx
-          = BIT (2) | BIT (26); /* XSAVE keeps error pointers; no speculative store bypass */
+        = BIT (2) | BIT (26); /* XSAVE keeps error pointers; no speculative store bypass */
     }
   else
     base[6].ecx = 0x04006040;
@@ -310,8 +311,8 @@ x86_cpuid_get (X86Cpu *cpu, uint32_t leaf, uint32_t subleaf)
   else /* beyond the last leaf, Intel answers with the last one, AMD with zeroes */
     return table->amd ? answer : table->basic[N_BASIC - 1];
   cpuid_topology_fill (
-      &(CpuidTopology){ topology, cpu_topology_get_apic_id (topology, cpu->index), table->amd },
-      leaf, subleaf, &answer);
+    &(CpuidTopology){ topology, cpu_topology_get_apic_id (topology, cpu->index), table->amd }, leaf,
+    subleaf, &answer);
   return answer;
 }
 

@@ -45,7 +45,7 @@ features_probe (void)
   __get_cpuid_count (7, 0, &a, &b7, &c7, &d);
   __get_cpuid (0x80000001, &a, &b, &c81, &d);
   if (c1 & bit_OSXSAVE)
-    __asm__ volatile("xgetbv" : "=a"(xcr0) : "c"(0) : "edx");
+    __asm__ volatile ("xgetbv" : "=a"(xcr0) : "c"(0) : "edx");
 
 #define FEATURE(word, bit, name) set |= ((word) & (bit)) != 0 ? SET (name) : 0
   FEATURE (c1, bit_SSE3, SSE3);
@@ -102,5 +102,5 @@ x86_features_of_host (void)
         set = features_hide (set, names[i]);
       g_once_init_leave (&once, set);
     }
-  return (uint32_t)once;
+  return (uint32_t) once;
 }

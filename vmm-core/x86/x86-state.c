@@ -22,18 +22,12 @@ static const StateField descriptor_table_fields[] = {
   STATE_INT (X86DescriptorTable, limit),
 };
 static const StateTable descriptor_table_table
-    = STATE_TABLE (X86DescriptorTable, 1, descriptor_table_fields);
+  = STATE_TABLE (X86DescriptorTable, 1, descriptor_table_fields);
 
 static const StateField fpu_fields[] = {
-  STATE_BLOB (X86Fpu, st),
-  STATE_INT (X86Fpu, control),
-  STATE_INT (X86Fpu, status),
-  STATE_INT (X86Fpu, opcode),
-  STATE_INT (X86Fpu, tag),
-  STATE_INT (X86Fpu, cs),
-  STATE_INT (X86Fpu, ds),
-  STATE_INT (X86Fpu, ip),
-  STATE_INT (X86Fpu, dp),
+  STATE_BLOB (X86Fpu, st),    STATE_INT (X86Fpu, control), STATE_INT (X86Fpu, status),
+  STATE_INT (X86Fpu, opcode), STATE_INT (X86Fpu, tag),     STATE_INT (X86Fpu, cs),
+  STATE_INT (X86Fpu, ds),     STATE_INT (X86Fpu, ip),      STATE_INT (X86Fpu, dp),
 };
 static const StateTable fpu_table = STATE_TABLE (X86Fpu, 1, fpu_fields);
 
@@ -145,12 +139,19 @@ x86_lapic_state_reset (X86LapicState *lapic, unsigned index)
   uint64_t base = lapic->base_msr;
   uint32_t id = lapic->id;
 
-  *lapic = (X86LapicState){ .base_msr = base, .id = id, .dfr = UINT32_MAX, .svr = 0xff,
-                            .lvt_cmci = masked, .lvt_timer = masked, .lvt_thermal = masked,
-                            .lvt_pmc = masked, .lvt_lint1 = masked,
+  *lapic = (X86LapicState){ .base_msr = base,
+                            .id = id,
+                            .dfr = UINT32_MAX,
+                            .svr = 0xff,
+                            .lvt_cmci = masked,
+                            .lvt_timer = masked,
+                            .lvt_thermal = masked,
+                            .lvt_pmc = masked,
+                            .lvt_lint1 = masked,
                             /* The boot CPU sees the 8259 pair, as firmware leaves it. */
                             .lvt_lint0 = index == 0 ? 7 << 8 : masked,
-                            .lvt_error = masked, .timer_deadline = -1 };
+                            .lvt_error = masked,
+                            .timer_deadline = -1 };
 }
 
 /* What RESET and INIT have in common. */
@@ -233,10 +234,10 @@ check_modes (const X86State *state)
 static const char *
 check_segments (const X86State *state)
 {
-  const uint32_t attributes = 0xff | X86_SEG_AVL | X86_SEG_L | X86_SEG_DB | X86_SEG_G
-                              | X86_SEG_UNUSABLE;
+  const uint32_t attributes
+    = 0xff | X86_SEG_AVL | X86_SEG_L | X86_SEG_DB | X86_SEG_G | X86_SEG_UNUSABLE;
   const X86Segment *all[] = { &state->seg[0], &state->seg[1], &state->seg[2], &state->seg[3],
-                              &state->seg[4], &state->seg[5], &state->ldtr, &state->tr };
+                              &state->seg[4], &state->seg[5], &state->ldtr,   &state->tr };
   uint32_t cs = state->seg[X86_CS].attributes;
 
   for (unsigned i = 0; i < G_N_ELEMENTS (all); i++)
@@ -253,8 +254,9 @@ check_segments (const X86State *state)
 static const char *
 check_registers (const X86State *state)
 {
-  const uint64_t addresses[] = { state->rip, state->lstar, state->cstar, state->kernel_gs_base,
-                                 state->sysenter_esp, state->sysenter_eip };
+  const uint64_t addresses[]
+    = { state->rip,          state->lstar,       state->cstar, state->kernel_gs_base,
+        state->sysenter_esp, state->sysenter_eip };
 
   for (unsigned i = 0; i < G_N_ELEMENTS (addresses); i++)
     if (!x86_is_canonical (addresses[i]))
@@ -294,8 +296,8 @@ check_lapic (const X86LapicState *lapic)
 
   if (base >> X86_PHYSICAL_BITS || (base & 0x2ff) || (base & 0xc00) == 0x400)
     return "an impossible IA32_APIC_BASE";
-  if (lapic->timer_deadline < -1 || lapic->timer_deadline > STATE_MAX_TIME
-      || lapic->timer_start < 0 || lapic->timer_start > STATE_MAX_TIME)
+  if (lapic->timer_deadline < -1 || lapic->timer_deadline > STATE_MAX_TIME || lapic->timer_start < 0
+      || lapic->timer_start > STATE_MAX_TIME)
     return "an APIC timer out of time";
   /* Vectors 0 to 15 are never accepted (SDM 3A, 11.8.4). */
   if (lapic->tpr > 0xff || ((lapic->isr[0] | lapic->irr[0]) & 0xffff))

@@ -9,8 +9,26 @@
 /* The architectural state of one x86-64 CPU: the saved form under every accelerator, and the form
  * in which a vCPU moves between them. Numbers follow the Intel SDM. */
 
-enum { X86_ES, X86_CS, X86_SS, X86_DS, X86_FS, X86_GS };
-enum { X86_RAX, X86_RCX, X86_RDX, X86_RBX, X86_RSP, X86_RBP, X86_RSI, X86_RDI };
+enum
+{
+  X86_ES,
+  X86_CS,
+  X86_SS,
+  X86_DS,
+  X86_FS,
+  X86_GS
+};
+enum
+{
+  X86_RAX,
+  X86_RCX,
+  X86_RDX,
+  X86_RBX,
+  X86_RSP,
+  X86_RBP,
+  X86_RSI,
+  X86_RDI
+};
 
 /* A segment register with its descriptor cache. attributes has the descriptor's bits 40-47 and
  * 52-55 in bits 0-7 and 12-15, as VMX's access rights do (SDM 3C, 25.4.1), bit 16 = unusable. limit
@@ -94,12 +112,12 @@ struct X86State
   uint32_t mxcsr;
   uint8_t ymm[16][32]; /* XMM is the low half */
   X86LapicState lapic;
-  uint8_t activity;          /* X86Activity */
-  uint8_t interrupt_shadow;  /* after STI or MOV SS: 1 until the next instruction is done */
+  uint8_t activity;         /* X86Activity */
+  uint8_t interrupt_shadow; /* after STI or MOV SS: 1 until the next instruction is done */
   uint8_t nmi_blocked, nmi_pending;
   uint8_t smi_pending, in_smm;
   uint64_t smbase;
-  uint8_t event_pending;     /* an exception or interrupt whose delivery was cut short */
+  uint8_t event_pending; /* an exception or interrupt whose delivery was cut short */
   uint8_t event_vector, event_type, event_has_code;
   uint32_t event_code;
 };
@@ -107,8 +125,8 @@ typedef struct X86State X86State;
 
 extern const StateTable x86_state_table;
 
-/* Power-on state of CPU index (SDM 3A, table 10-1): CPU 0 runs at FFFFFFF0h, others wait. The APIC ID
- * is index; a machine's topology may want another. */
+/* Power-on state of CPU index (SDM 3A, table 10-1): CPU 0 runs at FFFFFFF0h, others wait. The APIC
+ * ID is index; a machine's topology may want another. */
 void x86_state_reset (X86State *state, unsigned index);
 /* What INIT does: registers as after reset, but caches, FPU, vectors, MTRRs and TSC stay. */
 void x86_state_init (X86State *state, unsigned index);

@@ -146,9 +146,9 @@ x87_load_environment (X86Cpu *cpu, const X86Insn *insn, uint64_t ea, bool regist
     }
   memcpy (image.st, bytes + length, registers ? X87_REGISTERS : 0);
   if (registers)
-    __asm__ volatile ("frstor %1; fnstcw %0" : "=m" (cpu->state.fpu.control) : "m" (image));
+    __asm__ volatile ("frstor %1; fnstcw %0" : "=m"(cpu->state.fpu.control) : "m"(image));
   else
-    __asm__ volatile ("fldenv %1; fnstcw %0" : "=m" (cpu->state.fpu.control) : "m" (image));
+    __asm__ volatile ("fldenv %1; fnstcw %0" : "=m"(cpu->state.fpu.control) : "m"(image));
 }
 
 void
@@ -162,9 +162,9 @@ x87_store_environment (X86Cpu *cpu, const X86Insn *insn, uint64_t ea, bool regis
 
   x86_probe_store (cpu, insn->segment, ea, total);
   if (registers)
-    __asm__ volatile ("fnsave %0" : "=m" (image));
+    __asm__ volatile ("fnsave %0" : "=m"(image));
   else
-    __asm__ volatile ("fnstenv %0" : "=m" (image));
+    __asm__ volatile ("fnstenv %0" : "=m"(image));
   if (length == X87_ENVIRONMENT_16)
     {
       uint16_t words[7];
@@ -179,7 +179,7 @@ x87_store_environment (X86Cpu *cpu, const X86Insn *insn, uint64_t ea, bool regis
     }
   memcpy (bytes + length, image.st, registers ? X87_REGISTERS : 0);
   x86_store_bytes (cpu, insn->segment, ea, bytes, total);
-  __asm__ volatile ("fnstcw %0" : "=m" (fpu->control));
+  __asm__ volatile ("fnstcw %0" : "=m"(fpu->control));
   if (registers)
     {
       fpu->ip = fpu->dp = 0;

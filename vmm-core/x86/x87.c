@@ -17,7 +17,13 @@
 
 #define AT(field) ((uint32_t) offsetof (X86Cpu, field))
 
-enum { X87_INVALID, X87_LOAD, X87_STORE, X87_SPECIAL };
+enum
+{
+  X87_INVALID,
+  X87_LOAD,
+  X87_STORE,
+  X87_SPECIAL
+};
 
 typedef struct
 {
@@ -25,6 +31,7 @@ typedef struct
 } X87Memory;
 
 /* Memory operands by opcode - D8 and ModRM.reg. */
+/* clang-format off */
 static const X87Memory x87_memory[8][8] = {
   { { X87_LOAD, 4 }, { X87_LOAD, 4 }, { X87_LOAD, 4 }, { X87_LOAD, 4 },
     { X87_LOAD, 4 }, { X87_LOAD, 4 }, { X87_LOAD, 4 }, { X87_LOAD, 4 } },
@@ -43,6 +50,7 @@ static const X87Memory x87_memory[8][8] = {
   { { X87_LOAD, 2 }, { X87_STORE, 2 }, { X87_STORE, 2 }, { X87_STORE, 2 },
     { X87_LOAD, 10 }, { X87_LOAD, 8 }, { X87_STORE, 10 }, { X87_STORE, 8 } },
 };
+/* clang-format on */
 
 /* Valid second bytes C0-FF by opcode - D8, one bit each. The undocumented duplicates of FCOM,
  * FXCH, FSTP and FFREE are what they are on every CPU. */
@@ -96,13 +104,13 @@ x87_mask (void)
 {
   uint32_t environment[7];
 
-  __asm__ volatile ("fnstenv %0" : "=m" (environment));
+  __asm__ volatile ("fnstenv %0" : "=m"(environment));
 }
 
 static void
 x87_unmask (X86Cpu *cpu)
 {
-  __asm__ volatile ("fldcw %0" : : "m" (cpu->state.fpu.control));
+  __asm__ volatile ("fldcw %0" : : "m"(cpu->state.fpu.control));
 }
 
 static inline void
@@ -164,8 +172,8 @@ x87_exec_store (X86Cpu *cpu, const X86Insn *insn)
 
       x86_probe_store (cpu, insn->segment, ea, thunk->access);
       x87_run (cpu, insn, bounce, masked);
-      /* An unmasked exception other than PE leaves the destination alone; none was pending before.
-       */
+      /* An unmasked exception other than PE leaves the destination alone; none was pending
+       * before. */
       unmasked = fpu_unit_get_status () & ~cpu->state.fpu.control & FPU_EXCEPTIONS & ~(1u << 5);
       if (masked || unmasked == 0)
         x86_store_bytes (cpu, insn->segment, ea, bounce, thunk->access);
@@ -190,7 +198,7 @@ x87_exec_fldcw (X86Cpu *cpu, const X86Insn *insn)
 
   if (masked)
     x87_mask ();
-  __asm__ volatile ("fldcw %1; fnstcw %0" : "=m" (cpu->state.fpu.control) : "m" (control));
+  __asm__ volatile ("fldcw %1; fnstcw %0" : "=m"(cpu->state.fpu.control) : "m"(control));
 }
 
 static void
@@ -207,7 +215,7 @@ x87_exec_fnstsw (X86Cpu *cpu, const X86Insn *insn)
   if (x86_insn_is_memory (insn))
     x86_store16 (cpu, insn->segment, x86_ea (cpu, insn), fpu_unit_get_status ());
   else
-    memcpy (&cpu->state.gpr[X86_RAX], &(uint16_t) { fpu_unit_get_status () }, 2);
+    memcpy (&cpu->state.gpr[X86_RAX], &(uint16_t){ fpu_unit_get_status () }, 2);
 }
 
 static void
@@ -216,7 +224,7 @@ x87_exec_fninit (X86Cpu *cpu, const X86Insn *insn)
   X86Fpu *fpu = &cpu->state.fpu;
 
   x87_check_available (cpu);
-  __asm__ volatile ("fninit; fnstcw %0" : "=m" (fpu->control));
+  __asm__ volatile ("fninit; fnstcw %0" : "=m"(fpu->control));
   fpu->ip = fpu->dp = 0;
   fpu->cs = fpu->ds = fpu->opcode = 0;
 }
@@ -307,8 +315,8 @@ x87_bind_thunk (X86Insn *insn, unsigned access, X86Exec exec)
 static bool
 x87_bind_memory (X86Insn *insn)
 {
-  static const X86Exec special_d9[] = { x87_exec_fldenv, x87_exec_fldcw, x87_exec_fnstenv,
-                                        x87_exec_fnstcw };
+  static const X86Exec special_d9[]
+    = { x87_exec_fldenv, x87_exec_fldcw, x87_exec_fnstenv, x87_exec_fnstcw };
   static const X86Exec special_dd[] = { x87_exec_frstor, NULL, x87_exec_fnsave, x87_exec_fnstsw };
   unsigned extension = insn->modrm >> 3 & 7;
   const X87Memory *memory = &x87_memory[insn->opcode & 7][extension];

@@ -65,18 +65,18 @@ xsave_encode_legacy (X86Cpu *cpu, const X86Insn *insn, XsaveLegacy *area)
 
   fpu_unit_save (cpu);
   fpu_unit_gather_mxcsr (cpu);
-  *area = (XsaveLegacy) { .control = fpu->control,
-                          .status = fpu->status,
-                          .tag = fpu->tag,
-                          .opcode = fpu->opcode & 0x7ff,
-                          .mxcsr = cpu->state.mxcsr,
-                          .mxcsr_mask = FPU_MXCSR_MASK };
+  *area = (XsaveLegacy){ .control = fpu->control,
+                         .status = fpu->status,
+                         .tag = fpu->tag,
+                         .opcode = fpu->opcode & 0x7ff,
+                         .mxcsr = cpu->state.mxcsr,
+                         .mxcsr_mask = FPU_MXCSR_MASK };
   memcpy (area->ip, &fpu->ip, 8);
   memcpy (area->dp, &fpu->dp, 8);
   if (!xsave_is_wide (cpu, insn))
     {
-      memcpy (area->ip + 4, &(uint32_t) { fpu->cs }, 4);
-      memcpy (area->dp + 4, &(uint32_t) { fpu->ds }, 4);
+      memcpy (area->ip + 4, &(uint32_t){ fpu->cs }, 4);
+      memcpy (area->dp + 4, &(uint32_t){ fpu->ds }, 4);
     }
   for (unsigned i = 0; i < 8; i++)
     memcpy (area->st[i], fpu->st[i], 10);
@@ -380,9 +380,8 @@ xsave_bind (const X86Cpu *cpu, X86Insn *insn)
                                       [4] = xsave_exec_xsave,
                                       [5] = xsave_exec_xrstor,
                                       [6] = xsave_exec_xsaveopt };
-  static const X86Exec group9[8] = { [3] = xsave_exec_xrstors,
-                                     [4] = xsave_exec_xsavec,
-                                     [5] = xsave_exec_xsaves };
+  static const X86Exec group9[8]
+    = { [3] = xsave_exec_xrstors, [4] = xsave_exec_xsavec, [5] = xsave_exec_xsaves };
   unsigned extension = insn->modrm >> 3 & 7;
 
   if (insn->map != X86_MAP_0F || insn->pp != 0 || !x86_insn_is_memory (insn)

@@ -44,7 +44,7 @@ now (clockid_t clock)
   struct timespec t;
 
   clock_gettime (clock, &t);
-  return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
+  return (uint64_t) t.tv_sec * 1000000000 + (uint64_t) t.tv_nsec;
 }
 
 static void
@@ -108,7 +108,7 @@ show_clock (unsigned seconds)
 static int
 compare (const void *a, const void *b)
 {
-  uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+  uint64_t x = *(const uint64_t *) a, y = *(const uint64_t *) b;
 
   return x < y ? -1 : x > y;
 }
@@ -119,7 +119,7 @@ static void
 show_latency (long count)
 {
   const struct sched_param highest = { .sched_priority = 99 };
-  uint64_t *late = calloc ((size_t)count, sizeof *late), next;
+  uint64_t *late = calloc ((size_t) count, sizeof *late), next;
   pid_t busy = fork ();
 
   if (busy == 0)
@@ -129,7 +129,7 @@ show_latency (long count)
   next = now (CLOCK_MONOTONIC) + 1000000;
   for (long i = 0; i < count; i++, next += 1000000)
     {
-      struct timespec until = { (time_t)(next / 1000000000), (long)(next % 1000000000) };
+      struct timespec until = { (time_t) (next / 1000000000), (long) (next % 1000000000) };
 
       clock_nanosleep (CLOCK_MONOTONIC, TIMER_ABSTIME, &until, NULL);
       late[i] = now (CLOCK_MONOTONIC) - next;
@@ -137,7 +137,7 @@ show_latency (long count)
   kill (busy, SIGKILL);
   waitpid (busy, NULL, 0);
   sched_setscheduler (0, SCHED_OTHER, &(struct sched_param){ 0 });
-  qsort (late, (size_t)count, sizeof *late, compare);
+  qsort (late, (size_t) count, sizeof *late, compare);
   printf ("done latency %" PRIu64 " %" PRIu64 " %" PRIu64 "\n", late[count / 2],
           late[count * 99 / 100], late[count - 1]);
   free (late);
@@ -150,8 +150,8 @@ silence_echo (void)
 
   if (tcgetattr (STDIN_FILENO, &terminal) != 0)
     return;
-  terminal.c_lflag &= ~(tcflag_t)ECHO;
-  terminal.c_oflag &= ~(tcflag_t)OPOST;
+  terminal.c_lflag &= ~(tcflag_t) ECHO;
+  terminal.c_oflag &= ~(tcflag_t) OPOST;
   tcsetattr (STDIN_FILENO, TCSANOW, &terminal);
 }
 
@@ -188,11 +188,11 @@ main (void)
       if (sscanf (line, "run %31s %ld %" SCNu64, name, &count, &least) == 3)
         run (name, count, least);
       else if (sscanf (line, "parallel %ld %ld", &jobs, &count) == 2)
-        run_parallel ((unsigned)jobs, count);
+        run_parallel ((unsigned) jobs, count);
       else if (sscanf (line, "latency %ld", &count) == 1 && count > 0)
         show_latency (count);
       else if (sscanf (line, "clock %ld", &count) == 1)
-        show_clock ((unsigned)count);
+        show_clock ((unsigned) count);
       else if (strcmp (line, "off\n") == 0 && getpid () == 1)
         reboot (RB_POWER_OFF);
     }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The compute kernels. Each takes a repeat count, works in the arena, which it fills itself, and
- * returns a checksum that must be the same under every engine. Nothing of the C library is called.
- */
+ * returns a checksum that must be the same under every engine. Nothing of the C library is
+ * called. */
 #include "kernels.h"
 
 static inline uint64_t
@@ -64,15 +64,15 @@ qsort_int (int *a, long lo, long hi)
 uint64_t
 kernel_sort (long n)
 {
-  int *a = (int *)arena;
+  int *a = (int *) arena;
   uint64_t s = 88172645463325252ul, h = 0;
   while (n--)
     {
       for (long i = 0; i < 200000; i++)
-        a[i] = (int)next_random (&s);
+        a[i] = (int) next_random (&s);
       qsort_int (a, 0, 199999);
       for (long i = 0; i < 200000; i += 1000)
-        h = h * 31 + (uint32_t)a[i];
+        h = h * 31 + (uint32_t) a[i];
     }
   return h;
 }
@@ -97,7 +97,7 @@ find (Node **tab, uint64_t key)
 uint64_t
 kernel_hash (long n)
 {
-  Node **tab = (Node **)arena, *pool = (Node *)(arena + (1 << 20));
+  Node **tab = (Node **) arena, *pool = (Node *) (arena + (1 << 20));
   uint64_t s = 1234567, h = 0, used = 0;
   for (long i = 0; i < 65536; i++)
     tab[i] = 0;
@@ -127,12 +127,12 @@ kernel_hash (long n)
 uint64_t
 kernel_chase (long n)
 {
-  uint64_t **cell = (uint64_t **)arena;
+  uint64_t **cell = (uint64_t **) arena;
   const uint64_t count = (64ul << 20) / 64;
   uint64_t s = 42;
   /* Sattolo's cycle over cells one cache line apart. */
   for (uint64_t i = 0; i < count; i++)
-    cell[i * 8] = (uint64_t *)&cell[i * 8];
+    cell[i * 8] = (uint64_t *) &cell[i * 8];
   for (uint64_t i = count - 1; i > 0; i--)
     {
       uint64_t j = next_random (&s) % i, *t = cell[i * 8];
@@ -141,8 +141,8 @@ kernel_chase (long n)
     }
   uint64_t **p = cell;
   while (n--)
-    p = (uint64_t **)*p;
-  return (uint64_t)((uint8_t *)p - arena);
+    p = (uint64_t **) *p;
+  return (uint64_t) ((uint8_t *) p - arena);
 }
 
 /* stream: scale, add and copy 2 × 4 MiB of doubles, sum bytes. */
@@ -173,18 +173,18 @@ bytesum (const uint8_t *s, long n)
 uint64_t
 kernel_stream (long n)
 {
-  double *a = (double *)arena, *b = a + (4ul << 20) / 8;
+  double *a = (double *) arena, *b = a + (4ul << 20) / 8;
   uint64_t h = 0;
   for (long i = 0; i < 524288; i++)
     {
-      a[i] = (double)i;
-      b[i] = 1.0 / (double)(i + 1);
+      a[i] = (double) i;
+      b[i] = 1.0 / (double) (i + 1);
     }
   while (n--)
     {
       triad (a, b, 0.5, 524288);
       copy16 (b, a, 524288);
-      h = h * 31 + bytesum ((uint8_t *)b, 1 << 20);
+      h = h * 31 + bytesum ((uint8_t *) b, 1 << 20);
     }
   return h;
 }
@@ -211,13 +211,13 @@ parse (const char *p)
         case '{':
         case '[':
           depth++;
-          h = h * 33 + (uint64_t)c;
+          h = h * 33 + (uint64_t) c;
           p++;
           break;
         case '}':
         case ']':
           depth--;
-          h = h * 33 + (uint64_t)c;
+          h = h * 33 + (uint64_t) c;
           p++;
           break;
         case '"':
@@ -227,7 +227,7 @@ parse (const char *p)
               {
                 if (*p == '\\')
                   p++;
-                w = w * 131 + (uint8_t)*p;
+                w = w * 131 + (uint8_t) *p;
               }
             p++;
             h ^= w;
@@ -258,7 +258,7 @@ parse (const char *p)
               }
             if (neg)
               v = -v;
-            h = h * 31 + (uint64_t)v;
+            h = h * 31 + (uint64_t) v;
           }
         }
     }
@@ -275,7 +275,7 @@ put (char *d, const char *s)
 uint64_t
 kernel_parse (long n)
 {
-  char *t = (char *)arena, *d = t;
+  char *t = (char *) arena, *d = t;
   uint64_t s = 99, h = 0;
   d = put (d, "[");
   while (d < t + 500000)
@@ -305,7 +305,7 @@ kernel_parse (long n)
               *d++ = '-';
             do
               {
-                *d++ = (char)('0' + v % 10);
+                *d++ = (char) ('0' + v % 10);
                 v /= 10;
               }
             while (v);
@@ -342,11 +342,11 @@ matmul (double *restrict c, const double *restrict a, const double *restrict b)
 uint64_t
 kernel_matmul (long n)
 {
-  double *a = (double *)arena, *b = a + ORDER * ORDER, *c = b + ORDER * ORDER, h = 0;
+  double *a = (double *) arena, *b = a + ORDER * ORDER, *c = b + ORDER * ORDER, h = 0;
   for (int i = 0; i < ORDER * ORDER; i++)
     {
-      a[i] = (double)(i % 97) / 97;
-      b[i] = (double)(i % 89) / 89;
+      a[i] = (double) (i % 97) / 97;
+      b[i] = (double) (i % 89) / 89;
     }
   while (n--)
     {
@@ -375,18 +375,18 @@ x87dot (const long double *a, const long double *b, long n)
 uint64_t
 kernel_x87 (long n)
 {
-  long double *a = (long double *)arena, *b = a + 4096, t = 0;
+  long double *a = (long double *) arena, *b = a + 4096, t = 0;
   for (int i = 0; i < 4096; i++)
     {
-      a[i] = (long double)i / 7;
-      b[i] = (long double)(i % 31) / 3;
+      a[i] = (long double) i / 7;
+      b[i] = (long double) (i % 31) / 3;
     }
   while (n--)
     {
-      __asm__ volatile("" ::: "memory");
+      __asm__ volatile ("" ::: "memory");
       t += x87dot (a, b, 4096);
     }
-  return (uint64_t)(t * 1e6L);
+  return (uint64_t) (t * 1e6L);
 }
 
 /* sha: SHA-256 of 64 KiB, arithmetic and rotates with few memory accesses (FIPS 180-4). */
@@ -408,7 +408,7 @@ sha256 (uint32_t *st, const uint8_t *p)
   uint32_t w[64], a = st[0], b = st[1], c = st[2], d = st[3], e = st[4], f = st[5], g = st[6],
                   h = st[7];
   for (int i = 0; i < 16; i++)
-    w[i] = __builtin_bswap32 (((const uint32_t *)p)[i]);
+    w[i] = __builtin_bswap32 (((const uint32_t *) p)[i]);
   for (int i = 16; i < 64; i++)
     {
       uint32_t x = w[i - 15], y = w[i - 2];
@@ -445,26 +445,27 @@ kernel_sha (long n)
   uint32_t st[8] = { 0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a,
                      0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19 };
   for (long i = 0; i < 65536; i++)
-    arena[i] = (uint8_t)(i * 7);
+    arena[i] = (uint8_t) (i * 7);
   while (n--)
     for (long i = 0; i < 65536; i += 64)
       sha256 (st, arena + i);
-  return (uint64_t)st[0] << 32 | st[7];
+  return (uint64_t) st[0] << 32 | st[7];
 }
 
 /* call: recursion. */
 NOINLINE uint64_t
 fib (uint64_t n)
 {
-  __asm__ volatile("" : "+r"(n));
+  __asm__ volatile ("" : "+r"(n));
   return n < 2 ? n : fib (n - 1) + fib (n - 2);
 }
 static NOINLINE uint64_t
 tak (long x, long y, long z)
 {
-  __asm__ volatile("" : "+r"(x));
-  return y >= x ? (uint64_t)z
-                : tak ((long)tak (x - 1, y, z), (long)tak (y - 1, z, x), (long)tak (z - 1, x, y));
+  __asm__ volatile ("" : "+r"(x));
+  return y >= x
+           ? (uint64_t) z
+           : tak ((long) tak (x - 1, y, z), (long) tak (y - 1, z, x), (long) tak (z - 1, x, y));
 }
 uint64_t
 kernel_call (long n)
@@ -486,7 +487,7 @@ typedef uint64_t (*Method) (Object *, uint64_t);
 #define METHOD(name, result)                                                                       \
   static NOINLINE uint64_t name (Object *o, uint64_t x)                                            \
   {                                                                                                \
-    __asm__ volatile("" : "+r"(x));                                                                \
+    __asm__ volatile ("" : "+r"(x));                                                               \
     return result;                                                                                 \
   }
 METHOD (method_0, o->a + x)
@@ -498,21 +499,21 @@ METHOD (method_5, o->a - o->b + x)
 METHOD (method_6, x << 1 | o->a >> 63)
 METHOD (method_7, x ^ o->a ^ o->b)
 static const Method tables[8][2]
-    = { { method_0, method_7 }, { method_1, method_6 }, { method_2, method_5 },
-        { method_3, method_4 }, { method_4, method_3 }, { method_5, method_2 },
-        { method_6, method_1 }, { method_7, method_0 } };
+  = { { method_0, method_7 }, { method_1, method_6 }, { method_2, method_5 },
+      { method_3, method_4 }, { method_4, method_3 }, { method_5, method_2 },
+      { method_6, method_1 }, { method_7, method_0 } };
 
 uint64_t
 kernel_virt (long n)
 {
-  Object *o = (Object *)arena;
+  Object *o = (Object *) arena;
   uint64_t s = 7, h = 0;
   for (int i = 0; i < 4096; i++)
     {
       /* Runs of equal classes: about half the calls change class. */
       uint64_t r = next_random (&s);
       o[i].table = (i && (r & 16)) ? o[i - 1].table : tables[r & 7];
-      o[i].a = (uint64_t)i;
+      o[i].a = (uint64_t) i;
       o[i].b = r >> 5;
     }
   while (n--)
@@ -601,14 +602,14 @@ uint64_t
 kernel_interp (long n)
 {
   static const uint8_t code[]
-      = { OP_LOAD, 0,       OP_PUSH,  13,     OP_MUL,  OP_LOAD,  1,       OP_ADD,
-          OP_DUP,  OP_PUSH, 7,        OP_SHR, OP_XOR,  OP_STORE, 0,       OP_LOAD,
-          2,       OP_PUSH, 1,        OP_ADD, OP_DUP,  OP_STORE, 2,       OP_LOAD,
-          0,       OP_ADD,  OP_STORE, 3,      OP_LOAD, 1,        OP_PUSH, 1,
-          OP_SUB,  OP_DUP,  OP_STORE, 1,      OP_JNZ,  38,       OP_HALT };
-  uint64_t *var = (uint64_t *)arena, *stack = var + 512, h = 0;
+    = { OP_LOAD, 0,       OP_PUSH,  13,     OP_MUL,  OP_LOAD,  1,       OP_ADD,
+        OP_DUP,  OP_PUSH, 7,        OP_SHR, OP_XOR,  OP_STORE, 0,       OP_LOAD,
+        2,       OP_PUSH, 1,        OP_ADD, OP_DUP,  OP_STORE, 2,       OP_LOAD,
+        0,       OP_ADD,  OP_STORE, 3,      OP_LOAD, 1,        OP_PUSH, 1,
+        OP_SUB,  OP_DUP,  OP_STORE, 1,      OP_JNZ,  38,       OP_HALT };
+  uint64_t *var = (uint64_t *) arena, *stack = var + 512, h = 0;
   for (int i = 0; i < 8; i++)
-    var[i] = (uint64_t)i;
+    var[i] = (uint64_t) i;
   while (n--)
     {
       var[1] = 1000;

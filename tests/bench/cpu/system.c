@@ -24,10 +24,10 @@ kernel_rep (long n)
         void *to = page, *from = page + (1 << 20);
         uint64_t count = PAGE / 8;
 
-        __asm__ volatile("rep stosq" : "+D"(to), "+c"(count) : "a"(0ul) : "memory");
+        __asm__ volatile ("rep stosq" : "+D"(to), "+c"(count) : "a"(0ul) : "memory");
         to = page;
         count = PAGE;
-        __asm__ volatile("rep movsb" : "+D"(to), "+S"(from), "+c"(count) : : "memory");
+        __asm__ volatile ("rep movsb" : "+D"(to), "+S"(from), "+c"(count) : : "memory");
         sum += page[77];
       }
   return sum;
@@ -58,7 +58,7 @@ kernel_fault (long n)
       if (p == MAP_FAILED)
         return 0;
       for (unsigned i = 0; i < size; i += PAGE, sum++)
-        p[i] = (uint8_t)i;
+        p[i] = (uint8_t) i;
       munmap (p, size);
     }
   return sum;
@@ -136,8 +136,8 @@ kernel_jit (long n)
     return 0;
   for (long i = 0; i < n; i++)
     {
-      uint8_t *at = code + (unsigned)i * 7 * length % size;
-      uint32_t value = (uint32_t)(i * 0x9e3779b9u);
+      uint8_t *at = code + (unsigned) i * 7 * length % size;
+      uint32_t value = (uint32_t) (i * 0x9e3779b9u);
 
       for (unsigned k = 0; k < 60; k += 5)
         {
@@ -149,7 +149,7 @@ kernel_jit (long n)
         {
           uint32_t result = k;
 
-          __asm__ volatile("call *%1" : "+a"(result) : "r"(at) : "memory", "cc");
+          __asm__ volatile ("call *%1" : "+a"(result) : "r"(at) : "memory", "cc");
           sum += result;
         }
     }
