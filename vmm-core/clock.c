@@ -11,9 +11,6 @@
 #include <time.h>
 #include <unistd.h>
 
-/* More than ten seconds at the rate of most systems, and ten milliseconds of their handlers. */
-#define MOST_OWED_TICKS 1000
-
 #define LEAST_SLEEP_NS 10000000
 
 struct Clock
@@ -283,7 +280,7 @@ clock_owe_ticks (Clock *clock, uint32_t owed, int64_t lost, int64_t period)
 {
   if (!clock->catch_up || period < TIMER_LEAST_PERIOD)
     return 0;
-  return MIN (owed + lost, MOST_OWED_TICKS);
+  return MIN (owed + lost, CLOCK_MOST_OWED_TICKS);
 }
 
 Timer *

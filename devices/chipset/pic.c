@@ -82,7 +82,7 @@ static const StateTable pic_chip_table = STATE_TABLE (PicChipState, 1, pic_chip_
 static const StateField pic_fields[] = {
   STATE_NESTED_ARRAY (PicState, chips, &pic_chip_table),
   STATE_FLAG (PicState, intr),
-  STATE_INT (PicState, asked),
+  STATE_INT_IN (PicState, asked, 0, 7),
 };
 static const StateTable pic_table = STATE_TABLE (PicState, 1, pic_fields);
 

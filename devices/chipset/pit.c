@@ -68,7 +68,7 @@ static const StateField pit_fields[] = {
   STATE_TIME (PitState, out0_tick),
   STATE_FLAG (PitState, heard),
   STATE_FLAG (PitState, waits),
-  STATE_INT (PitState, owed),
+  STATE_INT_IN (PitState, owed, 0, CLOCK_MOST_OWED_TICKS),
 };
 static const StateTable pit_table = STATE_TABLE (PitState, 1, pit_fields);
 

@@ -62,11 +62,15 @@ struct FwCfg
   FwCfgState state;
 };
 
+/* The guest chooses what has no bounds, and may choose anything. */
 static const StateField fw_cfg_fields[] = {
-  STATE_INT (FwCfgState, key),          STATE_INT (FwCfgState, offset),
-  STATE_INT (FwCfgState, dma_address),  STATE_INT (FwCfgState, dma_access),
-  STATE_INT (FwCfgState, dma_target),   STATE_INT (FwCfgState, dma_left),
-  STATE_INT (FwCfgState, dma_deadline),
+  STATE_INT (FwCfgState, key),
+  STATE_INT (FwCfgState, offset),
+  STATE_INT (FwCfgState, dma_address),
+  STATE_INT (FwCfgState, dma_access),
+  STATE_INT (FwCfgState, dma_target),
+  STATE_INT (FwCfgState, dma_left),
+  STATE_DEADLINE (FwCfgState, dma_deadline),
 };
 static const StateTable fw_cfg_table = STATE_TABLE (FwCfgState, 1, fw_cfg_fields);
 
@@ -380,6 +384,12 @@ fw_cfg_after_load (void *device, GError **error)
 {
   FwCfg *fw_cfg = device;
 
+  if ((fw_cfg->state.dma_left != 0) != (fw_cfg->state.dma_deadline >= 0))
+    {
+      g_set_error (error, STATE_ERROR, STATE_ERROR_BAD_STREAM,
+                   "The saved state of “fw-cfg” describes a transfer that cannot be.");
+      return FALSE;
+    }
   timer_restore (fw_cfg->timer, fw_cfg->state.dma_deadline);
   return TRUE;
 }

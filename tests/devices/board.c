@@ -174,6 +174,61 @@ test_a_broken_stream_is_an_error (void)
   board_rig_close (&first);
 }
 
+/* Where the first element of a field of a section lies in a stream (state.c says how it is made). */
+static uint8_t *
+find_in_stream (GByteArray *stream, const char *id, const char *field)
+{
+  const uint8_t *end = stream->data + stream->len;
+  uint8_t *at = memmem (stream->data, stream->len, id, strlen (id));
+
+  g_assert_nonnull (at);
+  at = memmem (at, end - at, field, strlen (field));
+  g_assert_nonnull (at);
+  return at + strlen (field) + 1 + 4 + 4 + 8;
+}
+
+/* What no device holds, no stream may bring: a guest would meet it. */
+static void
+test_values_that_cannot_be (void)
+{
+  static const struct
+  {
+    const char *id, *field;
+    uint8_t value[8];
+    unsigned size;
+  } cases[] = {
+    { "pit", "owed", { 0xe9, 0x03 }, 4 }, /* 1001 */
+    { "rtc", "owed", { 0xe9, 0x03 }, 4 },
+    { "pic", "asked", { 8 }, 1 },
+    { "ide0", "raw_fields", { 0xf8 }, 1 }, /* of a disk */
+    { "fw-cfg", "dma_deadline", { 0xfe, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff }, 8 },
+    { "fw-cfg", "dma_deadline", { 1 }, 8 }, /* of no transfer */
+    { "fw-cfg", "dma_left", { 1 }, 4 },     /* that nothing goes on with */
+  };
+  BoardRig rig;
+  g_autoptr (Clock) clock = clock_new_manual ();
+  g_autoptr (GByteArray) saved = g_byte_array_new ();
+
+  board_rig_open (&rig, clock);
+  run_guest (&rig);
+  board_pc_save (rig.board, saved);
+  for (unsigned i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      uint8_t *at = find_in_stream (saved, cases[i].id, cases[i].field);
+      g_autofree uint8_t *good = g_memdup2 (at, cases[i].size);
+      const uint8_t *cursor = saved->data;
+      g_autoptr (GError) error = NULL;
+
+      memcpy (at, cases[i].value, cases[i].size);
+      if (board_pc_load (rig.board, &cursor, saved->data + saved->len, &error))
+        g_error ("%s %s, case %u", cases[i].id, cases[i].field, i);
+      g_assert_error (error, STATE_ERROR, STATE_ERROR_BAD_STREAM);
+      g_assert_nonnull (strstr (error->message, cases[i].id));
+      memcpy (at, good, cases[i].size);
+    }
+  board_rig_close (&rig);
+}
+
 /* DOS extenders know one way to close A20 and check that it worked. */
 static void
 test_either_gate_closes_a20 (void)
@@ -209,5 +264,6 @@ main (int argc, char **argv)
   g_test_add_func ("/board/moves", test_a_running_board_moves);
   g_test_add_func ("/board/a20", test_either_gate_closes_a20);
   g_test_add_func ("/board/broken-stream", test_a_broken_stream_is_an_error);
+  g_test_add_func ("/board/values-that-cannot-be", test_values_that_cannot_be);
   return g_test_run ();
 }

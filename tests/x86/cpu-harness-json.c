@@ -285,7 +285,7 @@ harness_case_parse (const char *line, GError **error)
   x86_machine_init_state (&test->state, test->bits);
   if (!parse_registers (test, root, error) || !parse_segments (test, root, error)
       || !parse_x87 (test, root, error) || !parse_vectors (test, root, error)
-      || !parse_memory (test, root, error) || !x86_state_check (&test->state, error))
+      || !parse_memory (test, root, error) || !x86_state_check_software (&test->state, error))
     return NULL;
   return g_steal_pointer (&test);
 }

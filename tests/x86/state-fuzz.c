@@ -38,7 +38,7 @@ LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
   stream = state_mutation_save (&section, 1, seed);
   cursor = stream->data;
   if (state_load (&section, &cursor, stream->data + stream->len, NULL)
-      && x86_state_check (&state, NULL))
+      && x86_state_check_software (&state, NULL))
     x86_machine_step (machine, &state, STEPS, &done);
   return 0;
 }

@@ -382,6 +382,8 @@ kvm_state_get (AccelVcpu *vcpu, X86State *state)
 bool
 kvm_state_set (AccelVcpu *vcpu, const X86State *state, GError **error)
 {
+  if (!x86_state_check (state, error))
+    return false;
   vcpu->init_pending = false;
   if (system_set (vcpu, state) && general_set (vcpu, state) && extended_set (vcpu, state)
       && lapic_set (vcpu, &state->lapic) && activity_set (vcpu, state))

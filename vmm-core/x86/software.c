@@ -284,7 +284,7 @@ x86_software_set_state (AccelVcpu *vcpu, const X86State *state, GError **error)
   MachineLock *lock = cpu->software->machine.lock;
   bool held = machine_lock_is_held (lock);
 
-  if (!x86_state_check (state, error))
+  if (!x86_state_check_software (state, error))
     return false;
   cpu->state = *state;
   /* What the engine has to forget stays to be forgotten. */

@@ -4,6 +4,7 @@
 
 #include "mmu.h"
 #include "segment.h"
+#include "vmm-core/clock.h"
 #include "x86-cpuid.h"
 #include "x86.h"
 
@@ -216,18 +217,14 @@ check_modes (const X86State *state)
     return "impossible bits in CR0";
   if (state->cr3 >> X86_PHYSICAL_BITS)
     return "CR3 beyond the physical addresses";
-  if (state->cr4 & ~x86_cpuid_get_cr4_bits ())
-    return "unknown bits in CR4";
-  if (state->efer & ~0x200d01ull)
-    return "unknown bits in EFER";
   if (lma != (paging && (state->efer & X86_EFER_LME)))
     return "EFER.LMA at odds with CR0.PG";
   if (lma && !(state->cr4 & X86_CR4_PAE))
     return "long mode without CR4.PAE";
   if (!lma && (state->cr4 & X86_CR4_PCIDE))
     return "PCIDs without long mode";
-  if ((state->xcr0 & ~0x207ull) || !(state->xcr0 & 1) || (state->xcr0 & 6) == 4)
-    return "an XCR0 that this CPU does not have";
+  if (!(state->xcr0 & 1) || (state->xcr0 & 6) == 4)
+    return "an XCR0 that no CPU has";
   return NULL;
 }
 
@@ -267,8 +264,6 @@ check_registers (const X86State *state)
     return "impossible flags";
   if (state->dr[6] >> 32 || state->dr[7] >> 32 || state->pkru >> 32 || state->pkrs >> 32)
     return "registers wider than they are";
-  if (state->mxcsr & ~0xffffu)
-    return "reserved bits in MXCSR";
   return NULL;
 }
 
@@ -299,10 +294,37 @@ check_lapic (const X86LapicState *lapic)
   if (lapic->timer_deadline < -1 || lapic->timer_deadline > STATE_MAX_TIME || lapic->timer_start < 0
       || lapic->timer_start > STATE_MAX_TIME)
     return "an APIC timer out of time";
+  if (lapic->timer_owed > CLOCK_MOST_OWED_TICKS)
+    return "an APIC timer that owes too much";
   /* Vectors 0 to 15 are never accepted (SDM 3A, 11.8.4). */
   if (lapic->tpr > 0xff || ((lapic->isr[0] | lapic->irr[0]) & 0xffff))
     return "an impossible APIC";
   return NULL;
+}
+
+static const char *
+check_software (const X86State *state)
+{
+  if (state->cr4 & ~x86_cpuid_get_cr4_bits ())
+    return "unknown bits in CR4";
+  if (state->efer & ~0x200d01ull)
+    return "unknown bits in EFER";
+  if (state->xcr0 & ~0x207ull)
+    return "unknown bits in XCR0";
+  if (state->mxcsr & ~0xffffu)
+    return "reserved bits in MXCSR";
+  return NULL;
+}
+
+/* TRUE if nothing is wrong. */
+static bool
+report (const char *wrong, GError **error)
+{
+  if (wrong == NULL)
+    return true;
+  g_set_error (error, STATE_ERROR, STATE_ERROR_BAD_STREAM,
+               "The saved state of the CPU is damaged (%s): restore another snapshot.", wrong);
+  return false;
 }
 
 bool
@@ -318,9 +340,11 @@ x86_state_check (const X86State *state, GError **error)
     wrong = check_events (state);
   if (wrong == NULL)
     wrong = check_lapic (&state->lapic);
-  if (wrong == NULL)
-    return true;
-  g_set_error (error, STATE_ERROR, STATE_ERROR_BAD_STREAM,
-               "The saved state of the CPU is damaged (%s): restore another snapshot.", wrong);
-  return false;
+  return report (wrong, error);
+}
+
+bool
+x86_state_check_software (const X86State *state, GError **error)
+{
+  return x86_state_check (state, error) && report (check_software (state), error);
 }

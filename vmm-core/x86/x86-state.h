@@ -132,5 +132,8 @@ void x86_state_reset (X86State *state, unsigned index);
 void x86_state_init (X86State *state, unsigned index);
 /* The local APIC's part of both; IA32_APIC_BASE and the ID stay. */
 void x86_lapic_state_reset (X86LapicState *lapic, unsigned index);
-/* Whether a CPU can have this state; for streams from outside. */
+/* Whether a CPU of any kind can have this state; for streams from outside. Which optional bits of
+ * control registers there are is left to whoever runs it. */
 bool x86_state_check (const X86State *state, GError **error);
+/* Whether the software CPU can, which has what CPUID tells. */
+bool x86_state_check_software (const X86State *state, GError **error);
