@@ -77,6 +77,8 @@ classify_shift (PlanInsn *p)
     set_integer (p, 0, RW, ALL, 0);
   else
     set_integer (p, 0, RW, carry, extension < 4 ? CF | X86_FLAG_OF : ALL);
+  if (!by_cl && count > 1 && extension < 2)
+    p->flags_undefined = X86_FLAG_OF;
 }
 
 static void

@@ -19,12 +19,34 @@
     }                                                                                              \
   while (0)
 
-#define SHIFT_FORMS(name, op, form, bits, count)                                                   \
+/* Of a register by an immediate that is not 1: there some processors leave OF alone, which they do not
+ * by CL or in memory. The last two of the rotation are done as the host does such a one. */
+#define HOST_ROTATE(op, bits, x, count)                                                            \
+  do                                                                                               \
+    {                                                                                              \
+      unsigned left = (count) & (bits == 64 ? 63 : 31);                                            \
+      uint32_t cc = cpu->cc;                                                                       \
+                                                                                                   \
+      if (left < 2)                                                                                \
+        {                                                                                          \
+          HOST_SHIFT (op, bits, x, left);                                                          \
+          break;                                                                                   \
+        }                                                                                          \
+      asm volatile (op SUFFIX_##bits " %%cl, %[v]" : [v] "+r"(x) : "c"((uint8_t)(left - 2)) : "cc"); \
+      asm volatile (X86_CC_LOAD op SUFFIX_##bits " $2, %[v]" X86_CC_SAVE                           \
+                    : "+a"(cc), [v] "+r"(x)                                                        \
+                    :                                                                              \
+                    : "cc");                                                                       \
+      cpu->cc = (uint16_t)cc;                                                                      \
+    }                                                                                              \
+  while (0)
+
+#define SHIFT_FORMS(name, op, form, how, bits, count)                                              \
   static void name##_##form##_r##bits (X86Cpu *cpu, const X86Insn *insn)                           \
   {                                                                                                \
     uint##bits##_t x = X86_AT (cpu, uint##bits##_t, insn->rm_at);                                  \
                                                                                                    \
-    HOST_SHIFT (op, bits, x, count);                                                               \
+    how (op, bits, x, count);                                                                      \
     x86_set##bits (cpu, insn->rm_at, x);                                                           \
   }                                                                                                \
                                                                                                    \
@@ -48,25 +70,25 @@
     { name##_##form##_r64, name##_##form##_m64 },                                                  \
   };
 
-#define SHIFT_FAMILY(name, op, form, count)                                                        \
-  SHIFT_FORMS (name, op, form, 8, count)                                                           \
-  SHIFT_FORMS (name, op, form, 16, count)                                                          \
-  SHIFT_FORMS (name, op, form, 32, count)                                                          \
-  SHIFT_FORMS (name, op, form, 64, count)                                                          \
+#define SHIFT_FAMILY(name, op, form, how, count)                                                   \
+  SHIFT_FORMS (name, op, form, how, 8, count)                                                      \
+  SHIFT_FORMS (name, op, form, how, 16, count)                                                     \
+  SHIFT_FORMS (name, op, form, how, 32, count)                                                     \
+  SHIFT_FORMS (name, op, form, how, 64, count)                                                     \
   FAMILY (name, form)
 
-#define SHIFT_INSTRUCTION(name, op)                                                                \
-  SHIFT_FAMILY (name, op, rm_1, 1)                                                                 \
-  SHIFT_FAMILY (name, op, rm_cl, cpu->state.gpr[X86_RCX])                                          \
-  SHIFT_FAMILY (name, op, rm_imm, insn->imm)
+#define SHIFT_INSTRUCTION(name, op, how_by_imm)                                                    \
+  SHIFT_FAMILY (name, op, rm_1, HOST_SHIFT, 1)                                                     \
+  SHIFT_FAMILY (name, op, rm_cl, HOST_SHIFT, cpu->state.gpr[X86_RCX])                              \
+  SHIFT_FAMILY (name, op, rm_imm, how_by_imm, insn->imm)
 
-SHIFT_INSTRUCTION (rol, "rol")
-SHIFT_INSTRUCTION (ror, "ror")
-SHIFT_INSTRUCTION (rcl, "rcl")
-SHIFT_INSTRUCTION (rcr, "rcr")
-SHIFT_INSTRUCTION (shl, "shl")
-SHIFT_INSTRUCTION (shr, "shr")
-SHIFT_INSTRUCTION (sar, "sar")
+SHIFT_INSTRUCTION (rol, "rol", HOST_ROTATE)
+SHIFT_INSTRUCTION (ror, "ror", HOST_ROTATE)
+SHIFT_INSTRUCTION (rcl, "rcl", HOST_SHIFT)
+SHIFT_INSTRUCTION (rcr, "rcr", HOST_SHIFT)
+SHIFT_INSTRUCTION (shl, "shl", HOST_SHIFT)
+SHIFT_INSTRUCTION (shr, "shr", HOST_SHIFT)
+SHIFT_INSTRUCTION (sar, "sar", HOST_SHIFT)
 
 /* SHLD and SHRD */
 #define HOST_DOUBLE(op, bits, x, y, count)                                                         \
