@@ -602,6 +602,7 @@ board_pc_new (const BoardPcConfig *config, GError **error)
 
   board->config = *config;
   board->memory = memory_new ();
+  memory_set_lost (board->memory, config->memory_lost, config->event_data);
   board->io = bus_new ("io", 64 * KIB, config->lock);
   board->mmio = bus_new ("mmio", 0, config->lock);
 

@@ -69,6 +69,7 @@ typedef struct
   gboolean test_device; /* the aid for guests that test the machine is there */
 
   void (*event) (void *data, BoardEvent event);
+  MemoryLost memory_lost;
   void *event_data;
 } BoardPcConfig;
 

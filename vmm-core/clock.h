@@ -68,9 +68,9 @@ void clock_set_catch_up (Clock *clock, bool catch_up);
 /* More than ten seconds at the rate of most systems, and ten milliseconds of their handlers. */
 #define CLOCK_MOST_OWED_TICKS 1000
 
-/* How many ticks the guest is to get later, after lost more than were owed. A stall of the host must
- * not become a storm in the guest: there is a limit. A period below the least is the guest's own
- * fault. */
+/* How many ticks the guest is to get later, after lost more than were owed. A stall of the host
+ * must not become a storm in the guest: there is a limit. A period below the least is the guest's
+ * own fault. */
 uint32_t clock_owe_ticks (Clock *clock, uint32_t owed, int64_t lost, int64_t period);
 
 /* expired runs once for each arming, at or after the deadline, and may arm its timer again. The

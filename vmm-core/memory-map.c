@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "memory.h"
 
+#include "host-guard.h"
 #include "memory-block.h"
 
+#include <glib/gi18n.h>
+#include <inttypes.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -29,6 +33,8 @@ struct Memory
   GPtrArray *blocks;
   GArray *mappings; /* in the order of mapping */
   GArray *listeners;
+  MemoryLost lost; /* NULL: nobody asks */
+  void *lost_data;
 
   /* The flat map, read without a lock: sequence is odd while it is being rewritten. */
   _Atomic unsigned sequence;
@@ -47,6 +53,7 @@ memory_new (void)
   memory->mappings = g_array_new (FALSE, FALSE, sizeof (Mapping));
   memory->listeners = g_array_new (FALSE, FALSE, sizeof (Listener));
   memory_flatten (memory);
+  host_guard_catch ();
   return memory;
 }
 
@@ -85,6 +92,45 @@ memory_find_host (const Memory *memory, uintptr_t address)
         return block;
     }
   return NULL;
+}
+
+void
+memory_set_lost (Memory *memory, MemoryLost lost, void *data)
+{
+  memory->lost = lost;
+  memory->lost_data = data;
+}
+
+/* Where the guest sees a byte of the host; one that it does not see is counted in its block. */
+static uint64_t
+find_guest_address (const Memory *memory, const MemoryBlock *block, const uint8_t *at)
+{
+  for (unsigned i = 0; i < memory->n_ranges; i++)
+    {
+      const MemoryRange *range = &memory->ranges[i];
+
+      if (range->read != NULL && (uint64_t) (at - range->read) <= range->last - range->first)
+        return range->first + (uint64_t) (at - range->read);
+    }
+  return (uint64_t) (at - block->data);
+}
+
+void
+memory_tell_lost (Memory *memory, const char *device, const HostFault *fault)
+{
+  const MemoryBlock *block = memory_find_host (memory, fault->address);
+  g_autofree char *sentence = NULL;
+  g_autofree char *address = NULL;
+
+  if (memory->lost == NULL)
+    return;
+  address = g_strdup_printf ("%" PRIX64 "h",
+                             find_guest_address (memory, block, (const uint8_t *) fault->address));
+  sentence = g_strdup_printf (
+    _ ("The host took memory “%s” of the machine away (SIG%s), which the device “%s” needs at the "
+       "guest's address %s: start the machine anew, with less memory if the host has too little."),
+    block->name, sigabbrev_np (fault->number), device, address);
+  memory->lost (memory->lost_data, sentence);
 }
 
 void

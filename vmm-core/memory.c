@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "memory.h"
 
+#include "host-guard.h"
 #include "memory-block.h"
 #include "trace.h"
 
@@ -173,8 +174,29 @@ memory_stored (const MemoryRange *range, uint64_t gpa, uint64_t length)
     }
 }
 
+/* Copies for the device, if it is one; FALSE: the memory is gone. */
+static bool
+copy (Memory *memory, const char *device, void *to, const void *from, size_t length)
+{
+  HostGuard guard = { .memory = memory };
+
+  if (device == NULL)
+    {
+      memcpy (to, from, length);
+      return true;
+    }
+  if (host_guard_enter (&guard))
+    {
+      memcpy (to, from, length);
+      host_guard_leave (&guard);
+      return true;
+    }
+  memory_tell_lost (memory, device, &guard.fault);
+  return false;
+}
+
 bool
-memory_read (Memory *memory, uint64_t gpa, void *buffer, uint64_t length)
+memory_dma_read (Memory *memory, const char *device, uint64_t gpa, void *buffer, uint64_t length)
 {
   uint8_t *to = buffer;
   bool whole = true;
@@ -185,7 +207,10 @@ memory_read (Memory *memory, uint64_t gpa, void *buffer, uint64_t length)
       uint64_t n = length - 1 > range.last - gpa ? range.last - gpa + 1 : length;
 
       if (range.read != NULL)
-        memcpy (to, range.read + (gpa - range.first), n);
+        {
+          if (!copy (memory, device, to, range.read + (gpa - range.first), n))
+            return false;
+        }
       else
         {
           TRACE ("memory.dma-hole", "read %#" PRIx64 " length %#" PRIx64, gpa, n);
@@ -200,7 +225,8 @@ memory_read (Memory *memory, uint64_t gpa, void *buffer, uint64_t length)
 }
 
 bool
-memory_write (Memory *memory, uint64_t gpa, const void *buffer, uint64_t length)
+memory_dma_write (Memory *memory, const char *device, uint64_t gpa, const void *buffer,
+                  uint64_t length)
 {
   const uint8_t *from = buffer;
   bool whole = true;
@@ -212,7 +238,8 @@ memory_write (Memory *memory, uint64_t gpa, const void *buffer, uint64_t length)
 
       if (range.write != NULL)
         {
-          memcpy (range.write + (gpa - range.first), from, n);
+          if (!copy (memory, device, range.write + (gpa - range.first), from, n))
+            return false;
           memory_stored (&range, gpa, n);
         }
       else
@@ -225,6 +252,18 @@ memory_write (Memory *memory, uint64_t gpa, const void *buffer, uint64_t length)
       length -= n;
     }
   return whole;
+}
+
+bool
+memory_read (Memory *memory, uint64_t gpa, void *buffer, uint64_t length)
+{
+  return memory_dma_read (memory, NULL, gpa, buffer, length);
+}
+
+bool
+memory_write (Memory *memory, uint64_t gpa, const void *buffer, uint64_t length)
+{
+  return memory_dma_write (memory, NULL, gpa, buffer, length);
 }
 
 uint16_t

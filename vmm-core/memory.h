@@ -7,6 +7,8 @@
 
 #include "bus.h"
 
+typedef struct HostFault HostFault; /* host-guard.h */
+
 /* Guest-physical memory: blocks of host memory (RAM, ROM, a framebuffer), and the map of where
  * the guest sees them. Changing the map needs the machine lock (or stopped vCPUs); reading the map
  * and the DMA functions are safe from every thread. */
@@ -88,8 +90,21 @@ typedef struct
 void memory_add_listener (Memory *memory, const MemoryListener *listener, void *data);
 void memory_remove_listener (Memory *memory, void *data);
 
-/* DMA, from devices. Parts that lie outside RAM read as ones and swallow writes; the result is
- * FALSE then. They keep the promises of every store: dirty pages and code invalidation. */
+/* The host took memory away that a device needs: the machine cannot go on. sentence tells the user.
+ * Lock held, on any thread, so the call only notes it. */
+typedef void (*MemoryLost) (void *data, const char *sentence);
+void memory_set_lost (Memory *memory, MemoryLost lost, void *data);
+void memory_tell_lost (Memory *memory, const char *device, const HostFault *fault);
+
+/* DMA, from the device named. Parts that lie outside RAM read as ones and swallow writes; the
+ * result is FALSE then, and where memory is lost. They keep the promises of every store: dirty
+ * pages and code invalidation. */
+bool memory_dma_read (Memory *memory, const char *device, uint64_t gpa, void *buffer,
+                      uint64_t length);
+bool memory_dma_write (Memory *memory, const char *device, uint64_t gpa, const void *buffer,
+                       uint64_t length);
+/* The same for a CPU, and for whoever moves bytes on its behalf: what the host takes away from
+ * these is theirs to meet. */
 bool memory_read (Memory *memory, uint64_t gpa, void *buffer, uint64_t length);
 bool memory_write (Memory *memory, uint64_t gpa, const void *buffer, uint64_t length);
 uint16_t memory_read_u16 (Memory *memory, uint64_t gpa);

@@ -7,6 +7,7 @@
 
 #include <string.h>
 
+#define NAME "dma"
 #define MODE_CHANNEL 0x03
 #define MODE_DIRECTION 0x0c
 #define MODE_WRITE 0x04 /* to memory */
@@ -246,9 +247,9 @@ dma_move (Dma *dma, unsigned channel, uint8_t *in, const uint8_t *out, unsigned 
   while (done + unit <= length && !*terminal_count)
     {
       if (in != NULL)
-        memory_read (dma->memory, dma_address (dma, channel), in + done, unit);
+        memory_dma_read (dma->memory, NAME, dma_address (dma, channel), in + done, unit);
       else
-        memory_write (dma->memory, dma_address (dma, channel), out + done, unit);
+        memory_dma_write (dma->memory, NAME, dma_address (dma, channel), out + done, unit);
       done += unit;
       *terminal_count = dma_step (dma, channel);
     }
@@ -305,5 +306,5 @@ dma_free (Dma *dma)
 StateSection
 dma_state (Dma *dma)
 {
-  return (StateSection){ .id = "dma", .table = &dma_table, .state = &dma->state, .device = dma };
+  return (StateSection){ .id = NAME, .table = &dma_table, .state = &dma->state, .device = dma };
 }

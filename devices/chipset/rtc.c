@@ -510,8 +510,10 @@ static const StateField rtc_fields[] = {
   STATE_BLOB (RtcState, ram),
   STATE_INT_IN (RtcState, base, -MAX_DATE, MAX_DATE),
   STATE_INT_IN (RtcState, origin, -MAX_WALL, MAX_WALL),
-  STATE_TIME (RtcState, periodic_seen), STATE_INT_IN (RtcState, owed, 0, CLOCK_MOST_OWED_TICKS),
-  STATE_DEADLINE (RtcState, periodic_deadline), STATE_DEADLINE (RtcState, update_deadline),
+  STATE_TIME (RtcState, periodic_seen),
+  STATE_INT_IN (RtcState, owed, 0, CLOCK_MOST_OWED_TICKS),
+  STATE_DEADLINE (RtcState, periodic_deadline),
+  STATE_DEADLINE (RtcState, update_deadline),
 };
 static const StateTable rtc_table = STATE_TABLE (RtcState, 1, rtc_fields);
 

@@ -7,6 +7,7 @@
 
 #include <string.h>
 
+#define NAME "fw-cfg"
 #define SELECTOR_PORT 0x510
 #define DMA_PORT 0x514
 
@@ -133,9 +134,11 @@ fw_cfg_write (void *device, uint64_t offset, unsigned size, uint64_t value)
 static void
 fw_cfg_end_dma (FwCfg *fw_cfg, bool ok)
 {
+  uint32_t status = GUINT32_TO_BE (ok ? 0 : DMA_ERROR);
+
   fw_cfg->state.dma_left = 0;
   timer_disarm (fw_cfg->timer);
-  memory_write_u32 (fw_cfg->memory, fw_cfg->state.dma_access, ok ? 0 : GUINT32_TO_BE (DMA_ERROR));
+  memory_dma_write (fw_cfg->memory, NAME, fw_cfg->state.dma_access, &status, sizeof status);
 }
 
 /* Firmware reads items that are not there, or longer than they are, and counts on zeros. */
@@ -148,12 +151,12 @@ fw_cfg_put (FwCfg *fw_cfg, uint32_t length)
   const uint8_t *data = fw_cfg_peek (fw_cfg, &available);
 
   available = MIN (available, length);
-  if (available > 0 && !memory_write (fw_cfg->memory, target, data, available))
+  if (available > 0 && !memory_dma_write (fw_cfg->memory, NAME, target, data, available))
     return false;
   for (uint32_t done = available, n; done < length; done += n)
     {
       n = MIN (length - done, sizeof zeros);
-      if (!memory_write (fw_cfg->memory, target + done, zeros, n))
+      if (!memory_dma_write (fw_cfg->memory, NAME, target + done, zeros, n))
         return false;
     }
   return true;
@@ -189,7 +192,7 @@ fw_cfg_run_dma (FwCfg *fw_cfg)
 
   fw_cfg->state.dma_address = 0;
   fw_cfg->state.dma_access = where;
-  if (!memory_read (fw_cfg->memory, where, access, sizeof access))
+  if (!memory_dma_read (fw_cfg->memory, NAME, where, access, sizeof access))
     {
       fw_cfg_end_dma (fw_cfg, false);
       return;
@@ -398,7 +401,7 @@ StateSection
 fw_cfg_state (FwCfg *fw_cfg)
 {
   return (StateSection){
-    .id = "fw-cfg",
+    .id = NAME,
     .table = &fw_cfg_table,
     .state = &fw_cfg->state,
     .device = fw_cfg,

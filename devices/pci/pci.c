@@ -242,7 +242,7 @@ bool
 pci_function_dma_read (PciFunction *function, uint64_t address, void *buffer, uint64_t length)
 {
   if (pci_function_command (function) & PCI_COMMAND_MASTER)
-    return memory_read (function->bus->memory, address, buffer, length);
+    return memory_dma_read (function->bus->memory, function->id, address, buffer, length);
   TRACE ("pci.dma-refused", "%s read %#" G_GINT64_MODIFIER "x", function->id, address);
   memset (buffer, 0xff, length);
   return false;
@@ -253,7 +253,7 @@ pci_function_dma_write (PciFunction *function, uint64_t address, const void *buf
                         uint64_t length)
 {
   if (pci_function_command (function) & PCI_COMMAND_MASTER)
-    return memory_write (function->bus->memory, address, buffer, length);
+    return memory_dma_write (function->bus->memory, function->id, address, buffer, length);
   TRACE ("pci.dma-refused", "%s write %#" G_GINT64_MODIFIER "x", function->id, address);
   return false;
 }

@@ -3,8 +3,11 @@
  * of the VGA and the linear modes of VBE. Only what changed is drawn. */
 #include "vga-internal.h"
 
+#include "vmm-core/host-guard.h"
+
 #include <string.h>
 
+#define NAME "vga"
 #define N_PAGES (VGA_MEMORY_SIZE / MEMORY_PAGE_SIZE)
 #define VRAM_MASK (VGA_MEMORY_SIZE - 1)
 #define MAX_WIDTH 2560
@@ -360,10 +363,9 @@ layout_of_planar_vbe (const VgaState *s)
                       .wrap = VGA_MEMORY_SIZE / 4 - 1 };
 }
 
-void
-vga_draw_refresh (void *device)
+static void
+refresh (Vga *vga)
 {
-  Vga *vga = device;
   const VgaState *s = &vga->state;
   bool dispi = vga_is_dispi (vga);
   bool planar_vbe = dispi && s->dispi[DISPI_BPP] == 4;
@@ -403,14 +405,36 @@ vga_draw_refresh (void *device)
     draw_graphics (vga, &layout, all);
 }
 
+void
+vga_draw_refresh (void *device)
+{
+  Vga *vga = device;
+  HostGuard guard = { .memory = vga->memory };
+
+  if (host_guard_enter (&guard))
+    {
+      refresh (vga);
+      host_guard_leave (&guard);
+    }
+  else
+    memory_tell_lost (vga->memory, NAME, &guard.fault);
+}
+
 gboolean
 vga_draw_get_text (void *device, GString *text)
 {
   Vga *vga = device;
   VgaLayout layout = layout_of (vga);
+  HostGuard guard = { .memory = vga->memory };
 
   if (vga_is_dispi (vga) || !layout.text)
     return FALSE;
-  vga_text_append (vga, &layout, text);
+  if (host_guard_enter (&guard))
+    {
+      vga_text_append (vga, &layout, text);
+      host_guard_leave (&guard);
+    }
+  else
+    memory_tell_lost (vga->memory, NAME, &guard.fault);
   return TRUE;
 }

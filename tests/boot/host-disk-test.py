@@ -6,6 +6,7 @@ usage: host-disk-test.py, with GUESTHOUSE_VM, GUESTHOUSECTL, DISK_GUEST (a kerne
 disk) and HOST_DISK (the library that makes the disk fail) in the environment. Prints TAP.
 """
 
+import contextlib
 import functools
 import json
 import os
@@ -230,6 +231,26 @@ def error(folder):
     expect(log.count(f"“{disk.image}” cannot be written") == 1, log)
 
 
+def lost_memory(folder):
+    """Memory that the host takes away from a device crashes the machine, and not its process."""
+    disk = HostDisk(folder)
+    disk.set("full")
+    with disk.machine() as machine:
+        wait_paused(machine)
+        disk.set("lost")
+        machine.control("resume")
+        machine.wait("loss", PATIENCE, disk.was_hit, 0.1)
+        with contextlib.suppress(BootError):
+            machine.control("screenshot", os.path.join(folder, "screen.png"))
+        machine.wait("crash", PATIENCE, lambda: state_of(machine).get("state") == "crashed", 0.1)
+        failure = state_of(machine)["failure-reason"]
+        expect("“vga”" in failure, failure)
+        disk.set("")
+        machine.control("stop")
+        machine.control("start")
+        expect(state_of(machine)["state"] == "running", "it does not run again")
+
+
 def can_mount():
     """Whether this process may mount file systems in a name space of its own."""
     return subprocess.run(["unshare", "-rm", "mount", "-t", "tmpfs", "none", "/mnt"],
@@ -254,7 +275,7 @@ def main():
     if len(sys.argv) > 1:
         full_file_system(sys.argv[1])
         return 0
-    tests = [full, full_without_control, file_size_limit, hang, hang_and_go_on, hanging_disc, error]
+    tests = [full, full_without_control, file_size_limit, hang, hang_and_go_on, hanging_disc, lost_memory, error]
     if can_mount():
         tests.append(full_file_system)
     return report([(test.__name__, functools.partial(run, test)) for test in tests])

@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "vmm-core/memory.h"
 
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
 static MemoryBlock *
 make_block (Memory *memory, const char *name, uint64_t size)
 {
@@ -215,6 +219,53 @@ test_listeners_hear_of_changes (void)
   g_assert_cmpuint (changes, ==, 1);
 }
 
+/* An empty file lies where pages of a block were: the host raises SIGBUS there. */
+static void
+lose (MemoryBlock *block, uint64_t offset, uint64_t length)
+{
+  int file = memfd_create ("cut", MFD_CLOEXEC);
+  uint8_t *at = memory_block_get_data (block) + offset;
+
+  g_assert_true (mmap (at, length, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, file, 0) == at);
+  close (file);
+}
+
+static void
+keep_sentence (void *data, const char *sentence)
+{
+  g_test_message ("%s", sentence);
+  g_string_assign (data, sentence);
+}
+
+/* DMA to what the host took away ends as one to no memory does, and the machine hears which device
+ * needed what. Memory beside it is as good as ever. */
+static void
+test_dma_to_lost_memory (void)
+{
+  g_autoptr (Memory) memory = memory_new ();
+  MemoryBlock *block = make_block (memory, "ram", 0x4000);
+  GString *said = g_string_new (NULL);
+  uint8_t bytes[0x1800] = { 1 };
+
+  memory_map (memory, 0x100000, 0x4000, block, 0, MEMORY_RW, 0);
+  memory_set_lost (memory, keep_sentence, said);
+  lose (block, 0x2000, 0x1000);
+  g_assert_false (memory_dma_write (memory, "ide", 0x101800, bytes, sizeof bytes));
+  g_assert_nonnull (strstr (said->str, "“ide”"));
+  g_assert_nonnull (strstr (said->str, "“ram”"));
+  g_assert_nonnull (strstr (said->str, "SIGBUS"));
+  g_assert_nonnull (strstr (said->str, " 102000h"));
+  g_assert_cmphex (memory_block_get_data (block)[0x1800], ==, 1);
+  g_string_truncate (said, 0);
+  g_assert_false (memory_dma_read (memory, "fw-cfg", 0x102ffe, bytes, 4));
+  g_assert_nonnull (strstr (said->str, "“fw-cfg”"));
+  g_assert_nonnull (strstr (said->str, " 102FFEh"));
+  g_string_truncate (said, 0);
+  g_assert_true (memory_dma_write (memory, "ide", 0x103000, bytes, 0x1000));
+  g_assert_cmpuint (said->len, ==, 0);
+  g_string_free (said, TRUE);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -227,6 +278,7 @@ main (int argc, char **argv)
   g_test_add_func ("/memory/code", test_a_store_into_code_raises_the_version);
   g_test_add_func ("/memory/code-and-data", test_data_beside_code);
   g_test_add_func ("/memory/code-and-data-without-end", test_pages_of_code_and_data_without_end);
+  g_test_add_func ("/memory/lost", test_dma_to_lost_memory);
   g_test_add_func ("/memory/listeners", test_listeners_hear_of_changes);
   return g_test_run ();
 }

@@ -174,7 +174,8 @@ test_a_broken_stream_is_an_error (void)
   board_rig_close (&first);
 }
 
-/* Where the first element of a field of a section lies in a stream (state.c says how it is made). */
+/* Where the first element of a field of a section lies in a stream (state.c says how it is made).
+ */
 static uint8_t *
 find_in_stream (GByteArray *stream, const char *id, const char *field)
 {

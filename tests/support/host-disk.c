@@ -2,7 +2,7 @@
 /* To be loaded into guesthouse-vm (LD_PRELOAD): a host's disk that hangs, is full or fails, for the
  * file HOST_DISK_IMAGE alone. What it does stands in the file HOST_DISK_MODE, which a test writes:
  * hang, full, error, or nothing. While a call hangs, or after one failed, HOST_DISK_MODE.hit is
- * there. */
+ * there. Mode lost takes the display memory away (SIGBUS) at the next call. */
 #undef _FILE_OFFSET_BITS /* pread and pread64 are two names here */
 #include <errno.h>
 #include <fcntl.h>
@@ -10,11 +10,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #define PAUSE_US 10000
+#define DISPLAY_MEMORY (16u << 20)
+
+static void *display_memory;
 
 static bool
 is_image (int fd)
@@ -53,6 +57,32 @@ tell_hit (void)
     close (fd);
 }
 
+void *
+mmap64 (void *address, size_t length, int protection, int flags, int fd, off64_t offset)
+{
+  void *at = (void *) syscall (SYS_mmap, address, length, protection, flags, fd, offset);
+
+  if (length == DISPLAY_MEMORY && fd < 0)
+    display_memory = at;
+  return at;
+}
+
+void *
+mmap (void *address, size_t length, int protection, int flags, int fd, off_t offset)
+{
+  return mmap64 (address, length, protection, flags, fd, offset);
+}
+
+static void
+lose_display_memory (void)
+{
+  int empty = memfd_create ("empty", MFD_CLOEXEC);
+
+  mmap64 (display_memory, DISPLAY_MEMORY, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, empty, 0);
+  close (empty);
+  tell_hit ();
+}
+
 /* What the call shall fail with, or 0; once the disk does not hang any more. */
 static int
 meet_disk (int fd, bool writing)
@@ -67,6 +97,8 @@ meet_disk (int fd, bool writing)
       tell_hit ();
       usleep (PAUSE_US);
     }
+  if (mode == 'l')
+    lose_display_memory ();
   error = mode == 'e' ? EIO : mode == 'f' && writing ? ENOSPC : 0;
   if (error != 0)
     tell_hit ();

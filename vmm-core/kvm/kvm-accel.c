@@ -5,12 +5,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <gio/gio.h>
+#include <glib/gi18n.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "vmm-core/host-guard.h"
 #include "vmm-core/trace.h"
 
 #define KICK_SIGNAL SIGUSR1
@@ -280,15 +282,10 @@ kvm_handle_exit (AccelVcpu *vcpu, AccelExit *exit, GError **error)
 }
 
 static AccelExit
-kvm_vcpu_run (AccelVcpu *vcpu, GError **error)
+kvm_run_guest (AccelVcpu *vcpu, GError **error)
 {
   AccelExit exit = ACCEL_EXIT_KICKED;
 
-  vcpu->thread = pthread_self ();
-  vcpu->entered = true;
-  /* Here, where nothing of an instruction that left the guest is still to be done. */
-  if (atomic_exchange (&vcpu->init_pending, false) && !kvm_state_init (vcpu, error))
-    return ACCEL_EXIT_FAILED;
   for (;;)
     {
       kvm_inject_intr (vcpu);
@@ -303,6 +300,43 @@ kvm_vcpu_run (AccelVcpu *vcpu, GError **error)
       if (!kvm_handle_exit (vcpu, &exit, error))
         break;
     }
+  return exit;
+}
+
+/* Memory that the guest has, or a device that it talks to, is gone. */
+static AccelExit
+kvm_lose_memory (AccelVcpu *vcpu, const HostFault *fault, GError **error)
+{
+  MachineLock *lock = vcpu->kvm->machine.lock;
+
+  if (lock != NULL && machine_lock_is_held (lock))
+    machine_lock_release (lock);
+  g_set_error (error, G_IO_ERROR, G_IO_ERROR_FAILED,
+               _ ("The host took memory “%s” of the machine away (SIG%s), which the guest needs: "
+                  "start the machine anew, with less memory if the host has too little."),
+               memory_block_get_name (memory_find_host (vcpu->kvm->machine.memory, fault->address)),
+               sigabbrev_np (fault->number));
+  return ACCEL_EXIT_FAILED;
+}
+
+static AccelExit
+kvm_vcpu_run (AccelVcpu *vcpu, GError **error)
+{
+  HostGuard guard = { .memory = vcpu->kvm->machine.memory };
+  AccelExit exit;
+
+  vcpu->thread = pthread_self ();
+  vcpu->entered = true;
+  /* Here, where nothing of an instruction that left the guest is still to be done. */
+  if (atomic_exchange (&vcpu->init_pending, false) && !kvm_state_init (vcpu, error))
+    return ACCEL_EXIT_FAILED;
+  if (host_guard_enter (&guard))
+    {
+      exit = kvm_run_guest (vcpu, error);
+      host_guard_leave (&guard);
+    }
+  else
+    exit = kvm_lose_memory (vcpu, &guard.fault, error);
   vcpu->run->immediate_exit = 0;
   return exit;
 }

@@ -46,9 +46,9 @@ struct Vm
   BoardPc *board;
   Vcpus *vcpus;
 
-  int test_status;               /* -1: the guest gave none */
-  unsigned wishes;               /* BoardEvents to serve, one bit each; under the lock */
-  char *disk_full, *disk_failed; /* sentences to serve; under the lock */
+  int test_status; /* -1: the guest gave none */
+  unsigned wishes; /* BoardEvents to serve, one bit each; under the lock */
+  char *disk_full, *disk_failed, *memory_lost; /* sentences to serve; under the lock */
   Notice *wish_notice;
   VmListener listener;
   void *listener_data;
@@ -200,6 +200,17 @@ board_event (void *data, BoardEvent event)
 }
 
 static void
+memory_lost (void *data, const char *sentence)
+{
+  Vm *vm = data;
+
+  g_free (vm->memory_lost);
+  vm->memory_lost = g_strdup (sentence);
+  vcpus_request_stop (vm->vcpus);
+  notice_give (vm->wish_notice, 0);
+}
+
+static void
 crash (Vm *vm, const char *message)
 {
   vcpus_stop (vm->vcpus);
@@ -262,6 +273,7 @@ tear_down (Vm *vm)
   vm->wishes = 0;
   g_clear_pointer (&vm->disk_full, g_free);
   g_clear_pointer (&vm->disk_failed, g_free);
+  g_clear_pointer (&vm->memory_lost, g_free);
   machine_lock_release (vm->lock);
   g_clear_pointer (&vm->pause_reason, g_free);
   g_clear_handle_id (&vm->room_tries, g_source_remove);
@@ -340,6 +352,7 @@ build (Vm *vm, GError **error)
     .smbios = config->smbios,
     .test_device = config->test_device,
     .event = board_event,
+    .memory_lost = memory_lost,
     .event_data = vm,
   };
 
@@ -559,17 +572,21 @@ serve_wishes (void *data)
   unsigned wishes;
   g_autofree char *full = NULL;
   g_autofree char *failed = NULL;
+  g_autofree char *lost = NULL;
 
   machine_lock_acquire (vm->lock);
   wishes = vm->wishes;
   vm->wishes = 0;
   full = g_steal_pointer (&vm->disk_full);
   failed = g_steal_pointer (&vm->disk_failed);
+  lost = g_steal_pointer (&vm->memory_lost);
   machine_lock_release (vm->lock);
   if (failed != NULL && is_on (vm))
     report_disk_error (vm, failed);
   if (full != NULL && is_on (vm))
     pause_for (vm, full);
+  if (lost != NULL && is_on (vm))
+    crash (vm, lost);
   if (wishes & 1u << BOARD_EVENT_TRAY)
     tell_drives_changed (vm);
   if (wishes & 1u << BOARD_EVENT_TEST_EXIT)

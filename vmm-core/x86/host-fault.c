@@ -6,99 +6,29 @@
 #include <inttypes.h>
 #include <signal.h>
 #include <string.h>
-#include <ucontext.h>
 
 #include "fpu-unit.h"
 #include "mmu.h"
 #include "software.h"
 #include "thunk.h"
-#include "vmm-core/memory.h"
+#include "vmm-core/host-guard.h"
 
 #define BYTES_SHOWN 16
-
-static const int signals[] = { SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP };
-
-/* What the host raised, and where. */
-typedef struct
-{
-  int number;
-  uintptr_t code, stack, address;
-} Fault;
 
 /* A CPU that runs. */
 typedef struct
 {
+  HostGuard host; /* first */
   X86Cpu *cpu;
-  sigjmp_buf escape;
-  Fault fault;
 } Guard;
 
-static __thread Guard *current;
-static struct sigaction before[G_N_ELEMENTS (signals)];
-
 static bool
-is_in_guest (const Guard *guard, const Fault *fault)
+claims_code (const HostGuard *guard, const HostFault *fault)
 {
-  const X86Software *software = guard->cpu->software;
+  const X86Software *software = ((const Guard *) guard)->cpu->software;
 
-  if (thunk_is_code (fault->code)
-      || (software->engine->owns != NULL && software->engine->owns (software, fault->code)))
-    return true;
-  return (fault->number == SIGSEGV || fault->number == SIGBUS)
-         && memory_find_host (software->machine.memory, fault->address) != NULL;
-}
-
-/* The instruction runs again, and what it raises is met as if this file were not there. */
-static void
-pass_on (int number, const siginfo_t *info)
-{
-  for (unsigned i = 0; i < G_N_ELEMENTS (signals); i++)
-    if (signals[i] == number)
-      sigaction (number, &before[i], NULL);
-  if (info->si_code <= 0)
-    raise (number);
-}
-
-static void
-meet (int number, siginfo_t *info, void *data)
-{
-  const ucontext_t *context = data;
-  Guard *guard = current;
-
-  if (number == SIGFPE && thunk_leave_by_exception (data))
-    return;
-  if (guard != NULL && info->si_code > 0)
-    {
-      const Fault fault = { .number = number,
-                            .code = (uintptr_t) context->uc_mcontext.gregs[REG_RIP],
-                            .stack = (uintptr_t) context->uc_mcontext.gregs[REG_RSP],
-                            .address = (uintptr_t) info->si_addr };
-
-      if (is_in_guest (guard, &fault))
-        {
-          guard->fault = fault;
-          siglongjmp (guard->escape, 1);
-        }
-    }
-  pass_on (number, info);
-}
-
-void
-host_fault_catch (void)
-{
-  static gsize once;
-
-  if (g_once_init_enter (&once))
-    {
-      /* Translated code's stack is its own. */
-      struct sigaction action
-        = { .sa_sigaction = meet, .sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER };
-
-      sigemptyset (&action.sa_mask);
-      for (unsigned i = 0; i < G_N_ELEMENTS (signals); i++)
-        sigaction (signals[i], &action, &before[i]);
-      g_once_init_leave (&once, 1);
-    }
+  return thunk_is_code (fault->code)
+         || (software->engine->owns != NULL && software->engine->owns (software, fault->code));
 }
 
 /* What the CPU held when it was torn away from the guest. */
@@ -113,26 +43,34 @@ release (X86Cpu *cpu)
   x86_exclusive_give_up (cpu);
 }
 
+static unsigned
+code_bits (const X86Cpu *cpu)
+{
+  return x86_is_code64 (cpu) ? 64 : cpu->mode & X86_MODE_CODE32 ? 32 : 16;
+}
+
 /* The guest's code at rip. Nothing can be read where the guest's memory is what is gone. */
 static unsigned
-read_code (Guard *guard, uint64_t rip, uint8_t bytes[BYTES_SHOWN])
+read_code (X86Cpu *cpu, uint64_t rip, uint8_t bytes[BYTES_SHOWN])
 {
-  X86Cpu *cpu = guard->cpu;
+  HostGuard guard = { .memory = cpu->software->machine.memory };
   volatile unsigned n = 0;
   uint64_t physical;
 
-  if (sigsetjmp (guard->escape, 1) == 0
-      && x86_mmu_peek (cpu, (cpu->state.seg[X86_CS].base + rip) & cpu->linear_mask, &physical)
+  if (!host_guard_enter (&guard))
+    return 0;
+  if (x86_mmu_peek (cpu, (cpu->state.seg[X86_CS].base + rip) & cpu->linear_mask, &physical)
       && memory_read (cpu->software->machine.memory, physical, bytes,
                       MIN (BYTES_SHOWN, 4096 - (physical & 4095))))
     n = MIN (BYTES_SHOWN, 4096 - (physical & 4095));
+  host_guard_leave (&guard);
   return n;
 }
 
+/* The interpreter knows its instruction. What translated code was at is known by the block. */
 static char *
-describe_code (Guard *guard, const Fault *fault)
+describe_code (X86Cpu *cpu, const HostFault *fault)
 {
-  X86Cpu *cpu = guard->cpu;
   const X86Engine *engine = cpu->software->engine;
   GString *text = g_string_new (NULL);
   uint64_t rip = cpu->state.rip;
@@ -143,7 +81,7 @@ describe_code (Guard *guard, const Fault *fault)
     rip = x86_insn_rip (cpu, cpu->insn);
   else if (engine->locate != NULL)
     engine->locate (cpu, fault->code, fault->stack, &rip);
-  n = read_code (guard, rip, bytes);
+  n = read_code (cpu, rip, bytes);
   g_string_append_printf (text, "%04x:%" PRIx64, cpu->state.seg[X86_CS].selector, rip);
   for (unsigned i = 0; i < n; i++)
     g_string_append_printf (text, "%s%02x", i == 0 ? " (" : " ", bytes[i]);
@@ -153,26 +91,54 @@ describe_code (Guard *guard, const Fault *fault)
 }
 
 static void
-set_error (Guard *guard, GError **error)
+set_memory_error (X86Cpu *cpu, const HostFault *fault, const char *block, GError **error)
 {
-  X86Cpu *cpu = guard->cpu;
-  const Fault fault = guard->fault;
-  const MemoryBlock *block = memory_find_host (cpu->software->machine.memory, fault.address);
-  const unsigned bits = x86_is_code64 (cpu) ? 64 : cpu->mode & X86_MODE_CODE32 ? 32 : 16;
-  g_autofree char *code = describe_code (guard, &fault);
+  g_autofree char *code = describe_code (cpu, fault);
+  const char *signal = sigabbrev_np (fault->number);
 
-  if (block != NULL && (fault.number == SIGSEGV || fault.number == SIGBUS))
+  if (cpu->insn != NULL)
     g_set_error (error, G_IO_ERROR, G_IO_ERROR_FAILED,
                  _ ("The host took memory “%s” of the machine away (SIG%s), which the guest's "
-                    "%u-bit code at %s needs: start the machine anew, with less memory if the "
-                    "host has too little."),
-                 memory_block_get_name (block), sigabbrev_np (fault.number), bits, code);
+                    "%u-bit instruction at %s needs: start the machine anew, with less memory if "
+                    "the host has too little."),
+                 block, signal, code_bits (cpu), code);
   else
     g_set_error (error, G_IO_ERROR, G_IO_ERROR_FAILED,
-                 _ ("The software CPU failed (SIG%s) over the guest's %u-bit code at %s: start the "
-                    "machine anew, if need be with the accelerator “interpreter”, and report "
-                    "this sentence."),
-                 sigabbrev_np (fault.number), bits, code);
+                 _ ("The host took memory “%s” of the machine away (SIG%s), which the guest needs "
+                    "in the %u-bit code at %s: start the machine anew, with less memory if the "
+                    "host has too little."),
+                 block, signal, code_bits (cpu), code);
+}
+
+static void
+set_code_error (X86Cpu *cpu, const HostFault *fault, GError **error)
+{
+  g_autofree char *code = describe_code (cpu, fault);
+  const char *signal = sigabbrev_np (fault->number);
+
+  if (cpu->insn != NULL)
+    g_set_error (error, G_IO_ERROR, G_IO_ERROR_FAILED,
+                 _ ("The software CPU failed (SIG%s) over the guest's %u-bit instruction at %s: "
+                    "start the machine anew, if need be with the accelerator “interpreter”, and "
+                    "report this sentence."),
+                 signal, code_bits (cpu), code);
+  else
+    g_set_error (error, G_IO_ERROR, G_IO_ERROR_FAILED,
+                 _ ("The software CPU failed (SIG%s) in the guest's %u-bit code at %s: start the "
+                    "machine anew, if need be with the accelerator “interpreter”, and report this "
+                    "sentence."),
+                 signal, code_bits (cpu), code);
+}
+
+static void
+set_error (X86Cpu *cpu, const HostFault *fault, GError **error)
+{
+  const MemoryBlock *block = memory_find_host (cpu->software->machine.memory, fault->address);
+
+  if (block != NULL && (fault->number == SIGSEGV || fault->number == SIGBUS))
+    set_memory_error (cpu, fault, memory_block_get_name (block), error);
+  else
+    set_code_error (cpu, fault, error);
   cpu->insn = NULL;
 }
 
@@ -180,20 +146,23 @@ AccelExit
 host_fault_run (X86Cpu *cpu, GError **error)
 {
   const stack_t stack = { .ss_sp = cpu->signal_stack, .ss_size = sizeof cpu->signal_stack };
-  Guard guard = { .cpu = cpu };
-  AccelExit exit = ACCEL_EXIT_FAILED;
+  Guard guard
+    = { .host = { .memory = cpu->software->machine.memory, .claims = claims_code }, .cpu = cpu };
+  AccelExit exit;
   stack_t stack_before;
 
   sigaltstack (&stack, &stack_before);
-  current = &guard;
-  if (sigsetjmp (guard.escape, 1) == 0)
-    exit = cpu->software->engine->run (cpu, error);
+  if (host_guard_enter (&guard.host))
+    {
+      exit = cpu->software->engine->run (cpu, error);
+      host_guard_leave (&guard.host);
+    }
   else
     {
       release (cpu);
-      set_error (&guard, error);
+      set_error (cpu, &guard.host.fault, error);
+      exit = ACCEL_EXIT_FAILED;
     }
-  current = NULL;
   sigaltstack (&stack_before, NULL);
   return exit;
 }

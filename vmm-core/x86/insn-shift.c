@@ -19,8 +19,8 @@
     }                                                                                              \
   while (0)
 
-/* Of a register by an immediate that is not 1: there some processors leave OF alone, which they do not
- * by CL or in memory. The last two of the rotation are done as the host does such a one. */
+/* Of a register by an immediate that is not 1: there some processors leave OF alone, which they do
+ * not by CL or in memory. The last two of the rotation are done as the host does such a one. */
 #define HOST_ROTATE(op, bits, x, count)                                                            \
   do                                                                                               \
     {                                                                                              \
@@ -32,12 +32,15 @@
           HOST_SHIFT (op, bits, x, left);                                                          \
           break;                                                                                   \
         }                                                                                          \
-      asm volatile (op SUFFIX_##bits " %%cl, %[v]" : [v] "+r"(x) : "c"((uint8_t)(left - 2)) : "cc"); \
+      asm volatile (op SUFFIX_##bits " %%cl, %[v]"                                                 \
+                    : [v] "+r"(x)                                                                  \
+                    : "c"((uint8_t) (left - 2))                                                    \
+                    : "cc");                                                                       \
       asm volatile (X86_CC_LOAD op SUFFIX_##bits " $2, %[v]" X86_CC_SAVE                           \
                     : "+a"(cc), [v] "+r"(x)                                                        \
                     :                                                                              \
                     : "cc");                                                                       \
-      cpu->cc = (uint16_t)cc;                                                                      \
+      cpu->cc = (uint16_t) cc;                                                                     \
     }                                                                                              \
   while (0)
 

@@ -7,11 +7,12 @@
 #include "thunk.h"
 
 #include "fpu-unit.h"
-#include "host-fault.h"
 #include "vmm-core/executable-memory.h"
+#include "vmm-core/host-guard.h"
 
 #include <glib.h>
 #include <string.h>
+#include <ucontext.h>
 
 #define REGION_SIZE (32u << 20)
 
@@ -58,8 +59,9 @@ thunk_is_code (uintptr_t address)
 }
 
 bool
-thunk_leave_by_exception (ucontext_t *context)
+thunk_leave_by_exception (void *data)
 {
+  ucontext_t *context = data;
   greg_t *registers = context->uc_mcontext.gregs;
   bool simd = registers[REG_TRAPNO] == X86_XM;
 
@@ -81,7 +83,8 @@ thunk_region_map (GError **error)
   memcpy (region.memory.write, exception_stubs, sizeof exception_stubs);
   region.used = sizeof exception_stubs;
   region.thunks = g_hash_table_new (thunk_hash, thunk_equal);
-  host_fault_catch ();
+  host_guard_set_exception (thunk_leave_by_exception);
+  host_guard_catch ();
   return true;
 }
 

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #pragma once
 
-#include <ucontext.h>
-
 #include "cpu.h"
 
 /* Thunks: small host functions, each around one host instruction, that the vector and x87 code
@@ -59,7 +57,7 @@ bool thunk_open (GError **error);
 /* Out of a signal handler: whether the host was in a thunk; and the exception that an instruction
  * in one raised ends it. FALSE: it did not come from there. */
 bool thunk_is_code (uintptr_t address);
-bool thunk_leave_by_exception (ucontext_t *context);
+bool thunk_leave_by_exception (void *context);
 
 /* The executable thunk with this content, made or found; it lives as long as the process. NULL
  * when the memory for them is full. Any thread. */
