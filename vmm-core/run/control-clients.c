@@ -156,11 +156,17 @@ control_clients_new (const char *path, const ControlClientsOps *ops, void *data,
 }
 
 void
+control_clients_stop_listening (ControlClients *clients)
+{
+  g_clear_pointer (&clients->listener, unix_listener_free);
+}
+
+void
 control_clients_free (ControlClients *clients)
 {
   if (clients == NULL)
     return;
-  unix_listener_free (clients->listener);
+  control_clients_stop_listening (clients);
   g_ptr_array_unref (clients->clients);
   g_object_unref (clients->observer);
   g_free (clients->guid);

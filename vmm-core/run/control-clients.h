@@ -18,6 +18,8 @@ typedef struct
 
 ControlClients *control_clients_new (const char *path, const ControlClientsOps *ops, void *data,
                                      GError **error);
+/* Removes the socket: nobody else comes. */
+void control_clients_stop_listening (ControlClients *clients);
 /* Tells left of those that are connected. */
 void control_clients_free (ControlClients *clients);
 

@@ -85,13 +85,15 @@ leave_when_served (gpointer data)
   return G_SOURCE_REMOVE;
 }
 
-/* Whoever watches hears that it is off, not that it vanished, if he listens. */
+/* Whoever watches hears that it is off, not that it vanished, if he listens. Nobody else finds a
+ * machine here any more. */
 static gboolean
 handle_quit (GhMachine1 *machine, GDBusMethodInvocation *invocation, gpointer data)
 {
   ControlService *service = data;
 
   vm_power_off (service->vm, NULL);
+  control_clients_stop_listening (service->clients);
   gh_machine1_complete_quit (machine, invocation);
   if (service->leaving == 0)
     {
