@@ -3,6 +3,8 @@
 
 #include <glib/gi18n.h>
 
+#include "app/model/library.h"
+#include "shortcuts.h"
 #include "window.h"
 
 struct _Application
@@ -32,18 +34,6 @@ application_new (void)
   return g_object_new (APPLICATION_TYPE, "application-id", "org.guesthouse.Guesthouse", NULL);
 }
 
-Library *
-application_get_library (Application *self)
-{
-  return self->library;
-}
-
-GSettings *
-application_get_settings (Application *self)
-{
-  return self->settings;
-}
-
 static void
 show_about (GSimpleAction *action, GVariant *parameter, gpointer data)
 {
@@ -63,27 +53,6 @@ quit (GSimpleAction *action, GVariant *parameter, gpointer data)
     gtk_window_close (window);
 }
 
-void
-application_set_shortcuts (Application *self, gboolean on)
-{
-  static const struct
-  {
-    const char *action, *keys;
-  } shortcuts[] = {
-    { "app.quit", "<Control>q" },
-    { "win.new-machine", "<Control>n" },
-    { "win.fullscreen", "F11" },
-    { "win.show-help-overlay", "<Control>question" },
-  };
-
-  for (unsigned i = 0; i < G_N_ELEMENTS (shortcuts); i++)
-    {
-      const char *keys[] = { on ? shortcuts[i].keys : NULL, NULL };
-
-      gtk_application_set_accels_for_action (GTK_APPLICATION (self), shortcuts[i].action, keys);
-    }
-}
-
 static void
 application_startup (GApplication *application)
 {
@@ -95,7 +64,7 @@ application_startup (GApplication *application)
   self->settings = g_settings_new ("org.guesthouse.Guesthouse");
   self->library = library_new (NULL);
   g_action_map_add_action_entries (G_ACTION_MAP (self), actions, G_N_ELEMENTS (actions), self);
-  application_set_shortcuts (self, TRUE);
+  shortcuts_set (GTK_APPLICATION (self), TRUE);
   gtk_css_provider_load_from_resource (css, "/org/guesthouse/Guesthouse/style.css");
   gtk_style_context_add_provider_for_display (gdk_display_get_default (), GTK_STYLE_PROVIDER (css),
                                               GTK_STYLE_PROVIDER_PRIORITY_APPLICATION);
@@ -104,10 +73,11 @@ application_startup (GApplication *application)
 static void
 application_activate (GApplication *application)
 {
-  GtkWindow *window = gtk_application_get_active_window (GTK_APPLICATION (application));
+  Application *self = GUESTHOUSE_APPLICATION (application);
+  GtkWindow *window = gtk_application_get_active_window (GTK_APPLICATION (self));
 
   if (window == NULL)
-    window = GTK_WINDOW (window_new (GUESTHOUSE_APPLICATION (application)));
+    window = GTK_WINDOW (window_new (GTK_APPLICATION (self), self->library, self->settings));
   gtk_window_present (window);
 }
 

@@ -5,8 +5,9 @@
 #include <glib/gi18n.h>
 
 #include "app/model/machine-disc.h"
-#include "disc-filter.h"
 #include "drive-row.h"
+#include "file-chooser.h"
+#include "question.h"
 
 struct _DiscMenu
 {
@@ -67,70 +68,69 @@ show_drives (DiscMenu *self)
 
 /* A guest may hold its disc: who wants to take it all the same has to say so. */
 
-static void
-force_answered (AdwMessageDialog *dialog, const char *response, DiscMenu *self)
+typedef struct
 {
-  if (g_str_equal (response, "force"))
-    machine_disc_change (self->machine, g_object_get_data (G_OBJECT (dialog), "drive"),
-                         g_object_get_data (G_OBJECT (dialog), "path"), TRUE);
+  char *drive, *path; /* path NULL: to eject what is in */
+} Change;
+
+static void
+change_free (gpointer data)
+{
+  Change *change = data;
+
+  g_free (change->drive);
+  g_free (change->path);
+  g_free (change);
 }
 
 static void
-change (DiscMenu *self, const char *drive, const char *path)
+force (gpointer owner, const char *verb, gpointer subject)
 {
-  GtkWidget *dialog;
+  Change *change = subject;
+
+  machine_disc_change (owner, change->drive, change->path, TRUE);
+}
+
+static void
+change_disc (DiscMenu *self, const char *drive, const char *path)
+{
+  GtkWidget *question;
+  Change *change;
 
   if (!machine_disc_is_locked (self->machine, drive))
     {
       machine_disc_change (self->machine, drive, path, FALSE);
       return;
     }
-  dialog = adw_message_dialog_new (
+  question = question_new (
     window_of (self), _ ("The Disc Is in Use"),
     _ ("The system in the machine has locked the drive. It may lose what it reads from the disc."));
-  adw_message_dialog_add_responses (ADW_MESSAGE_DIALOG (dialog), "cancel", _ ("_Cancel"), "force",
-                                    path != NULL ? _ ("C_hange Anyway") : _ ("_Eject Anyway"),
-                                    NULL);
-  adw_message_dialog_set_response_appearance (ADW_MESSAGE_DIALOG (dialog), "force",
-                                              ADW_RESPONSE_DESTRUCTIVE);
-  g_object_set_data_full (G_OBJECT (dialog), "drive", g_strdup (drive), g_free);
-  g_object_set_data_full (G_OBJECT (dialog), "path", g_strdup (path), g_free);
-  g_signal_connect_object (dialog, "response", G_CALLBACK (force_answered), self, 0);
-  gtk_window_present (GTK_WINDOW (dialog));
+  question_add_verb (question, "force", path != NULL ? _ ("C_hange Anyway") : _ ("_Eject Anyway"),
+                     QUESTION_DESTRUCTIVE);
+  change = g_new (Change, 1);
+  *change = (Change){ g_strdup (drive), g_strdup (path) };
+  question_ask (question, self->machine, force, change, change_free);
 }
 
 static void
-disc_chosen (GtkNativeDialog *dialog, int response, DiscMenu *self)
+disc_chosen (gpointer owner, GFile *file, gpointer subject)
 {
-  g_autoptr (GFile) file = response == GTK_RESPONSE_ACCEPT
-                             ? gtk_file_chooser_get_file (GTK_FILE_CHOOSER (dialog))
-                             : NULL;
-  const char *path = file != NULL ? g_file_peek_path (file) : NULL;
-
-  if (path != NULL)
-    change (self, g_object_get_data (G_OBJECT (dialog), "drive"), path);
-  g_object_unref (dialog);
+  change_disc (owner, subject, g_file_peek_path (file));
 }
 
 static void
 insert_disc (GSimpleAction *action, GVariant *parameter, gpointer data)
 {
   DiscMenu *self = data;
-  GtkFileChooserNative *dialog = gtk_file_chooser_native_new (
-    _ ("Choose a Disc Image"), window_of (self), GTK_FILE_CHOOSER_ACTION_OPEN, _ ("_Insert"), NULL);
 
-  disc_filter_add (GTK_FILE_CHOOSER (dialog));
-  gtk_native_dialog_set_modal (GTK_NATIVE_DIALOG (dialog), TRUE);
-  g_object_set_data_full (G_OBJECT (dialog), "drive", g_variant_dup_string (parameter, NULL),
-                          g_free);
-  g_signal_connect_object (dialog, "response", G_CALLBACK (disc_chosen), self, 0);
-  gtk_native_dialog_show (GTK_NATIVE_DIALOG (dialog));
+  file_chooser_open (window_of (self), FILE_CHOOSER_DISC, self, disc_chosen,
+                     g_variant_dup_string (parameter, NULL), g_free);
 }
 
 static void
 eject_disc (GSimpleAction *action, GVariant *parameter, gpointer data)
 {
-  change (data, g_variant_get_string (parameter, NULL), NULL);
+  change_disc (data, g_variant_get_string (parameter, NULL), NULL);
 }
 
 GMenuModel *

@@ -6,8 +6,9 @@
 
 #include "app/model/machine-disc.h"
 #include "app/model/machine-folder.h"
-#include "disc-filter.h"
 #include "drive-row.h"
+#include "file-chooser.h"
+#include "question.h"
 #include "sentence-toast.h"
 
 #define DEFAULT_SIZE 20 /* GiB */
@@ -50,7 +51,13 @@ window_of (DrivesGroup *self)
   return GTK_WINDOW (gtk_widget_get_root (GTK_WIDGET (self)));
 }
 
-/* Choosing files: a dialog carries the drive's group, or nothing for a disk to be added. */
+/* Choosing files: drive is its group in machine.conf, or NULL for a disk to be added. */
+
+static gboolean
+is_disc_drive (const char *drive)
+{
+  return drive != NULL && g_str_has_prefix (drive, "cd");
+}
 
 static gboolean
 is_disk_already (DrivesGroup *self, const char *path)
@@ -87,35 +94,23 @@ use_disk (DrivesGroup *self, const char *drive, const char *path)
 }
 
 static void
-file_chosen (GtkNativeDialog *dialog, int response, DrivesGroup *self)
+file_chosen (gpointer owner, GFile *file, gpointer subject)
 {
-  const char *drive = g_object_get_data (G_OBJECT (dialog), "drive");
-  g_autoptr (GFile) file = response == GTK_RESPONSE_ACCEPT
-                             ? gtk_file_chooser_get_file (GTK_FILE_CHOOSER (dialog))
-                             : NULL;
-  const char *path = file != NULL ? g_file_peek_path (file) : NULL;
+  DrivesGroup *self = owner;
+  const char *drive = subject;
 
-  if (path != NULL && drive != NULL && g_str_has_prefix (drive, "cd"))
-    machine_disc_change (self->machine, drive, path, FALSE);
-  else if (path != NULL)
-    use_disk (self, drive, path);
-  g_object_unref (dialog);
+  if (is_disc_drive (drive))
+    machine_disc_change (self->machine, drive, g_file_peek_path (file), FALSE);
+  else
+    use_disk (self, drive, g_file_peek_path (file));
 }
 
 static void
 choose_file (DrivesGroup *self, const char *drive)
 {
-  gboolean disc = drive != NULL && g_str_has_prefix (drive, "cd");
-  GtkFileChooserNative *dialog
-    = gtk_file_chooser_native_new (disc ? _ ("Choose a Disc Image") : _ ("Choose a Disk Image"),
-                                   window_of (self), GTK_FILE_CHOOSER_ACTION_OPEN, NULL, NULL);
-
-  if (disc)
-    disc_filter_add (GTK_FILE_CHOOSER (dialog));
-  gtk_native_dialog_set_modal (GTK_NATIVE_DIALOG (dialog), TRUE);
-  g_object_set_data_full (G_OBJECT (dialog), "drive", g_strdup (drive), g_free);
-  g_signal_connect_object (dialog, "response", G_CALLBACK (file_chosen), self, 0);
-  gtk_native_dialog_show (GTK_NATIVE_DIALOG (dialog));
+  file_chooser_open (window_of (self),
+                     is_disc_drive (drive) ? FILE_CHOOSER_DISC : FILE_CHOOSER_DISK, self,
+                     file_chosen, g_strdup (drive), g_free);
 }
 
 /* Removing */
@@ -128,17 +123,16 @@ remove_drive (DrivesGroup *self, const char *drive)
 }
 
 static void
-remove_answered (AdwMessageDialog *dialog, const char *response, DrivesGroup *self)
+remove_answered (gpointer owner, const char *verb, gpointer subject)
 {
-  const char *drive = g_object_get_data (G_OBJECT (dialog), "drive");
+  DrivesGroup *self = owner;
+  const char *drive = subject;
   g_autofree char *file = machine_get_string (self->machine, drive, "file");
   g_autofree char *path = file != NULL ? machine_resolve_file (self->machine, file) : NULL;
   g_autoptr (GFile) image = g_file_new_for_path (path != NULL ? path : "");
   g_autoptr (GError) error = NULL;
 
-  if (g_str_equal (response, "cancel"))
-    return;
-  if (remove_drive (self, drive) && g_str_equal (response, "trash")
+  if (remove_drive (self, drive) && g_str_equal (verb, "trash")
       && !g_file_trash (image, NULL, &error))
     tell (self, error->message);
 }
@@ -147,23 +141,16 @@ remove_answered (AdwMessageDialog *dialog, const char *response, DrivesGroup *se
 static void
 ask_remove (DrivesGroup *self, const char *drive, const char *title, const char *file)
 {
-  GtkWidget *dialog = adw_message_dialog_new (window_of (self), NULL, NULL);
-
-  adw_message_dialog_format_heading (ADW_MESSAGE_DIALOG (dialog), _ ("Remove %s?"), title);
-  adw_message_dialog_format_body (
-    ADW_MESSAGE_DIALOG (dialog),
+  g_autofree char *heading = g_strdup_printf (_ ("Remove %s?"), title);
+  g_autofree char *body = g_strdup_printf (
     _ ("Its file “%s” is in the machine’s folder and can stay there for later use."), file);
-  adw_message_dialog_add_responses (ADW_MESSAGE_DIALOG (dialog), "cancel", _ ("_Cancel"), "trash",
-                                    _ ("Move File to _Trash"), "keep", _ ("_Keep File"), NULL);
-  adw_message_dialog_set_response_appearance (ADW_MESSAGE_DIALOG (dialog), "trash",
-                                              ADW_RESPONSE_DESTRUCTIVE);
+  GtkWidget *question = question_new (window_of (self), heading, body);
+
+  question_add_verb (question, "trash", _ ("Move File to _Trash"), QUESTION_DESTRUCTIVE);
+  question_add_verb (question, "keep", _ ("_Keep File"), QUESTION_SUGGESTED);
   /* A running machine still writes to it. */
-  adw_message_dialog_set_response_enabled (ADW_MESSAGE_DIALOG (dialog), "trash",
-                                           !machine_is_on (self->machine));
-  adw_message_dialog_set_default_response (ADW_MESSAGE_DIALOG (dialog), "keep");
-  g_object_set_data_full (G_OBJECT (dialog), "drive", g_strdup (drive), g_free);
-  g_signal_connect_object (dialog, "response", G_CALLBACK (remove_answered), self, 0);
-  gtk_window_present (GTK_WINDOW (dialog));
+  question_set_enabled (question, "trash", !machine_is_on (self->machine));
+  question_ask (question, self, remove_answered, g_strdup (drive), g_free);
 }
 
 static gboolean
@@ -275,14 +262,15 @@ show_drives (DrivesGroup *self)
 /* Adding */
 
 static void
-new_disk_answered (AdwMessageDialog *dialog, const char *response, DrivesGroup *self)
+new_disk_answered (gpointer owner, const char *verb, gpointer subject)
 {
-  GtkSpinButton *size = g_object_get_data (G_OBJECT (dialog), "size");
-  g_autoptr (GError) error = NULL;
+  DrivesGroup *self = owner;
+  GtkSpinButton *size = subject;
   const char *folder = machine_get_folder (self->machine);
+  g_autoptr (GError) error = NULL;
   g_autofree char *name = NULL;
 
-  if (!g_str_equal (response, "create") || !drive_list_has_room (machine_get_conf (self->machine)))
+  if (!drive_list_has_room (machine_get_conf (self->machine)))
     return;
   name = machine_folder_add_disk (folder, (guint64) gtk_spin_button_get_value_as_int (size) << 30,
                                   &error);
@@ -301,8 +289,8 @@ static void
 new_disk (GtkWidget *widget, const char *action, GVariant *parameter)
 {
   DrivesGroup *self = DRIVES_GROUP (widget);
-  GtkWidget *dialog = adw_message_dialog_new (
-    window_of (self), _ ("New Disk"), _ ("Space is taken only as it is filled. Size in GiB:"));
+  GtkWidget *question = question_new (window_of (self), _ ("New Disk"),
+                                      _ ("Space is taken only as it is filled. Size in GiB:"));
   GtkWidget *size = gtk_spin_button_new_with_range (1, LARGEST_SIZE, 5);
 
   gtk_spin_button_set_value (GTK_SPIN_BUTTON (size), DEFAULT_SIZE);
@@ -310,15 +298,9 @@ new_disk (GtkWidget *widget, const char *action, GVariant *parameter)
   gtk_widget_set_halign (size, GTK_ALIGN_CENTER);
   gtk_accessible_update_property (GTK_ACCESSIBLE (size), GTK_ACCESSIBLE_PROPERTY_LABEL,
                                   _ ("Size of the disk in GiB"), -1);
-  adw_message_dialog_set_extra_child (ADW_MESSAGE_DIALOG (dialog), size);
-  adw_message_dialog_add_responses (ADW_MESSAGE_DIALOG (dialog), "cancel", _ ("_Cancel"), "create",
-                                    _ ("C_reate"), NULL);
-  adw_message_dialog_set_response_appearance (ADW_MESSAGE_DIALOG (dialog), "create",
-                                              ADW_RESPONSE_SUGGESTED);
-  adw_message_dialog_set_default_response (ADW_MESSAGE_DIALOG (dialog), "create");
-  g_object_set_data (G_OBJECT (dialog), "size", size);
-  g_signal_connect_object (dialog, "response", G_CALLBACK (new_disk_answered), self, 0);
-  gtk_window_present (GTK_WINDOW (dialog));
+  question_set_child (question, size);
+  question_add_verb (question, "create", _ ("C_reate"), QUESTION_SUGGESTED);
+  question_ask (question, self, new_disk_answered, size, NULL);
 }
 
 static void

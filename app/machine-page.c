@@ -9,7 +9,9 @@
 #include "disc-menu.h"
 #include "display/gtk/console-view.h"
 #include "drive-row.h"
+#include "file-chooser.h"
 #include "picture.h"
+#include "question.h"
 #include "settings-dialog.h"
 #include "trust-dialog.h"
 
@@ -259,22 +261,16 @@ send_keys (GSimpleAction *action, GVariant *parameter, gpointer data)
 }
 
 static void
-screenshot_place_chosen (GtkNativeDialog *dialog, int response, MachinePage *self)
+save_screenshot (gpointer owner, GFile *file, gpointer subject)
 {
-  GBytes *png = machine_get_picture (self->machine);
+  Machine *machine = owner;
+  GBytes *png = machine_get_picture (machine);
+  g_autoptr (GError) error = NULL;
 
-  if (response == GTK_RESPONSE_ACCEPT && png != NULL)
-    {
-      g_autoptr (GFile) file = gtk_file_chooser_get_file (GTK_FILE_CHOOSER (dialog));
-      g_autoptr (GError) error = NULL;
-      gsize length;
-      const char *bytes = g_bytes_get_data (png, &length);
-
-      if (!g_file_replace_contents (file, bytes, length, NULL, FALSE, G_FILE_CREATE_NONE, NULL,
-                                    NULL, &error))
-        g_signal_emit_by_name (self->machine, "problem", error->message);
-    }
-  g_object_unref (dialog);
+  if (png != NULL
+      && !g_file_replace_contents (file, g_bytes_get_data (png, NULL), g_bytes_get_size (png), NULL,
+                                   FALSE, G_FILE_CREATE_NONE, NULL, NULL, &error))
+    g_signal_emit_by_name (machine, "problem", error->message);
 }
 
 static void
@@ -282,13 +278,10 @@ take_screenshot (GSimpleAction *action, GVariant *parameter, gpointer data)
 {
   MachinePage *self = data;
   g_autofree char *name = g_strdup_printf ("%s.png", machine_get_name (self->machine));
-  GtkFileChooserNative *dialog = gtk_file_chooser_native_new (
-    _ ("Save Screenshot"), window_of (self), GTK_FILE_CHOOSER_ACTION_SAVE, NULL, NULL);
 
   machine_poll (self->machine);
-  gtk_file_chooser_set_current_name (GTK_FILE_CHOOSER (dialog), name);
-  g_signal_connect_object (dialog, "response", G_CALLBACK (screenshot_place_chosen), self, 0);
-  gtk_native_dialog_show (GTK_NATIVE_DIALOG (dialog));
+  file_chooser_save (window_of (self), FILE_CHOOSER_SCREENSHOT, name, self->machine,
+                     save_screenshot, NULL, NULL);
 }
 
 static void
@@ -300,31 +293,26 @@ show_settings (GSimpleAction *action, GVariant *parameter, gpointer data)
 }
 
 static void
-trash_answered (AdwMessageDialog *dialog, const char *response, MachinePage *self)
+trash_answered (gpointer owner, const char *verb, gpointer subject)
 {
   g_autoptr (GError) error = NULL;
 
-  if (g_str_equal (response, "trash") && !machine_trash (self->machine, &error))
-    g_signal_emit_by_name (self->machine, "problem", error->message);
+  if (!machine_trash (owner, &error))
+    g_signal_emit_by_name (owner, "problem", error->message);
 }
 
 static void
 ask_trash (GSimpleAction *action, GVariant *parameter, gpointer data)
 {
   MachinePage *self = data;
-  GtkWidget *dialog = adw_message_dialog_new (window_of (self), NULL, NULL);
+  g_autofree char *heading
+    = g_strdup_printf (_ ("Move “%s” to the Trash?"), machine_get_name (self->machine));
+  GtkWidget *question
+    = question_new (window_of (self), heading,
+                    _ ("Its disks go with it. You can bring everything back from the trash."));
 
-  adw_message_dialog_format_heading (ADW_MESSAGE_DIALOG (dialog), _ ("Move “%s” to the Trash?"),
-                                     machine_get_name (self->machine));
-  adw_message_dialog_set_body (
-    ADW_MESSAGE_DIALOG (dialog),
-    _ ("Its disks go with it. You can bring everything back from the trash."));
-  adw_message_dialog_add_responses (ADW_MESSAGE_DIALOG (dialog), "cancel", _ ("_Cancel"), "trash",
-                                    _ ("Move to _Trash"), NULL);
-  adw_message_dialog_set_response_appearance (ADW_MESSAGE_DIALOG (dialog), "trash",
-                                              ADW_RESPONSE_DESTRUCTIVE);
-  g_signal_connect_object (dialog, "response", G_CALLBACK (trash_answered), self, 0);
-  gtk_window_present (GTK_WINDOW (dialog));
+  question_add_verb (question, "trash", _ ("Move to _Trash"), QUESTION_DESTRUCTIVE);
+  question_ask (question, self->machine, trash_answered, NULL, NULL);
 }
 
 static void

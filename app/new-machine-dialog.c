@@ -6,13 +6,12 @@
 
 #include "app/model/machine-folder.h"
 #include "app/model/os-detect.h"
-#include "disc-filter.h"
+#include "file-chooser.h"
 #include "os-chooser.h"
 
 struct _NewMachineDialog
 {
   AdwWindow parent_instance;
-  Window *window;
   GCancellable *cancellable;
   char *disc, *disk; /* paths, or NULL */
   char *os;          /* libosinfo's id, or NULL */
@@ -33,6 +32,8 @@ struct _NewMachineDialog
 };
 
 G_DEFINE_FINAL_TYPE (NewMachineDialog, new_machine_dialog, ADW_TYPE_WINDOW)
+
+static guint created_signal;
 
 static const char *const pages[] = { "source", "system", "hardware", "review" };
 
@@ -205,47 +206,27 @@ use_disk (NewMachineDialog *self, const char *path)
 }
 
 static void
-file_chosen (GtkNativeDialog *dialog, int response, NewMachineDialog *self)
+disc_chosen (gpointer owner, GFile *file, gpointer subject)
 {
-  if (response == GTK_RESPONSE_ACCEPT)
-    {
-      g_autoptr (GFile) file = gtk_file_chooser_get_file (GTK_FILE_CHOOSER (dialog));
-      const char *path = g_file_peek_path (file);
-
-      if (path != NULL && g_object_get_data (G_OBJECT (dialog), "disc") != NULL)
-        use_disc (self, path);
-      else if (path != NULL)
-        use_disk (self, path);
-    }
-  g_object_unref (dialog);
+  use_disc (owner, g_file_peek_path (file));
 }
 
 static void
-choose (NewMachineDialog *self, gboolean disc)
+disk_chosen (gpointer owner, GFile *file, gpointer subject)
 {
-  GtkFileChooserNative *dialog
-    = gtk_file_chooser_native_new (disc ? _ ("Choose a Disc Image") : _ ("Choose a Disk Image"),
-                                   GTK_WINDOW (self), GTK_FILE_CHOOSER_ACTION_OPEN, NULL, NULL);
-
-  if (disc)
-    {
-      disc_filter_add (GTK_FILE_CHOOSER (dialog));
-      g_object_set_data (G_OBJECT (dialog), "disc", self);
-    }
-  g_signal_connect_object (dialog, "response", G_CALLBACK (file_chosen), self, 0);
-  gtk_native_dialog_show (GTK_NATIVE_DIALOG (dialog));
+  use_disk (owner, g_file_peek_path (file));
 }
 
 static void
 choose_disc (NewMachineDialog *self)
 {
-  choose (self, TRUE);
+  file_chooser_open (GTK_WINDOW (self), FILE_CHOOSER_DISC, self, disc_chosen, NULL, NULL);
 }
 
 static void
 choose_disk (NewMachineDialog *self)
 {
-  choose (self, FALSE);
+  file_chooser_open (GTK_WINDOW (self), FILE_CHOOSER_DISK, self, disk_chosen, NULL, NULL);
 }
 
 static gboolean
@@ -292,7 +273,7 @@ create (NewMachineDialog *self, gboolean power_on)
       gtk_widget_set_visible (GTK_WIDGET (self->problem), TRUE);
       return;
     }
-  window_open_folder (self->window, folder, power_on);
+  g_signal_emit (self, created_signal, 0, folder, power_on);
   gtk_window_close (GTK_WINDOW (self));
 }
 
@@ -316,14 +297,13 @@ create_and_start (NewMachineDialog *self)
 }
 
 NewMachineDialog *
-new_machine_dialog_new (Window *parent)
+new_machine_dialog_new (GtkWindow *parent)
 {
   NewMachineDialog *self = g_object_new (NEW_MACHINE_DIALOG_TYPE, "transient-for", parent, NULL);
   guint64 host = (guint64) sysconf (_SC_PHYS_PAGES) * sysconf (_SC_PAGESIZE);
   g_autofree char *host_text = g_format_size_full (host, G_FORMAT_SIZE_IEC_UNITS);
   g_autofree char *memory_text = g_strdup_printf (_ ("MiB; this computer has %s"), host_text);
 
-  self->window = parent;
   adw_action_row_set_subtitle (self->memory_row, memory_text);
   gtk_spin_button_set_range (self->memory, 64, MAX ((host >> 20) - 512, 128));
   gtk_spin_button_set_value (self->memory, MIN (1024, (host >> 20) / 2));
@@ -359,6 +339,8 @@ new_machine_dialog_class_init (NewMachineDialogClass *klass)
 {
   GtkWidgetClass *widget_class = GTK_WIDGET_CLASS (klass);
 
+  created_signal = g_signal_new ("created", NEW_MACHINE_DIALOG_TYPE, G_SIGNAL_RUN_LAST, 0, NULL,
+                                 NULL, NULL, G_TYPE_NONE, 2, G_TYPE_STRING, G_TYPE_BOOLEAN);
   G_OBJECT_CLASS (klass)->dispose = new_machine_dialog_dispose;
   G_OBJECT_CLASS (klass)->finalize = new_machine_dialog_finalize;
   gtk_widget_class_set_template_from_resource (widget_class,

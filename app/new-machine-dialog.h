@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #pragma once
 
-#include "window.h"
+#include <adwaita.h>
 
 G_BEGIN_DECLS
 
-/* The wizard: source, system, hardware, review; or straight to the machine from the first page. */
+/* The wizard: source, system, hardware, review; or straight to the machine from the first page.
+ * Signal "created" (folder, power_on): the machine was made, and is to be started if the person
+ * said so. */
 #define NEW_MACHINE_DIALOG_TYPE (new_machine_dialog_get_type ())
 G_DECLARE_FINAL_TYPE (NewMachineDialog, new_machine_dialog, NEW_MACHINE, DIALOG, AdwWindow)
 
-NewMachineDialog *new_machine_dialog_new (Window *parent);
+NewMachineDialog *new_machine_dialog_new (GtkWindow *parent);
 
 G_END_DECLS

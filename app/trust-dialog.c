@@ -1,27 +1,26 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "trust-dialog.h"
 
-#include <adwaita.h>
 #include <glib/gi18n.h>
 
+#include "question.h"
 #include "vmm-core/run/machine-trust.h"
 
+/* What was shown: a machine's configuration and the files that it uses. */
 typedef struct
 {
-  Machine *machine;
   MachineConfig *config;
   GPtrArray *files;
-} Question;
+} Shown;
 
 static void
-question_free (gpointer data, GClosure *closure)
+shown_free (gpointer data)
 {
-  Question *question = data;
+  Shown *shown = data;
 
-  g_object_unref (question->machine);
-  machine_config_free (question->config);
-  g_ptr_array_unref (question->files);
-  g_free (question);
+  machine_config_free (shown->config);
+  g_ptr_array_unref (shown->files);
+  g_free (shown);
 }
 
 /* The question, and below it each path with what becomes of the file. */
@@ -47,34 +46,27 @@ dup_body (GPtrArray *files)
 
 /* Exactly what was shown is agreed to: the folder may have changed since. */
 static void
-answered (AdwMessageDialog *dialog, const char *response, Question *question)
+answered (gpointer owner, const char *verb, gpointer subject)
 {
+  Shown *shown = subject;
   g_autoptr (GError) error = NULL;
 
-  if (!g_str_equal (response, "allow"))
-    return;
-  if (machine_trust_agree (question->config, question->files, &error))
-    machine_power_on (question->machine);
+  if (machine_trust_agree (shown->config, shown->files, &error))
+    machine_power_on (owner);
   else
-    g_signal_emit_by_name (question->machine, "problem", error->message);
+    g_signal_emit_by_name (owner, "problem", error->message);
 }
 
 static void
-ask (Question *question, GtkWindow *parent)
+ask (Machine *machine, Shown *shown, GtkWindow *parent)
 {
-  AdwMessageDialog *dialog = ADW_MESSAGE_DIALOG (adw_message_dialog_new (parent, NULL, NULL));
-  g_autofree char *body = dup_body (question->files);
+  g_autofree char *heading
+    = g_strdup_printf (_ ("Allow “%s” These Files?"), machine_get_name (machine));
+  g_autofree char *body = dup_body (shown->files);
+  GtkWidget *question = question_new (parent, heading, body);
 
-  adw_message_dialog_format_heading (dialog, _ ("Allow “%s” These Files?"),
-                                     machine_get_name (question->machine));
-  adw_message_dialog_set_body (dialog, body);
-  adw_message_dialog_add_responses (dialog, "cancel", _ ("_Cancel"), "allow",
-                                    _ ("_Allow and Power On"), NULL);
-  adw_message_dialog_set_response_appearance (dialog, "allow", ADW_RESPONSE_DESTRUCTIVE);
-  adw_message_dialog_set_default_response (dialog, "cancel");
-  adw_message_dialog_set_close_response (dialog, "cancel");
-  g_signal_connect_data (dialog, "response", G_CALLBACK (answered), question, question_free, 0);
-  gtk_window_present (GTK_WINDOW (dialog));
+  question_add_verb (question, "allow", _ ("_Allow and Power On"), QUESTION_DESTRUCTIVE);
+  question_ask (question, machine, answered, shown, shown_free);
 }
 
 void
@@ -82,7 +74,7 @@ trust_dialog_power_on (Machine *machine, GtkWindow *parent)
 {
   MachineConfig *config = machine_config_load (machine_get_folder (machine), NULL);
   GPtrArray *files = NULL;
-  Question *question;
+  Shown *shown;
 
   /* What is wrong with the file the machine's process says. */
   if (config != NULL)
@@ -98,7 +90,7 @@ trust_dialog_power_on (Machine *machine, GtkWindow *parent)
         g_ptr_array_unref (files);
       return;
     }
-  question = g_new (Question, 1);
-  *question = (Question){ g_object_ref (machine), config, files };
-  ask (question, parent);
+  shown = g_new (Shown, 1);
+  *shown = (Shown){ config, files };
+  ask (machine, shown, parent);
 }

@@ -6,10 +6,12 @@
 #include "accessible-name.h"
 #include "app/model/drive-list.h"
 #include "display/gtk/console-view.h"
+#include "machine-list.h"
 #include "machine-page.h"
-#include "machine-row.h"
 #include "new-machine-dialog.h"
+#include "question.h"
 #include "sentence-toast.h"
+#include "shortcuts.h"
 #include "trust-dialog.h"
 
 #define LIGHT_MS 150
@@ -28,7 +30,7 @@ struct _Window
 {
   AdwApplicationWindow parent_instance;
   Library *library;
-  GtkFilter *filter;
+  GSettings *settings;
   Light disk_activity, disc_activity;
   GtkWidget *question; /* what becomes of the machines, while it is asked; weak */
   guint closing;
@@ -39,8 +41,7 @@ struct _Window
   AdwLeaflet *leaflet;
   GtkWidget *sidebar, *content, *power_tools, *view_tools, *view_button, *disk_light, *keys_button;
   GtkMenuButton *disc_button, *main_menu;
-  GtkSearchEntry *search;
-  GtkListBox *list;
+  MachineList *list;
   GtkOverlay *overlay;
   GtkRevealer *bars;
   AdwWindowTitle *title;
@@ -56,20 +57,6 @@ selected_page (Window *self)
   AdwTabPage *page = adw_tab_view_get_selected_page (self->tabs);
 
   return page != NULL ? MACHINE_PAGE (adw_tab_page_get_child (page)) : NULL;
-}
-
-/* The list marks the machine whose tab is shown. */
-static void
-select_row (Window *self, Machine *machine)
-{
-  GtkListBoxRow *row = NULL;
-  int i = 0;
-
-  while ((row = gtk_list_box_get_row_at_index (self->list, i++)) != NULL)
-    if (machine_row_get_machine (MACHINE_ROW (row)) == machine)
-      break;
-  if (row != gtk_list_box_get_selected_row (self->list))
-    gtk_list_box_select_row (self->list, row);
 }
 
 static gboolean
@@ -96,7 +83,7 @@ show_selected (Window *self)
   adw_window_title_set_title (self->title, machine != NULL ? machine_get_name (machine) : "");
   adw_window_title_set_subtitle (
     self->title, machine != NULL ? machine_state_to_text (machine_get_state (machine)) : "");
-  select_row (self, machine);
+  machine_list_select (self->list, machine);
   gtk_widget_set_visible (self->disk_light, machine != NULL && has_disk (machine)
                                               && !adw_leaflet_get_folded (self->leaflet));
   gtk_widget_set_visible (self->power_tools, on);
@@ -115,7 +102,7 @@ focus_changed (Window *self)
   gboolean ours = !CONSOLE_IS_VIEW (gtk_window_get_focus (GTK_WINDOW (self)));
 
   if (application != NULL)
-    application_set_shortcuts (GUESTHOUSE_APPLICATION (application), ours);
+    shortcuts_set (application, ours);
   adw_tab_view_set_shortcuts (self->tabs, ours ? ADW_TAB_VIEW_SHORTCUT_ALL_SHORTCUTS
                                                : ADW_TAB_VIEW_SHORTCUT_NONE);
   gtk_menu_button_set_primary (self->main_menu, ours); /* F10 */
@@ -174,9 +161,7 @@ open_machine (Window *self, Machine *machine)
 
   if (tab == NULL)
     {
-      Application *application
-        = GUESTHOUSE_APPLICATION (gtk_window_get_application (GTK_WINDOW (self)));
-      GtkWidget *page = machine_page_new (machine, application_get_settings (application));
+      GtkWidget *page = machine_page_new (machine, self->settings);
 
       tab = adw_tab_view_append (self->tabs, page);
       g_object_bind_property (machine, "name", tab, "title", G_BINDING_SYNC_CREATE);
@@ -190,49 +175,6 @@ open_machine (Window *self, Machine *machine)
     }
   adw_tab_view_set_selected_page (self->tabs, tab);
   adw_leaflet_set_visible_child (self->leaflet, self->content);
-}
-
-void
-window_open_folder (Window *self, const char *folder, gboolean power_on)
-{
-  Machine *machine;
-
-  library_rescan (self->library);
-  machine = library_find (self->library, folder);
-  if (machine == NULL)
-    return;
-  open_machine (self, machine);
-  if (power_on)
-    trust_dialog_power_on (machine, GTK_WINDOW (self));
-}
-
-static void
-row_activated (GtkListBox *list, GtkListBoxRow *row, Window *self)
-{
-  open_machine (self, machine_row_get_machine (MACHINE_ROW (row)));
-}
-
-static GtkWidget *
-make_row (gpointer item, gpointer data)
-{
-  return machine_row_new (item);
-}
-
-static gboolean
-matches_search (gpointer item, gpointer data)
-{
-  Window *self = data;
-  const char *wanted = gtk_editable_get_text (GTK_EDITABLE (self->search));
-  g_autofree char *needle = g_utf8_casefold (wanted, -1);
-  g_autofree char *name = g_utf8_casefold (machine_get_name (item), -1);
-
-  return strstr (name, needle) != NULL;
-}
-
-static void
-search_changed (Window *self)
-{
-  gtk_filter_changed (self->filter, GTK_FILTER_CHANGE_DIFFERENT);
 }
 
 /* A machine whose folder went away loses its tab. */
@@ -252,9 +194,27 @@ library_changed (Window *self)
 /* Actions */
 
 static void
+machine_created (Window *self, const char *folder, gboolean power_on)
+{
+  Machine *machine;
+
+  library_rescan (self->library);
+  machine = library_find (self->library, folder);
+  if (machine == NULL)
+    return;
+  open_machine (self, machine);
+  if (power_on)
+    trust_dialog_power_on (machine, GTK_WINDOW (self));
+}
+
+static void
 new_machine (GSimpleAction *action, GVariant *parameter, gpointer data)
 {
-  gtk_window_present (GTK_WINDOW (new_machine_dialog_new (data)));
+  NewMachineDialog *dialog = new_machine_dialog_new (data);
+
+  g_signal_connect_object (dialog, "created", G_CALLBACK (machine_created), data,
+                           G_CONNECT_SWAPPED);
+  gtk_window_present (GTK_WINDOW (dialog));
 }
 
 static void
@@ -329,11 +289,11 @@ close_when_ready (gpointer data)
 }
 
 static void
-close_answered (AdwMessageDialog *dialog, const char *response, Window *self)
+close_answered (gpointer owner, const char *verb, gpointer subject)
 {
-  if (g_str_equal (response, "cancel"))
-    return;
-  self->powering_off = g_str_equal (response, "power-off");
+  Window *self = owner;
+
+  self->powering_off = g_str_equal (verb, "power-off");
   if (self->powering_off)
     library_power_off_all (self->library);
   if (self->closing == 0)
@@ -345,50 +305,36 @@ window_close_request (GtkWindow *window)
 {
   Window *self = GUESTHOUSE_WINDOW (window);
   unsigned on = library_count_on (self->library);
-  GtkWidget *dialog;
+  g_autofree char *heading
+    = g_strdup_printf (ngettext ("%u Machine Is Running", "%u Machines Are Running", on), on);
+  GtkWidget *question;
 
   if (on == 0 || self->close_confirmed)
     return GTK_WINDOW_CLASS (window_parent_class)->close_request (window);
   if (self->question != NULL)
     return TRUE;
-  dialog = adw_message_dialog_new (window, NULL, NULL);
-  adw_message_dialog_format_heading (
-    ADW_MESSAGE_DIALOG (dialog), ngettext ("%u Machine Is Running", "%u Machines Are Running", on),
-    on);
-  adw_message_dialog_set_body (
-    ADW_MESSAGE_DIALOG (dialog),
+  question = question_new (
+    window, heading,
     _ ("Machines can go on without this window. Guesthouse finds them again when you open it."));
-  adw_message_dialog_add_responses (ADW_MESSAGE_DIALOG (dialog), "cancel", _ ("_Cancel"),
-                                    "power-off", _ ("_Power Off"), "keep", _ ("_Keep Running"),
-                                    NULL);
-  adw_message_dialog_set_response_appearance (ADW_MESSAGE_DIALOG (dialog), "power-off",
-                                              ADW_RESPONSE_DESTRUCTIVE);
-  adw_message_dialog_set_response_appearance (ADW_MESSAGE_DIALOG (dialog), "keep",
-                                              ADW_RESPONSE_SUGGESTED);
-  adw_message_dialog_set_default_response (ADW_MESSAGE_DIALOG (dialog), "keep");
-  g_signal_connect_object (dialog, "response", G_CALLBACK (close_answered), self, 0);
-  g_set_weak_pointer (&self->question, dialog);
-  gtk_window_present (GTK_WINDOW (dialog));
+  question_add_verb (question, "power-off", _ ("_Power Off"), QUESTION_DESTRUCTIVE);
+  question_add_verb (question, "keep", _ ("_Keep Running"), QUESTION_SUGGESTED);
+  g_set_weak_pointer (&self->question, question);
+  question_ask (question, self, close_answered, NULL, NULL);
   return TRUE;
 }
 
 Window *
-window_new (Application *application)
+window_new (GtkApplication *application, Library *library, GSettings *settings)
 {
   static const GActionEntry actions[]
     = { { "new-machine", new_machine },
         { "back", go_back },
         { "fullscreen", NULL, NULL, "false", fullscreen_changed } };
   Window *self = g_object_new (WINDOW_TYPE, "application", application, NULL);
-  GSettings *settings = application_get_settings (application);
-  GtkFilterListModel *filtered;
 
-  self->library = g_object_ref (application_get_library (application));
-  self->filter = GTK_FILTER (gtk_custom_filter_new (matches_search, self, NULL));
-  filtered = gtk_filter_list_model_new (g_object_ref (G_LIST_MODEL (self->library)),
-                                        g_object_ref (self->filter));
-  gtk_list_box_bind_model (self->list, G_LIST_MODEL (filtered), make_row, self, NULL);
-  g_object_unref (filtered);
+  self->library = g_object_ref (library);
+  self->settings = g_object_ref (settings);
+  machine_list_set_library (self->list, library);
   g_action_map_add_action_entries (G_ACTION_MAP (self), actions, G_N_ELEMENTS (actions), self);
   g_settings_bind (settings, "window-width", self, "default-width", G_SETTINGS_BIND_DEFAULT);
   g_settings_bind (settings, "window-height", self, "default-height", G_SETTINGS_BIND_DEFAULT);
@@ -411,9 +357,7 @@ window_dispose (GObject *object)
   g_clear_handle_id (&self->disc_activity.timer, g_source_remove);
   g_clear_handle_id (&self->closing, g_source_remove);
   g_clear_weak_pointer (&self->question);
-  if (self->list != NULL)
-    gtk_list_box_bind_model (self->list, NULL, NULL, NULL, NULL);
-  g_clear_object (&self->filter);
+  g_clear_object (&self->settings);
   g_clear_object (&self->library);
   G_OBJECT_CLASS (window_parent_class)->dispose (object);
 }
@@ -425,6 +369,7 @@ window_class_init (WindowClass *klass)
 
   G_OBJECT_CLASS (klass)->dispose = window_dispose;
   GTK_WINDOW_CLASS (klass)->close_request = window_close_request;
+  g_type_ensure (MACHINE_LIST_TYPE);
   gtk_widget_class_set_template_from_resource (widget_class,
                                                "/org/guesthouse/Guesthouse/window.ui");
   gtk_widget_class_bind_template_child (widget_class, Window, toasts);
@@ -438,7 +383,6 @@ window_class_init (WindowClass *klass)
   gtk_widget_class_bind_template_child (widget_class, Window, keys_button);
   gtk_widget_class_bind_template_child (widget_class, Window, disc_button);
   gtk_widget_class_bind_template_child (widget_class, Window, main_menu);
-  gtk_widget_class_bind_template_child (widget_class, Window, search);
   gtk_widget_class_bind_template_child (widget_class, Window, list);
   gtk_widget_class_bind_template_child (widget_class, Window, overlay);
   gtk_widget_class_bind_template_child (widget_class, Window, bars);
@@ -457,8 +401,7 @@ window_init (Window *self)
   self->disc_activity.widget = GTK_WIDGET (self->disc_button);
   accessible_name_buttons (self->keys_button, _ ("Send Key"));
   g_signal_connect (self, "notify::focus-widget", G_CALLBACK (focus_changed), NULL);
-  g_signal_connect (self->list, "row-activated", G_CALLBACK (row_activated), self);
-  g_signal_connect_swapped (self->search, "search-changed", G_CALLBACK (search_changed), self);
+  g_signal_connect_swapped (self->list, "activated", G_CALLBACK (open_machine), self);
   g_signal_connect_swapped (self->leaflet, "notify::folded", G_CALLBACK (show_selected), self);
   g_signal_connect_swapped (self->tabs, "notify::selected-page", G_CALLBACK (show_selected), self);
   g_signal_connect_object (motion, "motion", G_CALLBACK (pointer_moved), self, 0);

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #pragma once
 
-#include "application.h"
+#include <adwaita.h>
+
+#include "app/model/library.h"
 
 G_BEGIN_DECLS
 
@@ -9,9 +11,6 @@ G_BEGIN_DECLS
 #define WINDOW_TYPE (window_get_type ())
 G_DECLARE_FINAL_TYPE (Window, window, GUESTHOUSE, WINDOW, AdwApplicationWindow)
 
-Window *window_new (Application *application);
-
-/* Opens the tab of the machine in a folder; power_on: and starts it. */
-void window_open_folder (Window *self, const char *folder, gboolean power_on);
+Window *window_new (GtkApplication *application, Library *library, GSettings *settings);
 
 G_END_DECLS

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#pragma once
+
+#include <adwaita.h>
+
+#include "app/model/library.h"
+
+G_BEGIN_DECLS
+
+/* The machines of the library in the sidebar, with a search. Signal "activated" (Machine): one was
+ * chosen. */
+#define MACHINE_LIST_TYPE (machine_list_get_type ())
+G_DECLARE_FINAL_TYPE (MachineList, machine_list, MACHINE, LIST, AdwBin)
+
+/* Once: whose machines these are. */
+void machine_list_set_library (MachineList *self, Library *library);
+/* Marks the machine whose tab is shown; NULL: none is. */
+void machine_list_select (MachineList *self, Machine *machine);
+
+G_END_DECLS

@@ -1,0 +1,7 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#pragma once
+
+#include <gtk/gtk.h>
+
+/* Whether the application's keys are its own: not while a guest has the keyboard. */
+void shortcuts_set (GtkApplication *application, gboolean on);
