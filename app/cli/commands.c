@@ -241,15 +241,19 @@ spawn_process (Target *target, GError **error)
   return FALSE;
 }
 
+/* However long the host's file system lets it wait. A process that was made for nothing goes again.
+ */
 static gboolean
 command_start (Target *target, GError **error)
 {
+  gboolean spawned = target->proxy == NULL && target->folder != NULL;
   GError *problem = NULL;
 
-  if (target->proxy == NULL
-      && (target->folder == NULL ? !need_process (target, error) : !spawn_process (target, error)))
+  if (spawned ? !spawn_process (target, error) : !need_process (target, error))
     return FALSE;
-  gh_machine1_call_power_on_sync (target->proxy, NULL, &problem);
+  g_dbus_proxy_set_default_timeout (G_DBUS_PROXY (target->proxy), G_MAXINT);
+  if (!gh_machine1_call_power_on_sync (target->proxy, NULL, &problem) && spawned)
+    gh_machine1_call_quit_sync (target->proxy, NULL, NULL);
   return pass_on (problem, error);
 }
 

@@ -273,14 +273,20 @@ detach (Machine *self)
 }
 
 static void
-crashed (Machine *self, const char *why)
+fail (Machine *self, const char *why)
 {
   self->power_on_wanted = FALSE;
   self->restart_wanted = FALSE;
-  keep_picture (self);
   set_failure (self, why);
-  detach (self);
   set_state (self, MACHINE_CRASHED);
+}
+
+static void
+crashed (Machine *self, const char *why)
+{
+  keep_picture (self);
+  detach (self);
+  fail (self, why);
 }
 
 static void
@@ -292,7 +298,8 @@ gone (Machine *self)
   self->power_on_wanted = FALSE;
   self->quitting = FALSE;
   detach (self);
-  set_state (self, MACHINE_OFF);
+  if (self->state != MACHINE_CRASHED)
+    set_state (self, MACHINE_OFF);
   if (again)
     machine_power_on (self);
 }
@@ -335,6 +342,14 @@ quit_process (Machine *self)
   g_dbus_proxy_call (self->proxy, "Quit", NULL, G_DBUS_CALL_FLAGS_NONE, -1, NULL, NULL, NULL);
 }
 
+/* What comes of it, and what it waits for, is seen by the state. */
+static void
+call_power_on (Machine *self)
+{
+  g_dbus_proxy_call (self->proxy, "PowerOn", NULL, G_DBUS_CALL_FLAGS_NONE, G_MAXINT, NULL, NULL,
+                     NULL);
+}
+
 static void
 read_state (Machine *self)
 {
@@ -348,17 +363,20 @@ read_state (Machine *self)
     }
   else if (g_strcmp0 (state, "paused") == 0)
     set_state (self, MACHINE_PAUSED);
+  else if (g_strcmp0 (state, "starting") == 0)
+    {
+      self->power_on_wanted = FALSE;
+      set_state (self, MACHINE_STARTING);
+    }
   else if (g_strcmp0 (state, "crashed") == 0)
     {
       g_autofree char *why = get_property_string (self, "FailureReason");
-      GDBusProxy *proxy = g_object_ref (self->proxy);
 
-      crashed (self, why != NULL && *why != '\0' ? why : _ ("The machine failed."));
-      g_dbus_proxy_call (proxy, "Quit", NULL, G_DBUS_CALL_FLAGS_NONE, -1, NULL, NULL, NULL);
-      g_object_unref (proxy);
+      fail (self, why != NULL && *why != '\0' ? why : _ ("The machine failed."));
+      quit_process (self); /* until it is gone, another cannot start */
     }
   else if (self->power_on_wanted)
-    machine_call (self, "PowerOn", NULL);
+    call_power_on (self);
   else if (machine_is_on (self))
     {
       /* Only what was seen on: a process that has not been powered on yet is somebody else's. */
@@ -505,7 +523,7 @@ machine_power_on (Machine *self)
   if (self->proxy != NULL)
     {
       set_state (self, MACHINE_STARTING);
-      machine_call (self, "PowerOn", NULL);
+      call_power_on (self);
       return;
     }
   detach (self);

@@ -73,9 +73,9 @@ open_in_thread (GTask *task, gpointer source, gpointer data, GCancellable *cance
 
 void
 image_open_async (const char *path, ImageFlags flags, GMainContext *context, MachineLock *lock,
-                  GAsyncReadyCallback opened, void *data)
+                  GCancellable *cancellable, GAsyncReadyCallback opened, void *data)
 {
-  g_autoptr (GTask) task = g_task_new (NULL, NULL, opened, data);
+  g_autoptr (GTask) task = g_task_new (NULL, cancellable, opened, data);
   Opening *opening = g_new (Opening, 1);
 
   *opening = (Opening){ g_strdup (path), flags, context, lock };

@@ -38,7 +38,7 @@ Image *image_open (const char *path, ImageFlags flags, GMainContext *context, Ma
 /* The same of any path, on a thread of its own, for the host's disk may take its time or hang;
  * opened runs in the caller's context. */
 void image_open_async (const char *path, ImageFlags flags, GMainContext *context, MachineLock *lock,
-                       GAsyncReadyCallback opened, void *data);
+                       GCancellable *cancellable, GAsyncReadyCallback opened, void *data);
 Image *image_open_finish (GAsyncResult *result, GError **error);
 /* An image in memory, for tests: requests complete before the call returns. */
 Image *image_new_memory (uint64_t size, gboolean read_only);

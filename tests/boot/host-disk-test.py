@@ -192,6 +192,32 @@ def hang(folder):
         machine.wait_end(PATIENCE)
 
 
+def hang_at_start(folder):
+    """A disk that hangs while it is opened holds the start alone: that says so, can be given up, and goes
+    on as soon as the disk does."""
+    disk = HostDisk(folder)
+    disk.set("hang")
+    with disk.machine() as machine:
+        machine.wait("hanging request", PATIENCE, disk.was_hit, 0.1)
+        machine.wait("words", PATIENCE, lambda: state_of(machine).get("pause-reason"), 0.1)
+        expect(state_of(machine)["state"] == "starting", machine.last_words())
+        expect(disk.image in state_of(machine)["pause-reason"], state_of(machine)["pause-reason"])
+        machine.control("stop")
+        expect(state_of(machine)["state"] == "off", "the start was not given up")
+        expect(state_of(machine)["pause-reason"] == "", "it still says that it waits")
+        machine.control("quit")
+        machine.wait_end(PATIENCE)
+    with disk.machine("--test-device") as machine:
+        machine.wait("hanging request", PATIENCE, disk.was_hit, 0.1)
+        machine.process.send_signal(signal.SIGTERM)
+        machine.wait_end(PATIENCE)
+    disk.set("hang")
+    with disk.machine("--test-device") as machine:
+        machine.wait("hanging request", PATIENCE, disk.was_hit, 0.1)
+        disk.set("")
+        finishes(machine, disk)
+
+
 def hang_and_go_on(folder):
     """After a reset in the middle of a request that hangs, the guest starts over and finds its disk."""
     disk = HostDisk(folder)
@@ -275,7 +301,7 @@ def main():
     if len(sys.argv) > 1:
         full_file_system(sys.argv[1])
         return 0
-    tests = [full, full_without_control, file_size_limit, hang, hang_and_go_on, hanging_disc, lost_memory, error]
+    tests = [full, full_without_control, file_size_limit, hang, hang_at_start, hang_and_go_on, hanging_disc, lost_memory, error]
     if can_mount():
         tests.append(full_file_system)
     return report([(test.__name__, functools.partial(run, test)) for test in tests])

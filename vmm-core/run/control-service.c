@@ -66,7 +66,6 @@ fail_with (GDBusMethodInvocation *invocation, const char *sentence)
     return TRUE;                                                                                   \
   }
 
-PLAIN_METHOD (power_on, vm_power_on)
 PLAIN_METHOD (power_off, vm_power_off)
 PLAIN_METHOD (power_button, vm_power_button)
 PLAIN_METHOD (reset, vm_reset)
@@ -105,7 +104,7 @@ handle_quit (GhMachine1 *machine, GDBusMethodInvocation *invocation, gpointer da
 
 /* An answer that comes later: the machine is the invocation's own. */
 static void
-inserted (void *data, const GError *error)
+answer (void *data, const GError *error)
 {
   GDBusMethodInvocation *invocation = data;
 
@@ -113,6 +112,13 @@ inserted (void *data, const GError *error)
     fail (invocation, error);
   else
     g_dbus_method_invocation_return_value (invocation, NULL);
+}
+
+static gboolean
+handle_power_on (GhMachine1 *machine, GDBusMethodInvocation *invocation, gpointer data)
+{
+  vm_power_on (((ControlService *) data)->vm, answer, invocation);
+  return TRUE;
 }
 
 static gboolean
@@ -124,7 +130,7 @@ handle_insert_medium (GhMachine1 *machine, GDBusMethodInvocation *invocation, co
   if (!g_path_is_absolute (path))
     return fail_with (invocation,
                       _ ("The path of the disc image is not absolute: give the whole path."));
-  vm_insert_medium (service->vm, drive, path, inserted, invocation);
+  vm_insert_medium (service->vm, drive, path, answer, invocation);
   return TRUE;
 }
 

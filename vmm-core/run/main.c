@@ -61,7 +61,7 @@ look_at_state (gpointer data)
   VmState state = vm_get_state (program->vm);
   int status;
 
-  if (state == VM_RUNNING || state == VM_PAUSED)
+  if (state == VM_STARTING || state == VM_RUNNING || state == VM_PAUSED)
     return G_SOURCE_CONTINUE;
   if (state == VM_CRASHED)
     program->status = STATUS_ERROR;
@@ -115,6 +115,18 @@ raise_limits (void)
   setrlimit (RLIMIT_NOFILE, &descriptors);
 }
 
+/* What is wrong has been said. A machine whose start somebody gave up is off, as any other. */
+static void
+started (void *data, const GError *error)
+{
+  Program *program = data;
+
+  if (error == NULL || g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
+    return;
+  program->status = STATUS_ERROR;
+  quit (program);
+}
+
 static gboolean
 run (Program *program, GError **error)
 {
@@ -136,14 +148,15 @@ run (Program *program, GError **error)
       if (window == NULL)
         return FALSE;
     }
-  if (!options->stopped && !vm_power_on (program->vm, error))
-    return FALSE;
+  if (!options->stopped)
+    vm_power_on (program->vm, started, program);
   if ((options->exit_on_shutdown || vm_get_config (program->vm)->test_device) && !options->stopped)
     g_timeout_add (50, look_at_state, program);
   if (options->time_limit > 0)
     g_timeout_add_seconds (options->time_limit, time_limit_passed, program);
   watch_signals (program);
-  g_main_loop_run (program->loop);
+  if (program->status == EXIT_SUCCESS)
+    g_main_loop_run (program->loop);
   return TRUE;
 }
 

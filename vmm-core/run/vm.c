@@ -7,6 +7,7 @@
 
 #include "accel-choice.h"
 #include "machine-topology.h"
+#include "vm-drives.h"
 #include "vmm-core/notice.h"
 #include "vmm-core/trace.h"
 #include "vmm-core/vcpus.h"
@@ -18,7 +19,8 @@ static const char *const vga_bios_paths[]
   = { "/usr/share/seabios/vgabios-stdvga.bin", "/usr/share/qemu/vgabios-stdvga.bin", NULL };
 
 #define TRAY_DELAY_US 100000
-#define ROOM_TRIES_S 5 /* between tries whether there is room now */
+#define WAIT_TOLD_MS 1000 /* of a start that waits for a file */
+#define ROOM_TRIES_S 5    /* between tries whether there is room now */
 
 struct Vm
 {
@@ -29,7 +31,10 @@ struct Vm
   char *failure;
   char *pause_reason; /* NULL: nothing but a command */
   guint room_tries;   /* 0: a command resumes it */
-  char *disk_error;   /* since power on; NULL: none */
+  VmDone started;     /* while it starts */
+  void *started_data;
+  guint wait_told;  /* 0: it waits for nothing, or that is told */
+  char *disk_error; /* since power on; NULL: none */
   const AccelOps *accel;
   char *accel_reason;
 
@@ -37,7 +42,7 @@ struct Vm
   MachineLock *lock;
   Console *console;
   Input *input;
-  Image *images[MACHINE_CONFIG_DRIVES];
+  VmDrives *drives;
   Chardev *serial[MACHINE_CONFIG_SERIAL_PORTS];
   Chardev *debugcon;
 
@@ -70,8 +75,10 @@ tell_power_event (Vm *vm, const char *event)
 }
 
 static void
-tell_drives_changed (Vm *vm)
+tell_drives_changed (void *data)
 {
+  Vm *vm = data;
+
   if (vm->listener.drives_changed != NULL)
     vm->listener.drives_changed (vm->listener_data);
 }
@@ -116,25 +123,6 @@ image_troubled (void *data, ImageTrouble trouble, const char *sentence)
 }
 
 static gboolean
-open_drives (Vm *vm, GError **error)
-{
-  for (unsigned i = 0; i < MACHINE_CONFIG_DRIVES; i++)
-    {
-      const MachineDrive *drive = &vm->config->drives[i];
-
-      if (drive->file == NULL)
-        continue;
-      vm->images[i]
-        = image_open (drive->file, drive->kind == MACHINE_DRIVE_CD ? IMAGE_READ_ONLY : 0,
-                      vm->context, vm->lock, error);
-      if (vm->images[i] == NULL)
-        return FALSE;
-      image_set_listener (vm->images[i], image_troubled, vm);
-    }
-  return TRUE;
-}
-
-static gboolean
 open_chardev (Vm *vm, const char *what, Chardev **chardev, GError **error)
 {
   if (what == NULL)
@@ -171,8 +159,7 @@ open_everything (Vm *vm, GError **error)
 {
   MachineConfig *config = vm->config;
 
-  if (!check_host_memory (config, error) || !check_readable (config->kernel, error)
-      || !open_drives (vm, error))
+  if (!check_host_memory (config, error) || !check_readable (config->kernel, error))
     return FALSE;
   for (unsigned i = 0; i < MACHINE_CONFIG_SERIAL_PORTS; i++)
     if (!open_chardev (vm, config->serial[i], &vm->serial[i], error))
@@ -242,6 +229,8 @@ vm_new (MachineConfig *config, GError **error)
   vm->console = console_new ();
   vm->input = input_new ();
   vm->wish_notice = notice_new (vm->context, serve_wishes, vm);
+  vm->drives = vm_drives_new (config, vm->context, vm->lock);
+  vm_drives_set_listener (vm->drives, image_troubled, tell_drives_changed, vm);
   if (!machine_config_check (config, error)
       || !machine_topology_parse (config->topology, config->cpus, config->os, &vm->topology, error))
     return NULL;
@@ -268,6 +257,7 @@ tear_down (Vm *vm)
     vcpus_stop (vm->vcpus);
   g_clear_pointer (&vm->vcpus, vcpus_free);
   machine_lock_acquire (vm->lock);
+  vm_drives_set_board (vm->drives, NULL);
   g_clear_pointer (&vm->board, board_pc_free);
   g_clear_pointer (&vm->clock, clock_free);
   vm->wishes = 0;
@@ -277,6 +267,7 @@ tear_down (Vm *vm)
   machine_lock_release (vm->lock);
   g_clear_pointer (&vm->pause_reason, g_free);
   g_clear_handle_id (&vm->room_tries, g_source_remove);
+  g_clear_handle_id (&vm->wait_told, g_source_remove);
 }
 
 void
@@ -285,8 +276,7 @@ vm_free (Vm *vm)
   if (vm == NULL)
     return;
   tear_down (vm);
-  for (unsigned i = 0; i < MACHINE_CONFIG_DRIVES; i++)
-    image_free (vm->images[i]);
+  vm_drives_free (vm->drives);
   for (unsigned i = 0; i < MACHINE_CONFIG_SERIAL_PORTS; i++)
     chardev_free (vm->serial[i]);
   chardev_free (vm->debugcon);
@@ -368,12 +358,13 @@ build (Vm *vm, GError **error)
   for (unsigned i = 0; i < MACHINE_CONFIG_DRIVES; i++)
     {
       board.drives[i].kind = kinds[config->drives[i].kind];
-      board.drives[i].image = vm->images[i];
+      board.drives[i].image = vm_drives_get_image (vm->drives, i);
       board.serial[i] = vm->serial[i];
     }
   machine_lock_acquire (vm->lock);
   vm->board = board_pc_new (&board, error);
   machine_lock_release (vm->lock);
+  vm_drives_set_board (vm->drives, vm->board);
   if (vm->board == NULL)
     return FALSE;
   vm->vcpus = vcpus_new (board_pc_get_accel (vm->board), config->cpus, vm->context, vcpus_stopped,
@@ -401,14 +392,9 @@ wrong_state (Vm *vm, const char *must_be, GError **error)
   return FALSE;
 }
 
-gboolean
-vm_power_on (Vm *vm, GError **error)
+static gboolean
+start (Vm *vm, GError **error)
 {
-  if (vm->state == VM_RUNNING || vm->state == VM_PAUSED)
-    return wrong_state (vm, "off", error);
-  tear_down (vm);
-  g_clear_pointer (&vm->failure, g_free);
-  g_clear_pointer (&vm->disk_error, g_free);
   if (build (vm, error))
     {
       machine_lock_acquire (vm->lock);
@@ -424,14 +410,93 @@ vm_power_on (Vm *vm, GError **error)
   return FALSE;
 }
 
+/* error NULL: it runs. */
+static void
+end_start (Vm *vm, const GError *error)
+{
+  VmDone started = vm->started;
+
+  vm->started = NULL;
+  g_clear_handle_id (&vm->wait_told, g_source_remove);
+  started (vm->started_data, error);
+}
+
+static void
+drives_opened (void *data, const GError *error)
+{
+  Vm *vm = data;
+  g_autoptr (GError) problem = error != NULL ? g_error_copy (error) : NULL;
+
+  if (problem == NULL && start (vm, &problem))
+    {
+      end_start (vm, NULL);
+      return;
+    }
+  vm->failure = g_strdup (problem->message);
+  g_printerr ("guesthouse-vm: %s\n", vm->failure);
+  set_state (vm, VM_CRASHED);
+  end_start (vm, problem);
+}
+
+static gboolean
+tell_wait (gpointer data)
+{
+  Vm *vm = data;
+
+  vm->wait_told = 0;
+  g_free (vm->pause_reason);
+  vm->pause_reason
+    = g_strdup_printf (_ ("The machine waits for “%s”, because the file system that it lies on "
+                          "does not answer. It starts as soon as that does; power it off to give "
+                          "up."),
+                       vm_drives_get_awaited (vm->drives));
+  g_printerr ("guesthouse-vm: %s\n", vm->pause_reason);
+  set_state (vm, vm->state);
+  return G_SOURCE_REMOVE;
+}
+
+void
+vm_power_on (Vm *vm, VmDone done, void *data)
+{
+  g_autoptr (GError) error = NULL;
+
+  if (vm->state != VM_OFF && vm->state != VM_CRASHED)
+    {
+      wrong_state (vm, N_ ("off"), &error);
+      done (data, error);
+      return;
+    }
+  tear_down (vm);
+  g_clear_pointer (&vm->failure, g_free);
+  g_clear_pointer (&vm->disk_error, g_free);
+  vm->started = done;
+  vm->started_data = data;
+  vm->state = VM_STARTING;
+  vm_drives_open (vm->drives, drives_opened, vm);
+  if (vm->state != VM_STARTING)
+    return;
+  vm->wait_told = g_timeout_add (WAIT_TOLD_MS, tell_wait, vm);
+  set_state (vm, VM_STARTING);
+}
+
+/* While it starts, that is given up. */
 gboolean
 vm_power_off (Vm *vm, GError **error)
 {
+  g_autoptr (GError) given_up = NULL;
+
   if (vm->state == VM_OFF)
     return wrong_state (vm, N_ ("on"), error);
+  vm_drives_give_up (vm->drives);
   tear_down (vm);
   set_state (vm, VM_OFF);
   tell_power_event (vm, "power-off");
+  if (vm->started != NULL)
+    {
+      g_set_error (&given_up, G_IO_ERROR, G_IO_ERROR_CANCELLED,
+                   _ ("The machine was powered off before it had started."));
+      end_start (vm, given_up);
+    }
   return TRUE;
 }
 
@@ -507,9 +572,7 @@ vm_resume (Vm *vm, GError **error)
 {
   if (vm->state != VM_PAUSED)
     return wrong_state (vm, "paused", error);
-  for (unsigned i = 0; i < MACHINE_CONFIG_DRIVES; i++)
-    if (vm->images[i] != NULL)
-      image_retry (vm->images[i]);
+  vm_drives_retry (vm->drives);
   run (vm);
   return TRUE;
 }
@@ -599,109 +662,22 @@ serve_wishes (void *data)
 
 /* Drives */
 
-static int
-find_drive (Vm *vm, const char *id, GError **error)
-{
-  for (unsigned i = 0; i < MACHINE_CONFIG_DRIVES; i++)
-    if (vm->config->drives[i].kind == MACHINE_DRIVE_CD
-        && g_strcmp0 (vm->config->drives[i].id, id) == 0)
-      return i;
-  g_set_error (error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND,
-               _ ("The machine has no CD drive “%s”: its first one is called cd0."), id);
-  return -1;
-}
-
-/* Takes image over. */
-static gboolean
-change_medium (Vm *vm, unsigned drive, Image *image, gboolean force, GError **error)
-{
-  gboolean changed = TRUE;
-
-  machine_lock_acquire (vm->lock);
-  if (vm->board != NULL)
-    changed = board_pc_change_medium (vm->board, drive, image, force, error);
-  machine_lock_release (vm->lock);
-  if (!changed)
-    {
-      image_free (image);
-      return FALSE;
-    }
-  image_free (vm->images[drive]);
-  vm->images[drive] = image;
-  g_free (vm->config->drives[drive].file);
-  vm->config->drives[drive].file = image != NULL ? g_strdup (image_get_path (image)) : NULL;
-  tell_drives_changed (vm);
-  return TRUE;
-}
-
-typedef struct
-{
-  Vm *vm;
-  unsigned drive;
-  VmDone done;
-  void *data;
-} Insertion;
-
-static void
-disc_opened (GObject *source, GAsyncResult *result, gpointer data)
-{
-  g_autofree Insertion *insertion = data;
-  Vm *vm = insertion->vm;
-  g_autoptr (GError) error = NULL;
-  Image *image = image_open_finish (result, &error);
-
-  if (image != NULL)
-    {
-      image_set_listener (image, image_troubled, vm);
-      change_medium (vm, insertion->drive, image, FALSE, &error);
-    }
-  insertion->done (insertion->data, error);
-}
-
 void
 vm_insert_medium (Vm *vm, const char *drive, const char *path, VmDone done, void *data)
 {
-  g_autoptr (GError) error = NULL;
-  int index = find_drive (vm, drive, &error);
-  Insertion *insertion;
-
-  if (index < 0)
-    {
-      done (data, error);
-      return;
-    }
-  insertion = g_new (Insertion, 1);
-  *insertion = (Insertion){ vm, index, done, data };
-  image_open_async (path, IMAGE_READ_ONLY, vm->context, vm->lock, disc_opened, insertion);
+  vm_drives_insert (vm->drives, drive, path, done, data);
 }
 
 gboolean
 vm_eject_medium (Vm *vm, const char *drive, gboolean force, GError **error)
 {
-  int index = find_drive (vm, drive, error);
-
-  return index >= 0 && change_medium (vm, index, NULL, force, error);
+  return vm_drives_eject (vm->drives, drive, force, error);
 }
 
 GVariant *
 vm_get_drives (Vm *vm)
 {
-  GVariantBuilder builder;
-
-  g_variant_builder_init (&builder, G_VARIANT_TYPE ("a(sssb)"));
-  machine_lock_acquire (vm->lock);
-  for (unsigned i = 0; i < MACHINE_CONFIG_DRIVES; i++)
-    {
-      const MachineDrive *drive = &vm->config->drives[i];
-
-      if (drive->kind != MACHINE_DRIVE_NONE)
-        g_variant_builder_add (&builder, "(sssb)", drive->id,
-                               drive->kind == MACHINE_DRIVE_CD ? "cd" : "disk",
-                               drive->file != NULL ? drive->file : "",
-                               vm->board != NULL && board_pc_is_tray_locked (vm->board, i));
-    }
-  machine_lock_release (vm->lock);
-  return g_variant_builder_end (&builder);
+  return vm_drives_describe (vm->drives);
 }
 
 const char *
@@ -732,7 +708,8 @@ vm_get_state (Vm *vm)
 const char *
 vm_state_to_string (VmState state)
 {
-  static const char *const names[] = { N_ ("off"), N_ ("running"), N_ ("paused"), N_ ("crashed") };
+  static const char *const names[]
+    = { N_ ("off"), N_ ("starting"), N_ ("running"), N_ ("paused"), N_ ("crashed") };
 
   return names[state];
 }

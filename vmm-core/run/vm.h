@@ -4,13 +4,14 @@
 #include "devices/board-pc.h"
 #include "machine-config.h"
 
-/* One machine's life: off, running, paused, crashed. Everything is called on the I/O thread, which
- * is the thread of the default main context, without the machine lock held. */
+/* One machine's life: off, starting, running, paused, crashed. Everything is called on the I/O
+ * thread, which is the thread of the default main context, without the machine lock held. */
 typedef struct Vm Vm;
 
 typedef enum
 {
   VM_OFF,
+  VM_STARTING, /* waits for the files of its drives */
   VM_RUNNING,
   VM_PAUSED,
   VM_CRASHED
@@ -25,8 +26,8 @@ typedef struct
   void (*power_event) (void *data, const char *event);
 } VmListener;
 
-/* Opens every file that config names, so that what is wrong is said before anything starts. Takes
- * config over. */
+/* Opens what config names, but for the drives' files, so that what is wrong is said before anything
+ * starts. Takes config over. */
 Vm *vm_new (MachineConfig *config, GError **error);
 void vm_free (Vm *vm);
 void vm_set_listener (Vm *vm, const VmListener *listener, void *data);
@@ -36,14 +37,19 @@ VmState vm_get_state (Vm *vm);
 const char *vm_state_to_string (VmState state);
 /* Why it crashed; empty otherwise. */
 const char *vm_get_failure (Vm *vm);
-/* Why it paused by itself, and what went wrong with a disk since power on; empty otherwise. */
+/* Why it paused by itself or what it waits for to start, and what went wrong with a disk since
+ * power on; empty otherwise. */
 const char *vm_get_pause_reason (Vm *vm);
 const char *vm_get_disk_error (Vm *vm);
 /* The accelerator's name and, a sentence, why it was chosen. */
 const char *vm_get_accelerator (Vm *vm);
 const char *vm_get_accelerator_reason (Vm *vm);
 
-gboolean vm_power_on (Vm *vm, GError **error);
+/* error NULL: it is done. */
+typedef void (*VmDone) (void *data, const GError *error);
+
+/* done runs when the machine runs, or with why it does not; maybe before the call returns. */
+void vm_power_on (Vm *vm, VmDone done, void *data);
 gboolean vm_power_off (Vm *vm, GError **error);
 gboolean vm_power_button (Vm *vm, GError **error);
 /* A paused machine stays paused. */
@@ -53,9 +59,6 @@ gboolean vm_reset (Vm *vm, GError **error);
 gboolean vm_get_test_status (Vm *vm, int *status);
 gboolean vm_pause (Vm *vm, GError **error);
 gboolean vm_resume (Vm *vm, GError **error);
-
-/* error NULL: it is done. */
-typedef void (*VmDone) (void *data, const GError *error);
 
 /* Drives by position; NULL id: none there. The file is opened beside the I/O thread, since the
  * host's disk may hang. */

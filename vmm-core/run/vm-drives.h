@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#pragma once
+
+#include "vm.h"
+
+/* What is in a machine's drives. Files are opened beside the I/O thread, since the host's disk may
+ * hang; everything else is as in vm.h. */
+typedef struct VmDrives VmDrives;
+
+/* config's drives, whose files change with their discs, outlive them. */
+VmDrives *vm_drives_new (MachineConfig *config, GMainContext *context, MachineLock *lock);
+void vm_drives_free (VmDrives *drives);
+/* troubled as in image.h; changed: a disc came or went. */
+void vm_drives_set_listener (VmDrives *drives, ImageTroubled troubled, void (*changed) (void *data),
+                             void *data);
+/* Who has the drives; NULL while there is none. Lock held. */
+void vm_drives_set_board (VmDrives *drives, BoardPc *board);
+
+/* Opens what is not open. done runs when all is, or with error when a file cannot be; before the
+ * call returns where nothing has to be waited for. */
+void vm_drives_open (VmDrives *drives, VmDone done, void *data);
+/* done is not to run any more. */
+void vm_drives_give_up (VmDrives *drives);
+/* The first file that is still being opened, or NULL. */
+const char *vm_drives_get_awaited (VmDrives *drives);
+
+/* NULL: the drive is empty. */
+Image *vm_drives_get_image (VmDrives *drives, unsigned position);
+/* What found no room is tried again. */
+void vm_drives_retry (VmDrives *drives);
+
+void vm_drives_insert (VmDrives *drives, const char *id, const char *path, VmDone done, void *data);
+gboolean vm_drives_eject (VmDrives *drives, const char *id, gboolean force, GError **error);
+/* As vm_get_drives gives them. */
+GVariant *vm_drives_describe (VmDrives *drives);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (VmDrives, vm_drives_free)
