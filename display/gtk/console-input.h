@@ -11,7 +11,8 @@ typedef struct
 {
   /* The pixel of the guest's screen at a point of the widget; FALSE: there is no picture. */
   gboolean (*locate) (void *data, double x, double y, unsigned *guest_x, unsigned *guest_y);
-  /* The grab began or ended, or the guest's pointer changed its kind. */
+  /* The guest got or lost the keyboard, the grab began or ended, or its pointer changed its kind.
+   */
   void (*changed) (void *data);
 } ConsoleInputOps;
 
@@ -25,6 +26,8 @@ void console_input_set_connection (ConsoleInput *input, GDBusConnection *connect
 void console_input_grab (ConsoleInput *input);
 void console_input_ungrab (ConsoleInput *input);
 gboolean console_input_is_grabbed (const ConsoleInput *input);
+/* Keys go to the guest. */
+gboolean console_input_has_keyboard (const ConsoleInput *input);
 /* The guest's pointer takes positions: no need to take the person's. */
 gboolean console_input_is_absolute (const ConsoleInput *input);
 

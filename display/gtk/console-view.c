@@ -24,6 +24,7 @@ enum
   PROP_CONNECTION = 1,
   PROP_CONNECTED,
   PROP_GRABBED,
+  PROP_HAS_KEYBOARD,
   PROP_SCALING,
   PROP_GUEST_WIDTH,
   PROP_GUEST_HEIGHT,
@@ -180,8 +181,13 @@ input_locate (void *data, double x, double y, unsigned *guest_x, unsigned *guest
 static void
 input_changed (void *data)
 {
-  show_cursor (data);
-  notify (data, PROP_GRABBED);
+  ConsoleView *self = data;
+
+  if (self->input == NULL)
+    return; /* it is being made */
+  show_cursor (self);
+  notify (self, PROP_GRABBED);
+  notify (self, PROP_HAS_KEYBOARD);
 }
 
 void
@@ -201,6 +207,12 @@ gboolean
 console_view_get_grabbed (ConsoleView *self)
 {
   return self->input != NULL && console_input_is_grabbed (self->input);
+}
+
+gboolean
+console_view_has_keyboard (ConsoleView *self)
+{
+  return self->input != NULL && console_input_has_keyboard (self->input);
 }
 
 /* Properties */
@@ -275,6 +287,9 @@ console_view_get_property (GObject *object, guint property, GValue *value, GPara
     case PROP_GRABBED:
       g_value_set_boolean (value, console_view_get_grabbed (self));
       break;
+    case PROP_HAS_KEYBOARD:
+      g_value_set_boolean (value, console_view_has_keyboard (self));
+      break;
     case PROP_SCALING:
       g_value_set_boolean (value, self->scaling);
       break;
@@ -345,6 +360,8 @@ console_view_class_init (ConsoleViewClass *class)
     = g_param_spec_object ("connection", NULL, NULL, G_TYPE_DBUS_CONNECTION, read_write);
   properties[PROP_CONNECTED] = g_param_spec_boolean ("connected", NULL, NULL, FALSE, read_only);
   properties[PROP_GRABBED] = g_param_spec_boolean ("grabbed", NULL, NULL, FALSE, read_only);
+  properties[PROP_HAS_KEYBOARD]
+    = g_param_spec_boolean ("has-keyboard", NULL, NULL, FALSE, read_only);
   properties[PROP_SCALING] = g_param_spec_boolean ("scaling", NULL, NULL, TRUE, read_write);
   properties[PROP_GUEST_WIDTH]
     = g_param_spec_uint ("guest-width", NULL, NULL, 0, G_MAXUINT, 0, read_only);

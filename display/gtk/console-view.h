@@ -16,10 +16,11 @@ G_DECLARE_FINAL_TYPE (ConsoleView, console_view, CONSOLE, VIEW, GtkWidget)
  * last picture stays until another connection is set; "grabbed" (boolean, read-only): system
  * shortcuts and, for a guest with a relative pointer, the pointer belong to the guest. Left
  * Ctrl+Alt, pressed and released, ends it. While it is TRUE the application should have no
- * shortcuts of its own; "scaling" (boolean, TRUE at first): fit the picture into the widget, in
- * proportion; FALSE: one pixel for one pixel. The widget then asks for the whole size: put it into
- * a GtkScrolledWindow. "guest-width", "guest-height" (uint, read-only): pixels of the guest's
- * screen, 0 before the first. */
+ * shortcuts of its own; "has-keyboard" (boolean, read-only): keys go to the guest, grabbed or not:
+ * the widget has the focus of the active window. The chord ends that, too; "scaling" (boolean, TRUE
+ * at first): fit the picture into the widget, in proportion; FALSE: one pixel for one pixel. The
+ * widget then asks for the whole size: put it into a GtkScrolledWindow. "guest-width",
+ * "guest-height" (uint, read-only): pixels of the guest's screen, 0 before the first. */
 GtkWidget *console_view_new (void);
 
 void console_view_set_connection (ConsoleView *view, GDBusConnection *connection);
@@ -32,6 +33,7 @@ gboolean console_view_get_scaling (ConsoleView *view);
 void console_view_grab (ConsoleView *view);
 void console_view_ungrab (ConsoleView *view);
 gboolean console_view_get_grabbed (ConsoleView *view);
+gboolean console_view_has_keyboard (ConsoleView *view);
 
 /* The guest's screen as it is now, for thumbnails; NULL before the first picture. */
 GdkTexture *console_view_dup_texture (ConsoleView *view);

@@ -6,7 +6,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define CONSOLE_PATH "/org/qemu/Display1/Console_0"
+#include "display1-call.h"
+
 #define LISTENER_PATH "/org/qemu/Display1/Listener"
 #define LISTENER_INTERFACE "org.qemu.Display1.Listener"
 #define MAP_INTERFACE "org.qemu.Display1.Listener.Unix.Map"
@@ -283,7 +284,7 @@ attach (FrameListener *listener, GDBusConnection *machine)
   socket = g_socket_new_from_fd (pair[0], NULL);
   stream = g_socket_connection_factory_create_connection (socket);
   g_dbus_connection_call_with_unix_fd_list (
-    machine, NULL, CONSOLE_PATH, "org.qemu.Display1.Console", "RegisterListener",
+    machine, NULL, DISPLAY1_CONSOLE_PATH, "org.qemu.Display1.Console", "RegisterListener",
     g_variant_new ("(h)", 0), NULL, G_DBUS_CALL_FLAGS_NONE, -1, fds, listener->cancellable,
     registered, listener_ref (listener));
   g_dbus_connection_new (G_IO_STREAM (stream), NULL,

@@ -7,21 +7,12 @@ usage: xvfb-run dbus-run-session gui-test.py GUESTHOUSE GUESTHOUSECTL PICTURES. 
 each step in the folder PICTURES.
 """
 
-import subprocess
 import sys
 
-from gui_driver import (act_until, check, choose, enter, find_button, focused_text, main, press, shows,
-                        wait, xdotool)
+from gui_driver import (act_until, check, choose, enter, find_button, focused_text, main, press, share_of_blue,
+                        shows, wait, xdotool)
 
 DISC = "/usr/lib/memtest86+/memtest86+x64.iso"
-
-
-def share_of_blue(path):
-    """How much of a picture has the blue of memtest86+'s screen."""
-    rgb = subprocess.run(["convert", path, "-sample", "200x125!", "-depth", "8", "rgb:-"],
-                         capture_output=True, check=True).stdout
-    blue = sum(rgb[i] < 60 and rgb[i + 1] < 60 and rgb[i + 2] > 120 for i in range(0, len(rgb), 3))
-    return blue / (len(rgb) / 3)
 
 
 def make_machine(session):

@@ -183,6 +183,14 @@ def enter(text):
     act_until(f"“{text}” in the field", act, written)
 
 
+def share_of_blue(path):
+    """How much of a picture has the blue of memtest86+'s screen."""
+    rgb = subprocess.run(["convert", path, "-sample", "200x125!", "-depth", "8", "rgb:-"],
+                         capture_output=True, check=True).stdout
+    blue = sum(rgb[i] < 60 and rgb[i + 1] < 60 and rgb[i + 2] > 120 for i in range(0, len(rgb), 3))
+    return blue / (len(rgb) / 3)
+
+
 class Session:
     """Folders of its own, in which the application runs and the command line looks."""
 
