@@ -147,8 +147,8 @@ detected (GObject *source, GAsyncResult *result, gpointer data)
     return; /* the dialog is gone, or another disc was chosen */
   gtk_spinner_stop (self->spinner);
   use_system (self, detection->id,
-              detection->id != NULL ? detection->name
-                                    : _ ("Not recognised: choose it, or what it needs"),
+              detection->known ? detection->name
+                               : _ ("Not recognised: choose it, or what it needs"),
               detection->memory, detection->disk);
   set_name (self, detection->name);
   gtk_switch_set_active (self->disk_switch, !detection->live);

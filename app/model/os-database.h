@@ -11,3 +11,7 @@ void os_database_unlock (void);
 /* What a system recommends, or else needs: MiB of memory and GiB of disk. What the database does
  * not know, or all of it if os is NULL, is what suits most. */
 void os_database_read_needs (OsinfoOs *os, unsigned *memory, unsigned *disk);
+
+/* The id, if the database has such a system; else that of the nearest release of the same family:
+ * the last before it, or else the first. NULL: it has none of that family. */
+char *os_database_dup_nearest (OsinfoDb *database, const char *id);

@@ -3,14 +3,15 @@
 
 #include <gio/gio.h>
 
-/* What libosinfo knows of an installation medium. */
+/* What is known of a disc image. */
 typedef struct
 {
-  char *id;        /* "http://debian.org/debian/12", or NULL when the medium is not known */
-  char *name;      /* for people: "Debian 12", or the disc's own label, or the file's name */
+  gboolean known;  /* the system is; all else is a guess otherwise */
+  char *id;        /* "http://debian.org/debian/12", or NULL when libosinfo knows none like it */
+  char *name;      /* for people: "Debian 12", or that of the file */
   unsigned memory; /* MiB that the system recommends */
-  unsigned disk;   /* GiB that it recommends */
-  gboolean live;   /* runs without being installed */
+  unsigned disk;   /* GiB that it recommends, if it is to have a disk */
+  gboolean live;   /* runs from the disc and needs no disk */
 } OsDetection;
 
 void os_detection_free (OsDetection *detection);
