@@ -107,6 +107,14 @@ show_actions (MachinePage *self)
                              g_variant_new_boolean (state == MACHINE_PAUSED));
 }
 
+/* While it is on, the console shows more. */
+static void
+show_picture (MachinePage *self)
+{
+  if (!machine_is_on (self->machine))
+    picture_show (self->picture, self->machine);
+}
+
 static void
 show_state (MachinePage *self)
 {
@@ -134,16 +142,8 @@ show_state (MachinePage *self)
     }
   else
     self->banner_closed = FALSE;
+  show_picture (self);
   show_actions (self);
-}
-
-static void
-show_picture (MachinePage *self)
-{
-  GBytes *png = machine_get_picture (self->machine);
-
-  picture_show (self->picture, png);
-  gtk_widget_set_visible (GTK_WIDGET (self->picture), png != NULL);
 }
 
 /* Says in words when the machine does not run on the processor itself. */

@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "machine-row.h"
 
-#include "picture.h"
+#include "thumbnail.h"
 
 struct _MachineRow
 {
   GtkListBoxRow parent_instance;
   Machine *machine;
-  GtkStack *thumbnail;
-  GtkPicture *picture;
+  Thumbnail *thumbnail;
   GtkLabel *name, *state;
 };
 
@@ -26,15 +25,6 @@ show_name_and_state (MachineRow *self)
   gtk_accessible_update_property (GTK_ACCESSIBLE (self), GTK_ACCESSIBLE_PROPERTY_LABEL, both, -1);
 }
 
-static void
-show_picture (MachineRow *self)
-{
-  GBytes *png = machine_get_picture (self->machine);
-
-  picture_show (self->picture, png);
-  gtk_stack_set_visible_child_name (self->thumbnail, png != NULL ? "picture" : "none");
-}
-
 GtkWidget *
 machine_row_new (Machine *machine)
 {
@@ -45,10 +35,8 @@ machine_row_new (Machine *machine)
                            G_CONNECT_SWAPPED);
   g_signal_connect_object (machine, "notify::state", G_CALLBACK (show_name_and_state), self,
                            G_CONNECT_SWAPPED);
-  g_signal_connect_object (machine, "notify::picture", G_CALLBACK (show_picture), self,
-                           G_CONNECT_SWAPPED);
   show_name_and_state (self);
-  show_picture (self);
+  thumbnail_set_machine (self->thumbnail, machine);
   return GTK_WIDGET (self);
 }
 
@@ -74,7 +62,6 @@ machine_row_class_init (MachineRowClass *klass)
   gtk_widget_class_set_template_from_resource (widget_class,
                                                "/org/guesthouse/Guesthouse/machine-row.ui");
   gtk_widget_class_bind_template_child (widget_class, MachineRow, thumbnail);
-  gtk_widget_class_bind_template_child (widget_class, MachineRow, picture);
   gtk_widget_class_bind_template_child (widget_class, MachineRow, name);
   gtk_widget_class_bind_template_child (widget_class, MachineRow, state);
 }
@@ -82,5 +69,6 @@ machine_row_class_init (MachineRowClass *klass)
 static void
 machine_row_init (MachineRow *self)
 {
+  g_type_ensure (THUMBNAIL_TYPE);
   gtk_widget_init_template (GTK_WIDGET (self));
 }

@@ -187,11 +187,15 @@ set_picture (Machine *self, GBytes *picture)
   notify (self, PROP_PICTURE);
 }
 
+/* A machine that is off has its picture in the folder only. */
 static void
 keep_picture (Machine *self)
 {
-  if (self->picture != NULL)
-    machine_folder_save_picture (self->folder, self->picture);
+  if (self->picture == NULL)
+    return;
+  machine_folder_save_picture (self->folder, self->picture);
+  g_clear_pointer (&self->picture, g_bytes_unref);
+  notify (self, PROP_PICTURE);
 }
 
 static void
@@ -711,7 +715,6 @@ machine_new (const char *folder, GError **error)
   self->folder = g_strdup (folder);
   if (!machine_reload (self, error))
     return NULL;
-  self->picture = machine_folder_load_picture (folder);
   return g_steal_pointer (&self);
 }
 

@@ -38,7 +38,8 @@ char *machine_dup_log (Machine *self);
 const char *machine_get_accelerator (Machine *self);
 const char *machine_get_accelerator_reason (Machine *self);
 
-/* The screen as PNG, now or when it was last on; NULL if never seen. */
+/* The screen of the running machine as PNG. NULL: not seen yet, or off; what was seen last is in
+ * the folder (machine-folder.h). */
 GBytes *machine_get_picture (Machine *self);
 
 /* The running machine's drives, a(sssb) as in org.guesthouse.Machine1; NULL while off. */
