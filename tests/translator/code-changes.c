@@ -118,6 +118,87 @@ test_beside_code (void)
   g_assert_cmpuint (x86_machine_count (machine, "blocks"), <, 60);
 }
 
+/* mov eax, value; int3 */
+static void
+put_value (X86Machine *machine, uint64_t at, uint32_t value)
+{
+  uint8_t code[] = { 0xb8, 0, 0, 0, 0, 0xcc };
+
+  memcpy (code + 1, &value, 4);
+  put (machine, at, (const char *) code, sizeof code);
+}
+
+static uint32_t
+run_for_value (X86Machine *machine, uint64_t at)
+{
+  X86State state;
+
+  x86_machine_init_state (&state, 64);
+  state.rip = at;
+  state.gpr[X86_RDX] = 1;
+  g_assert_cmpint (x86_machine_run (machine, &state).vector, ==, X86_BP);
+  return (uint32_t) state.gpr[X86_RAX];
+}
+
+/* What is loaded in turn is translated once; and leads to what lies behind it now. */
+static void
+test_loaded_in_turn (void)
+{
+  g_autoptr (X86Machine) machine = x86_machine_new (&translator_accel_ops);
+
+  for (unsigned round = 0; round < 12; round++)
+    {
+      put (machine, CODE, round & 1 ? "\xe9\xfb\x0f\x00\x00" : "\xe9\xfb\x1f\x00\x00", 5);
+      put_value (machine, CODE + (round & 1 ? 0x1000 : 0x2000), round / 4);
+      g_assert_cmphex (run_for_value (machine, CODE), ==, round / 4);
+    }
+  g_assert_cmpuint (x86_machine_count (machine, "blocks-revived"), >=, 10);
+  g_assert_cmpuint (x86_machine_count (machine, "blocks"), <, 12);
+}
+
+/* jmp 10200h, behind a comparison. While it is gone what it leads to becomes a reader of flags. */
+static void
+test_behind_a_jump_that_comes_back (void)
+{
+  static const char code[] = "\x39\xd1\xe9\xf9\x01\x00\x00";
+  g_autoptr (X86Machine) machine = x86_machine_new (&translator_accel_ops);
+
+  put (machine, CODE, code, 7);
+  put (machine, CODE + 0x200, "\x31\xc0\xcc", 3); /* xor eax, eax */
+  g_assert_cmphex (run_for_value (machine, CODE), ==, 0);
+  put_value (machine, CODE, 5);
+  g_assert_cmphex (run_for_value (machine, CODE), ==, 5);
+  put (machine, CODE, code, 7);
+  put (machine, CODE + 0x200, "\x0f\x92\xc0\xcc", 4); /* setb al */
+  g_assert_cmphex (run_for_value (machine, CODE), ==, 1);
+  g_assert_cmpuint (x86_machine_count (machine, "blocks-revived"), ==, 0);
+  put (machine, CODE + 0x200, "\x31\xc0\xcc", 3);
+  g_assert_cmphex (run_for_value (machine, CODE), ==, 0);
+  g_assert_cmpuint (x86_machine_count (machine, "blocks-revived"), >, 0);
+}
+
+/* An instruction in two pages, the second of which is one of two as well. */
+static void
+test_two_pages_that_come_back (void)
+{
+  const uint64_t at = CODE + 0x1ffd, second = CODE + 0x2000, other = CODE + 0x4000;
+  g_autoptr (X86Machine) machine = x86_machine_new (&translator_accel_ops);
+
+  put_value (machine, other - 3, 0x33330000);
+  for (unsigned round = 0; round < 16; round++)
+    {
+      const unsigned value = round & 1 ? 0x11110000 : 0x22220000, low = round >> 1 & 1;
+
+      x86_machine_map (machine, second, second);
+      put_value (machine, at, value | low);
+      g_assert_cmphex (run_for_value (machine, at), ==, value | low);
+      x86_machine_map (machine, second, other);
+      g_assert_cmphex (run_for_value (machine, at), ==, 0x33330000 | low);
+    }
+  g_assert_cmpuint (x86_machine_count (machine, "blocks-revived"), >, 16);
+  g_assert_cmpuint (x86_machine_count (machine, "blocks"), <, 16);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -126,5 +207,10 @@ main (int argc, char **argv)
   g_test_add_func ("/translator/code-changes/between-two-states", test_between_two_states);
   g_test_add_func ("/translator/code-changes/end-of-segment", test_end_of_segment);
   g_test_add_func ("/translator/code-changes/beside-code", test_beside_code);
+  g_test_add_func ("/translator/code-changes/loaded-in-turn", test_loaded_in_turn);
+  g_test_add_func ("/translator/code-changes/behind-a-jump-that-comes-back",
+                   test_behind_a_jump_that_comes_back);
+  g_test_add_func ("/translator/code-changes/two-pages-that-come-back",
+                   test_two_pages_that_come_back);
   return g_test_run ();
 }

@@ -236,6 +236,12 @@ x86_machine_protect (X86Machine *machine, uint64_t address, bool present, bool w
 }
 
 void
+x86_machine_map (X86Machine *machine, uint64_t address, uint64_t physical)
+{
+  x86_machine_write_u64 (machine, PT_AT + 8 * (address >> 12), physical | PTE_P | PTE_W | PTE_U);
+}
+
+void
 x86_machine_write (X86Machine *machine, uint64_t address, const void *bytes, size_t n)
 {
   memory_write (machine->memory, address, bytes, n);

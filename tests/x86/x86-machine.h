@@ -38,6 +38,8 @@ void x86_machine_make_supervisor (X86State *state);
 
 /* Access to a page for 32- and 64-bit code; at first every page may be read and written. */
 void x86_machine_protect (X86Machine *machine, uint64_t address, bool present, bool writable);
+/* Lets a page, be another one of memory. */
+void x86_machine_map (X86Machine *machine, uint64_t address, uint64_t physical);
 void x86_machine_write (X86Machine *machine, uint64_t address, const void *bytes, size_t n);
 void x86_machine_read (X86Machine *machine, uint64_t address, void *bytes, size_t n);
 

@@ -130,6 +130,7 @@ block_cache_flush (BlockCache *cache, TranslatorCpu *cpu)
       return;
     }
   memset (cache->hash, 0, cache->hash_size * sizeof cache->hash[0]);
+  memset (cache->dropped, 0, sizeof cache->dropped);
   g_hash_table_remove_all (cache->pages);
   g_hash_table_remove_all (cache->mappings);
   g_ptr_array_set_size (cache->blocks, 0);
@@ -151,17 +152,6 @@ block_is_current (const TranslatorBlock *block)
          && (block->version[1] == NULL
              || __atomic_load_n (block->version[1], __ATOMIC_ACQUIRE) == block->made_at[1]);
 }
-
-/* The code at the CPU's RIP. */
-typedef struct
-{
-  uint64_t rip, linear, physical;
-  unsigned offset;     /* in its page */
-  X86CodePage page[2]; /* the second where an instruction goes on in it, else with version NULL */
-  const uint32_t *version[2];
-  uint32_t made_at[2];
-  uint8_t bytes[4096 + X86_MAX_LENGTH]; /* of both pages */
-} Source;
 
 static void
 source_set_page (Source *source, unsigned n, const X86CodePage *page)
@@ -253,14 +243,22 @@ block_cache_get_mapping (BlockCache *cache, const Mapping *mapping)
   return GPOINTER_TO_UINT (number);
 }
 
-/* mutex held. */
-static void
-block_add_to_page (BlockCache *cache, TranslatorBlock *block, unsigned n, const X86CodePage *code)
+void
+block_cache_enlist (BlockCache *cache, TranslatorBlock *block, const Source *source)
 {
-  Page *page = block_cache_get_page (cache, block->version[n], code);
+  TranslatorBlock *_Atomic *bucket
+    = &cache->hash[hash_of (cache, block->physical, block->rip, block->key)];
 
-  block->page_next[n] = page->blocks;
-  page->blocks = block;
+  for (unsigned n = 0; n < 2 && block->version[n] != NULL; n++)
+    {
+      Page *page = block_cache_get_page (cache, block->version[n], &source->page[n]);
+
+      block->made_at[n] = source->made_at[n];
+      block->page_next[n] = page->blocks;
+      page->blocks = block;
+    }
+  block->hash_next = *bucket;
+  atomic_store_explicit (bucket, block, memory_order_release);
 }
 
 static void
@@ -272,22 +270,20 @@ trace_block (const Plan *plan, const TranslatorBlock *block, const GenerateMarks
   TRACE ("translator.emit", "%s", code = listing_of_code (plan, block, marks));
 }
 
-/* mutex held. */
+/* mutex held. Without what its code is. */
 static TranslatorBlock *
-block_cache_add (BlockCache *cache, Plan *plan, const Source *source)
+block_new (BlockCache *cache, const Plan *plan, const Source *source)
 {
-  const GenerateArena arena = { block_cache_allocate, cache };
-  TranslatorBlock *_Atomic *bucket
-    = &cache->hash[hash_of (cache, source->physical, plan->rip, plan->key)];
-  TranslatorBlock *block;
-  GenerateMarks marks;
-  Emitter emitter, cold, stubs;
+  const size_t peeks = plan->n_peeked * sizeof plan->peeked[0];
+  TranslatorBlock *block
+    = block_cache_allocate (cache, sizeof *block + plan->length + peeks + plan->peeked_length);
+  uint8_t *at = block->bytes;
 
-  block = block_cache_allocate (cache, sizeof *block + plan->length
-                                         + plan->n_peeked * sizeof (TranslatorPeek));
   arena_charge (&cache->arena, 2 * sizeof block); /* its place in blocks, which grows by half */
-  memcpy (block->bytes, plan->bytes, plan->length);
-  memcpy (block->bytes + plan->length, plan->peeked, plan->n_peeked * sizeof (TranslatorPeek));
+  at = mempcpy (at, plan->bytes, plan->length);
+  at = mempcpy (at, plan->peeked, peeks);
+  for (unsigned i = 0; i < plan->n_peeked; i++)
+    at = mempcpy (at, source->bytes + plan->peeked[i].offset, plan->peeked[i].length);
   block->n_peeked = plan->n_peeked;
   block->physical = source->physical;
   block->rip = plan->rip;
@@ -296,12 +292,22 @@ block_cache_add (BlockCache *cache, Plan *plan, const Source *source)
   for (unsigned n = 0; n < 2 && source->version[n] != NULL; n++)
     {
       block->version[n] = source->version[n];
-      block->made_at[n] = source->made_at[n];
       block->page_id[n] = block_cache_get_mapping (
         cache, &(Mapping){ (source->linear >> 12) + n, source->page[n].physical >> 12,
                            plan->key & ~(uint32_t) TRANSLATOR_NO_RUNS });
-      block_add_to_page (cache, block, n, &source->page[n]);
     }
+  return block;
+}
+
+/* mutex held. */
+static TranslatorBlock *
+block_cache_add (BlockCache *cache, Plan *plan, const Source *source)
+{
+  const GenerateArena arena = { block_cache_allocate, cache };
+  TranslatorBlock *block = block_new (cache, plan, source);
+  GenerateMarks marks;
+  Emitter emitter, cold, stubs;
+
   if (trace_is_enabled ("translator.count"))
     plan->options |= TRANSLATOR_COUNT;
   plan->lookups = lookups_find (cache->lookups, source->physical, plan->rip, plan->key);
@@ -318,8 +324,7 @@ block_cache_add (BlockCache *cache, Plan *plan, const Source *source)
   trace_block (plan, block, &marks);
 
   g_ptr_array_add (cache->blocks, block);
-  block->hash_next = *bucket;
-  atomic_store_explicit (bucket, block, memory_order_release);
+  block_cache_enlist (cache, block, source);
   cache->n_blocks++;
   cache->guest_bytes += plan->length;
   return block;
@@ -351,6 +356,21 @@ note_plan (TranslatorCpu *cpu, const Source *source, const Plan *plan)
   return same;
 }
 
+/* Of the code that was read: a block that was kept, or else a new one. */
+static bool
+plan_source (BlockCache *cache, TranslatorCpu *cpu, uint32_t key, const Source *source, Plan *plan)
+{
+  const unsigned end = source->version[1] != NULL ? sizeof source->bytes : 4096;
+  bool kept;
+
+  g_mutex_lock (&cache->mutex);
+  kept = block_cache_recall (cache, source, key, plan);
+  g_mutex_unlock (&cache->mutex);
+  return kept
+         || plan_make (plan, &cpu->cpu, key, source->rip, source->bytes, source->offset, end,
+                       cache->options);
+}
+
 /* Reads the code and plans a block. Only if the first instruction goes on in the next page is that
  * looked at. May raise. */
 static bool
@@ -360,10 +380,10 @@ make_plan (BlockCache *cache, TranslatorCpu *cpu, uint32_t key, Source *source, 
     {
       X86CodePage second;
 
+      source->version[1] = NULL;
       source->made_at[0] = __atomic_load_n (source->version[0], __ATOMIC_ACQUIRE);
       memcpy (source->bytes, source->page[0].host, 4096);
-      if (plan_make (plan, &cpu->cpu, key, source->rip, source->bytes, source->offset, 4096,
-                     cache->options))
+      if (plan_source (cache, cpu, key, source, plan))
         continue;
       /* In segmented code the guards of two pages would look at the wrong ones. */
       if (source->offset <= 4096 - X86_MAX_LENGTH || !(key & X86_MODE_FLAT))
@@ -374,9 +394,7 @@ make_plan (BlockCache *cache, TranslatorCpu *cpu, uint32_t key, Source *source, 
       source_set_page (source, 1, &second);
       source->made_at[1] = __atomic_load_n (source->version[1], __ATOMIC_ACQUIRE);
       memcpy (source->bytes + 4096, second.host, X86_MAX_LENGTH);
-      if (!plan_make (plan, &cpu->cpu, key, source->rip, source->bytes, source->offset,
-                      4096 + X86_MAX_LENGTH, cache->options)
-          || plan->length <= 4096 - source->offset)
+      if (!plan_source (cache, cpu, key, source, plan) || plan->length <= 4096 - source->offset)
         return false;
     }
   while (!note_plan (cpu, source, plan));
@@ -427,6 +445,8 @@ block_cache_get (BlockCache *cache, TranslatorCpu *cpu, uint32_t key, bool *glob
     {
       block = block_cache_find (cache, &source, key);
       if (block == NULL)
+        block = block_cache_revive (cache, &source, key);
+      if (block == NULL && plan.n > 0)
         block = block_cache_add (cache, &plan, &source);
     }
   g_mutex_unlock (&cache->mutex);
@@ -538,6 +558,7 @@ block_cache_add_statistics (BlockCache *cache, GVariantBuilder *builder)
     { "exits-linked", cache->n_links },
     { "invalidations", cache->n_invalidations },
     { "blocks-dropped", cache->n_dropped },
+    { "blocks-revived", cache->n_revived },
     { "code-cache-flushes", cache->n_flushes },
     { "lookups-direct", lookups_get_n_direct (cache->lookups) },
   };

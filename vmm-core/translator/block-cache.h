@@ -9,8 +9,9 @@
 #include "vmm-core/x86/software.h"
 
 /* Translated blocks, shared by all CPUs of a machine: found without a lock, added under one. A
- * block is taken away while every CPU stands still (software.h, exclusive sections); its code's
- * memory comes back when the whole cache is emptied. */
+ * block is taken away while every CPU stands still (software.h, exclusive sections), and revived
+ * when its code is found in memory again; its code's memory comes back when the whole cache is
+ * emptied. */
 
 typedef struct TranslatorExit TranslatorExit;
 typedef struct BlockCache BlockCache;
@@ -47,15 +48,9 @@ struct TranslatorBlock
   uint16_t length; /* of the guest's code */
   uint8_t n_peeked;
   bool stale;
-  int32_t leave;   /* where a CPU leaves with this block's RIP, from guard on */
-  uint8_t bytes[]; /* the guest's code, length of them; then n_peeked times TranslatorPeek */
+  bool revived;    /* it was stale before */
+  uint8_t bytes[]; /* the guest's code, length of them; n_peeked times PlanPeek; what lies there */
 };
-
-/* Other code of the same page that the block depends on. */
-typedef struct
-{
-  uint16_t offset, length;
-} TranslatorPeek;
 
 static inline const uint8_t *
 translator_block_get_entry (const TranslatorBlock *block)

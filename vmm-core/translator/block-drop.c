@@ -5,10 +5,15 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "generate.h"
 #include "vmm-core/trace.h"
 #include "vmm-core/x86/monitor.h"
 
-#define MAX_OVERWRITES 16 /* of a page in RESTLESS_US, before blocks are interpreted */
+/* How often a page is overwritten in RESTLESS_US before blocks are interpreted: those that are made
+ * anew each time, and those that are revived, for which all CPUs have to stand still. */
+#define MAX_OVERWRITES 16
+#define MAX_REVIVALS 1000
+#define NO_PAGE UINT32_MAX /* no page_id */
 
 void
 block_cache_note_overwritten (BlockCache *cache, MemoryBlock *block, uint64_t page, unsigned offset,
@@ -17,13 +22,23 @@ block_cache_note_overwritten (BlockCache *cache, MemoryBlock *block, uint64_t pa
   overwritten_note (cache->overwritten, block, page, offset, length);
 }
 
+void
+block_set_guard (const BlockCache *cache, TranslatorBlock *block, uint32_t page_id)
+{
+  const Emitter emitter = code_cache_begin (cache->code, CODE_HOT);
+  uint8_t *at = (uint8_t *) block->guard - emitter.shift + GENERATE_GUARD_ID;
+
+  /* Other CPUs may be about to look. */
+  __atomic_store_n ((uint32_t *) at, page_id, __ATOMIC_RELEASE);
+}
+
 /* Every CPU stands still. */
 static void
 block_drop (BlockCache *cache, TranslatorBlock *block)
 {
   TranslatorBlock *_Atomic *link
     = &cache->hash[hash_of (cache, block->physical, block->rip, block->key)];
-  Emitter emitter = code_cache_begin (cache->code, CODE_HOT);
+  const Emitter emitter = code_cache_begin (cache->code, CODE_HOT);
 
   if (block->stale)
     return;
@@ -39,8 +54,7 @@ block_drop (BlockCache *cache, TranslatorBlock *block)
     }
   block->incoming = NULL;
   /* Tables of jumps still lead here. */
-  emitter.at = (uint8_t *) block->guard - emitter.shift;
-  emit_jump_to (&emitter, block->guard + block->leave);
+  block_set_guard (cache, block, NO_PAGE);
   cache->n_dropped++;
   TRACE ("translator.invalidate", "rip %#" PRIx64 " physical %#" PRIx64 " key %#x", block->rip,
          block->physical, block->key);
@@ -60,9 +74,8 @@ block_find_bytes (const TranslatorBlock *block, const Page *page,
     return false;
   for (unsigned i = 0; i < block->n_peeked; i++)
     {
-      TranslatorPeek peek;
+      const PlanPeek peek = block_get_peek (block, i);
 
-      memcpy (&peek, block->bytes + block->length + i * sizeof peek, sizeof peek);
       if (found (data, peek.offset, peek.length))
         return true;
     }
@@ -82,20 +95,22 @@ add (void *bytes, unsigned offset, unsigned length)
   return false;
 }
 
-/* Blocks of the page were overwritten, one at least. */
+/* Blocks were overwritten that begin in these granules of the page, the second of them revived. */
 static void
-page_count_overwrite (Page *page, uint64_t begins)
+page_count_overwrite (Page *page, const uint64_t begins[2], unsigned n_cpus)
 {
+  const unsigned max[2] = { MAX_OVERWRITES, MAX_REVIVALS / n_cpus };
   int64_t now = g_get_monotonic_time ();
 
   if (now - page->since >= RESTLESS_US)
     {
       page->since = now;
-      page->overwrites = 0;
+      page->overwrites[0] = page->overwrites[1] = 0;
       page->restless = 0;
     }
-  if (++page->overwrites > MAX_OVERWRITES)
-    page->restless |= begins;
+  for (unsigned revived = 0; revived < 2; revived++)
+    if (begins[revived] != 0 && ++page->overwrites[revived] > max[revived])
+      page->restless |= begins[revived];
 }
 
 /* By which of the block's pages it is in the list of this one. An instruction may go on in another
@@ -106,13 +121,30 @@ which_page (const TranslatorBlock *block, const Page *page)
   return block->version[0] == page->version ? 0 : 1;
 }
 
-/* Drops the blocks that depend on bytes that were overwritten; the others go on. TRUE: some
- * were. */
+/* Takes the block out of the list of its other page, if it has one: it may come back. */
+static void
+leave_other_page (BlockCache *cache, const TranslatorBlock *block, unsigned n)
+{
+  const uint32_t *version = block->version[1 - n];
+  TranslatorBlock **link;
+  Page *page;
+
+  if (version == NULL || version == block->version[n])
+    return;
+  page = g_hash_table_lookup (cache->pages, version);
+  link = &page->blocks;
+  while (*link != block)
+    link = &(*link)->page_next[which_page (*link, page)];
+  *link = block->page_next[1 - n];
+}
+
+/* Drops the blocks that depend on bytes that were overwritten; the others go on. TRUE: some were.
+ */
 static bool
 page_drop_overwritten (BlockCache *cache, Page *page, const MemoryCodeSet *bytes)
 {
   MemoryCodeSet keep = { 0 };
-  uint64_t begins = 0;
+  uint64_t begins[2] = { 0, 0 };
   TranslatorBlock **link = &page->blocks;
   uint32_t version;
   bool dropped = false;
@@ -128,11 +160,15 @@ page_drop_overwritten (BlockCache *cache, Page *page, const MemoryCodeSet *bytes
           link = &block->page_next[n];
           continue;
         }
-      if (!block->stale && n == 0)
-        begins |= 1ull << (block->physical & 4095) / 64;
-      dropped |= !block->stale;
       *link = block->page_next[n];
+      if (block->stale)
+        continue;
+      if (n == 0)
+        begins[block->revived] |= 1ull << (block->physical & 4095) / 64;
+      leave_other_page (cache, block, n);
       block_drop (cache, block);
+      block_cache_keep_dropped (cache, block);
+      dropped = true;
     }
   memory_block_keep_code (page->block, page->number, &keep);
   version = __atomic_load_n (page->version, __ATOMIC_ACQUIRE);
@@ -144,7 +180,7 @@ page_drop_overwritten (BlockCache *cache, Page *page, const MemoryCodeSet *bytes
       block = block->page_next[which_page (block, page)];
     }
   if (dropped)
-    page_count_overwrite (page, begins);
+    page_count_overwrite (page, begins, cache->software->n_cpus);
   return dropped;
 }
 
@@ -166,7 +202,10 @@ drop_outdated (BlockCache *cache)
   if (cache->outdated->len == 0)
     return false;
   for (unsigned i = 0; i < cache->outdated->len; i++)
-    block_drop (cache, g_ptr_array_index (cache->outdated, i));
+    {
+      block_drop (cache, g_ptr_array_index (cache->outdated, i));
+      block_cache_forget_dropped (cache, g_ptr_array_index (cache->outdated, i));
+    }
   g_ptr_array_set_size (cache->outdated, 0);
   cache->renewed_at = g_get_monotonic_time ();
   return true;

@@ -405,6 +405,8 @@ emit_entry (Generator *g)
                                     .rm = host_cpu (pages + sizeof (uint32_t) * index),
                                     .imm_size = 4,
                                     .imm = block->page_id[n] });
+      if (n == 0)
+        g_assert (emit_run_address (g->e, g->e->at) - 4 == block->guard + GENERATE_GUARD_ID);
       cold->from[cold->n_from++] = emit_jcc (g->e, EMIT_NE);
     }
   /* The second page may have been mapped anew since the first was entered. */
@@ -453,7 +455,6 @@ emit_cold (Generator *g, Cold *cold)
       emit_jump_to (e, cold->back);
       break;
     case COLD_LEAVE:
-      g->block->leave = (int32_t) (emit_run_address (e, e->at) - g->block->guard);
       emit_move_imm (e, HOST_R10, g->plan->rip);
       emit_store (e, AT (cpu.state.rip), HOST_R10);
       emit_op32 (e, 0x31, HOST_R10, host_register (HOST_R10));

@@ -8,6 +8,9 @@
 /* Upper bound of what one block may need of either kind. */
 #define GENERATE_MAX_CODE (32u << 10)
 
+/* Where in a block's guard the number is that what is mapped must have; aligned. */
+#define GENERATE_GUARD_ID 8
+
 /* What a block's code refers to: allocated by the caller, which keeps them as long as the code. */
 typedef struct
 {

@@ -70,19 +70,20 @@ exit_offset (const PlanInsn *p)
 static bool
 note_peeked (Plan *plan, unsigned offset, unsigned length)
 {
-  for (unsigned i = 0; i < plan->n_peeked; i++)
+  unsigned i;
+
+  for (i = 0; i < plan->n_peeked; i++)
     if (offset >= plan->peeked[i].offset
         && offset + length <= plan->peeked[i].offset + plan->peeked[i].length)
       return true;
     else if (plan->peeked[i].offset + plan->peeked[i].length == offset)
-      {
-        plan->peeked[i].length += length;
-        return true;
-      }
-  if (plan->n_peeked == PLAN_MAX_PEEKS)
+      break;
+  if (i == PLAN_MAX_PEEKS || plan->peeked_length + length > PLAN_MAX_PEEKED)
     return false;
-  plan->peeked[plan->n_peeked].offset = offset;
-  plan->peeked[plan->n_peeked++].length = length;
+  if (i == plan->n_peeked)
+    plan->peeked[plan->n_peeked++] = (PlanPeek){ offset, 0 };
+  plan->peeked[i].length += length;
+  plan->peeked_length += length;
   return true;
 }
 
@@ -204,7 +205,7 @@ plan_make (Plan *plan, const X86Cpu *cpu, uint32_t key, uint64_t rip, const uint
                                               : UINT16_MAX;
   unsigned max_insns = options & TRANSLATOR_SINGLE ? 1 : PLAN_MAX_INSNS;
 
-  plan->n = plan->n_peeked = 0;
+  plan->n = plan->n_peeked = plan->peeked_length = 0;
   plan->rounds = 1;
   plan->lookups = NULL;
   plan->key = key;

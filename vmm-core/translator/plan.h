@@ -8,6 +8,7 @@
 
 #define PLAN_MAX_INSNS 64
 #define PLAN_MAX_PEEKS 16
+#define PLAN_MAX_PEEKED 1024 /* bytes */
 #define PLAN_PAIRS 4
 
 typedef enum
@@ -89,6 +90,12 @@ typedef struct
   int32_t run_moved; /* EARLY, NEXT of a pair: what was added to its base since the lookup */
 } PlanInsn;
 
+/* Other code of the page that the plan depends on. */
+typedef struct
+{
+  uint16_t offset, length;
+} PlanPeek;
+
 typedef struct
 {
   PlanInsn insns[PLAN_MAX_INSNS];
@@ -96,12 +103,10 @@ typedef struct
   unsigned rounds;      /* of a loop, one behind the other; else 1 */
   unsigned length;      /* bytes */
   const uint8_t *bytes; /* the caller's */
-  struct
-  {
-    uint16_t offset, length;
-  } peeked[PLAN_MAX_PEEKS]; /* in the page: other code that the plan depends on */
+  PlanPeek peeked[PLAN_MAX_PEEKS];
   unsigned n_peeked;
-  uint32_t key; /* translator-cpu.h */
+  unsigned peeked_length; /* of all these together */
+  uint32_t key;           /* translator-cpu.h */
   unsigned options;
   uint64_t rip;
   BlockLookups *lookups; /* the caller sets it; NULL: all go through slots */
