@@ -118,6 +118,40 @@ test_beside_code (void)
   g_assert_cmpuint (x86_machine_count (machine, "blocks"), <, 60);
 }
 
+/* A string that begins where no code is and goes on over code. */
+static void
+test_string_over_code (void)
+{
+  static const char *const strings[] = { "\xf3\xa4\xcc", "\xf3\xaa\xcc" }; /* rep movsb, stosb */
+  X86State state;
+
+  for (unsigned i = 0; i < G_N_ELEMENTS (strings); i++)
+    {
+      g_autoptr (X86Machine) machine = x86_machine_new (&translator_accel_ops);
+
+      for (unsigned round = 0; round < 3; round++)
+        {
+          const uint64_t at = BESIDE + 0x100 * round;
+
+          put (machine, CODE, strings[i], 3);
+          put (machine, CODE + 0x1000, "\x90\x90\x90\x90\x90\x90\xcc\xcc", 8);
+          put (machine, at, "\0\0\0\0\xff\xc0\xff\xc0\xcc", 9); /* 4: inc eax; inc eax */
+          for (unsigned run = 0; run < 3; run++)
+            {
+              x86_machine_init_state (&state, 64);
+              state.rip = run == 1 ? CODE : at + 4;
+              state.gpr[X86_RAX] = run == 1 ? 0x90 : 0;
+              state.gpr[X86_RSI] = CODE + 0x1000;
+              state.gpr[X86_RDI] = at;
+              state.gpr[X86_RCX] = 6;
+              g_assert_cmpint (x86_machine_run (machine, &state).vector, ==, X86_BP);
+              if (run != 1)
+                g_assert_cmphex (state.gpr[X86_RAX], ==, run == 0 ? 2 : 1);
+            }
+        }
+    }
+}
+
 /* mov eax, value; int3 */
 static void
 put_value (X86Machine *machine, uint64_t at, uint32_t value)
@@ -207,6 +241,7 @@ main (int argc, char **argv)
   g_test_add_func ("/translator/code-changes/between-two-states", test_between_two_states);
   g_test_add_func ("/translator/code-changes/end-of-segment", test_end_of_segment);
   g_test_add_func ("/translator/code-changes/beside-code", test_beside_code);
+  g_test_add_func ("/translator/code-changes/string-over-code", test_string_over_code);
   g_test_add_func ("/translator/code-changes/loaded-in-turn", test_loaded_in_turn);
   g_test_add_func ("/translator/code-changes/behind-a-jump-that-comes-back",
                    test_behind_a_jump_that_comes_back);

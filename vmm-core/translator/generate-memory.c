@@ -280,7 +280,9 @@ add_access (Generator *g, const PlanInsn *p, const Ea *ea, unsigned size, bool w
   Cold *cold = generator_add_cold (g, COLD_ACCESS, p);
 
   cold->ea = *ea;
-  cold->what = write ? X86_FILL_FOR_WRITE : X86_FILL_FOR_READ;
+  cold->what = !write                   ? X86_FILL_FOR_READ
+               : p->kind == PLAN_REPEAT ? X86_FILL_FOR_RANGE_WRITE
+                                        : X86_FILL_FOR_WRITE;
   cold->slot = choose_slot (g, ea);
   cold->direct = is_direct (g, cold->slot, write);
   cold->size = size;
