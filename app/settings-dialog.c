@@ -73,7 +73,7 @@ name_applied (SettingsDialog *self)
 {
   const char *name = gtk_editable_get_text (GTK_EDITABLE (self->name));
 
-  if (*name == '\0')
+  if (*name == '\0' || g_str_equal (name, machine_get_name (self->machine)))
     return;
   g_key_file_set_string (machine_get_conf (self->machine), "machine", "name", name);
   save (self);
@@ -228,6 +228,18 @@ settings_dialog_new (GtkWindow *parent, Machine *machine)
   return self;
 }
 
+/* What was typed is meant, also without Enter. */
+static gboolean
+settings_dialog_close_request (GtkWindow *window)
+{
+  SettingsDialog *self = SETTINGS_DIALOG (window);
+
+  name_applied (self);
+  gtk_spin_button_update (self->memory);
+  gtk_spin_button_update (self->cpus);
+  return GTK_WINDOW_CLASS (settings_dialog_parent_class)->close_request (window);
+}
+
 static void
 settings_dialog_finalize (GObject *object)
 {
@@ -241,6 +253,7 @@ settings_dialog_class_init (SettingsDialogClass *klass)
   GtkWidgetClass *widget_class = GTK_WIDGET_CLASS (klass);
 
   G_OBJECT_CLASS (klass)->finalize = settings_dialog_finalize;
+  GTK_WINDOW_CLASS (klass)->close_request = settings_dialog_close_request;
   g_type_ensure (DRIVES_GROUP_TYPE);
   gtk_widget_class_set_template_from_resource (widget_class,
                                                "/org/guesthouse/Guesthouse/settings-dialog.ui");

@@ -172,13 +172,13 @@ def focused_text():
     return None
 
 
-def enter(text):
-    """Writes into the field that has the focus."""
+def enter(text, look=focused_text):
+    """Writes into a field: the one that has the focus, unless said otherwise."""
     def act():
-        Atspi.EditableText.set_text_contents(wait("a field", focused_text, PRESS_AGAIN), text)
+        Atspi.EditableText.set_text_contents(wait("a field", look, PRESS_AGAIN), text)
 
     def written():
-        field = focused_text()
+        field = look()
         return field and Atspi.Text.get_text(field, 0, Atspi.Text.get_character_count(field)) == text
     act_until(f"“{text}” in the field", act, written)
 

@@ -1,0 +1,75 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Escape never loses anything: in a question it is Cancel, in the settings it keeps what was typed.
+
+usage: xvfb-run dbus-run-session gui-escape-test.py GUESTHOUSE GUESTHOUSECTL PICTURES. The machine has no
+CPU, so it runs at once.
+"""
+
+import os
+import sys
+
+from gui_driver import (act_until, check, choose, click, enter, find, find_button, main, press,
+                        shows, wait, windows, xdotool)
+
+NAME = "Precious"
+
+
+def make_machine(session):
+    session.control("create", NAME, "--memory", "16M", "--disk-size", "1G")
+    session.control("set", NAME, "machine", "accelerator", "none")
+    check(session.state() == "off", "the machine was not made")
+    return os.path.join(session.machine()["folder"], session.control("get", NAME, "disk0", "file").strip())
+
+
+def escape(before):
+    act_until("the question to be gone", lambda: xdotool("key", "Escape"), lambda: windows() == before)
+
+
+def settings(session, disk):
+    before = windows()
+    press("Settings…", "the settings", lambda: shows("Machine Settings"))
+    within = windows()
+    press("Remove Disk at next start", "the question", lambda: shows("Remove Disk?"))
+    session.picture("1-remove-disk")
+    escape(within)
+    check(session.control("get", NAME, "disk0", "file") != "", "Escape removed the disk")
+    check(os.path.exists(disk), "Escape removed the disk's file")
+    choose("Add Drive", "New Disk…", "its size", lambda: find_button("Create"))
+    escape(within)
+    check(session.control("get", NAME, "disk1", "file") == "", "Escape made a disk")
+    escape(before)
+
+
+def rename(session, before):
+    """A name that was typed and not confirmed."""
+    press("Settings…", "the settings", lambda: shows("Machine Settings"))
+    enter("Renamed", lambda: find("Name (applies now)", ("text",)))
+    session.picture("2-name")
+    escape(before)
+    wait("the new name", lambda: session.machine()["name"] == "Renamed")
+    wait("it on the page", lambda: shows("Renamed"))
+
+
+def running(session):
+    press("Power On", "the machine to run", lambda: session.state() == "running")
+    before = windows()
+    press("Close", "the question", lambda: shows("1 Machine Is Running"))
+    escape(before)
+    check(session.is_up() and session.state() == "running", "Escape ended something")
+
+
+def run(session):
+    disk = make_machine(session)
+    session.start()
+    click(NAME, ("label",), "the machine's page", lambda: find_button("Power On"))
+    before = windows()
+    settings(session, disk)
+    rename(session, before)
+    choose("Machine Menu", "Move to Trash…", "the question", lambda: shows("Move “Renamed” to the Trash?"))
+    escape(before)
+    check(os.path.exists(disk), "Escape moved the machine to the trash")
+    running(session)
+
+
+sys.exit(main(sys.argv[1:4], run))
