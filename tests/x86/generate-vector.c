@@ -99,10 +99,12 @@ generate_vector_special (Generator *g)
   switch (generator_below (g, 8))
     {
     case 0:
+      g->test->loose_address = true;
       generator_vex_insn (g, 1, false, l, X86_MAP_0F38, 0x2c + generator_below (g, 4), reg, vvvv,
                           GENERATOR_MEMORY, 0);
       break;
     case 1:
+      g->test->loose_address = true;
       generator_vex_insn (g, 1, w, l, X86_MAP_0F38, 0x8c + 2 * generator_below (g, 2), reg, vvvv,
                           GENERATOR_MEMORY, 0);
       break;

@@ -27,7 +27,7 @@ typedef struct
 {
   uint64_t seed;
   bool code32;
-  bool loose_address; /* which byte of an operand a page fault names is open (FLDENV, FRSTOR) */
+  bool loose_address; /* which byte of an operand a page fault names is open: FLDENV, VMASKMOV */
   uint16_t code_length, n_insns;
   uint8_t n_runs;       /* the code begins again until it has run so often */
   uint16_t insn_at[64]; /* where each instruction begins */

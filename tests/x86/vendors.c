@@ -159,22 +159,68 @@ test_loops (X86Machine *machine, X86Vendor vendor)
   g_assert_cmphex (state.rip, ==, CODE + 3 + 0x11);
 }
 
-/* XCHG of R8 is no PAUSE. */
+/* Where 90 with REX.B exchanges RAX and R8, and where it is PAUSE: the last of F2 and F3 counts. */
 static void
 test_exchange_r8 (X86Machine *machine, X86Vendor vendor)
 {
-  static const char *const codes[] = { "41 90", "f3 41 90", "f2 41 90", "f3 49 90" };
+  static const struct
+  {
+    const char *code;
+    bool intel_pauses;
+  } cases[] = { { "41 90", false },      { "f2 41 90", false },   { "66 41 90", false },
+                { "f3 41 90", true },    { "f3 49 90", true },    { "f3 66 41 90", true },
+                { "f2 f3 41 90", true }, { "f3 f2 41 90", false } };
   X86State state;
 
-  for (unsigned i = 0; i < G_N_ELEMENTS (codes); i++)
+  for (unsigned i = 0; i < G_N_ELEMENTS (cases); i++)
     {
-      prepare (machine, &state, 64, CODE, codes[i]);
+      bool exchanged = vendor == X86_AMD || !cases[i].intel_pauses;
+
+      prepare (machine, &state, 64, CODE, cases[i].code);
       state.gpr[X86_RAX] = 1;
       state.gpr[8] = 2;
       engines_expect (machine, &state, X86_BP);
-      g_assert_cmphex (state.gpr[X86_RAX], ==, 2);
-      g_assert_cmphex (state.gpr[8], ==, 1);
+      g_assert_cmphex (state.gpr[X86_RAX], ==, exchanged ? 2 : 1);
+      g_assert_cmphex (state.gpr[8], ==, exchanged ? 1 : 2);
     }
+}
+
+/* What a gather that faults leaves in its mask: elements that are in are zero, and Intel's have
+ * made the others all ones or all zeros. */
+static void
+test_gather (X86Machine *machine, X86Vendor vendor)
+{
+  static const uint32_t mask[4] = { 0x80000001, 0x80000002, 0x7fffffff, 0xc0000000 };
+  static const uint32_t of_intel[4] = { 0, 0xffffffff, 0, 0xffffffff };
+  static const uint32_t of_amd[4] = { 0, 0x80000002, 0x7fffffff, 0xc0000000 };
+  static const uint32_t index[4] = { 0, ABSENT - DATA, 0, 4 };
+  X86State state;
+
+  if (!x86_features_have (x86_features_of_host (), X86_FEATURE_AVX2))
+    return;
+  prepare (machine, &state, 64, CODE, "c4 e2 71 90 04 13"); /* vpgatherdd xmm0, [rbx+xmm2], xmm1 */
+  state.gpr[X86_RBX] = DATA;
+  memcpy (state.ymm[1], mask, sizeof mask);
+  memcpy (state.ymm[2], index, sizeof index);
+  engines_expect (machine, &state, X86_PF);
+  g_assert_cmphex (state.cr2, ==, ABSENT);
+  g_assert_cmpmem (state.ymm[1], sizeof mask, vendor == X86_AMD ? of_amd : of_intel, sizeof mask);
+}
+
+/* VPINSRQ outside 64-bit code. */
+static void
+test_vpinsrq (X86Machine *machine, X86Vendor vendor)
+{
+  X86State state;
+
+  if (!x86_features_have (x86_features_of_host (), X86_FEATURE_AVX))
+    return;
+  prepare (machine, &state, 32, CODE, "c4 e3 f9 22 c8 00"); /* vpinsrq xmm1, xmm0, eax, 0 */
+  state.gpr[X86_RAX] = 0x12345678;
+  memset (state.ymm[0], 0x55, 16);
+  engines_expect (machine, &state, vendor == X86_AMD ? X86_UD : X86_BP);
+  if (vendor != X86_AMD)
+    g_assert_cmpmem (state.ymm[1], 8, "\x78\x56\x34\x12\x55\x55\x55\x55", 8);
 }
 
 /* With REX.W the offset of a far pointer has 64 bits, or the prefix says nothing. */
@@ -385,6 +431,8 @@ main (int argc, char **argv)
   engines_add_test ("/x86/vendors/near-branches-16", test_near_branches_16);
   engines_add_test ("/x86/vendors/loops", test_loops);
   engines_add_test ("/x86/vendors/exchange-r8", test_exchange_r8);
+  engines_add_test ("/x86/vendors/gather", test_gather);
+  engines_add_test ("/x86/vendors/vpinsrq", test_vpinsrq);
   engines_add_test ("/x86/vendors/far-pointers", test_far_pointers);
   engines_add_test ("/x86/vendors/sha", test_sha);
   engines_add_test ("/x86/vendors/strings", test_strings);

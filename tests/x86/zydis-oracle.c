@@ -47,15 +47,11 @@ report (ZydisOracle *oracle, const uint8_t *bytes, const X86Insn *insn, const ch
   g_test_message ("%s: %s: %s; Zydis: %s", oracle->mode->name, text->str, ours, theirs);
 }
 
-/* Instruction sets that CPUID does not offer are #UD; so are VPEXTRQ and VPINSRQ outside 64-bit
- * mode, which Zydis takes for their 32-bit forms. */
+/* Instruction sets that CPUID does not offer are #UD. */
 static bool
 offered (uint32_t features, const ZydisDecodedInstruction *zydis)
 {
   if (!zydis_features_have (features, zydis))
-    return false;
-  if (zydis->machine_mode != ZYDIS_MACHINE_MODE_LONG_64 && zydis->raw.vex.W
-      && (zydis->mnemonic == ZYDIS_MNEMONIC_VPEXTRD || zydis->mnemonic == ZYDIS_MNEMONIC_VPINSRD))
     return false;
   if (zydis->mnemonic == ZYDIS_MNEMONIC_VMCALL || zydis->mnemonic == ZYDIS_MNEMONIC_VMMCALL)
     return true;

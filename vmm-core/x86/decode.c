@@ -503,8 +503,9 @@ x86_decode (const X86Cpu *cpu, const uint8_t *bytes, unsigned available, X86Insn
                                           : &x86_opcodes[insn->map][insn->opcode];
   if (d.code64 && insn->map == X86_MAP_PRIMARY && insn->opcode == 0x63)
     entry = &x86_opcode_movsxd;
-  /* With REX.B, 90 is XCHG of R8, whatever else is in front: neither NOP nor PAUSE. */
-  if ((d.rex & REX_B) && insn->map == X86_MAP_PRIMARY && insn->opcode == 0x90)
+  /* With REX.B, 90 is XCHG of R8, neither NOP nor, but for Intel's, PAUSE. */
+  if ((d.rex & REX_B) && insn->map == X86_MAP_PRIMARY && insn->opcode == 0x90
+      && !((insn->prefixes & X86_PREFIX_REP) && x86_pauses_with_rex_b (cpu)))
     entry = &x86_opcodes[X86_MAP_PRIMARY][0x91];
   if ((entry->attributes & X86_OP_MODRM)
       && !decode_modrm (&d, insn, entry->attributes, &rip_relative, &result))

@@ -17,7 +17,9 @@
 enum
 {
   FPU_EXCEPTIONS = 0x3f, /* IE DE ZE OE UE PE in the status word, their masks in the control word */
+  FPU_STATUS_PE = 1 << 5,
   FPU_STATUS_ES = 1 << 7,
+  FPU_STATUS_TOP = 7 << 11,
   FPU_STATUS_B = 1 << 15
 };
 
@@ -83,6 +85,19 @@ fpu_unit_is_pending (const X86Cpu *cpu)
 {
   return G_UNLIKELY ((cpu->state.fpu.control & FPU_EXCEPTIONS) != FPU_EXCEPTIONS)
          && (fpu_unit_get_status () & FPU_STATUS_ES) != 0;
+}
+
+/* The stack's top at register 0, as after any MMX instruction. The unit is resident. */
+static inline void
+fpu_unit_clear_top (void)
+{
+  uint32_t environment[7]; /* FINCSTP would clear C1 */
+
+  if ((fpu_unit_get_status () & FPU_STATUS_TOP) == 0)
+    return;
+  __asm__ volatile ("fnstenv %0" : "=m"(environment));
+  environment[1] &= ~(uint32_t) FPU_STATUS_TOP;
+  __asm__ volatile ("fldenv %0" : : "m"(environment));
 }
 
 static inline void

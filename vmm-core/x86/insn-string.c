@@ -224,6 +224,7 @@ x86_string_repeated (X86Cpu *cpu, const X86Insn *insn)
   bool stepping = x86_debug_needs_steps (cpu);
   uint64_t budget = stepping ? 1 : CHUNK / element_size (insn);
   uint64_t count = index_of (cpu, insn, X86_RCX);
+  uint16_t before = cpu->cc;
   bool ended = count == 0;
 
   while (count > 0 && budget > 0 && !ended)
@@ -232,6 +233,8 @@ x86_string_repeated (X86Cpu *cpu, const X86Insn *insn)
 
       if (done == 0)
         {
+          if (x86_broken_repeats_restore_flags (cpu))
+            cpu->cc = before; /* should this element fault */
           string_step (cpu, insn);
           ended = repeat_ends (cpu, insn);
           done = 1;

@@ -5,6 +5,7 @@
 #include "thunk.h"
 #include "vector-table.h"
 #include "vector.h"
+#include "vendor.h"
 
 static inline uint64_t
 vector_element (const uint8_t *vector, unsigned index, unsigned size)
@@ -95,6 +96,8 @@ vector_store_masked_bytes (X86Cpu *cpu, const X86Insn *insn, const uint8_t *data
                    : insn->addr_size == 4 ? UINT32_MAX
                                           : UINT16_MAX;
 
+  if (n == 16 && x86_maskmovdqu_probes_upper_half_first (cpu))
+    x86_probe_store (cpu, insn->segment, (address + 8) & limit, 8);
   x86_probe_store (cpu, insn->segment, address & limit, n);
   for (unsigned i = 0; i < n; i++)
     if (vector_element_is_masked (mask, i, 1))
@@ -174,6 +177,14 @@ vector_masked_store (X86Cpu *cpu, const X86Insn *insn, unsigned size)
       x86_store_bytes (cpu, insn->segment, ea + i * size, data + i * size, size);
 }
 
+static void
+vector_extend_mask (uint8_t *mask, unsigned length, unsigned size)
+{
+  memset (mask + length, 0, 32 - length);
+  for (unsigned i = 0; i < length / size; i++)
+    memset (mask + i * size, vector_element_is_masked (mask, i, size) ? 0xff : 0, size);
+}
+
 /* VGATHER…: an element that is in is done, its mask bit clear, before the next may fault. */
 static inline void
 vector_gather (X86Cpu *cpu, const X86Insn *insn, unsigned index_size, unsigned size)
@@ -184,6 +195,8 @@ vector_gather (X86Cpu *cpu, const X86Insn *insn, unsigned index_size, unsigned s
   uint8_t *mask = cpu->state.ymm[insn->vvvv], *destination = cpu->state.ymm[insn->reg];
 
   vector_check_avx (cpu);
+  if (x86_gathers_extend_mask (cpu))
+    vector_extend_mask (mask, 16u << insn->vex_l, size);
   for (unsigned i = 0; i < n; i++)
     {
       if (vector_element_is_masked (mask, i, size))
@@ -201,6 +214,8 @@ vector_gather (X86Cpu *cpu, const X86Insn *insn, unsigned index_size, unsigned s
           memcpy (destination + i * size, &value, size);
         }
       memset (mask + i * size, 0, size);
+      if (n * size == 8 && x86_gathers_extend_mask (cpu))
+        memset (destination + 16, 0, 16);
     }
   memset (mask, 0, 32);
   memset (destination + n * size, 0, 32 - n * size);

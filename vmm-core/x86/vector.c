@@ -156,6 +156,26 @@ vector_sse_load_copied (X86Cpu *cpu, const X86Insn *insn)
   vector_run (cpu, insn, copy);
 }
 
+static void
+vector_mmx_store_top_first (X86Cpu *cpu, const X86Insn *insn)
+{
+  fpu_unit_check_mmx (cpu);
+  fpu_unit_clear_top ();
+  vector_run_store (cpu, insn);
+}
+
+/* VCVTPS2PH where it converts first: an exception is told even if its memory is not there. */
+static void
+vector_avx_store_converted (X86Cpu *cpu, const X86Insn *insn)
+{
+  const Thunk *thunk = insn->thunk;
+  uint8_t converted[16];
+
+  vector_check_avx (cpu);
+  vector_run (cpu, insn, converted);
+  x86_store_bytes (cpu, insn->segment, x86_ea (cpu, insn), converted, thunk->access);
+}
+
 enum
 {
   FAMILY_SSE,
@@ -303,9 +323,8 @@ vector_choose_form (VectorThunk *thunk, const X86Cpu *cpu, const X86Insn *insn)
           || ((flags & VECTOR_L0) != 0 && insn->vex_l) || ((flags & VECTOR_L1) != 0 && !insn->vex_l)
           || (!vector_op_uses_vvvv (thunk->op) && insn->vvvv != 0)))
     return false;
-  /* VPEXTRQ and VPINSRQ are instructions of their own; elsewhere W of 32-bit code means nothing. */
   if (thunk->vex && w && !x86_is_code64 (cpu) && insn->map == X86_MAP_0F3A
-      && thunk->op->memory == VECTOR_GPR)
+      && thunk->op->memory == VECTOR_GPR && x86_vpinsrq_demands_64 (cpu))
     return false;
   thunk->l = thunk->vex && (flags & VECTOR_SCALAR) == 0 && insn->vex_l;
   if ((flags & VECTOR_GW) != 0)
@@ -525,7 +544,7 @@ vector_get_shape (const X86Insn *insn, VectorShape *shape)
   shape->w = (insn->prefixes & X86_PREFIX_REX_W) != 0;
   shape->general_w = (op->flags & VECTOR_GW) != 0;
   shape->obeys_mxcsr = (op->flags & VECTOR_MXCSR) != 0;
-  shape->copied = insn->exec == vector_sse_load_copied;
+  shape->copied = insn->exec == vector_sse_load_copied || insn->exec == vector_avx_store_converted;
   return true;
 }
 
@@ -577,6 +596,11 @@ vector_bind (const X86Cpu *cpu, X86Insn *insn)
   insn->exec = vector_exec[family][place];
   if (vector_takes_unaligned (cpu, insn, op))
     insn->exec = vector_sse_load_copied;
+  else if (place == PLACE_STORE && family == FAMILY_MMX && x86_mmx_stores_clear_top_first (cpu))
+    insn->exec = vector_mmx_store_top_first;
+  else if (place == PLACE_STORE && (op->flags & VECTOR_MXCSR) != 0
+           && x86_converts_before_store (cpu))
+    insn->exec = vector_avx_store_converted;
   else
     vector_direct_bind (cpu, insn);
   return true;

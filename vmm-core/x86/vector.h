@@ -22,7 +22,7 @@ typedef struct
   bool w;         /* REX.W or VEX.W */
   bool general_w; /* which is the size of general registers, in 64-bit code only */
   bool obeys_mxcsr;
-  bool copied; /* its operand in memory may lie where the host would not take it */
+  bool copied; /* its operand in memory is not to be the host's */
 } VectorShape;
 
 /* FALSE: no instruction of vector_bind's. */

@@ -62,6 +62,69 @@ x86_sha_takes_unaligned (const X86Cpu *cpu)
   return x86_is_amd (cpu);
 }
 
+/* F3 before 90 makes PAUSE of it even with REX.B, which Intel's then ignore. To AMD's it is XCHG of
+ * R8, as it is to both with any other prefix. */
+static inline bool
+x86_pauses_with_rex_b (const X86Cpu *cpu)
+{
+  return !x86_is_amd (cpu);
+}
+
+/* A gather first makes each element of its mask all ones or all zeros (SDM 2C, VGATHER, Operation),
+ * and one of two elements of 32 bits clears the upper half of its destination with the first, which
+ * shows if it faults. AMD's leave alone what they have not come to. */
+static inline bool
+x86_gathers_extend_mask (const X86Cpu *cpu)
+{
+  return !x86_is_amd (cpu);
+}
+
+/* VCVTPS2PH to memory has converted, and its exceptions are told, before it looks where it stores.
+ */
+static inline bool
+x86_converts_before_store (const X86Cpu *cpu)
+{
+  return !x86_is_amd (cpu);
+}
+
+/* An MMX instruction that stores has cleared TOP when it finds that it may not. */
+static inline bool
+x86_mmx_stores_clear_top_first (const X86Cpu *cpu)
+{
+  return !x86_is_amd (cpu);
+}
+
+/* An x87 instruction that an unmasked exception keeps from storing does not ask for its page. */
+static inline bool
+x86_x87_refuses_before_store (const X86Cpu *cpu)
+{
+  return !x86_is_amd (cpu);
+}
+
+/* MASKMOVDQU asks for the upper eight of its 16 bytes first: of two that fault they are reported.
+ */
+static inline bool
+x86_maskmovdqu_probes_upper_half_first (const X86Cpu *cpu)
+{
+  return !x86_is_amd (cpu);
+}
+
+/* A fault in the middle of a repeated CMPS or SCAS finds the status flags from before the first
+ * element (SDM 2B, REP). AMD's are those of the last comparison. */
+static inline bool
+x86_broken_repeats_restore_flags (const X86Cpu *cpu)
+{
+  return !x86_is_amd (cpu);
+}
+
+/* VPEXTRQ and VPINSRQ are #UD outside 64-bit code. Intel's ignore VEX.W there, which makes VPEXTRD
+ * and VPINSRD of them. */
+static inline bool
+x86_vpinsrq_demands_64 (const X86Cpu *cpu)
+{
+  return x86_is_amd (cpu);
+}
+
 /* 0F 0D, which fetches ahead, with a register is #UD. Intel's do nothing. */
 static inline bool
 x86_prefetchw_demands_memory (const X86Cpu *cpu)

@@ -11,8 +11,10 @@
 #include "access.h"
 #include "fpu-unit.h"
 #include "software.h"
+#include "segment.h"
 #include "thunk.h"
 #include "vector.h"
+#include "vendor.h"
 #include "vmm-core/machine-lock.h"
 
 #define AT(field) ((uint32_t) offsetof (X86Cpu, field))
@@ -155,6 +157,48 @@ x87_exec_load (X86Cpu *cpu, const X86Insn *insn)
   x87_note_operand (cpu, insn, ea);
 }
 
+static unsigned
+x87_unmasked (const X86Cpu *cpu)
+{
+  return fpu_unit_get_status () & ~cpu->state.fpu.control & FPU_EXCEPTIONS;
+}
+
+/* Whether an unmasked exception other than PE will leave the destination alone: tried out, and
+ * taken back. None is pending. */
+static bool
+x87_refuses_store (X86Cpu *cpu, const X86Insn *insn)
+{
+  uint8_t ignored[16];
+  X86Fpu before;
+  bool refused;
+
+  if ((cpu->state.fpu.control & FPU_EXCEPTIONS) == FPU_EXCEPTIONS)
+    return false;
+  fpu_unit_save (cpu);
+  before = cpu->state.fpu;
+  x87_run (cpu, insn, ignored, false);
+  refused = (x87_unmasked (cpu) & ~FPU_STATUS_PE) != 0;
+  fpu_unit_drop (cpu);
+  cpu->state.fpu = before;
+  fpu_unit_load (cpu);
+  return refused;
+}
+
+/* Where the bytes do not lie in one page that can be written. */
+static void
+x87_store_slowly (X86Cpu *cpu, const X86Insn *insn, uint64_t ea, bool masked)
+{
+  const Thunk *thunk = insn->thunk;
+  uint8_t bounce[16];
+
+  x86_segment_linear (cpu, insn->segment, ea, thunk->access, true);
+  if (masked || !x86_x87_refuses_before_store (cpu) || !x87_refuses_store (cpu, insn))
+    x86_probe_store (cpu, insn->segment, ea, thunk->access);
+  x87_run (cpu, insn, bounce, masked);
+  if (masked || (x87_unmasked (cpu) & ~FPU_STATUS_PE) == 0)
+    x86_store_bytes (cpu, insn->segment, ea, bounce, thunk->access);
+}
+
 static void
 x87_exec_store (X86Cpu *cpu, const X86Insn *insn)
 {
@@ -162,22 +206,11 @@ x87_exec_store (X86Cpu *cpu, const X86Insn *insn)
   bool masked = x87_begin (cpu);
   uint64_t ea = x86_ea (cpu, insn);
   void *host = vector_try_write (cpu, insn->segment, ea, thunk->access);
-  uint8_t bounce[16];
 
   if (G_LIKELY (host != NULL))
     x87_run (cpu, insn, host, masked);
   else
-    {
-      unsigned unmasked;
-
-      x86_probe_store (cpu, insn->segment, ea, thunk->access);
-      x87_run (cpu, insn, bounce, masked);
-      /* An unmasked exception other than PE leaves the destination alone; none was pending
-       * before. */
-      unmasked = fpu_unit_get_status () & ~cpu->state.fpu.control & FPU_EXCEPTIONS & ~(1u << 5);
-      if (masked || unmasked == 0)
-        x86_store_bytes (cpu, insn->segment, ea, bounce, thunk->access);
-    }
+    x87_store_slowly (cpu, insn, ea, masked);
   x87_note_operand (cpu, insn, ea);
 }
 
