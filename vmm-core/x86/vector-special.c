@@ -195,7 +195,7 @@ vector_gather (X86Cpu *cpu, const X86Insn *insn, unsigned index_size, unsigned s
   uint8_t *mask = cpu->state.ymm[insn->vvvv], *destination = cpu->state.ymm[insn->reg];
 
   vector_check_avx (cpu);
-  if (x86_gathers_extend_mask (cpu))
+  if (x86_gathers_extend (cpu))
     vector_extend_mask (mask, 16u << insn->vex_l, size);
   for (unsigned i = 0; i < n; i++)
     {
@@ -212,10 +212,10 @@ vector_gather (X86Cpu *cpu, const X86Insn *insn, unsigned index_size, unsigned s
           value
             = size == 4 ? x86_load32 (cpu, insn->segment, ea) : x86_load64 (cpu, insn->segment, ea);
           memcpy (destination + i * size, &value, size);
+          if (!insn->vex_l && x86_gathers_extend (cpu))
+            memset (destination + 16, 0, 16);
         }
       memset (mask + i * size, 0, size);
-      if (n * size == 8 && x86_gathers_extend_mask (cpu))
-        memset (destination + 16, 0, 16);
     }
   memset (mask, 0, 32);
   memset (destination + n * size, 0, 32 - n * size);

@@ -71,10 +71,10 @@ x86_pauses_with_rex_b (const X86Cpu *cpu)
 }
 
 /* A gather first makes each element of its mask all ones or all zeros (SDM 2C, VGATHER, Operation),
- * and one of two elements of 32 bits clears the upper half of its destination with the first, which
- * shows if it faults. AMD's leave alone what they have not come to. */
+ * and one of 128 bits clears the upper half of its destination with the first element that is in:
+ * both show if it faults. AMD's leave alone what they have not come to. */
 static inline bool
-x86_gathers_extend_mask (const X86Cpu *cpu)
+x86_gathers_extend (const X86Cpu *cpu)
 {
   return !x86_is_amd (cpu);
 }

@@ -11,7 +11,6 @@
 #include "access.h"
 #include "fpu-unit.h"
 #include "software.h"
-#include "segment.h"
 #include "thunk.h"
 #include "vector.h"
 #include "vendor.h"
@@ -191,7 +190,6 @@ x87_store_slowly (X86Cpu *cpu, const X86Insn *insn, uint64_t ea, bool masked)
   const Thunk *thunk = insn->thunk;
   uint8_t bounce[16];
 
-  x86_segment_linear (cpu, insn->segment, ea, thunk->access, true);
   if (masked || !x86_x87_refuses_before_store (cpu) || !x87_refuses_store (cpu, insn))
     x86_probe_store (cpu, insn->segment, ea, thunk->access);
   x87_run (cpu, insn, bounce, masked);
