@@ -24,8 +24,8 @@
 #define LISTENER_PATH "/org/qemu/Display1/Listener"
 #define BIOS_SIZE 65536
 #define RESET_VECTOR (BIOS_SIZE - 16)
-#define MIB 1024       /* KiB */
-#define PATIENCE 30000 /* ms, with a machine that is only slow */
+#define MIB 1024  /* KiB */
+#define HOLDS 200 /* answers to others in a row, while a client's calls are not taken */
 
 /* Checked memory is larger, and is kept for a while after it was freed. */
 #ifdef __SANITIZE_ADDRESS__
@@ -110,12 +110,11 @@ set_up (Fixture *f, gconstpointer data)
   f->process = g_subprocess_new (G_SUBPROCESS_FLAGS_NONE, NULL, vm_program, "--accel",
                                  guest->accelerator, "--memory", "16", "--control", f->socket,
                                  "--bios", bios, "--serial", serial, NULL);
-  for (int tries = 0; tries < 1500 && f->connection == NULL; tries++)
+  while (f->connection == NULL)
     {
       g_usleep (20000);
       f->connection = connect_to (f);
     }
-  g_assert_nonnull (f->connection);
   f->machine = gh_machine1_proxy_new_sync (f->connection, G_DBUS_PROXY_FLAGS_NONE, NULL,
                                            MACHINE_PATH, NULL, NULL);
 }
@@ -241,16 +240,16 @@ make_call (const char *interface, const char *method, GVariant *parameters, gboo
   return g_bytes_new_take (blob, size);
 }
 
-/* Sends a call again and again, without reading, until there were most of them or none was taken
- * for so many milliseconds: how many. */
+/* Sends a call again and again, without reading, until there were most of them, the client was cut
+ * off, or none was taken while the machine answered so many calls of ours: how many. */
 static unsigned
-flood (int fd, GBytes *call, unsigned most, unsigned patience)
+flood (Fixture *f, int fd, GBytes *call, unsigned most, unsigned answers)
 {
   g_autofree uint8_t *copy = g_memdup2 (g_bytes_get_data (call, NULL), g_bytes_get_size (call));
   gsize size = g_bytes_get_size (call), done = 0;
   unsigned sent = 0;
 
-  for (unsigned pauses = 0; pauses < patience / 10 && sent < most;)
+  for (unsigned answered = 0; answered < answers && sent < most;)
     {
       uint32_t serial = GUINT32_TO_LE (sent + 1);
       ssize_t n;
@@ -261,11 +260,11 @@ flood (int fd, GBytes *call, unsigned most, unsigned patience)
         return sent;
       if (n < 0)
         {
-          pauses++;
-          g_usleep (10000);
+          answered++;
+          expect_answer (f);
           continue;
         }
-      pauses = 0;
+      answered = 0;
       done += n;
       if (done == size)
         {
@@ -292,9 +291,8 @@ test_many_connections (Fixture *f, gconstpointer data)
       else
         g_assert_true (g_dbus_connection_close_sync (connection, NULL, NULL));
     }
-  for (int tries = 0; tries < 3000 && count_descriptors (f) > before; tries++)
-    g_usleep (10000);
-  g_assert_cmpuint (count_descriptors (f), <=, before);
+  while (count_descriptors (f) > before)
+    expect_answer (f);
   expect_answer (f);
 }
 
@@ -337,7 +335,7 @@ test_no_reader (Fixture *f, gconstpointer data)
         = make_call ("org.guesthouse.Machine1", methods[i % G_N_ELEMENTS (methods)], NULL, TRUE);
 
       fds[i] = come (f);
-      g_assert_cmpuint (flood (fds[i], call, 100000, 500), <, 100000);
+      g_assert_cmpuint (flood (f, fds[i], call, 100000, HOLDS), <, 100000);
       expect_answer (f);
     }
   g_assert_cmpuint (get_resident (f), <, before + MOST (24));
@@ -355,7 +353,7 @@ test_flood (Fixture *f, gconstpointer data)
 
   expect_answer (f);
   before = get_resident (f);
-  g_assert_cmpuint (flood (fd, call, 50000, PATIENCE), ==, 50000);
+  g_assert_cmpuint (flood (f, fd, call, 50000, G_MAXUINT), ==, 50000);
   expect_answer (f);
   g_assert_cmpuint (get_resident (f), <, before + MOST (16));
   close (fd);
@@ -371,7 +369,7 @@ test_large_message (Fixture *f, gconstpointer data)
   unsigned before = get_resident (f);
   int fd = come (f);
 
-  g_assert_cmpuint (flood (fd, call, 1, PATIENCE), ==, 0); /* cut off */
+  g_assert_cmpuint (flood (f, fd, call, 1, G_MAXUINT), ==, 0); /* cut off */
   g_assert_cmpuint (get_resident (f), <, before + MOST (8));
   expect_answer (f);
   close (fd);
@@ -432,15 +430,18 @@ test_events_of_a_reset_loop (Fixture *f, gconstpointer data)
 {
   int silent = come (f);
   unsigned before, n = 0;
-  gint64 until = g_get_monotonic_time () + 3 * G_USEC_PER_SEC;
+  gint64 since;
 
   expect_answer (f);
   before = get_resident (f);
+  wait_a_moment ();
+  since = g_get_monotonic_time ();
   g_signal_connect (f->machine, "g-signal", G_CALLBACK (count_signal), &n);
-  while (g_get_monotonic_time () < until)
+  while (n < 20)
     wait_a_moment ();
-  g_assert_cmpuint (n, >, 0);
-  g_assert_cmpuint (n, <=, 40); /* ten a second, and a late one */
+  /* Ten a second at most, of which some may have been on the way: however slow this host is, so
+   * many are not told faster. */
+  g_assert_cmpint (g_get_monotonic_time () - since, >, G_USEC_PER_SEC * 3 / 2);
   g_assert_cmpuint (get_resident (f), <, before + MOST (8));
   expect_answer (f);
   close (silent);
@@ -509,9 +510,8 @@ look (Fixture *f)
   g_dbus_interface_skeleton_export (G_DBUS_INTERFACE_SKELETON (map), connection, LISTENER_PATH,
                                     NULL);
   g_dbus_connection_start_message_processing (connection);
-  for (int tries = 0; tries < 2000 && picture.fd < 0; tries++)
+  while (picture.fd < 0)
     wait_a_moment ();
-  g_assert_cmpint (picture.fd, >=, 0);
   g_dbus_interface_skeleton_unexport (G_DBUS_INTERFACE_SKELETON (listener));
   g_dbus_interface_skeleton_unexport (G_DBUS_INTERFACE_SKELETON (map));
   g_dbus_connection_close_sync (connection, NULL, NULL);
@@ -594,7 +594,7 @@ call_sync (GDBusConnection *connection, const char *interface, const char *metho
 static void
 expect_code (Fixture *f, gsize *seen, uint8_t code)
 {
-  for (int tries = 0; tries < 3000; tries++)
+  for (;;)
     {
       g_autofree char *text = NULL;
       gsize size = 0;
@@ -610,7 +610,6 @@ expect_code (Fixture *f, gsize *seen, uint8_t code)
         }
       g_usleep (10000);
     }
-  g_assert_not_reached ();
 }
 
 static void
@@ -643,7 +642,7 @@ test_vanishing_author (Fixture *f, gconstpointer data)
   gsize seen = 0, size = 0, before;
   int fd = come (f);
 
-  g_assert_cmpuint (flood (fd, call, 1, PATIENCE), ==, 1);
+  g_assert_cmpuint (flood (f, fd, call, 1, G_MAXUINT), ==, 1);
   expect_code (f, &seen, SHIFT);
   expect_code (f, &seen, A);
   close (fd);

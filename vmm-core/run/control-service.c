@@ -305,6 +305,12 @@ emit_reset (ControlService *service)
   gh_machine1_emit_power_event (service->machine, RESET_EVENT);
 }
 
+static gboolean
+was_reset_told_now (const ControlService *service)
+{
+  return g_get_monotonic_time () - service->reset_told < ACTIVITY_MS * 1000;
+}
+
 /* A guest that resets itself in a loop is told of ten times a second. */
 static void
 show_power_event (void *data, const char *event)
@@ -314,7 +320,7 @@ show_power_event (void *data, const char *event)
 
   if (control_clients_get_count (service->clients) == 0)
     return;
-  if (reset && g_get_monotonic_time () - service->reset_told < ACTIVITY_MS * 1000)
+  if (reset && was_reset_told_now (service))
     {
       service->reset_untold = TRUE;
       return;
@@ -342,7 +348,7 @@ show_activity (gpointer data)
           service->traffic[i][write] = now[write];
         }
     }
-  if (service->reset_untold)
+  if (service->reset_untold && !was_reset_told_now (service))
     emit_reset (service);
   if (control_clients_get_count (service->clients) > 0)
     return G_SOURCE_CONTINUE;
