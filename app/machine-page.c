@@ -289,6 +289,7 @@ show_settings (GSimpleAction *action, GVariant *parameter, gpointer data)
 {
   MachinePage *self = data;
 
+  machine_refresh (self->machine, NULL); /* somebody may have changed machine.conf just now */
   gtk_window_present (GTK_WINDOW (settings_dialog_new (window_of (self), self->machine)));
 }
 

@@ -7,8 +7,9 @@
 
 #include "accessible-name.h"
 #include "drives-group.h"
+#include "processor-layout.h"
 #include "sentence-toast.h"
-#include "vmm-core/run/machine-topology.h"
+#include "smbios-group.h"
 
 struct _SettingsDialog
 {
@@ -18,9 +19,9 @@ struct _SettingsDialog
   AdwEntryRow *name;
   GtkSpinButton *memory, *cpus;
   GtkDropDown *boot, *topology, *accelerator, *ticks;
-  GtkStringList *topology_names;
   GtkSwitch *boot_menu;
   DrivesGroup *drives;
+  SmbiosGroup *smbios;
   AdwActionRow *firmware_row;
   GtkWidget *firmware_reset;
 };
@@ -28,8 +29,6 @@ struct _SettingsDialog
 G_DEFINE_FINAL_TYPE (SettingsDialog, settings_dialog, ADW_TYPE_PREFERENCES_WINDOW)
 
 static const char *const boot_orders[] = { "cd", "dc", "c", "d" };
-static const char *const topologies[]
-  = { MACHINE_TOPOLOGY_AUTO, MACHINE_TOPOLOGY_CORES, MACHINE_TOPOLOGY_SOCKETS };
 static const char *const accelerators[] = { "auto", "kvm", "translator", "interpreter" };
 static const char *const tick_policies[] = { "catch-up", "merge" };
 
@@ -40,8 +39,9 @@ show_problem (SettingsDialog *self, const char *sentence)
 }
 
 static void
-save (SettingsDialog *self)
+save (gpointer data)
 {
+  SettingsDialog *self = data;
   g_autoptr (GError) error = NULL;
 
   if (!machine_save (self->machine, &error))
@@ -49,23 +49,11 @@ save (SettingsDialog *self)
 }
 
 static void
-set_number (SettingsDialog *self, const char *key, GtkSpinButton *spin)
-{
-  g_key_file_set_integer (machine_get_conf (self->machine), "machine", key,
-                          gtk_spin_button_get_value_as_int (spin));
-  save (self);
-}
-
-static void
 memory_changed (SettingsDialog *self)
 {
-  set_number (self, "memory", self->memory);
-}
-
-static void
-cpus_changed (SettingsDialog *self)
-{
-  set_number (self, "cpus", self->cpus);
+  g_key_file_set_integer (machine_get_conf (self->machine), "machine", "memory",
+                          gtk_spin_button_get_value_as_int (self->memory));
+  save (self);
 }
 
 static void
@@ -93,33 +81,6 @@ boot_menu_changed (SettingsDialog *self)
   g_key_file_set_boolean (machine_get_conf (self->machine), "machine", "boot-menu",
                           gtk_switch_get_active (self->boot_menu));
   save (self);
-}
-
-/* An item of its own is there for what machine.conf says in numbers. */
-static void
-topology_changed (SettingsDialog *self)
-{
-  guint selected = gtk_drop_down_get_selected (self->topology);
-
-  g_key_file_set_string (machine_get_conf (self->machine), "machine", "topology",
-                         selected < G_N_ELEMENTS (topologies)
-                           ? topologies[selected]
-                           : gtk_string_list_get_string (self->topology_names, selected));
-  save (self);
-}
-
-static void
-show_topology (SettingsDialog *self)
-{
-  g_autofree char *topology = machine_get_string (self->machine, "machine", "topology");
-  guint selected = 0;
-
-  while (topology != NULL && selected < G_N_ELEMENTS (topologies)
-         && !g_str_equal (topology, topologies[selected]))
-    selected++;
-  if (selected == G_N_ELEMENTS (topologies))
-    gtk_string_list_append (self->topology_names, topology);
-  gtk_drop_down_set_selected (self->topology, selected);
 }
 
 static void
@@ -198,8 +159,7 @@ settings_dialog_new (GtkWindow *parent, Machine *machine)
   gtk_editable_set_text (GTK_EDITABLE (self->name), machine_get_name (machine));
   gtk_spin_button_set_range (self->memory, 64, MAX (host - 512, 128));
   gtk_spin_button_set_value (self->memory, machine_get_integer (machine, "machine", "memory", 512));
-  gtk_spin_button_set_value (self->cpus, machine_get_integer (machine, "machine", "cpus", 1));
-  show_topology (self);
+  processor_layout_attach (self->cpus, self->topology, machine, save, self);
   gtk_drop_down_set_selected (self->boot, index_of (boot_orders, G_N_ELEMENTS (boot_orders), boot));
   gtk_drop_down_set_selected (self->accelerator,
                               index_of (accelerators, G_N_ELEMENTS (accelerators), accelerator));
@@ -208,18 +168,15 @@ settings_dialog_new (GtkWindow *parent, Machine *machine)
   gtk_switch_set_active (self->boot_menu, g_key_file_get_boolean (machine_get_conf (machine),
                                                                   "machine", "boot-menu", NULL));
   drives_group_set_machine (self->drives, machine);
+  smbios_group_set_machine (self->smbios, machine);
   show_firmware (self);
   g_signal_connect_object (machine, "problem", G_CALLBACK (show_problem), self, G_CONNECT_SWAPPED);
   g_signal_connect_object (self->name, "apply", G_CALLBACK (name_applied), self, G_CONNECT_SWAPPED);
   g_signal_connect_object (self->memory, "value-changed", G_CALLBACK (memory_changed), self,
                            G_CONNECT_SWAPPED);
-  g_signal_connect_object (self->cpus, "value-changed", G_CALLBACK (cpus_changed), self,
-                           G_CONNECT_SWAPPED);
   g_signal_connect_object (self->boot, "notify::selected", G_CALLBACK (boot_changed), self,
                            G_CONNECT_SWAPPED);
   g_signal_connect_object (self->boot_menu, "notify::active", G_CALLBACK (boot_menu_changed), self,
-                           G_CONNECT_SWAPPED);
-  g_signal_connect_object (self->topology, "notify::selected", G_CALLBACK (topology_changed), self,
                            G_CONNECT_SWAPPED);
   g_signal_connect_object (self->accelerator, "notify::selected", G_CALLBACK (accelerator_changed),
                            self, G_CONNECT_SWAPPED);
@@ -255,6 +212,7 @@ settings_dialog_class_init (SettingsDialogClass *klass)
   G_OBJECT_CLASS (klass)->finalize = settings_dialog_finalize;
   GTK_WINDOW_CLASS (klass)->close_request = settings_dialog_close_request;
   g_type_ensure (DRIVES_GROUP_TYPE);
+  g_type_ensure (SMBIOS_GROUP_TYPE);
   gtk_widget_class_set_template_from_resource (widget_class,
                                                "/org/guesthouse/Guesthouse/settings-dialog.ui");
   gtk_widget_class_bind_template_child (widget_class, SettingsDialog, name);
@@ -262,11 +220,11 @@ settings_dialog_class_init (SettingsDialogClass *klass)
   gtk_widget_class_bind_template_child (widget_class, SettingsDialog, cpus);
   gtk_widget_class_bind_template_child (widget_class, SettingsDialog, boot);
   gtk_widget_class_bind_template_child (widget_class, SettingsDialog, topology);
-  gtk_widget_class_bind_template_child (widget_class, SettingsDialog, topology_names);
   gtk_widget_class_bind_template_child (widget_class, SettingsDialog, accelerator);
   gtk_widget_class_bind_template_child (widget_class, SettingsDialog, ticks);
   gtk_widget_class_bind_template_child (widget_class, SettingsDialog, boot_menu);
   gtk_widget_class_bind_template_child (widget_class, SettingsDialog, drives);
+  gtk_widget_class_bind_template_child (widget_class, SettingsDialog, smbios);
   gtk_widget_class_bind_template_child (widget_class, SettingsDialog, firmware_row);
   gtk_widget_class_bind_template_child (widget_class, SettingsDialog, firmware_reset);
   gtk_widget_class_bind_template_callback (widget_class, reset_firmware);

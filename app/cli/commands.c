@@ -9,6 +9,7 @@
 #include "app/model/machine-process.h"
 #include "drive-commands.h"
 #include "machine-interface.h"
+#include "vmm-core/run/machine-topology.h"
 #include "vmm-core/run/machine-trust.h"
 
 #define OBJECT_PATH "/org/guesthouse/Machine1"
@@ -442,6 +443,22 @@ command_delete (Target *target, GError **error)
   return machine_folder_delete (target->folder, error);
 }
 
+/* CPUs and their topology go together. */
+static void
+set_value (GKeyFile *file, const char *group, const char *key, const char *value)
+{
+  gboolean of_machine = g_str_equal (group, "machine");
+  guint64 cpus;
+
+  if (of_machine && g_str_equal (key, "cpus")
+      && g_ascii_string_to_unsigned (value, 10, 1, G_MAXUINT, &cpus, NULL))
+    machine_topology_set_cpus (file, cpus);
+  else if (of_machine && g_str_equal (key, "topology"))
+    machine_topology_set (file, value);
+  else
+    g_key_file_set_string (file, group, key, value);
+}
+
 static gboolean
 command_settings (Target *target, gboolean set, GError **error)
 {
@@ -463,7 +480,7 @@ command_settings (Target *target, gboolean set, GError **error)
         g_print ("%s\n", value);
       return value != NULL;
     }
-  g_key_file_set_string (file, target->words[0], target->words[1], target->words[2]);
+  set_value (file, target->words[0], target->words[1], target->words[2]);
   checked = machine_config_from_key_file (file, target->folder, path, error);
   return checked != NULL && machine_trust_save (file, target->folder, error);
 }

@@ -9,8 +9,8 @@ of each step in the folder PICTURES.
 
 import sys
 
-from gui_driver import (act_until, check, choose, click, enter, find_button, focused_text, is_shown, main,
-                        nodes, press, shows, wait, windows, xdotool)
+from gui_driver import (act_until, check, choose, click, enter, find_button, focused_text,
+                        is_shown, main, nodes, press, shows, turn, wait, windows, write, xdotool)
 
 DISC = "/usr/lib/memtest86+/memtest86+x64.iso"
 SYSTEM = "Debian 11"
@@ -57,10 +57,27 @@ def make_machine(session):
 
 
 def change_layout(session, name):
+    """Processors and what they are seen as go together, also where machine.conf has numbers."""
+    session.control("set", name, "machine", "topology", "2x2x1")
+    check(session.control("get", name, "machine", "cpus") == "4\n", "the topology has 4 CPUs")
+    press("Settings…", "the settings", lambda: shows("Machine Settings"))
+    wait("the layout in words", lambda: shows("2 processors of 2 cores"))
+    session.picture("1b-numbers")
+    act_until("five processors", lambda: turn("Processors", 5),
+              lambda: session.control("get", name, "machine", "cpus") == "5\n")
+    check(session.control("get", name, "machine", "topology") == "cores\n", "the layout does not follow")
     press("Processor layout", "the layouts", lambda: shows("A processor each"))
     session.picture("2-layouts")
     act_until("a processor for each CPU", lambda: xdotool("key", "End", "Return"),
               lambda: session.control("get", name, "machine", "topology") == "sockets\n")
+
+
+def change_identity(session):
+    """What SMBIOS says; what is typed counts when the dialog goes."""
+    write("Serial Number", "S-17")
+    write("Manufacturer", "ACME")
+    xdotool("mousemove", "300", "90", "click", "--repeat", "40", "--delay", "20", "5")  # down to it
+    session.picture("3-identity")
 
 
 def change_drives(session, name, before):
@@ -73,14 +90,16 @@ def change_drives(session, name, before):
     press("Keep File", "one disk", lambda: session.control("get", name, "disk1", "file") == "")
     act_until("the settings to be closed", lambda: xdotool("key", "Escape"),
               lambda: windows() == before)
+    for key, value in (("manufacturer", "ACME"), ("serial", "S-17")):
+        wait(f"the {key}", lambda: session.control("get", name, "smbios", key) == value + "\n")
 
 
 def run(session):
     session.start()
     name = make_machine(session)
     before = windows()
-    press("Settings…", "the settings", lambda: shows("Machine Settings"))
     change_layout(session, name)
+    change_identity(session)
     change_drives(session, name, before)
 
     # A disc that the command line inserted, and that the person ejects.

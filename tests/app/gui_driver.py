@@ -172,6 +172,17 @@ def focused_text():
     return None
 
 
+def turn(name, value):
+    """Gives a spin button another value."""
+    Atspi.Value.set_current_value(wait(f"“{name}”", lambda: find(name, ("spin button",)), PRESS_AGAIN), value)
+
+
+def write(name, text):
+    """Writes into the field of this name, wherever the keyboard is."""
+    Atspi.EditableText.set_text_contents(wait(f"“{name}”", lambda: find(name, ("text", "entry")), PRESS_AGAIN),
+                                         text)
+
+
 def enter(text, look=focused_text):
     """Writes into a field: the one that has the focus, unless said otherwise."""
     def act():

@@ -319,6 +319,49 @@ test_fuzz (void)
     }
 }
 
+/* Whoever changes the number of CPUs or their layout leaves a machine that starts. */
+static void
+test_cpus_and_topology (void)
+{
+  static const struct
+  {
+    const char *before;
+    unsigned cpus;
+    const char *after;
+  } cases[] = {
+    { "2x2x1", 6, "2x3x1" },     { "2x2x2", 4, "2x1x2" }, { "2x2x2", 6, "2x3x1" },
+    { "2x2x1", 3, "cores" },     { "4x1x1", 2, "cores" }, { "2x2x1", 4, "2x2x1" },
+    { "sockets", 3, "sockets" }, { "auto", 8, "auto" },
+  };
+
+  for (unsigned i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      g_autoptr (GKeyFile) file = g_key_file_new ();
+      g_autoptr (GError) error = NULL;
+      g_autofree char *topology = NULL;
+      CpuTopology found;
+
+      machine_topology_set (file, cases[i].before);
+      machine_topology_set_cpus (file, cases[i].cpus);
+      topology = g_key_file_get_string (file, "machine", "topology", NULL);
+      g_assert_cmpstr (topology, ==, cases[i].after);
+      machine_topology_parse (topology, g_key_file_get_integer (file, "machine", "cpus", NULL),
+                              NULL, &found, &error);
+      g_assert_no_error (error);
+    }
+}
+
+static void
+test_topology_says_how_many (void)
+{
+  g_autoptr (GKeyFile) file = g_key_file_new ();
+
+  machine_topology_set (file, "2x3x1");
+  g_assert_cmpint (g_key_file_get_integer (file, "machine", "cpus", NULL), ==, 6);
+  machine_topology_set (file, "cores");
+  g_assert_cmpint (g_key_file_get_integer (file, "machine", "cpus", NULL), ==, 6);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -335,5 +378,7 @@ main (int argc, char **argv)
   g_test_add_func ("/machine-config/lock", test_lock);
   g_test_add_func ("/machine-config/uuid", test_uuid);
   g_test_add_func ("/machine-config/fuzz", test_fuzz);
+  g_test_add_func ("/machine-config/cpus-and-topology", test_cpus_and_topology);
+  g_test_add_func ("/machine-config/topology-says-how-many", test_topology_says_how_many);
   return g_test_run ();
 }

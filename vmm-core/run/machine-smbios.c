@@ -24,9 +24,11 @@ field_of (SmbiosTexts *texts, unsigned i)
   return (char **) ((char *) texts + fields[i].offset);
 }
 
-static gboolean
-is_printable (const char *text)
+gboolean
+machine_smbios_is_text (const char *text)
 {
+  if (strlen (text) > SMBIOS_TEXT_MAX)
+    return FALSE;
   for (; *text != '\0'; text = g_utf8_next_char (text))
     if (!g_unichar_isprint (g_utf8_get_char (text)))
       return FALSE;
@@ -43,7 +45,7 @@ machine_smbios_read (GKeyFile *file, const char *path, SmbiosTexts *texts, GErro
 
       if (text == NULL)
         continue;
-      if (strlen (text) > SMBIOS_TEXT_MAX || !is_printable (text))
+      if (!machine_smbios_is_text (text))
         {
           g_set_error (
             error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA,

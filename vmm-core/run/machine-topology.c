@@ -57,6 +57,12 @@ parse_counts (const char *value, CpuTopology *topology)
   return TRUE;
 }
 
+static unsigned
+count_cpus (const CpuTopology *topology)
+{
+  return topology->sockets * topology->cores * topology->threads;
+}
+
 gboolean
 machine_topology_parse (const char *value, unsigned cpus, const char *os, CpuTopology *topology,
                         GError **error)
@@ -76,12 +82,41 @@ machine_topology_parse (const char *value, unsigned cpus, const char *os, CpuTop
         value);
       return FALSE;
     }
-  else if (topology->sockets * topology->cores * topology->threads != cpus)
+  else if (count_cpus (topology) != cpus)
     {
       g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
                    _ ("The topology “%s” has %u CPUs, but the machine has %u: change one of them."),
-                   value, topology->sockets * topology->cores * topology->threads, cpus);
+                   value, count_cpus (topology), cpus);
       return FALSE;
     }
   return TRUE;
+}
+
+void
+machine_topology_set_cpus (GKeyFile *file, unsigned cpus)
+{
+  g_autofree char *value = g_key_file_get_string (file, "machine", "topology", NULL);
+  g_autofree char *changed = NULL;
+  CpuTopology old;
+
+  g_key_file_set_integer (file, "machine", "cpus", cpus);
+  if (value == NULL || !parse_counts (value, &old) || count_cpus (&old) == cpus)
+    return;
+  if (cpus % (old.sockets * old.threads) == 0)
+    changed
+      = g_strdup_printf ("%ux%ux%u", old.sockets, cpus / (old.sockets * old.threads), old.threads);
+  else if (cpus % old.sockets == 0)
+    changed = g_strdup_printf ("%ux%ux1", old.sockets, cpus / old.sockets);
+  g_key_file_set_string (file, "machine", "topology",
+                         changed != NULL ? changed : MACHINE_TOPOLOGY_CORES);
+}
+
+void
+machine_topology_set (GKeyFile *file, const char *value)
+{
+  CpuTopology topology;
+
+  g_key_file_set_string (file, "machine", "topology", value);
+  if (parse_counts (value, &topology))
+    g_key_file_set_integer (file, "machine", "cpus", count_cpus (&topology));
 }

@@ -14,3 +14,10 @@
  * with error when it means nothing. */
 gboolean machine_topology_parse (const char *value, unsigned cpus, const char *os,
                                  CpuTopology *topology, GError **error);
+
+/* The number of CPUs and the topology belong together: each of these writes both into [machine].
+ * Sockets and threads in numbers stay where the new number of CPUs can be made of them, then
+ * sockets, else it is cores of one socket. */
+void machine_topology_set_cpus (GKeyFile *file, unsigned cpus);
+/* Numbers say how many CPUs there are; any other value is as good for those that there are. */
+void machine_topology_set (GKeyFile *file, const char *value);
