@@ -4,6 +4,7 @@
 
 #include <gio/gio.h>
 #include <gio/gunixfdlist.h>
+#include <string.h>
 
 static GBytes *
 make_message (GDBusMessageType type, GDBusMessageByteOrder order)
@@ -98,11 +99,28 @@ test_damage (void)
     g_assert_cmpuint (states[i], >, 0);
 }
 
+/* A message may claim any length of its body; together with the header it is more than 32 bits can
+ * say, not next to nothing. */
+static void
+test_largest_body (void)
+{
+  g_autoptr (GBytes) message
+    = make_message (G_DBUS_MESSAGE_TYPE_METHOD_RETURN, G_DBUS_MESSAGE_BYTE_ORDER_LITTLE_ENDIAN);
+  gsize size = g_bytes_get_size (message);
+  g_autofree uint8_t *copy = g_memdup2 (g_bytes_get_data (message, NULL), size);
+  DbusHeader header;
+
+  memset (copy + 4, 0xff, 4);
+  g_assert_cmpint (dbus_header_parse (&header, copy, size), ==, DBUS_HEADER_WHOLE);
+  g_assert_cmpuint (header.size, >, UINT32_MAX);
+}
+
 int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/dbus-header/messages", test_messages);
+  g_test_add_func ("/dbus-header/largest-body", test_largest_body);
   g_test_add_func ("/dbus-header/damage", test_damage);
   return g_test_run ();
 }

@@ -399,6 +399,21 @@ test_nonsense (Fixture *f, gconstpointer data)
   expect_answer (f);
 }
 
+/* A signal, which goes nowhere, whose header and body together overflow 32 bits to no length. */
+static void
+test_no_length (Fixture *f, gconstpointer data)
+{
+  static const uint8_t message[32] = { 'l', 4, 0, 1, 0xf0, 0xff, 0xff, 0xff, 1, 0, 0, 0 };
+  int fd = come (f);
+  ssize_t n;
+  char byte;
+
+  g_assert_true (write_all (fd, message, sizeof message));
+  while ((n = recv (fd, &byte, 1, 0)) > 0 || (n < 0 && errno == EAGAIN))
+    expect_answer (f);
+  close (fd);
+}
+
 static void
 test_power_in_a_reset_loop (Fixture *f, gconstpointer data)
 {
@@ -709,6 +724,7 @@ main (int argc, char **argv)
   ADD ("/hostile-clients/flood", &no_guest, test_flood);
   ADD ("/hostile-clients/large-message", &no_guest, test_large_message);
   ADD ("/hostile-clients/nonsense", &no_guest, test_nonsense);
+  ADD ("/hostile-clients/no-length", &no_guest, test_no_length);
   ADD ("/hostile-clients/sealed-picture", &no_guest, test_sealed_picture);
   ADD ("/hostile-clients/silent-viewers", &no_guest, test_silent_viewers);
   ADD ("/hostile-clients/reset-loop/triple-fault", &triple_fault, test_power_in_a_reset_loop);

@@ -73,9 +73,10 @@ dbus_header_parse (DbusHeader *header, const uint8_t *message, gsize length)
     return DBUS_HEADER_BAD;
   if (length < FIXED_SIZE + fields)
     return DBUS_HEADER_CUT;
-  *header = (DbusHeader){ .type = message[1],
-                          .flags = message[DBUS_FLAGS_AT],
-                          .serial = get_u32 (message, 8),
-                          .size = FIXED_SIZE + ((fields + 7) & ~7u) + get_u32 (message, 4) };
+  *header
+    = (DbusHeader){ .type = message[1],
+                    .flags = message[DBUS_FLAGS_AT],
+                    .serial = get_u32 (message, 8),
+                    .size = (uint64_t) FIXED_SIZE + ((fields + 7) & ~7u) + get_u32 (message, 4) };
   return parse_fields (header, message, FIXED_SIZE + fields) ? DBUS_HEADER_WHOLE : DBUS_HEADER_BAD;
 }
