@@ -14,5 +14,5 @@ char *real_path_resolve (const char *path);
 char *real_path_in (const char *folder, const char *name);
 
 /* open (2), close-on-exec, of a path none of whose components may be a link: ELOOP or ENOTDIR.
- * Links below /dev and /usr are the system's own and are followed. */
+ * Links below /dev and /usr are the system's own and are followed, but for those in /dev/shm. */
 int real_path_open (const char *path, int flags, mode_t mode);

@@ -109,6 +109,24 @@ test_open (Fixture *f, gconstpointer data)
     close (fd);
 }
 
+/* What lies in the system's folders only by its name is looked at as everything else. */
+static void
+test_not_of_the_system (Fixture *f, gconstpointer data)
+{
+  g_autofree char *folder = g_strdup ("/dev/shm/guesthouse-XXXXXX");
+  g_autofree char *link = NULL;
+  g_autofree char *around = g_strconcat ("/usr/..", f->folder, "/to-file", NULL);
+
+  g_assert_nonnull (g_mkdtemp (folder));
+  link = g_build_filename (folder, "log", NULL);
+  g_assert_cmpint (symlink (f->file, link), ==, 0);
+  g_assert_cmpint (real_path_open (link, O_WRONLY, 0), ==, -1);
+  g_assert_cmpint (errno, ==, ELOOP);
+  g_assert_cmpint (real_path_open (around, O_WRONLY, 0), ==, -1);
+  g_unlink (link);
+  g_rmdir (folder);
+}
+
 /* A folder that was looked at is exchanged for a link. */
 static void
 test_exchanged (Fixture *f, gconstpointer data)
@@ -128,6 +146,8 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add ("/real-path/resolve", Fixture, NULL, set_up, test_resolve, tear_down);
   g_test_add ("/real-path/open", Fixture, NULL, set_up, test_open, tear_down);
+  g_test_add ("/real-path/not-of-the-system", Fixture, NULL, set_up, test_not_of_the_system,
+              tear_down);
   g_test_add ("/real-path/exchanged", Fixture, NULL, set_up, test_exchanged, tear_down);
   return g_test_run ();
 }
