@@ -4,7 +4,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "client-link.h"
+#include "client-connection.h"
 #include "vmm-core/unix-socket.h"
 
 #define MAX_CLIENTS 64
@@ -16,7 +16,6 @@ struct ControlClients
   void *data;
   UnixListener *listener;
   GDBusAuthObserver *observer;
-  char *guid;
   GPtrArray *clients;
 };
 
@@ -24,60 +23,41 @@ typedef struct
 {
   ControlClients *clients;
   pid_t process;
-  ClientLink *link;
-  GCancellable *cancellable;
-  GDBusConnection *connection; /* NULL until he has said who he is */
+  ClientConnection *connection;
 } Client;
 
 static void
 client_free (gpointer data)
 {
   Client *client = data;
+  GDBusConnection *connection = client_connection_get (client->connection);
 
-  g_cancellable_cancel (client->cancellable);
-  g_object_unref (client->cancellable);
-  client_link_free (client->link);
-  if (client->connection != NULL)
-    {
-      g_signal_handlers_disconnect_by_data (client->connection, client);
-      client->clients->ops.left (client->clients->data, client->connection);
-      g_object_unref (client->connection);
-    }
+  if (connection != NULL)
+    client->clients->ops.left (client->clients->data, connection);
+  client_connection_free (client->connection);
   g_free (client);
 }
 
 static void
-client_closed (GDBusConnection *connection, gboolean vanished, GError *error, gpointer data)
+client_come (void *data, GDBusConnection *connection)
+{
+  Client *client = data;
+
+  client->clients->ops.come (client->clients->data, connection);
+}
+
+static void
+client_gone (void *data)
 {
   Client *client = data;
 
   g_ptr_array_remove (client->clients->clients, client);
 }
 
-static void
-client_connected (GObject *source, GAsyncResult *result, gpointer data)
+static const ClientLink *
+link_of (const Client *client)
 {
-  g_autoptr (GError) error = NULL;
-  GDBusConnection *connection = g_dbus_connection_new_finish (result, &error);
-  Client *client = data;
-
-  if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
-    return; /* the client has been freed */
-  if (connection == NULL)
-    {
-      g_ptr_array_remove (client->clients->clients, client);
-      return;
-    }
-  client->connection = connection;
-  g_signal_connect (connection, "closed", G_CALLBACK (client_closed), client);
-  client->clients->ops.come (client->clients->data, connection);
-  if (g_dbus_connection_is_closed (connection))
-    {
-      /* Gone before anybody listened for that. */
-      g_ptr_array_remove (client->clients->clients, client);
-      return;
-    }
-  g_dbus_connection_start_message_processing (connection);
+  return client_connection_get_link (client->connection);
 }
 
 /* Of all, or of one process: the one that has been quiet longest goes, if there are most of
@@ -96,8 +76,8 @@ make_room (ControlClients *clients, pid_t process, unsigned most)
         continue;
       n++;
       if (quietest == NULL
-          || client_link_get_last_heard (client->link)
-               < client_link_get_last_heard (quietest->link))
+          || client_link_get_last_heard (link_of (client))
+               < client_link_get_last_heard (link_of (quietest)))
         quietest = client;
     }
   if (n >= most)
@@ -107,11 +87,10 @@ make_room (ControlClients *clients, pid_t process, unsigned most)
 static void
 knock (void *data, int fd)
 {
+  static const ClientConnectionOps ops = { client_come, client_gone };
   ControlClients *clients = data;
-  g_autoptr (GIOStream) stream = NULL;
   struct ucred peer;
   socklen_t size = sizeof peer;
-  ClientLink *link;
   Client *client;
 
   if (getsockopt (fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0 || peer.uid != getuid ())
@@ -121,16 +100,15 @@ knock (void *data, int fd)
     }
   make_room (clients, peer.pid, MAX_OF_PROCESS);
   make_room (clients, 0, MAX_CLIENTS);
-  link = client_link_new (fd, CLIENT_LINK_CALLS, NULL, &stream, NULL);
-  if (link == NULL)
-    return;
   client = g_new0 (Client, 1);
-  *client = (Client){ clients, peer.pid, link, g_cancellable_new (), NULL };
-  g_ptr_array_add (clients->clients, client);
-  g_dbus_connection_new (stream, clients->guid,
-                         G_DBUS_CONNECTION_FLAGS_AUTHENTICATION_SERVER
-                           | G_DBUS_CONNECTION_FLAGS_DELAY_MESSAGE_PROCESSING,
-                         clients->observer, client->cancellable, client_connected, client);
+  client->clients = clients;
+  client->process = peer.pid;
+  client->connection
+    = client_connection_new (fd, CLIENT_LINK_CALLS, clients->observer, &ops, client, NULL);
+  if (client->connection != NULL)
+    g_ptr_array_add (clients->clients, client);
+  else
+    g_free (client);
 }
 
 /* Who it is was asked of the kernel; this is only how clients say so. */
@@ -147,7 +125,6 @@ control_clients_new (const char *path, const ControlClientsOps *ops, void *data,
 
   clients->ops = *ops;
   clients->data = data;
-  clients->guid = g_dbus_generate_guid ();
   clients->clients = g_ptr_array_new_with_free_func (client_free);
   clients->observer = g_dbus_auth_observer_new ();
   g_signal_connect (clients->observer, "allow-mechanism", G_CALLBACK (allow_mechanism), NULL);
@@ -169,7 +146,6 @@ control_clients_free (ControlClients *clients)
   control_clients_stop_listening (clients);
   g_ptr_array_unref (clients->clients);
   g_object_unref (clients->observer);
-  g_free (clients->guid);
   g_free (clients);
 }
 
@@ -183,7 +159,7 @@ gboolean
 control_clients_are_served (const ControlClients *clients)
 {
   for (unsigned i = 0; i < clients->clients->len; i++)
-    if (!client_link_is_served (((Client *) g_ptr_array_index (clients->clients, i))->link))
+    if (!client_link_is_served (link_of (g_ptr_array_index (clients->clients, i))))
       return FALSE;
   return TRUE;
 }

@@ -4,7 +4,7 @@
 #include <gio/gunixfdlist.h>
 #include <glib/gi18n.h>
 
-#include "client-link.h"
+#include "client-connection.h"
 
 #define LISTENER_PATH "/org/qemu/Display1/Listener"
 #define LISTENER "org.qemu.Display1.Listener"
@@ -24,9 +24,8 @@
 typedef struct
 {
   DisplayViewers *viewers;
-  ClientLink *link;
-  GDBusConnection *connection;
-  GCancellable *cancellable;
+  ClientConnection *connection;
+  GCancellable *cancellable;         /* of what was asked of it */
   gboolean map;                      /* takes shared memory */
   gboolean ready;                    /* we know what it takes */
   gboolean waiting;                  /* for an answer */
@@ -53,12 +52,7 @@ viewer_free (gpointer data)
 
   g_cancellable_cancel (viewer->cancellable);
   g_object_unref (viewer->cancellable);
-  client_link_free (viewer->link);
-  if (viewer->connection != NULL)
-    {
-      g_signal_handlers_disconnect_by_data (viewer->connection, viewer);
-      g_object_unref (viewer->connection);
-    }
+  client_connection_free (viewer->connection);
   g_free (viewer);
 }
 
@@ -88,8 +82,8 @@ viewer_call (Viewer *viewer, const char *interface, const char *method, GVariant
   viewer->waiting = TRUE;
   viewer->since = g_get_monotonic_time ();
   g_dbus_connection_call_with_unix_fd_list (
-    viewer->connection, NULL, LISTENER_PATH, interface, method, parameters, NULL,
-    G_DBUS_CALL_FLAGS_NONE, ANSWER_MS, fds, viewer->cancellable, viewer_answered, viewer);
+    client_connection_get (viewer->connection), NULL, LISTENER_PATH, interface, method, parameters,
+    NULL, G_DBUS_CALL_FLAGS_NONE, ANSWER_MS, fds, viewer->cancellable, viewer_answered, viewer);
 }
 
 /* Lines first to last of a surface, as they lie in memory. */
@@ -213,7 +207,7 @@ viewers_tick (gpointer data)
 }
 
 static void
-viewer_closed (GDBusConnection *connection, gboolean vanished, GError *error, gpointer data)
+viewer_gone (void *data)
 {
   Viewer *viewer = data;
 
@@ -247,27 +241,10 @@ viewer_told_interfaces (GObject *source, GAsyncResult *result, gpointer data)
 }
 
 static void
-viewer_connected (GObject *source, GAsyncResult *result, gpointer data)
+viewer_come (void *data, GDBusConnection *connection)
 {
-  g_autoptr (GError) error = NULL;
-  GDBusConnection *connection = g_dbus_connection_new_finish (result, &error);
   Viewer *viewer = data;
 
-  if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
-    return;
-  if (connection == NULL)
-    {
-      g_ptr_array_remove (viewer->viewers->viewers, viewer);
-      return;
-    }
-  viewer->connection = connection;
-  g_signal_connect (connection, "closed", G_CALLBACK (viewer_closed), viewer);
-  if (g_dbus_connection_is_closed (connection))
-    {
-      /* Gone before anybody listened for that. */
-      g_ptr_array_remove (viewer->viewers->viewers, viewer);
-      return;
-    }
   g_dbus_connection_call (connection, NULL, LISTENER_PATH, "org.freedesktop.DBus.Properties", "Get",
                           g_variant_new ("(ss)", LISTENER, "Interfaces"), G_VARIANT_TYPE ("(v)"),
                           G_DBUS_CALL_FLAGS_NONE, HELLO_MS, viewer->cancellable,
@@ -276,7 +253,7 @@ viewer_connected (GObject *source, GAsyncResult *result, gpointer data)
 
 /* Whoever has owed an answer longest makes room. */
 static gboolean
-make_room (DisplayViewers *viewers)
+make_room (DisplayViewers *viewers, GError **error)
 {
   Viewer *slowest = NULL;
 
@@ -290,35 +267,30 @@ make_room (DisplayViewers *viewers)
           && (slowest == NULL || viewer->since < slowest->since))
         slowest = viewer;
     }
-  return slowest != NULL && g_ptr_array_remove (viewers->viewers, slowest);
+  if (slowest != NULL)
+    return g_ptr_array_remove (viewers->viewers, slowest);
+  g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_BUSY,
+                       _ ("Too many viewers look at this machine: close one of them."));
+  return FALSE;
 }
 
 gboolean
 display_viewers_add (DisplayViewers *viewers, int fd, GError **error)
 {
-  g_autoptr (GIOStream) stream = NULL;
-  g_autofree char *guid = g_dbus_generate_guid ();
-  ClientLink *link = client_link_new (fd, CLIENT_LINK_ANSWERS, NULL, &stream, error);
-  Viewer *viewer;
+  static const ClientConnectionOps ops = { viewer_come, viewer_gone };
+  Viewer *viewer = g_new0 (Viewer, 1);
 
-  if (link == NULL)
-    return FALSE;
-  if (!make_room (viewers))
-    {
-      client_link_free (link);
-      g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_BUSY,
-                           _ ("Too many viewers look at this machine: close one of them."));
-      return FALSE;
-    }
-  viewer = g_new0 (Viewer, 1);
   viewer->viewers = viewers;
-  viewer->link = link;
   viewer->cancellable = g_cancellable_new ();
   viewer->since = g_get_monotonic_time ();
   viewer->new_surface = TRUE;
+  viewer->connection = client_connection_new (fd, CLIENT_LINK_ANSWERS, NULL, &ops, viewer, error);
+  if (viewer->connection == NULL || !make_room (viewers, error))
+    {
+      viewer_free (viewer);
+      return FALSE;
+    }
   g_ptr_array_add (viewers->viewers, viewer);
-  g_dbus_connection_new (stream, guid, G_DBUS_CONNECTION_FLAGS_AUTHENTICATION_SERVER, NULL,
-                         viewer->cancellable, viewer_connected, viewer);
   if (viewers->tick == 0)
     {
       viewers->tick_ms = BUSY_MS;
