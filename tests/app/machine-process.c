@@ -326,6 +326,39 @@ test_library (Fixture *f, gconstpointer data)
   g_assert_cmpint (g_rmdir (sockets), ==, 0); /* nothing was left behind there */
 }
 
+/* Files may be called anything, and so may those that are not there. */
+static void
+test_names_that_are_no_text (void)
+{
+  g_autofree char *folder = g_dir_make_tmp ("guesthouse-XXXXXX", NULL);
+  g_autofree char *control = g_build_filename (folder, "control", NULL);
+  g_autofree char *disk = g_build_filename (folder, "a\xff\xfe.img", NULL);
+  g_autofree char *zeros = g_malloc0 (65536);
+  g_autoptr (GSubprocessLauncher) launcher = g_subprocess_launcher_new (G_SUBPROCESS_FLAGS_NONE);
+  g_autoptr (GString) said = g_string_new (NULL);
+
+  g_subprocess_launcher_setenv (launcher, "G_DEBUG", "fatal-criticals", TRUE);
+  for (int i = 0; i < 2; i++)
+    {
+      g_autoptr (GSubprocess) process = NULL;
+
+      if (i == 0)
+        g_assert_true (g_file_set_contents (disk, zeros, 65536, NULL));
+      process = g_subprocess_launcher_spawn (launcher, NULL, vm_program, "--stopped", "--accel",
+                                             "none", "--memory", "16", "--control", control,
+                                             "--disk", disk, NULL);
+      while (CTL (said, "--socket", control, "state") != 0)
+        g_usleep (20000);
+      g_assert_cmpint (CTL (said, "--socket", control, "start"), ==, i);
+      g_assert_cmpint (CTL (said, "--socket", control, "state"), ==, 0);
+      g_assert_true (g_str_has_prefix (said->str, i == 0 ? "running\n" : "crashed\n"));
+      g_assert_cmpint (CTL (said, "--socket", control, "quit"), ==, 0);
+      g_assert_true (g_subprocess_wait_check (process, NULL, NULL));
+      g_unlink (disk);
+    }
+  g_rmdir (folder);
+}
+
 /* Drives and discs of a machine of the library, off and running: machine.conf keeps them. */
 static void
 test_drives (Fixture *f, gconstpointer data)
@@ -441,5 +474,6 @@ main (int argc, char **argv)
   g_test_add ("/machine-process/library", Fixture, NULL, set_up, test_library, tear_down);
   g_test_add ("/machine-process/drives", Fixture, NULL, set_up, test_drives, tear_down);
   g_test_add ("/machine-process/private", Fixture, NULL, set_up, test_private, tear_down);
+  g_test_add_func ("/machine-process/names", test_names_that_are_no_text);
   return g_test_run ();
 }

@@ -37,19 +37,20 @@ struct ControlService
   void *quit_data;
 };
 
+/* Sentences name files, whose names need be no UTF-8; what goes over D-Bus must. */
 static gboolean
-fail (GDBusMethodInvocation *invocation, const GError *error)
+fail_with (GDBusMethodInvocation *invocation, const char *sentence)
 {
-  g_dbus_method_invocation_return_dbus_error (invocation, "org.guesthouse.Error.Failed",
-                                              error->message);
+  g_autofree char *text = g_utf8_make_valid (sentence, -1);
+
+  g_dbus_method_invocation_return_dbus_error (invocation, "org.guesthouse.Error.Failed", text);
   return TRUE;
 }
 
 static gboolean
-fail_with (GDBusMethodInvocation *invocation, const char *sentence)
+fail (GDBusMethodInvocation *invocation, const GError *error)
 {
-  g_dbus_method_invocation_return_dbus_error (invocation, "org.guesthouse.Error.Failed", sentence);
-  return TRUE;
+  return fail_with (invocation, error->message);
 }
 
 /* Methods that only do something: one handler each, made of its two functions. */
@@ -280,10 +281,13 @@ static void
 show_state (void *data)
 {
   ControlService *service = data;
+  g_autofree char *failure = g_utf8_make_valid (vm_get_failure (service->vm), -1);
+  g_autofree char *pause = g_utf8_make_valid (vm_get_pause_reason (service->vm), -1);
+  g_autofree char *disk = g_utf8_make_valid (vm_get_disk_error (service->vm), -1);
 
-  gh_machine1_set_failure_reason (service->machine, vm_get_failure (service->vm));
-  gh_machine1_set_pause_reason (service->machine, vm_get_pause_reason (service->vm));
-  gh_machine1_set_disk_error (service->machine, vm_get_disk_error (service->vm));
+  gh_machine1_set_failure_reason (service->machine, failure);
+  gh_machine1_set_pause_reason (service->machine, pause);
+  gh_machine1_set_disk_error (service->machine, disk);
   gh_machine1_set_state (service->machine, vm_state_to_string (vm_get_state (service->vm)));
   g_dbus_interface_skeleton_flush (G_DBUS_INTERFACE_SKELETON (service->machine));
 }

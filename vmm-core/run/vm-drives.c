@@ -263,11 +263,11 @@ vm_drives_describe (VmDrives *drives)
   for (unsigned i = 0; i < MACHINE_CONFIG_DRIVES; i++)
     {
       const MachineDrive *drive = &drives->config->drives[i];
+      g_autofree char *file = g_utf8_make_valid (drive->file != NULL ? drive->file : "", -1);
 
       if (drive->kind != MACHINE_DRIVE_NONE)
         g_variant_builder_add (&builder, "(sssb)", drive->id,
-                               drive->kind == MACHINE_DRIVE_CD ? "cd" : "disk",
-                               drive->file != NULL ? drive->file : "",
+                               drive->kind == MACHINE_DRIVE_CD ? "cd" : "disk", file,
                                drives->board != NULL && board_pc_is_tray_locked (drives->board, i));
     }
   machine_lock_release (drives->lock);
