@@ -299,10 +299,9 @@ test_bounded (gconstpointer data, size_t code_cache)
   set_entries (rig, variant->n_cpus, scatterer, scatterer);
   before = get_resident ();
   smp_rig_start (rig);
-  for (int i = 0; i < 12000 && !smp_rig_has_failed (rig)
-                  && (smp_rig_get_statistic (rig, "code-cache-flushes") < 2
-                      || !all_have_got_on (rig, variant->n_cpus));
-       i++)
+  while (!smp_rig_has_failed (rig)
+         && (smp_rig_get_statistic (rig, "code-cache-flushes") < 2
+             || !all_have_got_on (rig, variant->n_cpus)))
     g_usleep (10000);
   after = get_resident ();
   smp_rig_stop (rig);
