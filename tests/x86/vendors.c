@@ -207,6 +207,22 @@ test_gather (X86Machine *machine, X86Vendor vendor)
   g_assert_cmpmem (state.ymm[1], sizeof mask, vendor == X86_AMD ? of_amd : of_intel, sizeof mask);
 }
 
+/* A code breakpoint on the instruction after MOV SS. */
+static void
+test_breakpoint_after_mov_ss (X86Machine *machine, X86Vendor vendor)
+{
+  const bool hidden = vendor != X86_AMD;
+  X86State state;
+
+  prepare (machine, &state, 32, CODE, "8e d0 31 db"); /* mov ss, eax; xor ebx, ebx */
+  state.gpr[X86_RAX] = state.seg[X86_SS].selector;
+  state.gpr[X86_RBX] = 1;
+  state.dr[0] = CODE + 2;
+  state.dr[7] |= 2; /* G0: execution of one byte */
+  engines_expect (machine, &state, hidden ? X86_BP : X86_DB);
+  g_assert_cmphex (state.gpr[X86_RBX], ==, hidden ? 0 : 1);
+}
+
 /* VPINSRQ outside 64-bit code. */
 static void
 test_vpinsrq (X86Machine *machine, X86Vendor vendor)
@@ -432,6 +448,7 @@ main (int argc, char **argv)
   engines_add_test ("/x86/vendors/loops", test_loops);
   engines_add_test ("/x86/vendors/exchange-r8", test_exchange_r8);
   engines_add_test ("/x86/vendors/gather", test_gather);
+  engines_add_test ("/x86/vendors/breakpoint-after-mov-ss", test_breakpoint_after_mov_ss);
   engines_add_test ("/x86/vendors/vpinsrq", test_vpinsrq);
   engines_add_test ("/x86/vendors/far-pointers", test_far_pointers);
   engines_add_test ("/x86/vendors/sha", test_sha);

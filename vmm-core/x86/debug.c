@@ -4,6 +4,7 @@
 
 #include "exception.h"
 #include "segment.h"
+#include "vendor.h"
 
 #define DR6_BS (1u << 14)
 
@@ -64,6 +65,8 @@ x86_debug_before (X86Cpu *cpu)
       cpu->state.rflags &= ~(uint64_t) X86_FLAG_RF;
       return;
     }
+  if (cpu->state.interrupt_shadow == X86_SHADOW_MOV_SS && x86_mov_ss_hides_code_breakpoints (cpu))
+    return;
   for (unsigned i = 0; i < 4; i++)
     if (break_kind (cpu, i) == BREAK_CODE && cpu->state.dr[i] == linear)
       {

@@ -125,6 +125,13 @@ x86_vpinsrq_demands_64 (const X86Cpu *cpu)
   return x86_is_amd (cpu);
 }
 
+/* A code breakpoint on the instruction after MOV SS or POP SS is as if it were not there. */
+static inline bool
+x86_mov_ss_hides_code_breakpoints (const X86Cpu *cpu)
+{
+  return !x86_is_amd (cpu);
+}
+
 /* 0F 0D, which fetches ahead, with a register is #UD. Intel's do nothing. */
 static inline bool
 x86_prefetchw_demands_memory (const X86Cpu *cpu)
