@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "app/model/machine-folder.h"
+#include "app/model/machine-name.h"
 #include "app/model/os-detect.h"
 #include "file-chooser.h"
 #include "os-chooser.h"
@@ -118,7 +119,7 @@ set_name (NewMachineDialog *self, const char *name)
   if (*now != '\0' && g_strcmp0 (now, self->given_name) != 0)
     return;
   g_free (self->given_name);
-  self->given_name = machine_folder_dup_free_name (plain);
+  self->given_name = machine_name_dup_free (plain);
   gtk_editable_set_text (GTK_EDITABLE (self->name_entry), self->given_name);
 }
 

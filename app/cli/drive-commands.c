@@ -1,32 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "drive-commands.h"
-
-#include <unistd.h>
+/* Commands about disks and discs. What a machine of the library has in its drive is there at the
+ * next start, too. */
+#include <glib/gi18n.h>
 
 #include "app/model/drive-list.h"
 #include "app/model/machine-folder.h"
+#include "commands.h"
 #include "vmm-core/run/machine-trust.h"
-
-unsigned
-drive_commands_parse_size (const char *text, GError **error)
-{
-  char *end;
-  guint64 size = g_ascii_strtoull (text, &end, 10);
-
-  if (size >= 1 && size <= 2048 && (*end == '\0' || (*end == 'G' && end[1] == '\0')))
-    return size;
-  g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
-               "“%s” is no size of a disk: give GiB between 1 and 2048, for example 20G.", text);
-  return 0;
-}
-
-static gboolean
-usage (GError **error, const char *command)
-{
-  g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
-               "“%s” is used differently: see “guesthousectl --help”.", command);
-  return FALSE;
-}
+#include "vmm-core/run/size.h"
 
 /* Only what a start would accept is written. */
 static gboolean
@@ -39,76 +20,64 @@ write_conf (GKeyFile *conf, const char *folder, GError **error)
 }
 
 static gboolean
-check_readable (const char *path, GError **error)
-{
-  if (access (path, R_OK) == 0)
-    return TRUE;
-  g_set_error (error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND, "“%s” cannot be read: check the path.",
-               path);
-  return FALSE;
-}
-
-static gboolean
 check_room (GKeyFile *conf, const char *folder, GError **error)
 {
   if (drive_list_has_room (conf))
     return TRUE;
   g_set_error (error, G_IO_ERROR, G_IO_ERROR_NO_SPACE,
-               "The machine in “%s” has four drives, the most it can have: remove one first.",
+               _ ("The machine in “%s” has four drives, the most it can have: remove one first."),
                folder);
   return FALSE;
 }
 
 static gboolean
-add (GKeyFile *conf, gboolean cd, const char *folder, const char *path, GError **error)
+add (Call *call, GKeyFile *conf, gboolean cd, const char *path, GError **error)
 {
-  const char *drive = drive_list_add (conf, cd, folder, path);
+  const char *drive = drive_list_add (conf, cd, call->folder, path);
 
-  if (!write_conf (conf, folder, error))
+  if (!write_conf (conf, call->folder, error))
     return FALSE;
-  g_print ("%s\n", drive);
+  g_string_append_printf (call->out, "%s\n", drive);
   return TRUE;
 }
 
 gboolean
-drive_commands_add_disk (const char *folder, char **words, int n_words, GError **error)
+command_add_disk (Call *call, GError **error)
 {
-  gboolean new = n_words == 2 && g_str_equal (words[0], "--size");
-  unsigned size = new ? drive_commands_parse_size (words[1], error) : 0;
+  const char *text = call_get_option (call, "size");
   g_autoptr (GKeyFile) conf = NULL;
-  g_autofree char *name = NULL;
-  g_autofree char *path = NULL;
+  g_autofree char *name = NULL, *path = NULL;
+  guint64 size = 0;
 
-  if (!new &&n_words != 1)
-    return usage (error, "add-disk");
-  if (new &&size == 0)
+  if ((text != NULL) == (call->n_words == 1))
+    return call_use (call, error);
+  if (text != NULL && (size = size_parse_disk (text, error)) == 0)
     return FALSE;
-  path = new ? NULL : g_canonicalize_filename (words[0], NULL);
-  conf = machine_config_load_key_file (folder, error);
-  if (conf == NULL || !check_room (conf, folder, error)
-      || (path != NULL && !check_readable (path, error)))
+  path = text == NULL ? g_canonicalize_filename (call->words[0], NULL) : NULL;
+  conf = machine_config_load_key_file (call->folder, error);
+  if (conf == NULL || !check_room (conf, call->folder, error)
+      || (path != NULL && !drive_list_check_file (path, error)))
     return FALSE;
-  if (new)
+  if (text != NULL)
     {
-      name = machine_folder_add_disk (folder, (guint64) size << 30, error);
+      name = machine_folder_add_disk (call->folder, size, error);
       if (name == NULL)
         return FALSE;
-      path = g_build_filename (folder, name, NULL);
+      path = g_build_filename (call->folder, name, NULL);
     }
-  return add (conf, FALSE, folder, path, error);
+  return add (call, conf, FALSE, path, error);
 }
 
 gboolean
-drive_commands_add_cd (const char *folder, char **words, int n_words, GError **error)
+command_add_cd (Call *call, GError **error)
 {
-  g_autofree char *path = n_words == 1 ? g_canonicalize_filename (words[0], NULL) : NULL;
-  g_autoptr (GKeyFile) conf = NULL;
+  g_autofree char *path
+    = call->n_words == 1 ? g_canonicalize_filename (call->words[0], NULL) : NULL;
+  g_autoptr (GKeyFile) conf = machine_config_load_key_file (call->folder, error);
 
-  if (n_words > 1)
-    return usage (error, "add-cd");
-  conf = machine_config_load_key_file (folder, error);
-  return conf != NULL && check_room (conf, folder, error)
-         && (path == NULL || check_readable (path, error)) && add (conf, TRUE, folder, path, error);
+  return conf != NULL && check_room (conf, call->folder, error)
+         && (path == NULL || drive_list_check_file (path, error))
+         && add (call, conf, TRUE, path, error);
 }
 
 static gboolean
@@ -127,39 +96,75 @@ has_drive (GKeyFile *conf, const char *drive, gboolean cd_only)
 }
 
 gboolean
-drive_commands_remove (const char *folder, char **words, int n_words, GError **error)
+command_remove_drive (Call *call, GError **error)
+{
+  g_autoptr (GKeyFile) conf = machine_config_load_key_file (call->folder, error);
+
+  if (conf == NULL)
+    return FALSE;
+  if (!has_drive (conf, call->words[0], FALSE))
+    {
+      g_set_error (error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND,
+                   _ ("“%s” has no drive “%s”: its machine.conf names them."), call->name,
+                   call->words[0]);
+      return FALSE;
+    }
+  drive_list_remove (conf, call->words[0]);
+  return write_conf (conf, call->folder, error);
+}
+
+/* path NULL: none. */
+static gboolean
+keep_disc (Call *call, const char *drive, const char *path, GError **error)
 {
   g_autoptr (GKeyFile) conf = NULL;
 
-  if (n_words != 1)
-    return usage (error, "remove-drive");
-  conf = machine_config_load_key_file (folder, error);
+  if (call->folder == NULL)
+    return TRUE;
+  conf = machine_config_load_key_file (call->folder, error);
   if (conf == NULL)
-    return FALSE;
-  if (!has_drive (conf, words[0], FALSE))
-    {
-      g_set_error (error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND,
-                   "The machine in “%s” has no drive “%s”: its machine.conf names them.", folder,
-                   words[0]);
-      return FALSE;
-    }
-  drive_list_remove (conf, words[0]);
-  return write_conf (conf, folder, error);
-}
-
-gboolean
-drive_commands_set_disc (const char *folder, const char *drive, const char *path, GError **error)
-{
-  g_autoptr (GKeyFile) conf = machine_config_load_key_file (folder, error);
-
-  if (conf == NULL || (path != NULL && !check_readable (path, error)))
     return FALSE;
   if (!has_drive (conf, drive, TRUE))
     {
       g_set_error (error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND,
-                   "The machine has no CD drive “%s”: its first one is called cd0.", drive);
+                   _ ("The machine has no CD drive “%s”: its first one is called cd0."), drive);
       return FALSE;
     }
-  drive_list_set_file (conf, drive, folder, path);
-  return write_conf (conf, folder, error);
+  drive_list_set_file (conf, drive, call->folder, path);
+  return write_conf (conf, call->folder, error);
+}
+
+static gboolean
+can_change (Call *call, GError **error)
+{
+  return call_need_answer (call, error)
+         && (call->folder != NULL || call_need_process (call, error));
+}
+
+gboolean
+command_insert (Call *call, GError **error)
+{
+  const char *drive = call->n_words == 2 ? call->words[0] : "cd0";
+  g_autofree char *path = g_canonicalize_filename (call->words[call->n_words - 1], NULL);
+  GError *problem = NULL;
+
+  if (!can_change (call, error) || !drive_list_check_file (path, error))
+    return FALSE;
+  if (call->proxy != NULL)
+    gh_machine1_call_insert_medium_sync (call->proxy, drive, path, NULL, &problem);
+  return call_pass_on (problem, error) && keep_disc (call, drive, path, error);
+}
+
+gboolean
+command_eject (Call *call, GError **error)
+{
+  const char *drive = call->n_words == 1 ? call->words[0] : "cd0";
+  GError *problem = NULL;
+
+  if (!can_change (call, error))
+    return FALSE;
+  if (call->proxy != NULL)
+    gh_machine1_call_eject_medium_sync (call->proxy, drive, call_get_option (call, "force") != NULL,
+                                        NULL, &problem);
+  return call_pass_on (problem, error) && keep_disc (call, drive, NULL, error);
 }

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "drive-list.h"
 
+#include <glib/gi18n.h>
+#include <unistd.h>
+
 #define NUMBERS 4 /* of each kind */
 
 static const char *const groups[2][NUMBERS]
@@ -59,6 +62,25 @@ drive_list_add (GKeyFile *conf, gboolean cd, const char *folder, const char *fil
         return groups[cd != FALSE][n];
       }
   return NULL;
+}
+
+gboolean
+drive_list_check_file (const char *path, GError **error)
+{
+  g_autofree char *shown = g_filename_display_name (path);
+
+  if (!g_utf8_validate (path, -1, NULL))
+    g_set_error (
+      error, G_IO_ERROR, G_IO_ERROR_INVALID_FILENAME,
+      _ ("The name of “%s” is not UTF-8 text, so machine.conf cannot have it: rename the "
+         "file or its folder."),
+      shown);
+  else if (access (path, R_OK) < 0 || g_file_test (path, G_FILE_TEST_IS_DIR))
+    g_set_error (error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND,
+                 _ ("“%s” cannot be read: check the path."), shown);
+  else
+    return TRUE;
+  return FALSE;
 }
 
 void

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "machine-name.h"
 #include "vmm-core/plain-file.h"
 #include "vmm-core/real-path.h"
 #include "vmm-core/run/machine-trust.h"
@@ -95,28 +96,80 @@ machine_folder_list (void)
   return folders;
 }
 
+/* By its place: what is not in the library. */
+static char *
+find_by_path (const char *path)
+{
+  g_autofree char *conf = g_build_filename (path, MACHINE_CONFIG_FILE, NULL);
+
+  return strchr (path, G_DIR_SEPARATOR) != NULL && g_file_test (conf, G_FILE_TEST_IS_REGULAR)
+           ? g_canonicalize_filename (path, NULL)
+           : NULL;
+}
+
+static gboolean
+is_called (const char *folder, const char *name)
+{
+  g_autofree char *own = machine_name_dup (folder);
+  g_autofree char *own_normal = g_utf8_normalize (own, -1, G_NORMALIZE_NFC);
+  g_autofree char *normal = g_utf8_normalize (name, -1, G_NORMALIZE_NFC);
+  g_autofree char *uuid = machine_folder_dup_uuid (folder);
+
+  return g_strcmp0 (own_normal, normal) == 0 || g_strcmp0 (uuid, name) == 0;
+}
+
+static void
+refuse_ambiguous (GPtrArray *folders, const char *name, GError **error)
+{
+  g_autoptr (GString) uuids = g_string_new (NULL);
+
+  for (unsigned i = 0; i < folders->len; i++)
+    {
+      g_autofree char *uuid = machine_folder_dup_uuid (folders->pdata[i]);
+      g_autofree char *shown = g_filename_display_name (folders->pdata[i]);
+
+      g_string_append_printf (uuids, "\n  %s  %s", uuid != NULL ? uuid : "-", shown);
+    }
+  g_set_error (error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND,
+               _ ("%u machines are called “%s”: name one by its uuid or folder.%s"), folders->len,
+               name, uuids->str);
+}
+
 char *
 machine_folder_find (const char *name, GError **error)
 {
   g_autoptr (GPtrArray) folders = machine_folder_list ();
-  g_autofree char *conf = g_build_filename (name, MACHINE_CONFIG_FILE, NULL);
+  g_autoptr (GPtrArray) found = g_ptr_array_new ();
+  char *by_path = find_by_path (name);
 
-  for (unsigned i = 0; i < folders->len; i++)
+  if (by_path != NULL)
+    return by_path;
+  for (unsigned i = 0; g_utf8_validate (name, -1, NULL) && i < folders->len; i++)
+    if (is_called (folders->pdata[i], name))
+      g_ptr_array_add (found, folders->pdata[i]);
+  if (found->len == 1)
+    return g_strdup (found->pdata[0]);
+  if (found->len > 1)
+    refuse_ambiguous (found, name, error);
+  else
     {
-      const char *folder = g_ptr_array_index (folders, i);
-      g_autofree char *base = g_path_get_basename (folder);
-      g_autoptr (MachineConfig) config = machine_config_load (folder, NULL);
+      g_autofree char *shown = g_filename_display_name (name);
 
-      if (g_str_equal (base, name)
-          || (config != NULL
-              && (g_str_equal (config->name, name) || g_str_equal (config->uuid, name))))
-        return g_strdup (folder);
+      g_set_error (error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND,
+                   _ ("There is no machine “%s”: “guesthousectl list” names those that exist."),
+                   shown);
     }
-  if (strchr (name, G_DIR_SEPARATOR) != NULL && g_file_test (conf, G_FILE_TEST_IS_REGULAR))
-    return g_canonicalize_filename (name, NULL);
-  g_set_error (error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND,
-               _ ("There is no machine “%s”: “guesthousectl list” names those that exist."), name);
   return NULL;
+}
+
+char *
+machine_folder_dup_uuid (const char *folder)
+{
+  g_autoptr (GKeyFile) conf = machine_config_load_key_file (folder, NULL);
+  g_autofree char *uuid
+    = conf != NULL ? g_key_file_get_string (conf, "machine", "uuid", NULL) : NULL;
+
+  return uuid != NULL && g_uuid_string_is_valid (uuid) ? g_steal_pointer (&uuid) : NULL;
 }
 
 GKeyFile *
@@ -181,13 +234,13 @@ machine_folder_add_disk (const char *folder, guint64 size, GError **error)
 }
 
 static gboolean
-fill_folder (const char *folder, const MachineFolderPlan *plan, GError **error)
+fill_folder (const char *folder, const char *name, const MachineFolderPlan *plan, GError **error)
 {
   g_autoptr (GKeyFile) file = g_key_file_new ();
   g_autofree char *uuid = g_uuid_string_random ();
   g_autofree char *disk = NULL;
 
-  g_key_file_set_string (file, "machine", "name", plan->name);
+  g_key_file_set_string (file, "machine", "name", name);
   g_key_file_set_string (file, "machine", "uuid", uuid);
   if (plan->os != NULL)
     g_key_file_set_string (file, "machine", "os", plan->os);
@@ -208,55 +261,49 @@ fill_folder (const char *folder, const MachineFolderPlan *plan, GError **error)
   return machine_trust_save (file, folder, error);
 }
 
-char *
-machine_folder_dup_free_name (const char *name)
+/* An empty folder that was not there before: called name or, where a machine's folder has kept its
+ * old name, name with a number. */
+static char *
+make_folder (const char *name, GError **error)
 {
   g_autofree char *root = machine_folder_dup_root ();
+  char *folder = g_build_filename (root, name, NULL);
 
-  for (unsigned n = 1;; n++)
+  g_mkdir_with_parents (root, 0700);
+  for (unsigned n = 2; g_mkdir (folder, 0700) < 0; n++)
     {
-      g_autofree char *candidate = n == 1 ? g_strdup (name) : g_strdup_printf ("%s %u", name, n);
-      g_autofree char *folder = g_build_filename (root, candidate, NULL);
+      g_autofree char *shown = g_filename_display_name (folder);
 
-      if (!g_file_test (folder, G_FILE_TEST_EXISTS))
-        return g_steal_pointer (&candidate);
+      if (errno != EEXIST)
+        {
+          g_set_error (error, G_IO_ERROR, g_io_error_from_errno (errno),
+                       _ ("The folder “%s” cannot be made: %s."), shown, g_strerror (errno));
+          g_clear_pointer (&folder, g_free);
+          break;
+        }
+      g_free (folder);
+      folder = g_strdup_printf ("%s/%s %u", root, name, n);
     }
+  return folder;
 }
 
 char *
 machine_folder_create (const MachineFolderPlan *plan, GError **error)
 {
-  const char *name = plan->name;
-  g_autofree char *root = machine_folder_dup_root ();
-  g_autofree char *folder = g_build_filename (root, name, NULL);
-  g_autofree char *disks = g_build_filename (folder, "disks", NULL);
-  g_autofree char *logs = g_build_filename (folder, "logs", NULL);
+  g_autofree char *name = machine_name_dup_checked (plan->name, NULL, error);
+  g_autofree char *folder = name != NULL ? make_folder (name, error) : NULL;
+  g_autofree char *logs = NULL, *disks = NULL;
 
-  if (*name == '\0' || *name == '.' || strchr (name, '/') != NULL
-      || !g_utf8_validate (name, -1, NULL))
-    {
-      g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
-                   _ ("“%s” cannot be a machine's name: leave out “/” and a dot in front."), name);
-      return NULL;
-    }
-  if (g_file_test (folder, G_FILE_TEST_EXISTS))
-    {
-      g_set_error (error, G_IO_ERROR, G_IO_ERROR_EXISTS,
-                   _ ("A machine “%s” exists already: choose another name."), name);
-      return NULL;
-    }
-  if (g_mkdir_with_parents (disks, 0700) < 0 || g_mkdir_with_parents (logs, 0700) < 0)
-    {
-      g_set_error (error, G_IO_ERROR, g_io_error_from_errno (errno),
-                   _ ("The folder “%s” cannot be made: %s."), folder, g_strerror (errno));
-      return NULL;
-    }
-  if (!fill_folder (folder, plan, error))
-    {
-      machine_folder_delete (folder, NULL);
-      return NULL;
-    }
-  return g_steal_pointer (&folder);
+  if (folder == NULL)
+    return NULL;
+  logs = g_build_filename (folder, "logs", NULL);
+  disks = g_build_filename (folder, "disks", NULL);
+  g_mkdir (logs, 0700);
+  g_mkdir (disks, 0700);
+  if (fill_folder (folder, name, plan, error))
+    return g_steal_pointer (&folder);
+  machine_folder_delete (folder, NULL);
+  return NULL;
 }
 
 /* Links are removed, not followed. */

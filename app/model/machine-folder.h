@@ -13,9 +13,11 @@ GPtrArray *machine_folder_list (void);
 /* Tells two machines apart that have one uuid, as a folder and its copy do: gives a new one to
  * copy, or else to original if copy runs. */
 gboolean machine_folder_tell_apart (const char *copy, const char *original, GError **error);
-/* The folder of the machine with that name or uuid; a path to a machine folder is taken as it
- * is. */
+/* The folder of the machine with that name or uuid, or at that path; a name that several have is
+ * refused. */
 char *machine_folder_find (const char *name, GError **error);
+/* NULL if it has none. */
+char *machine_folder_dup_uuid (const char *folder);
 
 /* machine.conf with its comments and whatever else stands in it; one without a uuid is given
  * one. */
@@ -38,8 +40,6 @@ char *machine_folder_create (const MachineFolderPlan *plan, GError **error);
 /* Makes a new, empty disk image of so many bytes in a machine's folder. Returns its name relative
  * to the folder, as machine.conf has it. */
 char *machine_folder_add_disk (const char *folder, guint64 size, GError **error);
-/* name, or name with a number behind it, so that no such machine exists. */
-char *machine_folder_dup_free_name (const char *name);
 /* Removes a machine with everything in its folder, at once or into the trash; fails while it
  * runs. */
 gboolean machine_folder_delete (const char *folder, GError **error);

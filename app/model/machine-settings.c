@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* What stands in a machine's machine.conf. */
 #include "machine.h"
+#include "vmm-core/run/machine-config.h"
 
 char *
 machine_get_string (Machine *self, const char *group, const char *key)
@@ -11,8 +12,14 @@ machine_get_string (Machine *self, const char *group, const char *key)
 int
 machine_get_integer (Machine *self, const char *group, const char *key, int fallback)
 {
+  g_autofree char *text = machine_get_string (self, group, key);
   g_autoptr (GError) error = NULL;
-  int value = g_key_file_get_integer (machine_get_conf (self), group, key, &error);
+  int value = 0;
+
+  if (text != NULL && g_str_equal (group, "machine") && g_str_equal (key, "memory"))
+    value = machine_config_parse_memory (text, &error);
+  else
+    value = g_key_file_get_integer (machine_get_conf (self), group, key, &error);
   return error == NULL ? value : fallback;
 }
 

@@ -2,6 +2,8 @@
 /* Machines on disk: what is made, found, refused and removed. Every test has a data folder of its
  * own. */
 #include "app/model/machine-folder.h"
+#include "app/model/machine-name.h"
+#include "vmm-core/run/machine-trust.h"
 
 #include <glib/gstdio.h>
 #include <string.h>
@@ -78,7 +80,13 @@ test_more_disks (void)
 static void
 test_names (void)
 {
-  static const char *const refused[] = { "", ".", "..", ".hidden", "a/b", "../evil", "\xff" };
+  static const char *const refused[]
+    = { "",     ".",  "..",   ".hidden",   "a/b",          "../evil",
+        "\xff", "  ", "a\nb", "a\x1b[2Jb", "a\u202egpj.b", "\u200b\u200d" };
+  /* The same to who reads it: in case, in how Unicode spells it, in what cannot be seen. */
+  static const char *const alike[]
+    = { "möhre “1” = [x]", "Mo\u0308hre “1” = [x]", "Mö\u200bhre  “1” = [x] ", " MÖHRE “1” = [X]" };
+  g_autofree char *long_name = g_strnfill (256, 'n');
   g_autoptr (GError) error = NULL;
   MachineFolderPlan plan = small;
 
@@ -89,6 +97,10 @@ test_names (void)
       g_assert_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT);
       g_clear_error (&error);
     }
+  plan.name = long_name;
+  g_assert_null (machine_folder_create (&plan, &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT);
+  g_clear_error (&error);
   plan.name = "Möhre “1” = [x]";
   g_autofree char *odd = machine_folder_create (&plan, &error);
   g_assert_no_error (error);
@@ -97,9 +109,18 @@ test_names (void)
 
   g_assert_null (machine_folder_create (&plan, &error));
   g_assert_error (error, G_IO_ERROR, G_IO_ERROR_EXISTS);
-  g_autofree char *next = machine_folder_dup_free_name (plan.name);
+  for (gsize i = 0; i < G_N_ELEMENTS (alike); i++)
+    {
+      MachineFolderPlan other = small;
+
+      other.name = alike[i];
+      g_clear_error (&error);
+      g_assert_null (machine_folder_create (&other, &error));
+      g_assert_error (error, G_IO_ERROR, G_IO_ERROR_EXISTS);
+    }
+  g_autofree char *next = machine_name_dup_free (plan.name);
   g_assert_cmpstr (next, ==, "Möhre “1” = [x] 2");
-  g_autofree char *same = machine_folder_dup_free_name ("Other");
+  g_autofree char *same = machine_name_dup_free ("Other");
   g_assert_cmpstr (same, ==, "Other");
 }
 
@@ -129,6 +150,88 @@ test_find (void)
     }
   g_assert_null (machine_folder_find ("Nobody", &error));
   g_assert_nonnull (strstr (error->message, "Nobody"));
+}
+
+/* A file's words with what may stand in the folder, and out of it. */
+static void
+set_paths (const char *folder)
+{
+  g_autoptr (GKeyFile) conf = machine_config_load_key_file (folder, NULL);
+  g_autofree char *inside = g_build_filename (folder, "disks", "a.img", NULL);
+  g_autofree char *output = g_strdup_printf ("file:%s/logs/serial", folder);
+
+  g_key_file_set_string (conf, "disk0", "file", inside);
+  g_key_file_set_string (conf, "serial0", "output", output);
+  g_key_file_set_string (conf, "cd0", "file", "/discs/live.iso");
+  g_assert_true (machine_trust_save (conf, folder, NULL));
+}
+
+/* The folder is called like the machine; nothing that refers to it is lost, and its old name means
+ * nothing. */
+static void
+test_rename (void)
+{
+  g_autoptr (GError) error = NULL;
+  g_autofree char *folder = machine_folder_create (&small, NULL);
+  g_autofree char *uuid = machine_folder_dup_uuid (folder);
+  MachineFolderPlan plan = small;
+
+  set_paths (folder);
+  g_autofree char *moved = machine_name_change (folder, " Large ", &error);
+  g_assert_no_error (error);
+  g_assert_true (g_str_has_suffix (moved, "/Large"));
+  g_assert_false (g_file_test (folder, G_FILE_TEST_EXISTS));
+  g_autoptr (MachineConfig) config = machine_config_load (moved, &error);
+  g_assert_cmpstr (config->name, ==, "Large");
+  g_assert_cmpstr (config->uuid, ==, uuid);
+  g_assert_true (g_str_has_prefix (config->drives[0].file, moved));
+  g_assert_nonnull (strstr (config->serial[0], "/Large/logs/serial"));
+  machine_trust_resolve (config);
+  g_assert_true (machine_trust_check (config, &error)); /* the disc was agreed to */
+  g_assert_no_error (error);
+  g_assert_null (machine_folder_find ("Small", NULL));
+
+  /* The old name is free again; while it runs, a machine keeps its folder. */
+  g_autofree char *other = machine_folder_create (&plan, &error);
+  g_assert_cmpstr (other, ==, folder);
+  int lock = machine_config_lock_folder (moved, 0, NULL);
+  g_autofree char *kept = machine_name_change (moved, "Medium", &error);
+  close (lock);
+  g_assert_cmpstr (kept, ==, moved);
+  plan.name = "Large";
+  g_autofree char *beside = machine_folder_create (&plan, &error);
+  g_assert_no_error (error);
+  g_assert_true (g_str_has_suffix (beside, "/Large 2"));
+  g_autofree char *found = machine_folder_find ("Medium", NULL);
+  g_assert_cmpstr (found, ==, moved);
+
+  /* Another's name, in any case; its own, in another. */
+  g_assert_null (machine_name_change (beside, "MEDIUM", &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_EXISTS);
+  g_autofree char *upper = machine_name_change (beside, "LARGE", NULL);
+  g_assert_true (g_str_has_suffix (upper, "/LARGE"));
+}
+
+/* Made by hand: two of one name, and one without. */
+static void
+test_ambiguous (void)
+{
+  g_autoptr (GError) error = NULL;
+  g_autofree char *first = machine_folder_create (&small, NULL);
+  g_autofree char *root = machine_folder_dup_root ();
+  g_autofree char *second = g_build_filename (root, "By hand", NULL);
+  g_autofree char *conf = g_build_filename (second, MACHINE_CONFIG_FILE, NULL);
+
+  g_mkdir (second, 0700);
+  g_assert_true (g_file_set_contents (conf, "[machine]\nname=Small\n", -1, NULL));
+  g_autoptr (MachineConfig) config = machine_config_load (second, NULL);
+  g_assert_null (machine_folder_find ("Small", &error));
+  g_assert_nonnull (strstr (error->message, config->uuid));
+  g_autofree char *found = machine_folder_find (config->uuid, NULL);
+  g_assert_cmpstr (found, ==, second);
+  g_assert_true (g_file_set_contents (conf, "[machine]\n", -1, NULL));
+  g_autofree char *nameless = machine_folder_find ("By hand", NULL);
+  g_assert_cmpstr (nameless, ==, second);
 }
 
 /* A copied folder is another machine; one that runs keeps its uuid. */
@@ -242,6 +345,8 @@ main (int argc, char **argv)
   g_test_add_func ("/machine-folder/more-disks", test_more_disks);
   g_test_add_func ("/machine-folder/names", test_names);
   g_test_add_func ("/machine-folder/find", test_find);
+  g_test_add_func ("/machine-folder/rename", test_rename);
+  g_test_add_func ("/machine-folder/ambiguous", test_ambiguous);
   g_test_add_func ("/machine-folder/copy", test_copy);
   g_test_add_func ("/machine-folder/delete", test_delete);
   g_test_add_func ("/machine-folder/picture", test_picture);

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* guesthouse-vm and guesthousectl as a person meets them: programs with options, a library in a
  * folder of its own, exit states and sentences. Machines run without a CPU. */
+#include <fcntl.h>
 #include <gio/gio.h>
 #include <glib/gstdio.h>
 #include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
 
 #include "machine-interface.h"
 
@@ -146,7 +149,7 @@ static void
 expect_refusal (gboolean done, GError **error)
 {
   g_assert_false (done);
-  g_assert_nonnull (strstr ((*error)->message, "org.guesthouse.Error.Failed"));
+  g_assert_nonnull (strstr ((*error)->message, "org.guesthouse.Error."));
   g_clear_error (error);
 }
 
@@ -293,9 +296,9 @@ test_library (Fixture *f, gconstpointer data)
 
   g_assert_cmpint (CTL (said, "list", "--json"), ==, 0);
   g_assert_cmpstr (said->str, ==, "[]\n");
-  g_assert_cmpint (CTL (said, "start", "Small"), ==, 1);
+  g_assert_cmpint (CTL (said, "start", "Small"), ==, 3);
   g_assert_nonnull (strstr (said->str, "Small"));
-  g_assert_cmpint (CTL (said, "create", "../evil"), ==, 1);
+  g_assert_cmpint (CTL (said, "create", "../evil"), ==, 2);
   g_assert_cmpint (CTL (said, "create", "Small", "--memory", "16M", "--disk-size", "1G"), ==, 0);
   g_assert_cmpint (CTL (said, "create", "Small"), ==, 1);
   g_assert_cmpint (CTL (said, "set", "Small", "machine", "cpus", "77"), ==, 1);
@@ -304,13 +307,13 @@ test_library (Fixture *f, gconstpointer data)
   g_assert_cmpstr (said->str, ==, "none\n");
   g_assert_cmpint (CTL (said, "--json", "list"), ==, 0);
   g_assert_nonnull (strstr (said->str, "\"name\": \"Small\", \"state\": \"off\""));
-  g_assert_cmpint (CTL (said, "pause", "Small"), ==, 1);
+  g_assert_cmpint (CTL (said, "pause", "Small"), ==, 4);
 
   g_assert_cmpint (CTL (said, "start", "Small"), ==, 0);
   g_assert_cmpint (CTL (said, "state", "Small"), ==, 0);
   g_assert_cmpstr (said->str, ==, "running\n");
-  g_assert_cmpint (CTL (said, "start", "Small"), ==, 1);
-  g_assert_cmpint (CTL (said, "delete", "Small"), ==, 1);
+  g_assert_cmpint (CTL (said, "start", "Small"), ==, 4);
+  g_assert_cmpint (CTL (said, "delete", "Small"), ==, 4);
   g_assert_cmpint (VM (said, folder, "--control", shot), ==, 1);
   g_assert_nonnull (strstr (said->str, folder));
   g_assert_cmpint (CTL (said, "keys", "Small", "ctrl+alt+delete"), ==, 0);
@@ -318,10 +321,10 @@ test_library (Fixture *f, gconstpointer data)
   g_assert_true (g_file_test (shot, G_FILE_TEST_IS_REGULAR));
   g_assert_cmpint (CTL (said, "--json", "stats", "Small"), ==, 0);
   g_assert_nonnull (strstr (said->str, "\"ram-size\": 16777216"));
-  g_assert_cmpint (CTL (said, "nonsense", "Small"), ==, 1);
+  g_assert_cmpint (CTL (said, "nonsense", "Small"), ==, 2);
   g_assert_cmpint (CTL (said, "stop", "Small"), ==, 0);
   g_assert_cmpint (CTL (said, "quit", "Small"), ==, 0);
-  g_assert_cmpint (CTL (said, "delete", "Small"), ==, 0); /* waits for the process to end */
+  g_assert_cmpint (CTL (said, "delete", "Small", "--permanently"), ==, 0);
   g_assert_false (g_file_test (folder, G_FILE_TEST_EXISTS));
   g_assert_cmpint (g_rmdir (sockets), ==, 0); /* nothing was left behind there */
 }
@@ -359,6 +362,48 @@ test_names_that_are_no_text (void)
   g_rmdir (folder);
 }
 
+/* Who is told that a machine has quit finds its folder free and can start it, whoever told it to
+ * quit; and a process whose machine is off is in nobody's way. */
+static void
+test_end (Fixture *f, gconstpointer data)
+{
+  g_autoptr (GString) said = g_string_new (NULL);
+  g_autofree char *folder = g_build_filename (f->home, "guesthouse", "machines", "Small", NULL);
+
+  g_assert_cmpint (CTL (said, "create", "Small", "--memory", "16M"), ==, 0);
+  g_assert_cmpint (CTL (said, "set", "Small", "machine", "accelerator", "none"), ==, 0);
+  for (unsigned i = 0; i < 8; i++)
+    {
+      int fd;
+
+      g_assert_cmpint (CTL (said, "start", "Small"), ==, 0);
+      g_assert_cmpint (CTL (said, "quit", "Small"), ==, 0);
+      fd = open (folder, O_RDONLY | O_DIRECTORY);
+      g_assert_cmpint (flock (fd, LOCK_EX | LOCK_NB), ==, 0);
+      close (fd);
+    }
+  for (unsigned i = 0; i < 8; i++)
+    {
+      g_autoptr (GSubprocess) other = NULL;
+      gboolean started;
+
+      g_assert_cmpint (CTL (said, "start", "Small"), ==, 0);
+      other = g_subprocess_new (G_SUBPROCESS_FLAGS_NONE, NULL, ctl_program, "quit", "Small", NULL);
+      g_usleep (i * 3000);
+      started = CTL (said, "start", "Small") == 0;
+      g_assert_true (g_subprocess_wait_check (other, NULL, NULL));
+      g_assert_cmpint (CTL (said, "state", "Small"), ==, 0);
+      g_assert_cmpstr (said->str, ==, started ? "running\n" : "off\n");
+      CTL (said, "quit", "Small");
+    }
+  g_assert_cmpint (CTL (said, "start", "Small"), ==, 0);
+  g_assert_cmpint (CTL (said, "stop", "Small"), ==, 0);
+  g_assert_cmpint (CTL (said, "start", "Small"), ==, 0);
+  g_assert_cmpint (CTL (said, "stop", "Small"), ==, 0);
+  g_assert_cmpint (CTL (said, "delete", "Small", "--permanently"), ==, 0);
+  g_assert_false (g_file_test (folder, G_FILE_TEST_EXISTS));
+}
+
 /* Drives and discs of a machine of the library, off and running: machine.conf keeps them. */
 static void
 test_drives (Fixture *f, gconstpointer data)
@@ -371,7 +416,7 @@ test_drives (Fixture *f, gconstpointer data)
   g_assert_cmpint (CTL (said, "set", "Small", "machine", "accelerator", "none"), ==, 0);
   g_assert_cmpint (CTL (said, "add-disk", "Small", "--size", "1G"), ==, 0);
   g_assert_cmpstr (said->str, ==, "disk0\n");
-  g_assert_cmpint (CTL (said, "add-disk", "Small", "--size", "lots"), ==, 1);
+  g_assert_cmpint (CTL (said, "add-disk", "Small", "--size", "lots"), ==, 2);
   g_assert_cmpint (CTL (said, "add-disk", "Small", "/nowhere/x.img"), ==, 1);
   g_assert_cmpint (CTL (said, "add-disk", "Small", disk), ==, 0);
   g_assert_cmpint (CTL (said, "add-cd", "Small"), ==, 0);
@@ -454,7 +499,7 @@ test_private (Fixture *f, gconstpointer data)
       list_open (said, f->home);
       g_assert_cmpstr (said->str, ==, "");
       g_assert_cmpint (CTL (said, "quit", "Small"), ==, 0);
-      g_assert_cmpint (CTL (said, "delete", "Small"), ==, 0);
+      g_assert_cmpint (CTL (said, "delete", "Small", "--permanently"), ==, 0);
     }
   umask (before);
 }
@@ -472,6 +517,7 @@ main (int argc, char **argv)
   g_test_add ("/machine-process/control", Fixture, NULL, set_up, test_control, tear_down);
   g_test_add ("/machine-process/sockets", Fixture, NULL, set_up, test_sockets, tear_down);
   g_test_add ("/machine-process/library", Fixture, NULL, set_up, test_library, tear_down);
+  g_test_add ("/machine-process/end", Fixture, NULL, set_up, test_end, tear_down);
   g_test_add ("/machine-process/drives", Fixture, NULL, set_up, test_drives, tear_down);
   g_test_add ("/machine-process/private", Fixture, NULL, set_up, test_private, tear_down);
   g_test_add_func ("/machine-process/names", test_names_that_are_no_text);

@@ -275,7 +275,7 @@ test_agreed (Fixture *f, gconstpointer data)
   start_and_quit (f, f->folder);
   g_assert_cmpint (CTL ("start", before), ==, 1);
   g_assert_nonnull (strstr (f->said->str, f->victim));
-  g_assert_cmpint (CTL ("delete", before), ==, 0);
+  g_assert_cmpint (CTL ("delete", "--permanently", before), ==, 0);
   start_and_quit (f, f->folder);
 
   /* Another folder that says it is the same machine has not been agreed to. */
@@ -300,7 +300,7 @@ test_named_by_the_user (Fixture *f, gconstpointer data)
   g_assert_cmpint (CTL ("add-disk", "Mine", f->victim), ==, 0);
   g_assert_cmpint (CTL ("set", "Mine", "serial0", "output", serial), ==, 0);
   start_and_quit (f, "Mine");
-  g_assert_cmpint (CTL ("delete", "Mine"), ==, 0);
+  g_assert_cmpint (CTL ("delete", "--permanently", "Mine"), ==, 0);
   expect_untouched (f);
 
   write_conf (f, output);

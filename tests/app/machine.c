@@ -83,7 +83,6 @@ test_conf (void)
   g_autofree char *folder = make_folder ("unheard-of=yes\n[notes]\ntext=Hi\n");
   g_autoptr (Machine) machine = machine_new (folder, &error);
   g_autofree char *text = NULL;
-  g_autofree char *path = g_build_filename (folder, MACHINE_CONFIG_FILE, NULL);
   g_autofree char *base = g_path_get_basename (folder);
   unsigned changes = 0;
 
@@ -101,9 +100,21 @@ test_conf (void)
   g_assert_true (machine_save (machine, &error));
   g_assert_cmpuint (changes, ==, 1);
   g_assert_cmpstr (machine_get_name (machine), ==, "Large");
+  /* Its folder is called like it. */
+  g_assert_true (g_str_has_suffix (machine_get_folder (machine), "/Large"));
+  g_assert_false (g_file_test (folder, G_FILE_TEST_EXISTS));
+  g_autofree char *path
+    = g_build_filename (machine_get_folder (machine), MACHINE_CONFIG_FILE, NULL);
   g_assert_true (g_file_get_contents (path, &text, NULL, NULL));
   g_assert_nonnull (strstr (text, "# mine\n"));
   g_assert_nonnull (strstr (text, "unheard-of=yes\n"));
+
+  /* What cannot be a name is not kept. */
+  g_key_file_set_string (machine_get_conf (machine), "machine", "name", " ");
+  g_assert_false (machine_save (machine, &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT);
+  g_clear_error (&error);
+  g_assert_cmpstr (machine_get_name (machine), ==, "Large");
 
   /* Somebody else was faster: theirs stays, and is read. */
   g_autofree char *theirs = g_strconcat (text, "[notes]\ntext=Theirs\n", NULL);

@@ -131,10 +131,10 @@ static void
 test_refusals (void)
 {
   static const char *const broken[][2] = {
-    { "[machine]\nmemory=lots\n", "whole number" },
-    { "[machine]\nmemory=-1\n", "whole number" },
-    { "[machine]\nmemory=0\n", "choose between" },
-    { "[machine]\nmemory=99999999999999999999\n", "whole number" },
+    { "[machine]\nmemory=lots\n", "amount of memory" },
+    { "[machine]\nmemory=-1\n", "amount of memory" },
+    { "[machine]\nmemory=0\n", "amount of memory" },
+    { "[machine]\nmemory=99999999999999999999\n", "amount of memory" },
     { "[machine]\nboot-menu=perhaps\n", "neither true nor false" },
     { "[debug]\ntest-device=perhaps\n", "neither true nor false" },
     { "[machine]\ncpus=9\n", "choose between" },

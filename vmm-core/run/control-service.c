@@ -39,18 +39,28 @@ struct ControlService
 
 /* Sentences name files, whose names need be no UTF-8; what goes over D-Bus must. */
 static gboolean
-fail_with (GDBusMethodInvocation *invocation, const char *sentence)
+return_error (GDBusMethodInvocation *invocation, const char *name, const char *sentence)
 {
   g_autofree char *text = g_utf8_make_valid (sentence, -1);
 
-  g_dbus_method_invocation_return_dbus_error (invocation, "org.guesthouse.Error.Failed", text);
+  g_dbus_method_invocation_return_dbus_error (invocation, name, text);
   return TRUE;
+}
+
+static gboolean
+fail_with (GDBusMethodInvocation *invocation, const char *sentence)
+{
+  return return_error (invocation, "org.guesthouse.Error.Failed", sentence);
 }
 
 static gboolean
 fail (GDBusMethodInvocation *invocation, const GError *error)
 {
-  return fail_with (invocation, error->message);
+  return return_error (invocation,
+                       g_error_matches (error, VM_ERROR, VM_ERROR_STATE)
+                         ? "org.guesthouse.Error.WrongState"
+                         : "org.guesthouse.Error.Failed",
+                       error->message);
 }
 
 /* Methods that only do something: one handler each, made of its two functions. */
@@ -118,7 +128,14 @@ answer (void *data, const GError *error)
 static gboolean
 handle_power_on (GhMachine1 *machine, GDBusMethodInvocation *invocation, gpointer data)
 {
-  vm_power_on (((ControlService *) data)->vm, answer, invocation);
+  ControlService *service = data;
+
+  if (service->leaving == 0)
+    vm_power_on (service->vm, answer, invocation);
+  else
+    g_dbus_method_invocation_return_dbus_error (
+      invocation, "org.guesthouse.Error.Leaving",
+      _ ("The machine's process is just ending: start the machine again."));
   return TRUE;
 }
 

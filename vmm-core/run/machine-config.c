@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "machine-config.h"
 #include "machine-smbios.h"
+#include "size.h"
 #include "machine-topology.h"
 
 #include <errno.h>
@@ -15,8 +16,7 @@
 #include "vmm-core/plain-file.h"
 #include "vmm-core/real-path.h"
 
-#define MAX_MEMORY 65536 /* MiB */
-#define MAX_CPUS 8
+#define MAX_MEMORY 65536   /* MiB */
 #define MIN_CODE_CACHE 256 /* KiB */
 #define MAX_CODE_CACHE (1u << 20)
 #define DEFAULT_CODE_CACHE (64u << 10)
@@ -73,18 +73,11 @@ machine_config_free (MachineConfig *config)
 unsigned
 machine_config_parse_memory (const char *text, GError **error)
 {
-  char *end;
-  guint64 value = g_ascii_strtoull (text, &end, 10);
+  guint64 bytes;
 
-  if (*end == 'G' || *end == 'g')
-    {
-      value = value <= MAX_MEMORY ? value * 1024 : G_MAXUINT;
-      end++;
-    }
-  else if (*end == 'M' || *end == 'm')
-    end++;
-  if (end != text && *end == '\0' && *text != '-' && value >= 1 && value <= MAX_MEMORY)
-    return value;
+  if (size_parse (text, 1 << 20, &bytes) && bytes >= 1 << 20 && bytes >> 20 <= MAX_MEMORY
+      && bytes % (1 << 20) == 0)
+    return bytes >> 20;
   g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
                _ ("“%s” is no amount of memory: give MiB between 1 and %u, or for example 512M or "
                   "2G."),
@@ -95,18 +88,11 @@ machine_config_parse_memory (const char *text, GError **error)
 unsigned
 machine_config_parse_code_cache (const char *text, GError **error)
 {
-  char *end;
-  guint64 value = g_ascii_strtoull (text, &end, 10);
-  gboolean kib = *end == 'K' || *end == 'k';
+  guint64 bytes;
 
-  value = MIN (value, MAX_CODE_CACHE + 1);
-  if (!kib)
-    value *= 1024;
-  if (kib || *end == 'M' || *end == 'm')
-    end++;
-  if (end != text && *end == '\0' && *text != '-' && value >= MIN_CODE_CACHE
-      && value <= MAX_CODE_CACHE)
-    return value;
+  if (size_parse (text, 1 << 20, &bytes) && bytes >> 10 >= MIN_CODE_CACHE
+      && bytes >> 10 <= MAX_CODE_CACHE)
+    return bytes >> 10;
   g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
                _ ("“%s” is no size for the cache of translated code: give MiB between 1 and %u, or "
                   "for example 256K, which is the least."),
@@ -132,9 +118,10 @@ machine_config_check (const MachineConfig *config, GError **error)
     g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
                  _ ("%u MiB of memory cannot be had: choose between 1 and %u."), config->memory,
                  MAX_MEMORY);
-  else if (config->cpus < 1 || config->cpus > MAX_CPUS)
+  else if (config->cpus < 1 || config->cpus > MACHINE_CONFIG_CPUS)
     g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
-                 _ ("%u CPUs cannot be had: choose between 1 and %u."), config->cpus, MAX_CPUS);
+                 _ ("%u CPUs cannot be had: choose between 1 and %u."), config->cpus,
+                 MACHINE_CONFIG_CPUS);
   else if (!is_one_of (config->accelerator, accelerators))
     g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
                  _ ("“%s” is no accelerator: choose auto, kvm, translator, interpreter or none."),
@@ -181,16 +168,19 @@ read_number (GKeyFile *file, const char *path, const char *group, const char *ke
 }
 
 static gboolean
-read_code_cache (GKeyFile *file, const char *path, unsigned *value, GError **error)
+read_size (GKeyFile *file, const char *path, const char *key,
+           unsigned (*parse) (const char *text, GError **error), unsigned *value, GError **error)
 {
-  g_autofree char *text = g_key_file_get_string (file, "machine", "code-cache", NULL);
+  g_autofree char *text = g_key_file_get_string (file, "machine", key, NULL);
+  g_autoptr (GError) problem = NULL;
 
   if (text == NULL)
     return TRUE;
-  *value = machine_config_parse_code_cache (text, error);
+  *value = parse (text, &problem);
   if (*value != 0)
     return TRUE;
-  g_prefix_error (error, _ ("In “%s”, code-cache in [machine]: "), path);
+  g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA, _ ("In “%s”, %s in [machine]: %s"), path,
+               key, problem->message);
   return FALSE;
 }
 
@@ -426,9 +416,10 @@ machine_config_from_key_file (GKeyFile *file, const char *folder, const char *pa
   read_path (file, folder, "kernel", "initrd", &config->initrd);
   read_string (file, "kernel", "append", &config->append);
   read_place (file, folder, "debug", "console", &config->debugcon);
-  if (!read_number (file, path, "machine", "memory", &config->memory, error)
+  if (!read_size (file, path, "memory", machine_config_parse_memory, &config->memory, error)
       || !read_number (file, path, "machine", "cpus", &config->cpus, error)
-      || !read_code_cache (file, path, &config->code_cache, error)
+      || !read_size (file, path, "code-cache", machine_config_parse_code_cache, &config->code_cache,
+                     error)
       || !read_boolean (file, path, "machine", "boot-menu", &config->boot_menu, error)
       || !read_boolean (file, path, "debug", "test-device", &config->test_device, error)
       || !machine_smbios_read (file, path, &config->smbios, error)

@@ -9,6 +9,7 @@
  * this file. */
 
 #define MACHINE_CONFIG_FILE "machine.conf"
+#define MACHINE_CONFIG_CPUS 8
 #define MACHINE_CONFIG_DRIVES 4
 #define MACHINE_CONFIG_SERIAL_PORTS 4
 #define MACHINE_CONFIG_LOCK_PATIENCE 2000 /* ms that a process which was told to quit may take */
@@ -66,10 +67,10 @@ MachineConfig *machine_config_from_key_file (GKeyFile *file, const char *folder,
 /* Checks values wherever they came from (options, too). */
 gboolean machine_config_check (const MachineConfig *config, GError **error);
 
-/* "512M", "2G" or a number of MiB; 0 with error if it is none. */
+/* A size, or a number of MiB; 0 with error if it is none. */
 unsigned machine_config_parse_memory (const char *text, GError **error);
 
-/* "64M", "256K" or a number of MiB: in KiB; 0 with error if it is none. */
+/* The same, in KiB; 0 with error if it is none. */
 unsigned machine_config_parse_code_cache (const char *text, GError **error);
 
 /* Writes a key file as folder/machine.conf: after a crash at any instant the old or the new one is

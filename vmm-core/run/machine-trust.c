@@ -210,14 +210,28 @@ load_agreed (const MachineConfig *config)
 }
 
 static gboolean
+write_agreement (GKeyFile *file, const char *uuid, GError **error)
+{
+  g_autofree char *path = dup_agreement_path (uuid);
+  g_autofree char *agreements = g_path_get_dirname (path);
+  g_autofree char *text = g_key_file_to_data (file, NULL, NULL);
+  g_autoptr (GError) reason = NULL;
+
+  g_mkdir_with_parents (agreements, 0700);
+  if (g_file_set_contents_full (path, text, -1, G_FILE_SET_CONTENTS_CONSISTENT, 0600, &reason))
+    return TRUE;
+  g_set_error (error, G_IO_ERROR, G_IO_ERROR_FAILED,
+               _ ("It cannot be kept that you agreed to this machine's files: %s. Make room or "
+                  "change the folder's permissions."),
+               reason->message);
+  return FALSE;
+}
+
+static gboolean
 save_agreed (const MachineConfig *config, GPtrArray *agreed, GError **error)
 {
-  g_autofree char *path = dup_agreement_path (config->uuid);
-  g_autofree char *agreements = g_path_get_dirname (path);
   g_autofree char *folder = dup_escaped_folder (config->folder);
   g_autoptr (GKeyFile) file = g_key_file_new ();
-  g_autofree char *text = NULL;
-  g_autoptr (GError) reason = NULL;
 
   g_key_file_set_string (file, GROUP, "folder", folder);
   for (unsigned use = 0; use < G_N_ELEMENTS (use_keys); use++)
@@ -234,15 +248,7 @@ save_agreed (const MachineConfig *config, GPtrArray *agreed, GError **error)
       g_key_file_set_string_list (file, GROUP, use_keys[use], (const char *const *) paths->pdata,
                                   paths->len);
     }
-  text = g_key_file_to_data (file, NULL, NULL);
-  g_mkdir_with_parents (agreements, 0700);
-  if (g_file_set_contents_full (path, text, -1, G_FILE_SET_CONTENTS_CONSISTENT, 0600, &reason))
-    return TRUE;
-  g_set_error (error, G_IO_ERROR, G_IO_ERROR_FAILED,
-               _ ("It cannot be kept that you agreed to this machine's files: %s. Make room or "
-                  "change the folder's permissions."),
-               reason->message);
-  return FALSE;
+  return write_agreement (file, config->uuid, error);
 }
 
 /* The files of one list that are not in the other. */
@@ -338,6 +344,18 @@ machine_trust_move (const char *folder, const char *uuid, const char *new_uuid)
     g_rename (from, to);
   else
     g_unlink (from);
+}
+
+void
+machine_trust_move_folder (const char *uuid, const char *before, const char *after)
+{
+  g_autoptr (GKeyFile) file = g_uuid_string_is_valid (uuid) ? load_agreement (uuid, before) : NULL;
+  g_autofree char *folder = dup_escaped_folder (after);
+
+  if (file == NULL)
+    return;
+  g_key_file_set_string (file, GROUP, "folder", folder);
+  write_agreement (file, uuid, NULL);
 }
 
 /* NULL if machine.conf does not make a machine. */

@@ -39,6 +39,8 @@ gboolean machine_trust_check (const MachineConfig *config, GError **error);
 gboolean machine_trust_agree (const MachineConfig *config, GPtrArray *files, GError **error);
 /* The machine in folder has another uuid now; NULL: it is no more. */
 void machine_trust_move (const char *folder, const char *uuid, const char *new_uuid);
+/* The folder has another path now. */
+void machine_trust_move_folder (const char *uuid, const char *before, const char *after);
 
 /* Writes machine.conf as the user changed it: the files that it names now and did not before are
  * agreed to. */

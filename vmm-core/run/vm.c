@@ -383,12 +383,13 @@ run (Vm *vm)
   set_state (vm, VM_RUNNING);
 }
 
+G_DEFINE_QUARK (vm - error, vm_error)
+
 static gboolean
 wrong_state (Vm *vm, const char *must_be, GError **error)
 {
-  g_set_error (error, G_IO_ERROR, G_IO_ERROR_FAILED,
-               _ ("The machine is %s; for this it must be %s."), _ (vm_state_to_string (vm->state)),
-               _ (must_be));
+  g_set_error (error, VM_ERROR, VM_ERROR_STATE, _ ("The machine is %s; for this it must be %s."),
+               _ (vm_state_to_string (vm->state)), _ (must_be));
   return FALSE;
 }
 

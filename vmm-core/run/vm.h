@@ -4,6 +4,14 @@
 #include "devices/board-pc.h"
 #include "machine-config.h"
 
+/* A command that the state does not allow. */
+#define VM_ERROR (vm_error_quark ())
+typedef enum
+{
+  VM_ERROR_STATE
+} VmError;
+GQuark vm_error_quark (void);
+
 /* One machine's life: off, starting, running, paused, crashed. Everything is called on the I/O
  * thread, which is the thread of the default main context, without the machine lock held. */
 typedef struct Vm Vm;

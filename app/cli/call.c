@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "call.h"
+
+#include <glib/gi18n.h>
+#include <unistd.h>
+
+#include "app/model/machine-folder.h"
+#include "app/model/machine-name.h"
+#include "app/model/machine-peer.h"
+#include "command.h"
+#include "machine-look.h"
+
+#define CONNECT_PATIENCE_MS 5000
+#define CALL_PATIENCE_MS 30000
+#define QUIT_PATIENCE_MS 60000
+
+G_DEFINE_QUARK (call - error, call_error)
+
+int
+call_get_status (const GError *error)
+{
+  if (error->domain == CALL_ERROR)
+    return error->code;
+  if (error->domain == G_OPTION_ERROR
+      || g_error_matches (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT))
+    return CALL_ERROR_USAGE;
+  if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_BUSY))
+    return CALL_ERROR_WRONG_STATE;
+  return 1;
+}
+
+const char *
+call_get_option (const Call *call, const char *name)
+{
+  return g_hash_table_lookup (call->options, name);
+}
+
+gboolean
+call_use (const Call *call, GError **error)
+{
+  g_set_error (error, CALL_ERROR, CALL_ERROR_USAGE,
+               _ ("“%s” is used differently: see “guesthousectl help %s”."), call->command->name,
+               call->command->name);
+  return FALSE;
+}
+
+gboolean
+call_connect (Call *call)
+{
+  MachineLook look = { call->socket, NULL, FALSE };
+
+  machine_look (&look, 1, CONNECT_PATIENCE_MS);
+  call->proxy = look.proxy;
+  call->silent = look.silent;
+  if (call->proxy != NULL)
+    g_dbus_proxy_set_default_timeout (G_DBUS_PROXY (call->proxy), CALL_PATIENCE_MS);
+  return call->proxy != NULL;
+}
+
+gboolean
+call_find_machine (Call *call, const char *machine, GError **error)
+{
+  g_autoptr (GError) problem = NULL;
+  g_autofree char *uuid = NULL;
+
+  if (machine != NULL)
+    {
+      call->folder = machine_folder_find (machine, &problem);
+      if (call->folder == NULL)
+        {
+          g_set_error_literal (error, CALL_ERROR, CALL_ERROR_NO_MACHINE, problem->message);
+          return FALSE;
+        }
+      call->config = machine_config_load (call->folder, &call->conf_problem);
+      if (call->config == NULL && (call->command->flags & COMMAND_BROKEN) == 0)
+        {
+          g_propagate_error (error, g_steal_pointer (&call->conf_problem));
+          return FALSE;
+        }
+      call->name = machine_name_dup (call->folder);
+      uuid = machine_folder_dup_uuid (call->folder);
+      call->machine_socket = uuid != NULL ? machine_config_dup_socket (uuid) : NULL;
+      call->socket = call->machine_socket;
+    }
+  call_connect (call);
+  return TRUE;
+}
+
+void
+call_clear (Call *call)
+{
+  g_clear_pointer (&call->options, g_hash_table_unref);
+  g_clear_pointer (&call->words, g_free);
+  g_clear_pointer (&call->machine_socket, g_free);
+  g_clear_pointer (&call->folder, g_free);
+  g_clear_pointer (&call->name, g_free);
+  g_clear_pointer (&call->config, machine_config_free);
+  g_clear_error (&call->conf_problem);
+  g_clear_object (&call->proxy);
+  if (call->out != NULL)
+    g_string_free (g_steal_pointer (&call->out), TRUE);
+}
+
+gboolean
+call_need_answer (Call *call, GError **error)
+{
+  if (!call->silent)
+    return TRUE;
+  if (call->name != NULL)
+    g_set_error (error, CALL_ERROR, CALL_ERROR_WRONG_STATE,
+                 _ ("“%s” does not respond: wait, or end its process with “guesthousectl stop "
+                    "--force”."),
+                 call->name);
+  else
+    g_set_error (error, CALL_ERROR, CALL_ERROR_WRONG_STATE,
+                 _ ("The machine at “%s” does not respond: wait, or end its process with "
+                    "“guesthousectl --socket … stop --force”."),
+                 call->socket);
+  return FALSE;
+}
+
+gboolean
+call_need_process (Call *call, GError **error)
+{
+  if (!call_need_answer (call, error))
+    return FALSE;
+  if (call->proxy != NULL)
+    return TRUE;
+  if (call->name != NULL)
+    g_set_error (error, CALL_ERROR, CALL_ERROR_WRONG_STATE, _ ("“%s” is off: start it first."),
+                 call->name);
+  else
+    g_set_error (error, CALL_ERROR, CALL_ERROR_NO_MACHINE,
+                 _ ("No machine answers at “%s”: check the path, or start one with --control."),
+                 call->socket);
+  return FALSE;
+}
+
+gboolean
+call_is_on (const Call *call)
+{
+  static const char *const states[] = { "starting", "running", "paused", NULL };
+
+  return call->proxy != NULL && g_strv_contains (states, gh_machine1_get_state (call->proxy));
+}
+
+gboolean
+call_pass_on (GError *problem, GError **error)
+{
+  g_autofree char *name = NULL;
+
+  if (problem == NULL)
+    return TRUE;
+  name = g_dbus_error_get_remote_error (problem);
+  g_dbus_error_strip_remote_error (problem);
+  if (g_strcmp0 (name, "org.guesthouse.Error.WrongState") == 0)
+    {
+      g_set_error_literal (error, CALL_ERROR, CALL_ERROR_WRONG_STATE, problem->message);
+      g_error_free (problem);
+    }
+  else if (g_error_matches (problem, G_IO_ERROR, G_IO_ERROR_TIMED_OUT))
+    {
+      g_set_error_literal (error, CALL_ERROR, CALL_ERROR_WRONG_STATE,
+                           _ ("The machine does not respond: wait, or end its process with "
+                              "“guesthousectl stop --force”."));
+      g_error_free (problem);
+    }
+  else
+    g_propagate_error (error, problem);
+  return FALSE;
+}
+
+gboolean
+call_quit (Call *call, GError **error)
+{
+  int peer = machine_peer_open (g_dbus_proxy_get_connection (G_DBUS_PROXY (call->proxy)));
+  gboolean gone;
+
+  /* Whether it has heard this or was ending already. */
+  gh_machine1_call_quit_sync (call->proxy, NULL, NULL);
+  g_clear_object (&call->proxy);
+  gone = peer < 0 || machine_peer_wait (peer, QUIT_PATIENCE_MS);
+  if (!gone)
+    g_set_error (error, CALL_ERROR, CALL_ERROR_WRONG_STATE,
+                 _ ("The machine's process does not end, perhaps since a disk of the host hangs: "
+                    "wait, or end it with “guesthousectl stop --force”."));
+  if (peer >= 0)
+    close (peer);
+  return gone;
+}
+
+const char *
+call_look_to_state (const MachineLook *look, const char *problem)
+{
+  if (look->silent)
+    return "not-responding";
+  if (look->proxy != NULL)
+    return gh_machine1_get_state (look->proxy);
+  return problem != NULL ? "broken" : "off";
+}
+
+void
+call_add_shown (GString *out, const char *text)
+{
+  g_autofree char *valid = g_filename_display_name (text);
+
+  for (const char *at = valid; *at != '\0'; at = g_utf8_next_char (at))
+    {
+      gunichar c = g_utf8_get_char (at);
+
+      if (g_unichar_iscntrl (c))
+        g_string_append_printf (out, "\\x%02x", c);
+      else
+        g_string_append_unichar (out, c);
+    }
+}

@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Commands that look at one machine. */
+#include <glib/gi18n.h>
+
+#include "app/model/drive-list.h"
+#include "app/model/machine-folder.h"
+#include "app/model/machine-process.h"
+#include "commands.h"
+#include "json.h"
+
+static const char *
+get_state (const Call *call)
+{
+  const MachineLook look = { call->socket, call->proxy, call->silent };
+
+  return call_look_to_state (&look,
+                             call->conf_problem != NULL ? call->conf_problem->message : NULL);
+}
+
+static void
+add_line (Call *call, const char *key, const char *text)
+{
+  if (text == NULL)
+    return;
+  if (call->json)
+    {
+      json_add_member (call->out, key, text);
+      return;
+    }
+  g_string_append_printf (call->out, "%-13s", key);
+  call_add_shown (call->out, text);
+  g_string_append_c (call->out, '\n');
+}
+
+static void
+add_drives (Call *call)
+{
+  g_autoptr (GKeyFile) conf = machine_config_load_key_file (call->folder, NULL);
+  g_autoptr (GPtrArray) drives = conf != NULL ? drive_list_read (conf) : g_ptr_array_new ();
+
+  if (call->json)
+    {
+      json_add_key (call->out, "drives");
+      g_string_append_c (call->out, '[');
+    }
+  for (unsigned i = 0; i < drives->len; i++)
+    {
+      const DriveListEntry *drive = g_ptr_array_index (drives, i);
+
+      if (!call->json)
+        {
+          add_line (call, drive->id, drive->file != NULL ? drive->file : "");
+          continue;
+        }
+      json_add_separator (call->out);
+      g_string_append_c (call->out, '{');
+      json_add_member (call->out, "id", drive->id);
+      json_add_member (call->out, "kind", drive->cd ? "cd" : "disk");
+      json_add_member (call->out, "file", drive->file);
+      g_string_append_c (call->out, '}');
+    }
+  if (call->json)
+    g_string_append_c (call->out, ']');
+}
+
+static void
+add_number (Call *call, const char *key, unsigned number)
+{
+  g_autofree char *text = g_strdup_printf ("%u", number);
+
+  if (call->json)
+    json_add_number (call->out, key, number);
+  else
+    add_line (call, key, text);
+}
+
+gboolean
+command_info (Call *call, GError **error)
+{
+  g_autofree char *uuid = machine_folder_dup_uuid (call->folder);
+
+  g_string_append (call->out, call->json ? "{" : "");
+  add_line (call, "name", call->name);
+  add_line (call, "uuid", uuid);
+  add_line (call, "folder", call->folder);
+  add_line (call, "state", get_state (call));
+  if (call->config != NULL)
+    {
+      add_line (call, "os", call->config->os);
+      add_number (call, "memory", call->config->memory);
+      add_number (call, "cpus", call->config->cpus);
+      add_line (call, "accelerator", call->config->accelerator);
+    }
+  else
+    add_line (call, "problem", call->conf_problem->message);
+  add_drives (call);
+  g_string_append (call->out, call->json ? "}\n" : "");
+  return TRUE;
+}
+
+gboolean
+command_log (Call *call, GError **error)
+{
+  g_autofree char *log = machine_process_dup_log (call->folder);
+
+  g_string_append (call->out, log);
+  return TRUE;
+}
+
+/* On the error channel: what scripts read stays one word. */
+static void
+explain_state (Call *call)
+{
+  const char *sentences[]
+    = { gh_machine1_get_failure_reason (call->proxy), gh_machine1_get_pause_reason (call->proxy),
+        gh_machine1_get_disk_error (call->proxy) };
+
+  for (unsigned i = 0; i < G_N_ELEMENTS (sentences); i++)
+    if (sentences[i] != NULL && *sentences[i] != '\0')
+      g_printerr ("%s\n", sentences[i]);
+}
+
+gboolean
+command_state (Call *call, GError **error)
+{
+  if (call->folder == NULL && !call->silent && !call_need_process (call, error))
+    return FALSE;
+  if (!call->json)
+    {
+      g_string_append_printf (call->out, "%s\n", get_state (call));
+      if (call->proxy != NULL)
+        explain_state (call);
+      if (call->conf_problem != NULL)
+        g_printerr ("%s\n", call->conf_problem->message);
+      return TRUE;
+    }
+  g_string_append_c (call->out, '{');
+  json_add_member (call->out, "state", get_state (call));
+  if (call->proxy != NULL)
+    {
+      json_add_member (call->out, "accelerator", gh_machine1_get_accelerator (call->proxy));
+      json_add_member (call->out, "accelerator-reason",
+                       gh_machine1_get_accelerator_reason (call->proxy));
+      json_add_member (call->out, "failure-reason", gh_machine1_get_failure_reason (call->proxy));
+      json_add_member (call->out, "pause-reason", gh_machine1_get_pause_reason (call->proxy));
+      json_add_member (call->out, "disk-error", gh_machine1_get_disk_error (call->proxy));
+    }
+  if (call->conf_problem != NULL)
+    json_add_member (call->out, "problem", call->conf_problem->message);
+  g_string_append (call->out, "}\n");
+  return TRUE;
+}
+
+gboolean
+command_stats (Call *call, GError **error)
+{
+  g_autoptr (GVariant) counters = NULL;
+  GError *problem = NULL;
+  GVariantIter iter;
+  const char *name;
+  guint64 value;
+
+  if (!gh_machine1_call_statistics_sync (call->proxy, &counters, NULL, &problem))
+    return call_pass_on (problem, error);
+  g_string_append (call->out, call->json ? "{" : "");
+  g_variant_iter_init (&iter, counters);
+  while (g_variant_iter_next (&iter, "{&st}", &name, &value))
+    if (call->json)
+      json_add_number (call->out, name, value);
+    else
+      g_string_append_printf (call->out, "%-24s %" G_GUINT64_FORMAT "\n", name, value);
+  g_string_append (call->out, call->json ? "}\n" : "");
+  return TRUE;
+}

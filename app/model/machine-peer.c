@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "machine-peer.h"
+
+#include <glib/gstdio.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/pidfd.h>
+#include <sys/socket.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include "vmm-core/unix-socket.h"
+
+/* A connected socket whose other end is open proves that its process has not ended between the two
+ * questions. */
+static int
+open_peer (int fd)
+{
+  struct ucred process;
+  socklen_t size = sizeof process;
+  struct pollfd end = { .fd = fd };
+  int peer;
+
+  if (getsockopt (fd, SOL_SOCKET, SO_PEERCRED, &process, &size) < 0 || process.pid <= 0)
+    return -1;
+  peer = pidfd_open (process.pid, 0);
+  if (peer < 0 || (poll (&end, 1, 0) == 0 && end.revents == 0))
+    return peer;
+  close (peer);
+  return -1;
+}
+
+int
+machine_peer_open (GDBusConnection *connection)
+{
+  GIOStream *stream = g_dbus_connection_get_stream (connection);
+
+  return open_peer (
+    g_socket_get_fd (g_socket_connection_get_socket (G_SOCKET_CONNECTION (stream))));
+}
+
+int
+machine_peer_open_at (const char *socket)
+{
+  int fd = unix_socket_connect (socket, NULL);
+  int peer = fd >= 0 ? open_peer (fd) : -1;
+
+  if (fd >= 0)
+    close (fd);
+  return peer;
+}
+
+/* The number of the process that the kernel's list of locks names for a file; 0: none.
+ * "1: FLOCK  ADVISORY  WRITE 1234 fe:00:5678 0 EOF" */
+static int
+find_locker (const GStatBuf *file)
+{
+  g_autofree char *text = NULL;
+  g_auto (GStrv) lines = NULL;
+
+  if (!g_file_get_contents ("/proc/locks", &text, NULL, NULL))
+    return 0;
+  lines = g_strsplit (text, "\n", -1);
+  for (char **line = lines; *line != NULL; line++)
+    {
+      unsigned major_number, minor_number;
+      guint64 inode;
+      int pid;
+
+      if (sscanf (*line, "%*d: FLOCK ADVISORY WRITE %d %x:%x:%" G_GUINT64_FORMAT, &pid,
+                  &major_number, &minor_number, &inode)
+            == 4
+          && inode == file->st_ino && makedev (major_number, minor_number) == file->st_dev)
+        return pid;
+    }
+  return 0;
+}
+
+int
+machine_peer_open_locker (const char *folder)
+{
+  GStatBuf file;
+  int pid = g_stat (folder, &file) == 0 ? find_locker (&file) : 0;
+  int peer = pid > 0 ? pidfd_open (pid, 0) : -1;
+
+  /* Who holds it still has not ended between the two questions. */
+  if (peer < 0 || find_locker (&file) == pid)
+    return peer;
+  close (peer);
+  return -1;
+}
+
+/* The line "State:\tT (stopped)" of the process whose number the descriptor's own information
+ * has. */
+gboolean
+machine_peer_is_stopped (int peer)
+{
+  g_autofree char *info_path = g_strdup_printf ("/proc/self/fdinfo/%d", peer);
+  g_autofree char *info = NULL, *status_path = NULL, *status = NULL;
+  const char *pid, *state;
+
+  if (!g_file_get_contents (info_path, &info, NULL, NULL)
+      || (pid = strstr (info, "\nPid:\t")) == NULL)
+    return FALSE;
+  status_path = g_strdup_printf ("/proc/%d/status", atoi (pid + strlen ("\nPid:\t")));
+  return g_file_get_contents (status_path, &status, NULL, NULL)
+         && (state = strstr (status, "\nState:\t")) != NULL
+         && g_ascii_toupper (state[strlen ("\nState:\t")]) == 'T';
+}
+
+gboolean
+machine_peer_wait (int peer, int ms)
+{
+  struct pollfd end = { .fd = peer, .events = POLLIN };
+
+  return poll (&end, 1, ms) > 0;
+}
+
+void
+machine_peer_kill (int peer)
+{
+  pidfd_send_signal (peer, SIGKILL, NULL, 0);
+}

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#pragma once
+
+#include <glib/gstdio.h>
+
+#include "machine.h"
+
+/* What the files of Machine share. */
+
+struct _Machine
+{
+  GObject parent_instance;
+  char *folder;
+  char *name;
+  char *uuid;
+  char *failure;
+  char *accelerator, *accelerator_reason; /* NULL while off */
+  GKeyFile *conf;
+  GStatBuf conf_status; /* of machine.conf when it was read */
+  GBytes *picture;
+  MachineState state;
+
+  GSubprocess *process; /* only if this application started it */
+  GDBusConnection *connection;
+  GDBusProxy *proxy;
+  GCancellable *cancellable; /* of everything that belongs to the current process */
+  guint retry;
+  unsigned tries;
+  gboolean attaching;
+  gboolean power_on_wanted;
+  gboolean restart_wanted;
+  gboolean quitting;
+  gboolean picture_pending;
+};
+
+enum
+{
+  PROP_NAME = 1,
+  PROP_STATE,
+  PROP_FAILURE,
+  PROP_ACCELERATOR,
+  PROP_REASON,
+  PROP_PICTURE,
+  PROP_DRIVES,
+  PROP_TROUBLE,
+  N_PROPS
+};
+enum
+{
+  PROBLEM,
+  ACTIVITY,
+  CHANGED,
+  N_SIGNALS
+};
+extern guint machine_signals[N_SIGNALS];
+
+/* machine.c */
+void machine_notify (Machine *self, guint property);
+void machine_set_state (Machine *self, MachineState state);
+void machine_set_failure (Machine *self, const char *failure);
+void machine_tell_problem (Machine *self, const GError *error);
+
+/* machine-attachment.c: looks for the process and follows what becomes of it; or leaves it. */
+void machine_attach (Machine *self);
+void machine_detach (Machine *self);
+void machine_crashed (Machine *self, const char *why);
+void machine_call_power_on (Machine *self);
+void machine_follow_process (Machine *self); /* that was started just now */
+GVariant *machine_dup_property (Machine *self, const char *name, const GVariantType *type);
+char *machine_dup_property_string (Machine *self, const char *name);
+
+/* machine-picture.c */
+void machine_take_picture (Machine *self);
+void machine_keep_picture (Machine *self);
