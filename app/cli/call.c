@@ -49,6 +49,7 @@ call_connect (Call *call)
 {
   MachineLook look = { call->socket, NULL, FALSE };
 
+  g_clear_object (&call->proxy);
   machine_look (&look, 1, CONNECT_PATIENCE_MS);
   call->proxy = look.proxy;
   call->silent = look.silent;
@@ -213,4 +214,16 @@ call_add_shown (GString *out, const char *text)
       else
         g_string_append_unichar (out, c);
     }
+}
+
+void
+call_explain (const Call *call)
+{
+  const char *sentences[]
+    = { gh_machine1_get_failure_reason (call->proxy), gh_machine1_get_pause_reason (call->proxy),
+        gh_machine1_get_disk_error (call->proxy) };
+
+  for (unsigned i = 0; i < G_N_ELEMENTS (sentences); i++)
+    if (sentences[i] != NULL && *sentences[i] != '\0')
+      g_printerr ("%s\n", sentences[i]);
 }

@@ -61,6 +61,9 @@ const char *call_look_to_state (const MachineLook *look, const char *problem);
 /* Text from elsewhere on one line: what would move a terminal's cursor is escaped. */
 void call_add_shown (GString *out, const char *text);
 
+/* Says why the machine is as it is, on the error channel: what scripts read stays one word. */
+void call_explain (const Call *call);
+
 /* Connects again, to a process that may have come only now; FALSE if nobody answers. */
 gboolean call_connect (Call *call);
 /* Tells the process to quit and waits for its end, for which the folder is free. */

@@ -107,19 +107,6 @@ command_log (Call *call, GError **error)
   return TRUE;
 }
 
-/* On the error channel: what scripts read stays one word. */
-static void
-explain_state (Call *call)
-{
-  const char *sentences[]
-    = { gh_machine1_get_failure_reason (call->proxy), gh_machine1_get_pause_reason (call->proxy),
-        gh_machine1_get_disk_error (call->proxy) };
-
-  for (unsigned i = 0; i < G_N_ELEMENTS (sentences); i++)
-    if (sentences[i] != NULL && *sentences[i] != '\0')
-      g_printerr ("%s\n", sentences[i]);
-}
-
 gboolean
 command_state (Call *call, GError **error)
 {
@@ -129,7 +116,7 @@ command_state (Call *call, GError **error)
     {
       g_string_append_printf (call->out, "%s\n", get_state (call));
       if (call->proxy != NULL)
-        explain_state (call);
+        call_explain (call);
       if (call->conf_problem != NULL)
         g_printerr ("%s\n", call->conf_problem->message);
       return TRUE;
@@ -142,6 +129,7 @@ command_state (Call *call, GError **error)
       json_add_member (call->out, "accelerator-reason",
                        gh_machine1_get_accelerator_reason (call->proxy));
       json_add_member (call->out, "failure-reason", gh_machine1_get_failure_reason (call->proxy));
+      json_add_member (call->out, "failed-drive", gh_machine1_get_failed_drive (call->proxy));
       json_add_member (call->out, "pause-reason", gh_machine1_get_pause_reason (call->proxy));
       json_add_member (call->out, "disk-error", gh_machine1_get_disk_error (call->proxy));
     }

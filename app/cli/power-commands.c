@@ -14,7 +14,8 @@
 static gboolean
 spawn_process (Call *call, GError **error)
 {
-  g_autoptr (GSubprocess) process = machine_process_spawn (call->folder, error);
+  g_autoptr (GSubprocess) process
+    = machine_process_spawn (call->folder, call_get_option (call, "without-disc") != NULL, error);
   gint64 patience = g_get_monotonic_time () + START_PATIENCE_MS * 1000;
   g_autofree char *said = NULL, *log = NULL;
 
@@ -47,17 +48,55 @@ is_leaving (const GError *problem)
          || g_error_matches (problem, G_IO_ERROR, G_IO_ERROR_CLOSED);
 }
 
+/* However long the host's file system lets it wait. What helps if a disc is why it does not start
+ * is said, too. */
+static gboolean
+power_on (Call *call, GError **error)
+{
+  g_autoptr (GError) problem = NULL;
+  const char *drive;
+
+  g_dbus_proxy_set_default_timeout (G_DBUS_PROXY (call->proxy), G_MAXINT);
+  if (gh_machine1_call_power_on_sync (call->proxy, NULL, &problem))
+    return TRUE;
+  drive = !is_leaving (problem) && call_connect (call) ? gh_machine1_get_failed_drive (call->proxy)
+                                                       : NULL;
+  if (drive != NULL && g_str_has_prefix (drive, "cd"))
+    {
+      g_dbus_error_strip_remote_error (problem);
+      g_set_error (error, G_IO_ERROR, G_IO_ERROR_FAILED,
+                   _ ("%s Put another disc into %s with “guesthousectl insert”, or start with "
+                      "--without-disc."),
+                   problem->message, drive);
+    }
+  else
+    g_propagate_error (error, g_steal_pointer (&problem));
+  return FALSE;
+}
+
 static gboolean
 spawn_and_power_on (Call *call, GError **error)
 {
   if (!spawn_process (call, error))
     return FALSE;
-  /* However long the host's file system lets it wait. */
-  g_dbus_proxy_set_default_timeout (G_DBUS_PROXY (call->proxy), G_MAXINT);
-  if (gh_machine1_call_power_on_sync (call->proxy, NULL, error))
+  if (power_on (call, error))
     return TRUE;
-  call_quit (call, NULL); /* it was made for nothing */
+  if (call->proxy != NULL)
+    call_quit (call, NULL); /* it was made for nothing */
   return FALSE;
+}
+
+/* Of a process that was there before: a machine that is off is not asked. */
+static void
+take_discs_out (Call *call)
+{
+  GVariantIter iter;
+  const char *id, *kind;
+
+  g_variant_iter_init (&iter, gh_machine1_get_drives (call->proxy));
+  while (!call_is_on (call) && g_variant_iter_next (&iter, "(&s&s&sb)", &id, &kind, NULL, NULL))
+    if (g_str_equal (kind, "cd"))
+      gh_machine1_call_eject_medium_sync (call->proxy, id, TRUE, NULL, NULL);
 }
 
 gboolean
@@ -73,16 +112,18 @@ command_start (Call *call, GError **error)
     return FALSE;
   else
     {
-      g_dbus_proxy_set_default_timeout (G_DBUS_PROXY (call->proxy), G_MAXINT);
-      gh_machine1_call_power_on_sync (call->proxy, NULL, &problem);
+      if (call_get_option (call, "without-disc") != NULL)
+        take_discs_out (call);
       /* A process that somebody else has just told to quit makes room for another. */
-      if (problem != NULL && call->folder != NULL && is_leaving (problem))
+      if (!power_on (call, &problem) && call->folder != NULL && is_leaving (problem))
         {
           g_clear_error (&problem);
           if (call_quit (call, &problem))
             spawn_and_power_on (call, &problem);
         }
     }
+  if (problem == NULL && call_connect (call))
+    call_explain (call);
   return call_pass_on (problem, error);
 }
 

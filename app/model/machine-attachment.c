@@ -8,6 +8,7 @@
 #include "machine-process.h"
 
 #define CONNECT_TRIES 100 /* of 100 ms: a machine with much memory on a busy host takes a while */
+#define ANSWER_LIMIT_MS 3000
 #define END_PATIENCE_MS 2000 /* between a lost connection and the end of its process */
 
 GVariant *
@@ -45,6 +46,7 @@ void
 machine_detach (Machine *self)
 {
   g_clear_handle_id (&self->retry, g_source_remove);
+  g_clear_handle_id (&self->attach_limit, g_source_remove);
   if (self->cancellable != NULL)
     g_cancellable_cancel (self->cancellable);
   g_clear_object (&self->cancellable);
@@ -57,16 +59,18 @@ machine_detach (Machine *self)
   g_clear_object (&self->process);
   self->attaching = FALSE;
   self->picture_pending = FALSE;
+  self->asking = FALSE;
   read_properties (self);
 }
 
 static void
-fail (Machine *self, const char *why)
+fail (Machine *self, MachineState state, const char *why, const char *drive)
 {
   self->power_on_wanted = FALSE;
   self->restart_wanted = FALSE;
   machine_set_failure (self, why);
-  machine_set_state (self, MACHINE_CRASHED);
+  self->failed_drive = g_strdup (drive);
+  machine_set_state (self, state);
 }
 
 void
@@ -74,10 +78,17 @@ machine_crashed (Machine *self, const char *why)
 {
   machine_keep_picture (self);
   machine_detach (self);
-  fail (self, why);
+  fail (self, MACHINE_CRASHED, why, NULL);
 }
 
-static void
+void
+machine_not_started (Machine *self, const char *why)
+{
+  machine_detach (self);
+  fail (self, MACHINE_NOT_STARTED, why, NULL);
+}
+
+void
 machine_gone (Machine *self)
 {
   gboolean again = self->restart_wanted;
@@ -86,9 +97,11 @@ machine_gone (Machine *self)
   self->power_on_wanted = FALSE;
   self->quitting = FALSE;
   machine_detach (self);
-  if (self->state != MACHINE_CRASHED)
+  if (self->state != MACHINE_CRASHED && self->state != MACHINE_NOT_STARTED)
     machine_set_state (self, MACHINE_OFF);
-  if (again)
+  if (again && self->without_disc)
+    machine_power_on_without_disc (self);
+  else if (again)
     machine_power_on (self);
 }
 
@@ -131,11 +144,28 @@ quit_process (Machine *self)
 }
 
 /* What comes of it, and what it waits for, is seen by the state. */
+static void
+powered_on (GObject *source, GAsyncResult *result, gpointer data)
+{
+  g_autoptr (Machine) self = data;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GVariant) answer = g_dbus_proxy_call_finish (G_DBUS_PROXY (source), result, &error);
+  g_autofree char *name = error != NULL ? g_dbus_error_get_remote_error (error) : NULL;
+
+  if (G_DBUS_PROXY (source) != self->proxy || !self->power_on_wanted
+      || g_strcmp0 (name, "org.guesthouse.Error.Leaving") != 0)
+    return;
+  /* Somebody else has told it to quit: another process is started when it is gone. */
+  self->quitting = TRUE;
+  self->restart_wanted = TRUE;
+}
+
+/* However long the host's file system lets it wait. */
 void
 machine_call_power_on (Machine *self)
 {
-  g_dbus_proxy_call (self->proxy, "PowerOn", NULL, G_DBUS_CALL_FLAGS_NONE, G_MAXINT, NULL, NULL,
-                     NULL);
+  g_dbus_proxy_call (self->proxy, "PowerOn", NULL, G_DBUS_CALL_FLAGS_NONE, G_MAXINT,
+                     self->cancellable, powered_on, g_object_ref (self));
 }
 
 static void
@@ -159,8 +189,11 @@ read_state (Machine *self)
   else if (g_strcmp0 (state, "crashed") == 0)
     {
       g_autofree char *why = machine_dup_property_string (self, "FailureReason");
+      g_autofree char *drive = machine_dup_property_string (self, "FailedDrive");
 
-      fail (self, why != NULL && *why != '\0' ? why : _ ("The machine failed."));
+      fail (self, self->state == MACHINE_STARTING ? MACHINE_NOT_STARTED : MACHINE_CRASHED,
+            why != NULL && *why != '\0' ? why : _ ("The machine failed."),
+            drive != NULL && *drive != '\0' ? drive : NULL);
       quit_process (self); /* until it is gone, another cannot start */
     }
   else if (self->power_on_wanted)
@@ -207,11 +240,15 @@ proxy_ready (GObject *source, GAsyncResult *result, gpointer data)
   if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
     return;
   self->attaching = FALSE;
+  g_clear_handle_id (&self->attach_limit, g_source_remove);
   if (proxy == NULL)
     {
       machine_crashed (self, error->message);
       return;
     }
+  /* Nothing is known of one that was only seen not to answer. */
+  if (self->state == MACHINE_NOT_RESPONDING)
+    machine_set_state (self, self->power_on_wanted ? MACHINE_STARTING : MACHINE_OFF);
   self->proxy = g_steal_pointer (&proxy);
   g_signal_connect (self->proxy, "g-properties-changed", G_CALLBACK (properties_changed), self);
   g_signal_connect (self->proxy, "g-signal", G_CALLBACK (signal_arrived), self);
@@ -241,12 +278,12 @@ connect_done (GObject *source, GAsyncResult *result, gpointer data)
   if (connection == NULL)
     {
       self->attaching = FALSE;
-      if (self->state != MACHINE_STARTING)
+      g_clear_handle_id (&self->attach_limit, g_source_remove);
+      if (self->state != MACHINE_STARTING && self->process == NULL)
         return; /* a socket that a killed process left behind */
-      if (++self->tries < CONNECT_TRIES)
-        self->retry = g_timeout_add (100, try_again, self);
-      else
-        machine_crashed (self, _ ("The machine's process does not answer."));
+      if (++self->tries == CONNECT_TRIES)
+        machine_set_state (self, MACHINE_NOT_RESPONDING);
+      self->retry = g_timeout_add (100, try_again, self);
       return;
     }
   self->connection = connection;
@@ -254,6 +291,17 @@ connect_done (GObject *source, GAsyncResult *result, gpointer data)
   g_signal_connect (connection, "closed", G_CALLBACK (connection_closed), self);
   g_dbus_proxy_new (connection, G_DBUS_PROXY_FLAGS_NONE, NULL, NULL, "/org/guesthouse/Machine1",
                     "org.guesthouse.Machine1", self->cancellable, proxy_ready, g_object_ref (self));
+}
+
+/* A process that is there and does not answer is waited for, but that is told. */
+static gboolean
+attach_overdue (gpointer data)
+{
+  Machine *self = data;
+
+  self->attach_limit = 0;
+  machine_set_state (self, MACHINE_NOT_RESPONDING);
+  return G_SOURCE_REMOVE;
 }
 
 void
@@ -266,6 +314,7 @@ machine_attach (Machine *self)
   self->attaching = TRUE;
   if (self->cancellable == NULL)
     self->cancellable = g_cancellable_new ();
+  self->attach_limit = g_timeout_add (ANSWER_LIMIT_MS, attach_overdue, self);
   machine_process_connect_async (socket, self->cancellable, connect_done, g_object_ref (self));
 }
 
@@ -274,6 +323,7 @@ process_ended (GObject *source, GAsyncResult *result, gpointer data)
 {
   g_autoptr (Machine) self = data;
   GSubprocess *process = G_SUBPROCESS (source);
+  gboolean starting = self->proxy == NULL;
   g_autofree char *why = NULL;
 
   g_subprocess_wait_finish (process, result, NULL);
@@ -290,7 +340,10 @@ process_ended (GObject *source, GAsyncResult *result, gpointer data)
                            g_strsignal (g_subprocess_get_term_sig (process)));
   else
     why = machine_process_dup_last_words (self->folder);
-  machine_crashed (self, why != NULL ? why : _ ("The machine's process ended unexpectedly."));
+  if (why != NULL && starting && !g_subprocess_get_if_signaled (process))
+    machine_not_started (self, why);
+  else
+    machine_crashed (self, why != NULL ? why : _ ("The machine's process ended unexpectedly."));
 }
 
 void
@@ -298,4 +351,35 @@ machine_follow_process (Machine *self)
 {
   g_subprocess_wait_async (self->process, NULL, process_ended, g_object_ref (self));
   machine_attach (self);
+}
+
+static void
+answered (GObject *source, GAsyncResult *result, gpointer data)
+{
+  g_autoptr (Machine) self = data;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GVariant) answer
+    = g_dbus_connection_call_finish (G_DBUS_CONNECTION (source), result, &error);
+
+  if (G_DBUS_CONNECTION (source) != self->connection)
+    return;
+  self->asking = FALSE;
+  if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_TIMED_OUT) && self->proxy != NULL)
+    machine_set_state (self, MACHINE_NOT_RESPONDING);
+  else if (answer != NULL && self->state == MACHINE_NOT_RESPONDING && self->proxy != NULL)
+    read_state (self);
+}
+
+/* The property is asked for where all that a machine does is done: an answer means that it
+ * lives. */
+void
+machine_ask (Machine *self)
+{
+  if (self->asking || self->proxy == NULL)
+    return;
+  self->asking = TRUE;
+  g_dbus_connection_call (
+    self->connection, NULL, "/org/guesthouse/Machine1", "org.freedesktop.DBus.Properties", "Get",
+    g_variant_new ("(ss)", "org.guesthouse.Machine1", "State"), NULL, G_DBUS_CALL_FLAGS_NONE,
+    ANSWER_LIMIT_MS, self->cancellable, answered, g_object_ref (self));
 }

@@ -1,13 +1,32 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* What a machine can be told to do. */
+#include <glib-unix.h>
 #include <glib/gi18n.h>
+#include <unistd.h>
 
 #include "machine-folder.h"
+#include "machine-peer.h"
 #include "machine-private.h"
 #include "machine-process.h"
 
-void
-machine_power_on (Machine *self)
+#define END_LIMIT_MS 10000
+
+/* The discs of the process that is there: it was started to be powered on, by whomever. */
+static void
+take_discs_out (Machine *self)
+{
+  g_autoptr (GVariant) drives = machine_get_drives (self);
+  GVariantIter iter;
+  const char *id, *kind;
+
+  g_variant_iter_init (&iter, drives);
+  while (g_variant_iter_next (&iter, "(&s&s&sb)", &id, &kind, NULL, NULL))
+    if (g_str_equal (kind, "cd"))
+      machine_call (self, "EjectMedium", g_variant_new ("(sb)", id, TRUE));
+}
+
+static void
+power_on (Machine *self)
 {
   g_autoptr (GError) error = NULL;
 
@@ -24,18 +43,34 @@ machine_power_on (Machine *self)
   if (self->proxy != NULL)
     {
       machine_set_state (self, MACHINE_STARTING);
+      if (self->without_disc)
+        take_discs_out (self);
       machine_call_power_on (self);
       return;
     }
   machine_detach (self);
-  self->process = machine_process_spawn (self->folder, &error);
+  self->process = machine_process_spawn (self->folder, self->without_disc, &error);
   if (self->process == NULL)
     {
-      machine_crashed (self, error->message);
+      machine_not_started (self, error->message);
       return;
     }
   machine_set_state (self, MACHINE_STARTING);
   machine_follow_process (self);
+}
+
+void
+machine_power_on (Machine *self)
+{
+  self->without_disc = FALSE;
+  power_on (self);
+}
+
+void
+machine_power_on_without_disc (Machine *self)
+{
+  self->without_disc = TRUE;
+  power_on (self);
 }
 
 /* ------------------------------------------------------------------------------------- commands */
@@ -89,6 +124,93 @@ machine_restart (Machine *self)
   machine_call (self, "PowerButton", NULL);
 }
 
+/* The end of the process */
+
+typedef struct
+{
+  int peer;
+  guint watch, limit;
+} Ending;
+
+static void
+ending_free (gpointer data)
+{
+  Ending *ending = data;
+
+  g_clear_handle_id (&ending->watch, g_source_remove);
+  g_clear_handle_id (&ending->limit, g_source_remove);
+  close (ending->peer);
+  g_free (ending);
+}
+
+static gboolean
+process_gone (int fd, GIOCondition condition, gpointer data)
+{
+  g_autoptr (GTask) task = data;
+  Machine *self = g_task_get_source_object (task);
+
+  ((Ending *) g_task_get_task_data (task))->watch = 0;
+  if (self->quitting)
+    machine_gone (self);
+  g_task_return_boolean (task, TRUE);
+  return G_SOURCE_REMOVE;
+}
+
+static gboolean
+process_stays (gpointer data)
+{
+  g_autoptr (GTask) task = data;
+
+  ((Ending *) g_task_get_task_data (task))->limit = 0;
+  g_clear_handle_id (&((Ending *) g_task_get_task_data (task))->watch, g_source_remove);
+  g_task_return_new_error (task, G_IO_ERROR, G_IO_ERROR_TIMED_OUT,
+                           _ ("The machine's process has been ended, but is not gone yet: a disk "
+                              "of the host hangs, and has to answer first."));
+  return G_SOURCE_REMOVE;
+}
+
+/* By its connection, its socket or its lock, whichever there is. */
+static int
+open_peer (Machine *self)
+{
+  g_autofree char *socket = machine_config_dup_socket (self->uuid);
+  int peer = self->connection != NULL ? machine_peer_open (self->connection)
+                                      : machine_peer_open_at (socket);
+
+  return peer >= 0 ? peer : machine_peer_open_locker (self->folder);
+}
+
+void
+machine_force_off_async (Machine *self, GAsyncReadyCallback callback, gpointer data)
+{
+  GTask *task = g_task_new (self, NULL, callback, data);
+  Ending *ending;
+  int peer = open_peer (self);
+
+  if (peer < 0)
+    {
+      machine_gone (self);
+      g_task_return_boolean (task, TRUE);
+      g_object_unref (task);
+      return;
+    }
+  self->power_on_wanted = FALSE;
+  self->restart_wanted = FALSE;
+  self->quitting = TRUE;
+  machine_keep_picture (self);
+  machine_peer_kill (peer);
+  ending = g_new (Ending, 1);
+  *ending = (Ending){ peer, g_unix_fd_add (peer, G_IO_IN, process_gone, task),
+                      g_timeout_add (END_LIMIT_MS, process_stays, task) };
+  g_task_set_task_data (task, ending, ending_free);
+}
+
+gboolean
+machine_force_off_finish (Machine *self, GAsyncResult *result, GError **error)
+{
+  return g_task_propagate_boolean (G_TASK (result), error);
+}
+
 void
 machine_poll (Machine *self)
 {
@@ -98,6 +220,7 @@ machine_poll (Machine *self)
     machine_tell_problem (self, error);
   if (self->connection != NULL)
     {
+      machine_ask (self);
       machine_take_picture (self);
       return;
     }

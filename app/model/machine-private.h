@@ -13,7 +13,7 @@ struct _Machine
   char *folder;
   char *name;
   char *uuid;
-  char *failure;
+  char *failure, *failed_drive;
   char *accelerator, *accelerator_reason; /* NULL while off */
   GKeyFile *conf;
   GStatBuf conf_status; /* of machine.conf when it was read */
@@ -31,6 +31,9 @@ struct _Machine
   gboolean restart_wanted;
   gboolean quitting;
   gboolean picture_pending;
+  gboolean without_disc; /* the start that is under way */
+  guint attach_limit;
+  gboolean asking;
 };
 
 enum
@@ -64,7 +67,12 @@ void machine_tell_problem (Machine *self, const GError *error);
 void machine_attach (Machine *self);
 void machine_detach (Machine *self);
 void machine_crashed (Machine *self, const char *why);
+void machine_not_started (Machine *self, const char *why);
 void machine_call_power_on (Machine *self);
+/* Asks the process for a sign of life. */
+void machine_ask (Machine *self);
+/* The process is no more, and that was meant. */
+void machine_gone (Machine *self);
 void machine_follow_process (Machine *self); /* that was started just now */
 GVariant *machine_dup_property (Machine *self, const char *name, const GVariantType *type);
 char *machine_dup_property_string (Machine *self, const char *name);

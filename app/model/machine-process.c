@@ -110,7 +110,7 @@ open_log (const char *folder, GError **error)
 }
 
 GSubprocess *
-machine_process_spawn (const char *folder, GError **error)
+machine_process_spawn (const char *folder, gboolean without_disc, GError **error)
 {
   g_autoptr (GSubprocessLauncher) launcher = g_subprocess_launcher_new (G_SUBPROCESS_FLAGS_NONE);
   g_autofree char *program = find_program ();
@@ -130,7 +130,8 @@ machine_process_spawn (const char *folder, GError **error)
   g_subprocess_launcher_take_stdout_fd (launcher, fcntl (log, F_DUPFD_CLOEXEC, 3));
   g_subprocess_launcher_take_stderr_fd (launcher, log);
   g_subprocess_launcher_set_child_setup (launcher, leave_session, NULL, NULL);
-  return g_subprocess_launcher_spawn (launcher, error, program, "--stopped", folder, NULL);
+  return g_subprocess_launcher_spawn (launcher, error, program, "--stopped", folder,
+                                      without_disc ? "--without-disc" : NULL, NULL);
 }
 
 static GIOStream *

@@ -7,7 +7,7 @@
 
 /* Starts guesthouse-vm for a machine's folder in a session of its own, so that it outlives the
  * caller. What it prints goes to its log, which begins anew. */
-GSubprocess *machine_process_spawn (const char *folder, GError **error);
+GSubprocess *machine_process_spawn (const char *folder, gboolean without_disc, GError **error);
 
 /* The path of the log; its last 16 KiB as UTF-8; and its last line, in which a process says what
  * hindered it, or NULL if it has said nothing. */

@@ -16,6 +16,10 @@ machine_state_to_text (MachineState state)
       return _ ("Running");
     case MACHINE_PAUSED:
       return _ ("Paused");
+    case MACHINE_NOT_STARTED:
+      return _ ("Could not start");
+    case MACHINE_NOT_RESPONDING:
+      return _ ("Not responding");
     case MACHINE_CRASHED:
     default:
       return _ ("Crashed");

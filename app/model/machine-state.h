@@ -7,7 +7,9 @@ typedef enum
   MACHINE_STARTING,
   MACHINE_RUNNING,
   MACHINE_PAUSED,
-  MACHINE_CRASHED
+  MACHINE_CRASHED,
+  MACHINE_NOT_STARTED,   /* the last start failed */
+  MACHINE_NOT_RESPONDING /* there is a process, but it does not answer */
 } MachineState;
 
 /* The word shown for a state, translated. */

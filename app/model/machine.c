@@ -33,6 +33,7 @@ machine_set_failure (Machine *self, const char *failure)
 {
   g_free (self->failure);
   self->failure = g_strdup (failure);
+  g_clear_pointer (&self->failed_drive, g_free);
   machine_notify (self, PROP_FAILURE);
 }
 
@@ -176,13 +177,20 @@ machine_get_state (Machine *self)
 gboolean
 machine_is_on (Machine *self)
 {
-  return self->state != MACHINE_OFF && self->state != MACHINE_CRASHED;
+  return self->state != MACHINE_OFF && self->state != MACHINE_CRASHED
+         && self->state != MACHINE_NOT_STARTED;
 }
 
 const char *
 machine_get_failure (Machine *self)
 {
   return self->failure;
+}
+
+const char *
+machine_get_failed_drive (Machine *self)
+{
+  return self->failed_drive;
 }
 
 GBytes *
@@ -300,6 +308,7 @@ machine_finalize (GObject *object)
   g_free (self->name);
   g_free (self->uuid);
   g_free (self->failure);
+  g_free (self->failed_drive);
   g_free (self->accelerator);
   g_free (self->accelerator_reason);
   g_clear_pointer (&self->conf, g_key_file_unref);
@@ -318,7 +327,8 @@ machine_class_init (MachineClass *klass)
   object_class->finalize = machine_finalize;
 
   properties[PROP_NAME] = g_param_spec_string ("name", NULL, NULL, NULL, flags);
-  properties[PROP_STATE] = g_param_spec_uint ("state", NULL, NULL, 0, MACHINE_CRASHED, 0, flags);
+  properties[PROP_STATE]
+    = g_param_spec_uint ("state", NULL, NULL, 0, MACHINE_NOT_RESPONDING, 0, flags);
   properties[PROP_FAILURE] = g_param_spec_string ("failure", NULL, NULL, NULL, flags);
   properties[PROP_ACCELERATOR] = g_param_spec_string ("accelerator", NULL, NULL, NULL, flags);
   properties[PROP_REASON] = g_param_spec_string ("accelerator-reason", NULL, NULL, NULL, flags);

@@ -25,10 +25,12 @@ const char *machine_get_folder (Machine *self);
 const char *machine_get_name (Machine *self);
 const char *machine_get_uuid (Machine *self);
 MachineState machine_get_state (Machine *self);
-gboolean machine_is_on (Machine *self); /* starting, running or paused */
+gboolean machine_is_on (Machine *self); /* there is a process that may run a guest */
 
-/* Why it crashed, a sentence, or NULL; and the end of its log. */
+/* Why it crashed or could not start, a sentence, or NULL; the drive ("cd0") whose file is why it
+ * could not, or NULL; and the end of its log. */
 const char *machine_get_failure (Machine *self);
+const char *machine_get_failed_drive (Machine *self);
 /* What the user should know of the running machine's disks: why it paused, or what failed; NULL or
  * empty: nothing. */
 char *machine_dup_trouble (Machine *self);
@@ -61,12 +63,18 @@ char *machine_resolve_file (Machine *self, const char *file);
 
 /* Starts the process, if need be, and powers on. What fails is told by "problem" or the state. */
 void machine_power_on (Machine *self);
+/* The same with empty CD drives; machine.conf keeps the discs. */
+void machine_power_on_without_disc (Machine *self);
 void machine_power_off (Machine *self);
 void machine_shut_down (Machine *self);
 /* Shuts down and powers on when that is done. */
 void machine_restart (Machine *self);
 /* Calls a method of org.guesthouse.Machine1 that answers nothing; sinks parameters. */
 void machine_call (Machine *self, const char *method, GVariant *parameters);
+
+/* Ends the machine's process at once, even if it does not answer. */
+void machine_force_off_async (Machine *self, GAsyncReadyCallback callback, gpointer data);
+gboolean machine_force_off_finish (Machine *self, GAsyncResult *result, GError **error);
 
 /* Reads machine.conf if somebody has changed it; looks whether a process runs for the machine,
  * started by whomever, and attaches; else takes a new picture. */

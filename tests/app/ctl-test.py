@@ -241,6 +241,24 @@ class Machines(CtlTest):
         self.assertEqual(file.read_bytes()[:4], picture[:4])
 
 
+class Starting(CtlTest):
+    def test_disc_gone(self):
+        disc = self.home / "gone.iso"
+        disc.write_bytes(bytes(65536))
+        self.make("Live", "--cdrom", str(disc))
+        self.make("Installed", "--cdrom", str(disc), "--disk-size", "1G")
+        disc.unlink()
+        said = self.expect(FAILED, "start", "Live")
+        self.assertIn("gone.iso", said)
+        self.assertIn("--without-disc", said)
+        self.assertEqual(len(said.splitlines()), 1)
+        self.expect(0, "start", "Live", "--without-disc")
+        self.assertIn("gone.iso", self.expect(0, "get", "Live", "cd0", "file"))
+        self.assertIn("gone.iso", self.expect(0, "start", "Installed"))
+        self.assertIn("gone.iso", json.loads(self.expect(0, "--json", "state", "Installed"))
+                      ["disk-error"])
+
+
 class Silent(CtlTest):
     """A process that does not answer hangs nobody, and can be ended."""
 

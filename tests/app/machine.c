@@ -222,11 +222,14 @@ test_cannot_start (void)
 {
   g_autofree char *folder = make_folder ("[disk0]\nfile=gone.img\n");
   g_autoptr (Machine) machine = machine_new (folder, NULL);
-  g_autofree char *path = g_build_filename (folder, MACHINE_CONFIG_FILE, NULL);
+  unsigned problems = 0;
 
+  g_signal_connect_swapped (machine, "problem", G_CALLBACK (count), &problems);
   machine_power_on (machine);
-  expect_state (machine, MACHINE_CRASHED);
+  expect_state (machine, MACHINE_NOT_STARTED);
+  g_assert_false (machine_is_on (machine));
   g_assert_nonnull (strstr (machine_get_failure (machine), "gone.img"));
+  g_assert_cmpstr (machine_get_failed_drive (machine), ==, "disk0");
   g_assert_false (g_str_has_prefix (machine_get_failure (machine), "guesthouse-vm"));
   g_autofree char *log = machine_dup_log (machine);
   g_assert_nonnull (strstr (log, machine_get_failure (machine)));
@@ -239,9 +242,104 @@ test_cannot_start (void)
   g_assert_null (machine_get_failure (machine));
   g_autofree char *new_log = machine_dup_log (machine);
   g_assert_null (strstr (new_log, "gone.img"));
+  g_assert_cmpuint (problems, ==, 0); /* it was told once, by the state */
   machine_power_off (machine);
   expect_state (machine, MACHINE_OFF);
   expect_no_process (folder);
+}
+
+/* A machine with a disk does not need the disc that is gone, and says so; one without needs it, or
+ * is started without. */
+static void
+test_disc_gone (void)
+{
+  g_autofree char *folder = make_folder ("[cd0]\nfile=gone.iso\n");
+  g_autofree char *disk = g_build_filename (folder, "disk.img", NULL);
+  g_autofree char *file = NULL;
+  g_autoptr (Machine) machine = machine_new (folder, NULL);
+
+  machine_power_on (machine);
+  expect_state (machine, MACHINE_NOT_STARTED);
+  g_assert_cmpstr (machine_get_failed_drive (machine), ==, "cd0");
+  machine_power_on_without_disc (machine);
+  expect_state (machine, MACHINE_RUNNING);
+  machine_power_off (machine);
+  expect_state (machine, MACHINE_OFF);
+  expect_no_process (folder);
+
+  g_assert_true (g_file_set_contents (disk, "", 0, NULL));
+  g_assert_cmpint (truncate (disk, 1 << 20), ==, 0);
+  g_key_file_set_string (machine_get_conf (machine), "disk0", "file", "disk.img");
+  g_assert_true (machine_save (machine, NULL));
+  machine_power_on (machine);
+  expect_state (machine, MACHINE_RUNNING);
+  g_autofree char *trouble = machine_dup_trouble (machine);
+  g_assert_nonnull (strstr (trouble, "gone.iso"));
+  file = machine_get_string (machine, "cd0", "file");
+  g_assert_cmpstr (file, ==, "gone.iso");
+  machine_power_off (machine);
+  expect_state (machine, MACHINE_OFF);
+  expect_no_process (folder);
+}
+
+static void
+note_result (GObject *source, GAsyncResult *result, gpointer data)
+{
+  g_autoptr (GError) error = NULL;
+
+  g_assert_true (machine_force_off_finish ((Machine *) source, result, &error));
+  g_assert_no_error (error);
+  *(gboolean *) data = TRUE;
+}
+
+static void
+force_off (Machine *machine)
+{
+  gboolean done = FALSE;
+
+  machine_force_off_async (machine, note_result, &done);
+  while (!done)
+    g_main_context_iteration (NULL, TRUE);
+  g_assert_cmpint (machine_get_state (machine), ==, MACHINE_OFF);
+}
+
+/* A process that does not answer is told from one that does, comes back, and can be ended: by who
+ * started it, and by who only sees its socket. */
+static void
+test_not_responding (void)
+{
+  g_autofree char *folder = make_folder ("");
+  g_autoptr (Machine) machine = machine_new (folder, NULL);
+
+  machine_power_on (machine);
+  expect_state (machine, MACHINE_RUNNING);
+  kill (find_process (folder), SIGSTOP);
+  while (machine_get_state (machine) != MACHINE_NOT_RESPONDING)
+    {
+      machine_poll (machine);
+      g_main_context_iteration (NULL, TRUE);
+    }
+  g_assert_true (machine_is_on (machine));
+  kill (find_process (folder), SIGCONT);
+  while (machine_get_state (machine) != MACHINE_RUNNING)
+    {
+      machine_poll (machine);
+      g_main_context_iteration (NULL, TRUE);
+    }
+  kill (find_process (folder), SIGSTOP);
+  force_off (machine);
+  expect_no_process (folder);
+
+  machine_power_on (machine);
+  expect_state (machine, MACHINE_RUNNING);
+  kill (find_process (folder), SIGSTOP);
+  g_autoptr (Machine) other = machine_new (folder, NULL);
+  machine_poll (other);
+  while (machine_get_state (other) != MACHINE_NOT_RESPONDING)
+    g_main_context_iteration (NULL, TRUE);
+  force_off (other);
+  expect_no_process (folder);
+  expect_state (machine, MACHINE_CRASHED); /* for who did not do it */
 }
 
 static void
@@ -352,6 +450,8 @@ main (int argc, char **argv)
   g_test_add_func ("/machine/life", test_life);
   g_test_add_func ("/machine/problem", test_problem);
   g_test_add_func ("/machine/cannot-start", test_cannot_start);
+  g_test_add_func ("/machine/disc-gone", test_disc_gone);
+  g_test_add_func ("/machine/not-responding", test_not_responding);
   g_test_add_func ("/machine/crash", test_crash);
   g_test_add_func ("/machine/found-again", test_found_again);
   g_test_add_func ("/machine/trash", test_trash);

@@ -303,6 +303,7 @@ show_state (void *data)
   g_autofree char *disk = g_utf8_make_valid (vm_get_disk_error (service->vm), -1);
 
   gh_machine1_set_failure_reason (service->machine, failure);
+  gh_machine1_set_failed_drive (service->machine, vm_get_failed_drive (service->vm));
   gh_machine1_set_pause_reason (service->machine, pause);
   gh_machine1_set_disk_error (service->machine, disk);
   gh_machine1_set_state (service->machine, vm_state_to_string (vm_get_state (service->vm)));

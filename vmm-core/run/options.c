@@ -14,7 +14,8 @@ typedef struct
   char **disks, **discs;
   int cpus, time_limit;
   char *control, *trace;
-  gboolean boot_menu, test_device, window, headless, stopped, exit_on_shutdown, version;
+  gboolean boot_menu, test_device, window, headless, stopped, exit_on_shutdown, version,
+    without_disc;
   char **rest;
 } Arguments;
 
@@ -60,6 +61,8 @@ read_arguments (int argc, char **argv, Arguments *a, GError **error)
     { "cdrom", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &a->discs,
       "A disc image in a CD drive (repeatable)", "FILE" },
     { "disk", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &a->disks, "A disk image (repeatable)", "FILE" },
+    { "without-disc", 0, 0, G_OPTION_ARG_NONE, &a->without_disc,
+      "Leave the CD drives of the folder's machine empty", NULL },
     { "kernel", 0, 0, G_OPTION_ARG_FILENAME, &a->kernel,
       "Boot this Linux or Multiboot kernel directly", "FILE" },
     { "initrd", 0, 0, G_OPTION_ARG_FILENAME, &a->initrd,
@@ -146,6 +149,9 @@ apply (Arguments *a, Options *options, GError **error)
   MachineConfig *config = options->config;
   MachineConfig files = { 0 };
 
+  for (unsigned i = 0; a->without_disc && i < MACHINE_CONFIG_DRIVES; i++)
+    if (config->drives[i].kind == MACHINE_DRIVE_CD)
+      g_clear_pointer (&config->drives[i].file, g_free);
   if (a->memory != NULL)
     {
       config->memory = machine_config_parse_memory (a->memory, error);

@@ -15,6 +15,8 @@ struct VmDrives
   GCancellable *cancellable;          /* of what is to be put in */
   VmDone opened;                      /* NULL: nobody waits */
   void *opened_data;
+  const char *failed; /* a drive's id */
+  char *missing;      /* a sentence */
   ImageTroubled troubled;
   void (*changed) (void *data);
   void *listener_data;
@@ -61,6 +63,7 @@ vm_drives_free (VmDrives *drives)
       abandon (&drives->openings[i]);
       image_free (drives->images[i]);
     }
+  g_free (drives->missing);
   g_free (drives);
 }
 
@@ -118,17 +121,51 @@ take_image (VmDrives *drives, GAsyncResult *result, GError **error)
   return image;
 }
 
+static gboolean
+has_disk (const MachineConfig *config)
+{
+  for (unsigned i = 0; i < MACHINE_CONFIG_DRIVES; i++)
+    if (config->drives[i].kind == MACHINE_DRIVE_DISK)
+      return TRUE;
+  return FALSE;
+}
+
+/* A machine that has a disk to start from does not need the disc that it was installed from. */
+static gboolean
+do_without (VmDrives *drives, MachineDrive *drive, const GError *error)
+{
+  g_autofree char *shown = g_filename_display_name (drive->file);
+
+  if (drive->kind != MACHINE_DRIVE_CD || !has_disk (drives->config)
+      || !g_error_matches (error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND))
+    return FALSE;
+  g_free (drives->missing);
+  drives->missing = g_strdup_printf (
+    _ ("The disc image “%s” is gone: the machine starts with an empty drive %s."), shown,
+    drive->id);
+  g_clear_pointer (&drive->file, g_free);
+  if (drives->changed != NULL)
+    drives->changed (drives->listener_data);
+  return TRUE;
+}
+
 static void
 image_opened (GObject *source, GAsyncResult *result, gpointer data)
 {
   g_autofree Opening *opening = data;
   VmDrives *drives = opening->drives;
+  MachineDrive *drive;
   g_autoptr (GError) error = NULL;
 
   if (g_cancellable_is_cancelled (g_task_get_cancellable (G_TASK (result))))
     return; /* the drives may be gone */
+  drive = &drives->config->drives[opening->position];
   g_clear_object (&drives->openings[opening->position]);
   drives->images[opening->position] = take_image (drives, result, &error);
+  if (error != NULL && do_without (drives, drive, error))
+    g_clear_error (&error);
+  if (error != NULL)
+    drives->failed = drive->id;
   tell_opened (drives, error);
 }
 
@@ -148,6 +185,8 @@ open_image (VmDrives *drives, unsigned position)
 void
 vm_drives_open (VmDrives *drives, VmDone done, void *data)
 {
+  drives->failed = NULL;
+  g_clear_pointer (&drives->missing, g_free);
   drives->opened = done;
   drives->opened_data = data;
   for (unsigned i = 0; i < MACHINE_CONFIG_DRIVES; i++)
@@ -155,6 +194,18 @@ vm_drives_open (VmDrives *drives, VmDone done, void *data)
         && drives->openings[i] == NULL)
       open_image (drives, i);
   tell_opened (drives, NULL);
+}
+
+const char *
+vm_drives_get_failed (VmDrives *drives)
+{
+  return drives->failed;
+}
+
+const char *
+vm_drives_get_missing (VmDrives *drives)
+{
+  return drives->missing;
 }
 
 Image *

@@ -24,6 +24,12 @@ void vm_drives_give_up (VmDrives *drives);
 /* The first file that is still being opened, or NULL. */
 const char *vm_drives_get_awaited (VmDrives *drives);
 
+/* The drive whose file could not be opened, or NULL. */
+const char *vm_drives_get_failed (VmDrives *drives);
+/* A sentence about the disc image that is gone, and without which the machine starts since it has a
+ * disk; NULL: there is none. */
+const char *vm_drives_get_missing (VmDrives *drives);
+
 /* NULL: the drive is empty. */
 Image *vm_drives_get_image (VmDrives *drives, unsigned position);
 /* What found no room is tried again. */

@@ -29,9 +29,10 @@ struct Vm
   int folder_lock; /* -1: none */
   VmState state;
   char *failure;
-  char *pause_reason; /* NULL: nothing but a command */
-  guint room_tries;   /* 0: a command resumes it */
-  VmDone started;     /* while it starts */
+  const char *failed_drive; /* whose file hindered the start; NULL: none */
+  char *pause_reason;       /* NULL: nothing but a command */
+  guint room_tries;         /* 0: a command resumes it */
+  VmDone started;           /* while it starts */
   void *started_data;
   guint wait_told;  /* 0: it waits for nothing, or that is told */
   char *disk_error; /* since power on; NULL: none */
@@ -428,12 +429,16 @@ drives_opened (void *data, const GError *error)
   Vm *vm = data;
   g_autoptr (GError) problem = error != NULL ? g_error_copy (error) : NULL;
 
+  vm->disk_error = g_strdup (vm_drives_get_missing (vm->drives));
+  if (vm->disk_error != NULL)
+    g_printerr ("guesthouse-vm: %s\n", vm->disk_error);
   if (problem == NULL && start (vm, &problem))
     {
       end_start (vm, NULL);
       return;
     }
   vm->failure = g_strdup (problem->message);
+  vm->failed_drive = error != NULL ? vm_drives_get_failed (vm->drives) : NULL;
   g_printerr ("guesthouse-vm: %s\n", vm->failure);
   set_state (vm, VM_CRASHED);
   end_start (vm, problem);
@@ -469,6 +474,7 @@ vm_power_on (Vm *vm, VmDone done, void *data)
     }
   tear_down (vm);
   g_clear_pointer (&vm->failure, g_free);
+  vm->failed_drive = NULL;
   g_clear_pointer (&vm->disk_error, g_free);
   vm->started = done;
   vm->started_data = data;
@@ -719,6 +725,12 @@ const char *
 vm_get_failure (Vm *vm)
 {
   return vm->failure != NULL ? vm->failure : "";
+}
+
+const char *
+vm_get_failed_drive (Vm *vm)
+{
+  return vm->failed_drive != NULL ? vm->failed_drive : "";
 }
 
 const char *

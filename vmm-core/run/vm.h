@@ -45,6 +45,8 @@ VmState vm_get_state (Vm *vm);
 const char *vm_state_to_string (VmState state);
 /* Why it crashed; empty otherwise. */
 const char *vm_get_failure (Vm *vm);
+/* The drive whose file is why it could not start; empty otherwise. */
+const char *vm_get_failed_drive (Vm *vm);
 /* Why it paused by itself or what it waits for to start, and what went wrong with a disk since
  * power on; empty otherwise. */
 const char *vm_get_pause_reason (Vm *vm);
