@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Commands about machine.conf. */
 #include <glib/gi18n.h>
+#include <string.h>
 
+#include "app/model/conf-text.h"
 #include "app/model/machine-name.h"
 #include "commands.h"
 #include "json.h"
@@ -45,14 +47,43 @@ list_all (Call *call, GKeyFile *file)
       list_group (call, file, *group);
 }
 
+static void
+print_value (Call *call, const char *value)
+{
+  if (call->json)
+    json_add_string (call->out, value);
+  else
+    g_string_append (call->out, value);
+  g_string_append_c (call->out, '\n');
+}
+
+/* What can be found in a file that is no key file any more. */
+static gboolean
+get_from_text (Call *call, GError **error)
+{
+  g_autofree char *text = machine_config_dup_text (call->folder);
+  g_autofree char *value = text != NULL && call->n_words == 2
+                             ? conf_text_dup_value (text, call->words[0], call->words[1])
+                             : NULL;
+
+  if (value == NULL)
+    {
+      g_propagate_error (error, g_steal_pointer (&call->conf_problem));
+      return FALSE;
+    }
+  g_printerr ("guesthousectl: %s\n", call->conf_problem->message);
+  print_value (call, value);
+  return TRUE;
+}
+
 gboolean
 command_get (Call *call, GError **error)
 {
-  g_autoptr (GKeyFile) file = machine_config_load_key_file (call->folder, error);
+  g_autoptr (GKeyFile) file = machine_config_load_key_file (call->folder, NULL);
   g_autofree char *value = NULL;
 
   if (file == NULL)
-    return FALSE;
+    return get_from_text (call, error);
   /* What somebody has written there can be read, known or not. */
   if (call->n_words > 0 && !g_key_file_has_group (file, call->words[0])
       && !machine_keys_check (call->words[0], NULL, error))
@@ -73,11 +104,7 @@ command_get (Call *call, GError **error)
                      call->words[1], call->words[0]);
       return FALSE;
     }
-  if (call->json)
-    json_add_string (call->out, value);
-  else
-    g_string_append (call->out, value);
-  g_string_append_c (call->out, '\n');
+  print_value (call, value);
   return TRUE;
 }
 
@@ -100,19 +127,6 @@ dup_value (Call *call, GError **error)
   return memory != 0 ? g_strdup_printf ("%u", memory) : NULL;
 }
 
-/* In a file that is broken already, things are mended one by one; but not by breaking more. */
-static gboolean
-is_wrong_alone (Call *call, const char *value, const char *path, const GError *left)
-{
-  g_autoptr (GKeyFile) alone = g_key_file_new ();
-  g_autoptr (MachineConfig) checked = NULL;
-  g_autoptr (GError) problem = NULL;
-
-  g_key_file_set_string (alone, call->words[0], call->words[1], value);
-  checked = machine_config_from_key_file (alone, call->folder, path, &problem);
-  return problem != NULL && g_str_equal (problem->message, left->message);
-}
-
 /* CPUs and their topology go together. */
 static void
 set_value (GKeyFile *file, const char *group, const char *key, const char *value)
@@ -129,13 +143,77 @@ set_value (GKeyFile *file, const char *group, const char *key, const char *value
     g_key_file_set_string (file, group, key, value);
 }
 
+static GError *
+find_problem (Call *call, GKeyFile *file)
+{
+  g_autofree char *path = g_build_filename (call->folder, MACHINE_CONFIG_FILE, NULL);
+  g_autoptr (MachineConfig) config = NULL;
+  GError *problem = NULL;
+
+  config = machine_config_from_key_file (file, call->folder, path, &problem);
+  return problem;
+}
+
+/* In a file that is broken already, things are mended one by one; but no more is broken: the group
+ * alone must not become wrong, or wrong in another way. */
+static gboolean
+makes_worse (Call *call, GKeyFile *file, const char *value, GError **error)
+{
+  const char *group = call->words[0];
+  g_autoptr (GKeyFile) alone = g_key_file_new ();
+  g_auto (GStrv) keys = g_key_file_get_keys (file, group, NULL, NULL);
+  g_autoptr (GError) before = NULL;
+  GError *after;
+
+  for (char **key = keys; keys != NULL && *key != NULL; key++)
+    {
+      g_autofree char *old = g_key_file_get_value (file, group, *key, NULL);
+
+      g_key_file_set_value (alone, group, *key, old);
+    }
+  before = find_problem (call, alone);
+  set_value (alone, group, call->words[1], value);
+  after = find_problem (call, alone);
+  if (after == NULL || (before != NULL && g_str_equal (before->message, after->message)))
+    {
+      g_clear_error (&after);
+      return FALSE;
+    }
+  g_propagate_error (error, after);
+  return TRUE;
+}
+
+/* In a file that is no key file: one line of it, or one more. */
+static gboolean
+set_in_text (Call *call, const char *value, GError **error)
+{
+  g_autofree char *text = machine_config_dup_text (call->folder);
+  g_autoptr (GKeyFile) alone = g_key_file_new ();
+  g_autofree char *written = NULL, *with = NULL;
+  g_autoptr (GError) left = NULL;
+  g_autoptr (GKeyFile) whole = NULL;
+
+  if (text == NULL)
+    {
+      g_propagate_error (error, g_steal_pointer (&call->conf_problem));
+      return FALSE;
+    }
+  g_key_file_set_string (alone, call->words[0], call->words[1], value);
+  written = g_key_file_get_value (alone, call->words[0], call->words[1], NULL);
+  with = conf_text_dup_with (text, call->words[0], call->words[1], written);
+  if (!machine_config_write_text (with, strlen (with), call->folder, error))
+    return FALSE;
+  whole = machine_config_load_key_file (call->folder, &left);
+  if (left != NULL)
+    g_printerr ("guesthousectl: %s\n", left->message);
+  return TRUE;
+}
+
 gboolean
 command_set (Call *call, GError **error)
 {
   const char *group = call->words[0], *key = call->words[1];
-  g_autofree char *path = g_build_filename (call->folder, MACHINE_CONFIG_FILE, NULL);
   g_autoptr (GKeyFile) file = NULL;
-  g_autoptr (MachineConfig) checked = NULL;
   g_autoptr (GError) left = NULL;
   g_autofree char *value = NULL, *moved = NULL;
 
@@ -147,12 +225,16 @@ command_set (Call *call, GError **error)
       return moved != NULL;
     }
   value = dup_value (call, error);
-  file = value != NULL ? machine_config_load_key_file (call->folder, error) : NULL;
+  if (value == NULL)
+    return FALSE;
+  file = machine_config_load_key_file (call->folder, NULL);
   if (file == NULL)
+    return set_in_text (call, value, error);
+  if (call->conf_problem != NULL && makes_worse (call, file, value, error))
     return FALSE;
   set_value (file, group, key, value);
-  checked = machine_config_from_key_file (file, call->folder, path, &left);
-  if (checked == NULL && (call->conf_problem == NULL || is_wrong_alone (call, value, path, left)))
+  left = find_problem (call, file);
+  if (left != NULL && call->conf_problem == NULL)
     {
       g_propagate_error (error, g_steal_pointer (&left));
       return FALSE;

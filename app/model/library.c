@@ -132,7 +132,8 @@ machine_changed (Machine *machine, Library *self)
 static gboolean
 tell_apart (Library *self, Machine *machine, GError **error)
 {
-  Machine *twin = library_find (self, machine_get_uuid (machine));
+  const char *uuid = machine_get_uuid (machine);
+  Machine *twin = *uuid != '\0' ? library_find (self, uuid) : NULL;
 
   return twin == NULL
          || (machine_folder_tell_apart (machine_get_folder (machine), machine_get_folder (twin),

@@ -214,10 +214,7 @@ machine_force_off_finish (Machine *self, GAsyncResult *result, GError **error)
 void
 machine_poll (Machine *self)
 {
-  g_autoptr (GError) error = NULL;
-
-  if (!machine_refresh (self, &error))
-    machine_tell_problem (self, error);
+  machine_refresh (self, NULL); /* what is wrong with it is a state */
   if (self->connection != NULL)
     {
       machine_ask (self);
@@ -225,7 +222,8 @@ machine_poll (Machine *self)
       return;
     }
   g_autofree char *socket = machine_config_dup_socket (self->uuid);
-  if (self->state != MACHINE_STARTING && g_file_test (socket, G_FILE_TEST_EXISTS))
+  if (*self->uuid != '\0' && self->state != MACHINE_STARTING
+      && g_file_test (socket, G_FILE_TEST_EXISTS))
     machine_attach (self);
 }
 

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "conf-text.h"
 #include "machine-name.h"
 #include "vmm-core/plain-file.h"
 #include "vmm-core/real-path.h"
@@ -162,12 +163,12 @@ machine_folder_find (const char *name, GError **error)
   return NULL;
 }
 
+/* What is no key file any more may have one, too. */
 char *
 machine_folder_dup_uuid (const char *folder)
 {
-  g_autoptr (GKeyFile) conf = machine_config_load_key_file (folder, NULL);
-  g_autofree char *uuid
-    = conf != NULL ? g_key_file_get_string (conf, "machine", "uuid", NULL) : NULL;
+  g_autofree char *text = machine_config_dup_text (folder);
+  g_autofree char *uuid = text != NULL ? conf_text_dup_value (text, "machine", "uuid") : NULL;
 
   return uuid != NULL && g_uuid_string_is_valid (uuid) ? g_steal_pointer (&uuid) : NULL;
 }

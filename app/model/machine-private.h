@@ -16,6 +16,8 @@ struct _Machine
   char *failure, *failed_drive;
   char *accelerator, *accelerator_reason; /* NULL while off */
   GKeyFile *conf;
+  char *conf_problem;   /* a sentence; NULL: none */
+  gboolean conf_lost;   /* what conf holds is not what the file has */
   GStatBuf conf_status; /* of machine.conf when it was read */
   GBytes *picture;
   MachineState state;

@@ -18,6 +18,8 @@ machine_state_to_text (MachineState state)
       return _ ("Paused");
     case MACHINE_NOT_STARTED:
       return _ ("Could not start");
+    case MACHINE_BROKEN:
+      return _ ("Settings cannot be read");
     case MACHINE_NOT_RESPONDING:
       return _ ("Not responding");
     case MACHINE_CRASHED:

@@ -9,6 +9,7 @@ typedef enum
   MACHINE_PAUSED,
   MACHINE_CRASHED,
   MACHINE_NOT_STARTED,   /* the last start failed */
+  MACHINE_BROKEN,        /* off, and its machine.conf cannot be used */
   MACHINE_NOT_RESPONDING /* there is a process, but it does not answer */
 } MachineState;
 

@@ -65,10 +65,45 @@ note_conf (Machine *self)
   return other;
 }
 
+static void
+set_conf_problem (Machine *self, const char *sentence)
+{
+  if (g_strcmp0 (self->conf_problem, sentence) == 0)
+    return;
+  g_free (self->conf_problem);
+  self->conf_problem = g_strdup (sentence);
+  if (machine_is_on (self))
+    return; /* it counts at the next start */
+  machine_set_failure (self, sentence);
+  machine_set_state (self, sentence != NULL ? MACHINE_BROKEN : MACHINE_OFF);
+}
+
+static void
+take_conf (Machine *self, GKeyFile *conf)
+{
+  self->conf_lost = conf == NULL;
+  if (conf != NULL)
+    {
+      g_key_file_unref (self->conf);
+      self->conf = g_key_file_ref (conf);
+    }
+  if (conf != NULL || self->uuid == NULL)
+    {
+      g_free (self->uuid);
+      self->uuid = machine_folder_dup_uuid (self->folder);
+    }
+  if (self->uuid == NULL)
+    self->uuid = g_strdup ("");
+  g_free (self->name);
+  self->name = machine_name_dup (self->folder);
+}
+
 gboolean
 machine_reload (Machine *self, GError **error)
 {
   g_autoptr (GKeyFile) conf = NULL;
+  g_autoptr (MachineConfig) config = NULL;
+  g_autoptr (GError) problem = NULL;
   unsigned tries = 0;
 
   /* Until it stays as it was read: reading may write a uuid, and others may write, too. */
@@ -76,20 +111,23 @@ machine_reload (Machine *self, GError **error)
   do
     {
       g_clear_pointer (&conf, g_key_file_unref);
-      conf = machine_folder_read_conf (self->folder, error);
-      if (conf == NULL)
-        return FALSE;
+      conf = machine_folder_read_conf (self->folder, &problem);
     }
-  while (note_conf (self) && ++tries < 3);
-  g_key_file_unref (self->conf);
-  self->conf = g_steal_pointer (&conf);
-  g_free (self->uuid);
-  self->uuid = machine_get_string (self, "machine", "uuid");
-  g_free (self->name);
-  self->name = machine_name_dup (self->folder);
+  while (conf != NULL && note_conf (self) && ++tries < 3);
+  take_conf (self, conf);
+  config = conf != NULL ? machine_config_load (self->folder, &problem) : NULL;
+  set_conf_problem (self, problem != NULL ? problem->message : NULL);
   machine_notify (self, PROP_NAME);
   g_signal_emit (self, machine_signals[CHANGED], 0);
-  return TRUE;
+  if (conf == NULL)
+    g_propagate_error (error, g_steal_pointer (&problem));
+  return conf != NULL;
+}
+
+const char *
+machine_get_conf_problem (Machine *self)
+{
+  return self->conf_problem;
 }
 
 gboolean
@@ -125,6 +163,12 @@ machine_save (Machine *self, GError **error)
           error, G_IO_ERROR, G_IO_ERROR_WRONG_ETAG,
           _ ("The settings of “%s” were just changed elsewhere: make your change again."),
           self->name);
+      return FALSE;
+    }
+  if (self->conf_lost)
+    {
+      /* Somebody's words would be written over. */
+      g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA, self->conf_problem);
       return FALSE;
     }
   if (g_strcmp0 (name, self->name) != 0 && name != NULL)
@@ -178,7 +222,7 @@ gboolean
 machine_is_on (Machine *self)
 {
   return self->state != MACHINE_OFF && self->state != MACHINE_CRASHED
-         && self->state != MACHINE_NOT_STARTED;
+         && self->state != MACHINE_NOT_STARTED && self->state != MACHINE_BROKEN;
 }
 
 const char *
@@ -244,10 +288,15 @@ Machine *
 machine_new (const char *folder, GError **error)
 {
   g_autoptr (Machine) self = g_object_new (MACHINE_TYPE, NULL);
+  g_autoptr (GError) problem = NULL;
 
   self->folder = g_strdup (folder);
-  if (!machine_reload (self, error))
-    return NULL;
+  if (!machine_reload (self, &problem)
+      && g_error_matches (problem, G_IO_ERROR, G_IO_ERROR_NOT_FOUND))
+    {
+      g_propagate_error (error, g_steal_pointer (&problem));
+      return NULL;
+    }
   return g_steal_pointer (&self);
 }
 
@@ -309,6 +358,7 @@ machine_finalize (GObject *object)
   g_free (self->uuid);
   g_free (self->failure);
   g_free (self->failed_drive);
+  g_free (self->conf_problem);
   g_free (self->accelerator);
   g_free (self->accelerator_reason);
   g_clear_pointer (&self->conf, g_key_file_unref);

@@ -18,7 +18,8 @@ G_BEGIN_DECLS
 #define MACHINE_TYPE (machine_get_type ())
 G_DECLARE_FINAL_TYPE (Machine, machine, MACHINE, MACHINE, GObject)
 
-/* Reads folder/machine.conf; the error names the file. */
+/* Reads folder/machine.conf. A file that cannot be used makes a machine all the same, in the state
+ * MACHINE_BROKEN; NULL, with an error that names it, if there is none. */
 Machine *machine_new (const char *folder, GError **error);
 
 const char *machine_get_folder (Machine *self);
@@ -27,8 +28,8 @@ const char *machine_get_uuid (Machine *self);
 MachineState machine_get_state (Machine *self);
 gboolean machine_is_on (Machine *self); /* there is a process that may run a guest */
 
-/* Why it crashed or could not start, a sentence, or NULL; the drive ("cd0") whose file is why it
- * could not, or NULL; and the end of its log. */
+/* Why it crashed, could not start, or what is wrong with machine.conf, a sentence, or NULL; the
+ * drive ("cd0") whose file is why it could not, or NULL; and the end of its log. */
 const char *machine_get_failure (Machine *self);
 const char *machine_get_failed_drive (Machine *self);
 /* What the user should know of the running machine's disks: why it paused, or what failed; NULL or
@@ -56,6 +57,8 @@ char *machine_get_string (Machine *self, const char *group,
                           const char *key); /* NULL: no such key */
 int machine_get_integer (Machine *self, const char *group, const char *key, int fallback);
 gboolean machine_save (Machine *self, GError **error);
+/* What is wrong with the file, a sentence; NULL: nothing. */
+const char *machine_get_conf_problem (Machine *self);
 gboolean machine_reload (Machine *self, GError **error);
 gboolean machine_refresh (Machine *self, GError **error); /* reads what somebody else wrote */
 /* A file named in machine.conf; relative names are in the folder. */

@@ -241,6 +241,48 @@ class Machines(CtlTest):
         self.assertEqual(file.read_bytes()[:4], picture[:4])
 
 
+class Broken(CtlTest):
+    """A machine.conf that cannot be used hides nothing, and is mended or deleted like any other."""
+
+    def break_conf(self, text):
+        folder = self.make("Small", "--disk-size", "1G")
+        conf = folder / "machine.conf"
+        conf.write_text(conf.read_text() + text)
+        return folder, conf
+
+    def test_value(self):
+        folder, _ = self.break_conf("[serial0]\noutput=none\n[cd1]\nposition=9\n")
+        self.assertEqual(self.list()[0]["state"], "broken")
+        self.assertIn("position", self.list()[0]["problem"])
+        self.assertIn("broken", self.expect(0, "state", "Small"))
+        self.assertIn("position", self.expect(0, "info", "Small"))
+        self.assertIn("position", self.expect(FAILED, "start", "Small"))
+        self.assertEqual(self.expect(0, "get", "Small", "machine", "memory"), "16\n")
+        self.expect(FAILED, "set", "Small", "machine", "cpus", "99")
+        self.assertIn("position", self.expect(0, "set", "Small", "machine", "cpus", "2"))
+        self.expect(0, "set", "Small", "cd1", "position", "1")
+        self.assertEqual(self.list()[0]["state"], "off")
+
+    def test_line(self):
+        folder, conf = self.break_conf("what is this\n")
+        line = len(conf.read_text().splitlines())
+        self.assertIn(f"line {line} ", self.expect(0, "list"))
+        self.assertEqual(self.list()[0]["state"], "broken")
+        self.assertIn(f"line {line} ", self.expect(0, "get", "Small", "machine", "memory"))
+        self.expect(0, "set", "Small", "machine", "memory", "64M")
+        self.expect(0, "set", "Small", "serial0", "output", "none")
+        self.assertIn("memory=64\n", conf.read_text())
+        self.assertIn("what is this\n", conf.read_text())
+        conf.write_text(conf.read_text().replace("what is this\n", ""))
+        self.assertEqual(self.expect(0, "get", "Small", "serial0", "output"), "none\n")
+        self.expect(0, "start", "Small")
+        conf.write_text("=\n" + conf.read_text())
+        self.assertEqual(self.expect(0, "state", "Small").splitlines()[0], "running")
+        self.expect(0, "quit", "Small")
+        self.expect(0, "delete", "Small")
+        self.assertFalse(folder.exists())
+
+
 class Starting(CtlTest):
     def test_disc_gone(self):
         disc = self.home / "gone.iso"

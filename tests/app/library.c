@@ -4,6 +4,7 @@
 
 #include <glib/gstdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "vmm-core/run/machine-config.h"
 
@@ -72,13 +73,18 @@ note_problem (Library *library, const char *sentence, GPtrArray *problems)
   g_ptr_array_add (problems, g_strdup (sentence));
 }
 
-/* A machine that cannot be shown is told about, once, and again when it is mended wrongly. */
+/* A broken machine is listed as such; a folder that is no machine's is told about once, and again
+ * when asked. */
 static void
 test_problems (Fixture *f, gconstpointer data)
 {
   g_autoptr (GPtrArray) problems = g_ptr_array_new_with_free_func (g_free);
+  g_autofree char *strange = g_build_filename (f->folder, "strange", NULL);
+  g_autofree char *link = g_build_filename (strange, MACHINE_CONFIG_FILE, NULL);
 
   put_machine (f, "bad", "uuid=x\n");
+  g_mkdir (strange, 0700);
+  g_assert_cmpint (symlink ("/etc/passwd", link), ==, 0);
   f->library = library_new (f->folder);
   g_signal_connect (f->library, "problem", G_CALLBACK (note_problem), problems);
   library_rescan (f->library);
@@ -86,12 +92,14 @@ test_problems (Fixture *f, gconstpointer data)
   library_repeat_problems (f->library);
   library_rescan (f->library);
   g_assert_cmpuint (problems->len, ==, 1);
-  g_assert_nonnull (strstr (problems->pdata[0], "bad/machine.conf"));
-  put_machine (f, "bad", "uuid=y\n");
-  library_rescan (f->library);
-  g_assert_cmpuint (problems->len, ==, 2);
+  g_assert_nonnull (strstr (problems->pdata[0], "strange/machine.conf"));
+  expect_names (f, "bad");
+  g_autoptr (Machine) bad = g_list_model_get_item (G_LIST_MODEL (f->library), 0);
+  g_assert_cmpint (machine_get_state (bad), ==, MACHINE_BROKEN);
+  g_assert_nonnull (strstr (machine_get_failure (bad), "bad/machine.conf"));
   put_machine (f, "bad", "name=Good\n");
   expect_names (f, "Good");
+  g_assert_cmpint (machine_get_state (bad), ==, MACHINE_OFF);
 }
 
 static void
@@ -103,14 +111,14 @@ test_reading (Fixture *f, gconstpointer data)
   put_machine (f, ".hidden", "name=Hidden\n");
   put_machine (f, "bad", "uuid=x\n");
   f->library = library_new (f->folder);
-  expect_names (f, "Alpha,Beta,Gamma");
+  expect_names (f, "Alpha,Beta,Gamma,bad");
 
   g_autofree char *folder = g_build_filename (f->folder, "a", NULL);
   Machine *machine = library_find (f->library, folder);
   g_assert_cmpstr (machine_get_name (machine), ==, "Gamma");
   g_assert_true (library_find (f->library, machine_get_uuid (machine)) == machine);
   g_assert_null (library_find (f->library, "Gamma"));
-  g_assert_null (g_list_model_get_item (G_LIST_MODEL (f->library), 3));
+  g_assert_null (g_list_model_get_item (G_LIST_MODEL (f->library), 4));
   g_assert_cmpuint (library_count_on (f->library), ==, 0);
 }
 

@@ -128,32 +128,46 @@ test_conf (void)
   g_assert_true (machine_save (machine, NULL));
 }
 
-/* A file that cannot be used is refused with its name, and does not harm a machine that was
- * read. */
+/* A file that cannot be used is a state of the machine, with a sentence that names it and the line;
+ * what stands there is not written over. One that is not there is no machine. */
 static void
 test_bad_conf (void)
 {
   static const char *const texts[]
-    = { "no key file", "[machine]\nuuid=../../etc\n", "[machine]\nmemory=lots\n", "" };
+    = { "[machine]\nno key\n", "[machine]\nuuid=../../etc\n", "[machine]\nmemory=lots\n" };
   g_autofree char *folder = make_folder ("");
   g_autofree char *path = g_build_filename (folder, MACHINE_CONFIG_FILE, NULL);
   g_autoptr (Machine) machine = machine_new (folder, NULL);
   g_autofree char *uuid = g_strdup (machine_get_uuid (machine));
+  g_autoptr (GError) error = NULL;
 
   for (gsize i = 0; i < G_N_ELEMENTS (texts); i++)
     {
-      g_autoptr (GError) error = NULL;
-      g_autoptr (GError) again = NULL;
+      g_autofree char *text = NULL;
 
-      if (*texts[i] != '\0')
-        g_assert_true (g_file_set_contents (path, texts[i], -1, NULL));
-      else
-        g_assert_cmpint (g_unlink (path), ==, 0);
-      g_assert_null (machine_new (folder, &error));
-      g_assert_nonnull (strstr (error->message, path));
-      g_assert_false (machine_reload (machine, &again));
+      g_assert_true (g_file_set_contents (path, texts[i], -1, NULL));
+      g_autoptr (Machine) broken = machine_new (folder, NULL);
+      g_assert_cmpint (machine_get_state (broken), ==, MACHINE_BROKEN);
+      g_assert_nonnull (strstr (machine_get_conf_problem (broken), path));
+      g_assert_false (machine_is_on (broken));
+      machine_poll (machine);
+      g_assert_cmpint (machine_get_state (machine), ==, MACHINE_BROKEN);
       g_assert_cmpstr (machine_get_uuid (machine), ==, uuid);
+      if (i > 0)
+        continue;
+      g_assert_nonnull (strstr (machine_get_failure (machine), "line 2"));
+      g_key_file_set_string (machine_get_conf (machine), "notes", "text", "Hi");
+      g_assert_false (machine_save (machine, NULL));
+      g_assert_true (g_file_get_contents (path, &text, NULL, NULL));
+      g_assert_cmpstr (text, ==, texts[i]);
     }
+  g_assert_true (g_file_set_contents (path, "[machine]\nname=Mended\n", -1, NULL));
+  machine_poll (machine);
+  g_assert_cmpint (machine_get_state (machine), ==, MACHINE_OFF);
+  g_assert_null (machine_get_failure (machine));
+  g_assert_cmpint (g_unlink (path), ==, 0);
+  g_assert_null (machine_new (folder, &error));
+  g_assert_nonnull (strstr (error->message, path));
 }
 
 static void

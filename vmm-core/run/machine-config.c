@@ -448,27 +448,74 @@ machine_config_from_key_file (GKeyFile *file, const char *folder, const char *pa
   return g_steal_pointer (&config);
 }
 
+static GBytes *
+read_text (const char *absolute)
+{
+  g_autofree char *real = real_path_in (absolute, MACHINE_CONFIG_FILE);
+
+  return plain_file_read (real, MAX_CONF, NULL);
+}
+
+char *
+machine_config_dup_text (const char *folder)
+{
+  g_autofree char *absolute = g_canonicalize_filename (folder, NULL);
+  g_autoptr (GBytes) text = read_text (absolute);
+
+  return text != NULL ? g_strndup (g_bytes_get_data (text, NULL), g_bytes_get_size (text)) : NULL;
+}
+
+/* The number of the first line that makes it no key file: that of the shortest beginning which is
+ * none. */
+static unsigned
+find_bad_line (const char *text)
+{
+  g_auto (GStrv) lines = g_strsplit (text, "\n", -1);
+  unsigned good = 0, bad = g_strv_length (lines);
+
+  while (bad - good > 1)
+    {
+      unsigned middle = (good + bad) / 2;
+      g_autofree char *rest = g_steal_pointer (&lines[middle]);
+      g_autofree char *beginning = g_strjoinv ("\n", lines);
+      g_autoptr (GKeyFile) file = g_key_file_new ();
+
+      lines[middle] = g_steal_pointer (&rest);
+      if (g_key_file_load_from_data (file, beginning, -1, G_KEY_FILE_NONE, NULL))
+        good = middle;
+      else
+        bad = middle;
+    }
+  return bad;
+}
+
 GKeyFile *
 machine_config_load_key_file (const char *folder, GError **error)
 {
   g_autofree char *absolute = g_canonicalize_filename (folder, NULL);
   g_autofree char *path = g_build_filename (absolute, MACHINE_CONFIG_FILE, NULL);
+  g_autofree char *shown = g_filename_display_name (path);
   g_autoptr (GKeyFile) file = g_key_file_new ();
-  g_autofree char *real = real_path_in (absolute, MACHINE_CONFIG_FILE);
-  g_autoptr (GBytes) text = plain_file_read (real, MAX_CONF, NULL);
+  g_autoptr (GBytes) bytes = read_text (absolute);
   g_autoptr (GError) reason = NULL;
 
-  if (text != NULL && g_key_file_load_from_bytes (file, text, G_KEY_FILE_KEEP_COMMENTS, &reason))
+  if (bytes != NULL && g_key_file_load_from_bytes (file, bytes, G_KEY_FILE_KEEP_COMMENTS, &reason))
     return g_steal_pointer (&file);
-  if (text == NULL)
+  if (bytes == NULL)
     g_set_error (
       error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND,
       _ ("“%s” cannot be read: choose the folder of a machine, one with a machine.conf in it."),
-      path);
+      shown);
   else
-    g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA,
-                 _ ("“%s” is not a machine.conf (%s): mend it in an editor or restore a copy."),
-                 path, reason->message);
+    {
+      g_autofree char *text = machine_config_dup_text (absolute);
+      g_autofree char *why = g_utf8_make_valid (reason->message, -1);
+
+      g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA,
+                   _ ("“%s” is not a machine.conf from line %u on (%s): mend it in an editor or "
+                      "restore a copy."),
+                   shown, find_bad_line (text), why);
+    }
   return NULL;
 }
 
@@ -556,12 +603,11 @@ write_all (int fd, const char *text, gsize length)
 
 /* New file, fsync, rename, fsync of the folder. */
 gboolean
-machine_config_write_key_file (GKeyFile *file, const char *folder, GError **error)
+machine_config_write_text (const char *text, gsize length, const char *folder, GError **error)
 {
   g_autofree char *path = g_build_filename (folder, MACHINE_CONFIG_FILE, NULL);
+  g_autofree char *shown = g_filename_display_name (path);
   g_autofree char *temporary = g_strconcat (path, ".XXXXXX", NULL);
-  gsize length;
-  g_autofree char *text = g_key_file_to_data (file, &length, NULL);
   int folder_fd = open_folder (folder);
   int fd = g_mkstemp_full (temporary, O_WRONLY | O_CLOEXEC, 0600);
   gboolean written = fd >= 0 && write_all (fd, text, length) && rename (temporary, path) == 0;
@@ -578,8 +624,17 @@ machine_config_write_key_file (GKeyFile *file, const char *folder, GError **erro
   if (!written)
     g_set_error (error, G_IO_ERROR, g_io_error_from_errno (saved),
                  _ ("“%s” cannot be written: %s. Make room or change the folder's permissions."),
-                 path, g_strerror (saved));
+                 shown, g_strerror (saved));
   return written;
+}
+
+gboolean
+machine_config_write_key_file (GKeyFile *file, const char *folder, GError **error)
+{
+  gsize length;
+  g_autofree char *text = g_key_file_to_data (file, &length, NULL);
+
+  return machine_config_write_text (text, length, folder, error);
 }
 
 int

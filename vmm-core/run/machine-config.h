@@ -58,7 +58,10 @@ void machine_config_free (MachineConfig *config);
 /* Reads folder/machine.conf. A file without a uuid is given one, which it keeps. Error: one
  * sentence that names the file, the key and the remedy. */
 MachineConfig *machine_config_load (const char *folder, GError **error);
-/* The file as it is, with comments and whatever else stands in it. */
+/* The file's text, or NULL. */
+char *machine_config_dup_text (const char *folder);
+/* The file as it is, with comments and whatever else stands in it; what is none is refused with the
+ * number of the line. */
 GKeyFile *machine_config_load_key_file (const char *folder, GError **error);
 /* The same from a key file; path is for messages. */
 MachineConfig *machine_config_from_key_file (GKeyFile *file, const char *folder, const char *path,
@@ -76,6 +79,10 @@ unsigned machine_config_parse_code_cache (const char *text, GError **error);
 /* Writes a key file as folder/machine.conf: after a crash at any instant the old or the new one is
  * there. Both are closed to others. */
 gboolean machine_config_write_key_file (GKeyFile *file, const char *folder, GError **error);
+
+/* The same of a text that is none. */
+gboolean machine_config_write_text (const char *text, gsize length, const char *folder,
+                                    GError **error);
 
 /* Where the process of a machine of the library listens:
  * $XDG_RUNTIME_DIR/guesthouse/<uuid>/control. */
