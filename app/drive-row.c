@@ -28,7 +28,7 @@ drive_row_dup_title (GPtrArray *drives, const DriveListEntry *drive)
 static char *
 describe (const DriveListEntry *drive, const char *path)
 {
-  g_autofree char *base = path != NULL ? g_path_get_basename (path) : NULL;
+  g_autofree char *base = path != NULL ? g_filename_display_basename (path) : NULL;
   g_autofree char *size = NULL;
   GStatBuf status;
 

@@ -196,7 +196,7 @@ use_disc (NewMachineDialog *self, const char *path)
 static void
 use_disk (NewMachineDialog *self, const char *path)
 {
-  g_autofree char *base = g_path_get_basename (path);
+  g_autofree char *base = g_filename_display_basename (path);
 
   g_free (self->disk);
   self->disk = g_strdup (path);

@@ -121,7 +121,7 @@ show_firmware (SettingsDialog *self)
 {
   g_autofree char *bios = machine_get_string (self->machine, "machine", "bios");
   gboolean own = bios != NULL && *bios != '\0';
-  g_autofree char *base = own ? g_path_get_basename (bios) : NULL;
+  g_autofree char *base = own ? g_filename_display_basename (bios) : NULL;
   g_autofree char *text = g_strdup_printf ("%s — %s", own ? base : "SeaBIOS", _ ("at next start"));
 
   adw_action_row_set_subtitle (self->firmware_row, text);

@@ -9,6 +9,7 @@
 #include "app/model/machine-peer.h"
 #include "command.h"
 #include "machine-look.h"
+#include "vmm-core/run/socket-folder.h"
 
 #define CONNECT_PATIENCE_MS 5000
 #define CALL_PATIENCE_MS 30000
@@ -80,7 +81,7 @@ call_find_machine (Call *call, const char *machine, GError **error)
         }
       call->name = machine_name_dup (call->folder);
       uuid = machine_folder_dup_uuid (call->folder);
-      call->machine_socket = uuid != NULL ? machine_config_dup_socket (uuid) : NULL;
+      call->machine_socket = uuid != NULL ? socket_folder_dup_control (uuid) : NULL;
       call->socket = call->machine_socket;
     }
   call_connect (call);

@@ -12,6 +12,7 @@
 #include "machine-look.h"
 #include "vmm-core/run/machine-trust.h"
 #include "vmm-core/run/size.h"
+#include "vmm-core/run/socket-folder.h"
 
 #define LIST_PATIENCE_MS 5000
 #define DEFAULT_MEMORY "1024"
@@ -63,7 +64,7 @@ command_list (Call *call, GError **error)
     {
       g_autofree char *uuid = machine_folder_dup_uuid (folders->pdata[i]);
 
-      looks[i].socket = uuid != NULL ? machine_config_dup_socket (uuid) : NULL;
+      looks[i].socket = uuid != NULL ? socket_folder_dup_control (uuid) : NULL;
     }
   machine_look (looks, folders->len, LIST_PATIENCE_MS);
   g_string_append (call->out, call->json ? "[" : "");

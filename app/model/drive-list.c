@@ -65,21 +65,28 @@ drive_list_add (GKeyFile *conf, gboolean cd, const char *folder, const char *fil
 }
 
 gboolean
-drive_list_check_file (const char *path, GError **error)
+drive_list_check_name (const char *path, GError **error)
 {
   g_autofree char *shown = g_filename_display_name (path);
 
-  if (!g_utf8_validate (path, -1, NULL))
-    g_set_error (
-      error, G_IO_ERROR, G_IO_ERROR_INVALID_FILENAME,
-      _ ("The name of “%s” is not UTF-8 text, so machine.conf cannot have it: rename the "
-         "file or its folder."),
-      shown);
-  else if (access (path, R_OK) < 0 || g_file_test (path, G_FILE_TEST_IS_DIR))
-    g_set_error (error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND,
-                 _ ("“%s” cannot be read: check the path."), shown);
-  else
+  if (g_utf8_validate (path, -1, NULL))
     return TRUE;
+  g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_FILENAME,
+               _ ("The name of “%s” is not UTF-8 text, so machine.conf cannot have it: rename the "
+                  "file or its folder."),
+               shown);
+  return FALSE;
+}
+
+gboolean
+drive_list_check_file (const char *path, GError **error)
+{
+  if (!drive_list_check_name (path, error))
+    return FALSE;
+  if (access (path, R_OK) == 0 && !g_file_test (path, G_FILE_TEST_IS_DIR))
+    return TRUE;
+  g_set_error (error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND, _ ("“%s” cannot be read: check the path."),
+               path);
   return FALSE;
 }
 

@@ -21,7 +21,8 @@ gboolean drive_list_has_room (GKeyFile *conf);
 /* Adds a disk, or a CD drive whose file may be NULL. Returns the new group's name, a
  * constant, or NULL if there is no room. */
 const char *drive_list_add (GKeyFile *conf, gboolean cd, const char *folder, const char *file);
-/* Whether a file can be a drive's: one sentence why not. */
+/* Whether a file can be a drive's, by its name alone or altogether: one sentence why not. */
+gboolean drive_list_check_name (const char *path, GError **error);
 gboolean drive_list_check_file (const char *path, GError **error);
 /* Names another file, NULL for an empty CD drive; what lies in the machine's folder is named
  * relative to it, so that a copy of the folder has its own. */

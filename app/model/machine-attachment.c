@@ -6,6 +6,7 @@
 #include "machine-folder.h"
 #include "machine-private.h"
 #include "machine-process.h"
+#include "vmm-core/run/socket-folder.h"
 
 #define CONNECT_TRIES 100 /* of 100 ms: a machine with much memory on a busy host takes a while */
 #define ANSWER_LIMIT_MS 3000
@@ -307,7 +308,7 @@ attach_overdue (gpointer data)
 void
 machine_attach (Machine *self)
 {
-  g_autofree char *socket = machine_config_dup_socket (self->uuid);
+  g_autofree char *socket = socket_folder_dup_control (self->uuid);
 
   if (self->attaching || self->connection != NULL)
     return;

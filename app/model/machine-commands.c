@@ -8,6 +8,7 @@
 #include "machine-peer.h"
 #include "machine-private.h"
 #include "machine-process.h"
+#include "vmm-core/run/socket-folder.h"
 
 #define END_LIMIT_MS 10000
 
@@ -173,7 +174,7 @@ process_stays (gpointer data)
 static int
 open_peer (Machine *self)
 {
-  g_autofree char *socket = machine_config_dup_socket (self->uuid);
+  g_autofree char *socket = socket_folder_dup_control (self->uuid);
   int peer = self->connection != NULL ? machine_peer_open (self->connection)
                                       : machine_peer_open_at (socket);
 
@@ -221,7 +222,7 @@ machine_poll (Machine *self)
       machine_take_picture (self);
       return;
     }
-  g_autofree char *socket = machine_config_dup_socket (self->uuid);
+  g_autofree char *socket = socket_folder_dup_control (self->uuid);
   if (*self->uuid != '\0' && self->state != MACHINE_STARTING
       && g_file_test (socket, G_FILE_TEST_EXISTS))
     machine_attach (self);

@@ -115,8 +115,14 @@ call (Machine *self, const char *method, GVariant *parameters, GAsyncReadyCallba
 void
 machine_disc_change (Machine *self, const char *drive, const char *path, gboolean force)
 {
+  g_autoptr (GError) error = NULL;
   Change *change;
 
+  if (path != NULL && !drive_list_check_file (path, &error))
+    {
+      g_signal_emit_by_name (self, "problem", error->message);
+      return;
+    }
   if (!machine_disc_applies_now (self, drive))
     {
       write_down (self, drive, path);

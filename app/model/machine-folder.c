@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "conf-text.h"
+#include "drive-list.h"
 #include "machine-name.h"
 #include "vmm-core/plain-file.h"
 #include "vmm-core/real-path.h"
@@ -234,6 +235,14 @@ machine_folder_add_disk (const char *folder, guint64 size, GError **error)
   return made ? g_steal_pointer (&name) : NULL;
 }
 
+/* What the name of a file cannot be is told before a machine is made of it. */
+static gboolean
+check_names (const MachineFolderPlan *plan, GError **error)
+{
+  return (plan->disc == NULL || drive_list_check_name (plan->disc, error))
+         && (plan->disk == NULL || drive_list_check_name (plan->disk, error));
+}
+
 static gboolean
 fill_folder (const char *folder, const char *name, const MachineFolderPlan *plan, GError **error)
 {
@@ -291,7 +300,8 @@ make_folder (const char *name, GError **error)
 char *
 machine_folder_create (const MachineFolderPlan *plan, GError **error)
 {
-  g_autofree char *name = machine_name_dup_checked (plan->name, NULL, error);
+  g_autofree char *name
+    = check_names (plan, error) ? machine_name_dup_checked (plan->name, NULL, error) : NULL;
   g_autofree char *folder = name != NULL ? make_folder (name, error) : NULL;
   g_autofree char *logs = NULL, *disks = NULL;
 

@@ -149,6 +149,17 @@ change_name (Machine *self, const char *name, GError **error)
   return TRUE;
 }
 
+/* Nothing makes a machine one that cannot start. */
+static gboolean
+check_conf (Machine *self, GError **error)
+{
+  g_autofree char *path = g_build_filename (self->folder, MACHINE_CONFIG_FILE, NULL);
+  g_autoptr (MachineConfig) config
+    = machine_config_from_key_file (self->conf, self->folder, path, error);
+
+  return config != NULL;
+}
+
 gboolean
 machine_save (Machine *self, GError **error)
 {
@@ -169,6 +180,11 @@ machine_save (Machine *self, GError **error)
     {
       /* Somebody's words would be written over. */
       g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA, self->conf_problem);
+      return FALSE;
+    }
+  if (self->conf_problem == NULL && !check_conf (self, error))
+    {
+      machine_reload (self, NULL);
       return FALSE;
     }
   if (g_strcmp0 (name, self->name) != 0 && name != NULL)

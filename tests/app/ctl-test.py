@@ -38,7 +38,7 @@ class CtlTest(unittest.TestCase):
     def expect(self, status, *words):
         """Runs it to that status and returns what it printed, from both channels."""
         done = self.run_ctl(*words)
-        said = (done.stdout + done.stderr).decode()
+        said = (done.stdout + done.stderr).decode(errors="surrogateescape")
         self.assertEqual(done.returncode, status, f"{words}: {said}")
         return said
 
@@ -281,6 +281,64 @@ class Broken(CtlTest):
         self.expect(0, "quit", "Small")
         self.expect(0, "delete", "Small")
         self.assertFalse(folder.exists())
+
+
+class Places(CtlTest):
+    """Machines are found by who has another environment: cron, su, ssh."""
+
+    def test_without_runtime_folder(self):
+        self.make()
+        here = self.environment["XDG_RUNTIME_DIR"]
+        usual = pathlib.Path(f"/run/user/{os.geteuid()}")
+        del self.environment["XDG_RUNTIME_DIR"]
+        self.expect(0, "start", "Small")
+        self.assertEqual(self.expect(0, "state", "Small"), "running\n")
+        self.environment["XDG_RUNTIME_DIR"] = here
+        self.assertEqual(self.expect(0, "state", "Small"), "running\n")
+        self.environment["XDG_RUNTIME_DIR"] = "/proc/1/fd"  # as good as another user's
+        self.assertEqual(self.expect(0, "state", "Small"), "running\n")
+        self.expect(0, "quit", "Small")
+        if usual.is_dir() and usual.stat().st_mode & 0o77 == 0:
+            self.environment["XDG_RUNTIME_DIR"] = str(usual)
+            self.expect(0, "start", "Small")
+            del self.environment["XDG_RUNTIME_DIR"]
+            self.assertEqual(self.expect(0, "state", "Small"), "running\n")
+            self.expect(0, "quit", "Small")
+
+
+class FileNames(CtlTest):
+    """Names that are not UTF-8 are refused where they would be kept, and escaped where they are
+    shown."""
+
+    def test_names(self):
+        odd = os.fsencode(self.home) + b"/odd\xff.iso"
+        pathlib.Path(os.fsdecode(odd)).write_bytes(bytes(65536))
+        for words in (("create", "A", "--cdrom", odd), ("create", "A", "--disk", odd)):
+            self.assertIn("not UTF-8", self.expect(FAILED, *words))
+        self.assertEqual(self.list(), [])
+        self.make()
+        self.expect(0, "start", "Small")
+        for words in (("insert", "Small", odd), ("add-cd", "Small", odd), ("add-disk", "Small", odd)):
+            self.assertIn("not UTF-8", self.expect(FAILED, *words))
+        self.expect(USAGE, "set", "Small", "cd0", "file", odd)
+        self.expect(USAGE, "rename", "Small", b"\xff")
+        self.expect(NO_MACHINE, "state", b"\xff")
+        self.assertEqual(self.expect(0, "state", "Small"), "running\n")
+
+    def test_folder(self):
+        """A library in such a folder works."""
+        home = os.fsencode(self.home) + b"/h\xff"
+        os.mkdir(home)
+        self.environment["XDG_DATA_HOME"] = os.fsdecode(home)
+        self.run_ctl("create", "Small", "--memory", "16M", "--disk-size", "1G")
+        self.expect(0, "set", "Small", "machine", "accelerator", "none")
+        self.expect(0, "start", "Small")
+        self.assertEqual(self.list()[0]["state"], "running")
+        self.assertIn("Small", self.list()[0]["folder"])
+        json.loads(self.expect(0, "info", "Small", "--json"))
+        self.expect(0, "quit", "Small")
+        os.unlink(home + b"/guesthouse/machines/Small/disks/disk0.img")
+        self.assertIn("disk0.img", self.expect(FAILED, "start", "Small"))
 
 
 class Starting(CtlTest):

@@ -51,6 +51,15 @@ test_drives (void)
   g_assert_cmpstr (config->drives[0].file, ==, "/disks/mine.img");
   g_assert_null (config->drives[2].file);
 
+  /* What machine.conf cannot name makes no machine. */
+  g_autoptr (GError) error = NULL;
+  plan = small;
+  plan.name = "Odd";
+  plan.disc = "/discs/odd\xff.iso";
+  g_assert_null (machine_folder_create (&plan, &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_FILENAME);
+  g_assert_null (machine_folder_find ("Odd", NULL));
+
   plan = small;
   plan.name = "Empty";
   g_autofree char *empty = machine_folder_create (&plan, NULL);

@@ -10,6 +10,7 @@
 
 #include "app/model/machine-folder.h"
 #include "app/model/machine-process.h"
+#include "vmm-core/run/socket-folder.h"
 
 static int made;
 
@@ -175,7 +176,7 @@ test_life (void)
 {
   g_autofree char *folder = make_folder ("[cd0]\nfile=\n");
   g_autoptr (Machine) machine = machine_new (folder, NULL);
-  g_autofree char *socket = machine_config_dup_socket (machine_get_uuid (machine));
+  g_autofree char *socket = socket_folder_dup_control (machine_get_uuid (machine));
   g_autofree char *sockets = g_path_get_dirname (socket);
 
   g_assert_false (machine_is_on (machine));

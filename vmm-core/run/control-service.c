@@ -294,18 +294,25 @@ handle_set_trace (GhMachine1 *machine, GDBusMethodInvocation *invocation, const 
 
 /* Properties and signals */
 
+/* It may name files, whose names need not be what D-Bus can carry: UTF-8. */
+static void
+set_sentence (ControlService *service, void (*set) (GhMachine1 *machine, const char *text),
+              const char *text)
+{
+  g_autofree char *valid = g_utf8_make_valid (text, -1);
+
+  set (service->machine, valid);
+}
+
 static void
 show_state (void *data)
 {
   ControlService *service = data;
-  g_autofree char *failure = g_utf8_make_valid (vm_get_failure (service->vm), -1);
-  g_autofree char *pause = g_utf8_make_valid (vm_get_pause_reason (service->vm), -1);
-  g_autofree char *disk = g_utf8_make_valid (vm_get_disk_error (service->vm), -1);
 
-  gh_machine1_set_failure_reason (service->machine, failure);
+  set_sentence (service, gh_machine1_set_failure_reason, vm_get_failure (service->vm));
   gh_machine1_set_failed_drive (service->machine, vm_get_failed_drive (service->vm));
-  gh_machine1_set_pause_reason (service->machine, pause);
-  gh_machine1_set_disk_error (service->machine, disk);
+  set_sentence (service, gh_machine1_set_pause_reason, vm_get_pause_reason (service->vm));
+  set_sentence (service, gh_machine1_set_disk_error, vm_get_disk_error (service->vm));
   gh_machine1_set_state (service->machine, vm_state_to_string (vm_get_state (service->vm)));
   g_dbus_interface_skeleton_flush (G_DBUS_INTERFACE_SKELETON (service->machine));
 }
@@ -452,9 +459,9 @@ show_configuration (ControlService *service)
 {
   const MachineConfig *config = vm_get_config (service->vm);
 
-  gh_machine1_set_name (service->machine, config->name);
+  set_sentence (service, gh_machine1_set_name, config->name);
   gh_machine1_set_uuid (service->machine, config->uuid);
-  gh_machine1_set_folder (service->machine, config->folder != NULL ? config->folder : "");
+  set_sentence (service, gh_machine1_set_folder, config->folder != NULL ? config->folder : "");
   gh_machine1_set_accelerator (service->machine, vm_get_accelerator (service->vm));
   gh_machine1_set_accelerator_reason (service->machine, vm_get_accelerator_reason (service->vm));
   show_state (service);
@@ -487,14 +494,14 @@ control_service_new (Vm *vm, const char *path, void (*quit) (void *data), void *
   return g_steal_pointer (&service);
 }
 
-/* A machine of the library has a folder for its socket alone. */
+/* A machine of the library has a folder for its socket alone, called like its uuid. */
 static void
 remove_folder (ControlService *service)
 {
-  g_autofree char *usual = machine_config_dup_socket (vm_get_config (service->vm)->uuid);
-  g_autofree char *folder = g_path_get_dirname (usual);
+  g_autofree char *folder = g_path_get_dirname (service->path);
+  g_autofree char *name = g_path_get_basename (folder);
 
-  if (g_str_equal (usual, service->path))
+  if (g_str_equal (name, vm_get_config (service->vm)->uuid))
     g_rmdir (folder);
 }
 

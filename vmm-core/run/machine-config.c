@@ -565,12 +565,6 @@ machine_config_load (const char *folder, GError **error)
   return g_steal_pointer (&config);
 }
 
-char *
-machine_config_dup_socket (const char *uuid)
-{
-  return g_build_filename (g_get_user_runtime_dir (), "guesthouse", uuid, "control", NULL);
-}
-
 /* Older versions left folders open to others; guests' disks and what they show are nobody's
  * business. */
 static int

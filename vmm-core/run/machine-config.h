@@ -84,10 +84,6 @@ gboolean machine_config_write_key_file (GKeyFile *file, const char *folder, GErr
 gboolean machine_config_write_text (const char *text, gsize length, const char *folder,
                                     GError **error);
 
-/* Where the process of a machine of the library listens:
- * $XDG_RUNTIME_DIR/guesthouse/<uuid>/control. */
-char *machine_config_dup_socket (const char *uuid);
-
 /* Takes the lock that keeps a machine from being started twice, or deleted while it runs: a file
  * descriptor whose closing gives it back, or -1. Waits up to patience ms for it. A folder of ours
  * that others could look into is closed to them. */

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "machine-trust.h"
+#include "socket-folder.h"
 #include "vmm-core/real-path.h"
 
 /* As given, before it is known what they apply to. */
@@ -247,6 +248,6 @@ options_parse (int argc, char **argv, gboolean *finished, GError **error)
     return NULL;
   /* A machine of the library is found by its uuid. */
   if (options->control == NULL && options->config->folder != NULL)
-    options->control = machine_config_dup_socket (options->config->uuid);
+    options->control = socket_folder_dup_control (options->config->uuid);
   return g_steal_pointer (&options);
 }
