@@ -120,18 +120,17 @@ show_state (MachinePage *self)
 {
   MachineState state = machine_get_state (self->machine);
   gboolean on = machine_is_on (self->machine);
+  const char *failure = machine_get_failure (self->machine);
 
   gtk_stack_set_visible_child_name (self->stack, on ? "console" : "summary");
   gtk_widget_set_visible (GTK_WIDGET (self->paused), state == MACHINE_PAUSED);
   gtk_widget_set_visible (self->resume, state == MACHINE_PAUSED);
-  gtk_widget_set_visible (self->failure_group, state == MACHINE_CRASHED);
-  if (state == MACHINE_CRASHED)
+  gtk_widget_set_visible (self->failure_group, !on && failure != NULL);
+  if (!on && failure != NULL)
     {
-      g_autofree char *log = machine_dup_log (self->machine);
-      const char *failure = machine_get_failure (self->machine);
+      g_autofree char *log = state == MACHINE_CRASHED ? machine_dup_log (self->machine) : NULL;
       g_autofree char *text
-        = g_strconcat (failure != NULL ? failure : "", failure != NULL && log != NULL ? "\n\n" : "",
-                       log != NULL ? log : "", NULL);
+        = g_strconcat (failure, log != NULL ? "\n\n" : "", log != NULL ? log : "", NULL);
 
       gtk_label_set_label (self->log, g_strstrip (text));
     }
