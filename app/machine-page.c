@@ -7,7 +7,6 @@
 #include "accessible-name.h"
 #include "app/model/drive-list.h"
 #include "disc-menu.h"
-#include "display/gtk/console-view.h"
 #include "drive-row.h"
 #include "file-chooser.h"
 #include "picture.h"
@@ -16,6 +15,7 @@
 #include "trust-dialog.h"
 
 #define NOTES_DELAY_MS 800
+#define HINT_MS 5000
 
 struct _MachinePage
 {
@@ -24,7 +24,7 @@ struct _MachinePage
   GSimpleActionGroup *actions;
   DiscMenu *discs;
   GPtrArray *drive_rows; /* in the group of devices now */
-  guint notes_timer;
+  guint notes_timer, hint_timer;
   gboolean banner_closed;
 
   GtkStack *stack;
@@ -137,7 +137,7 @@ show_state (MachinePage *self)
   if (on)
     {
       console_view_set_connection (self->console, machine_get_connection (self->machine));
-      gtk_widget_grab_focus (GTK_WIDGET (self->console));
+      machine_page_focus (self);
     }
   else
     self->banner_closed = FALSE;
@@ -167,10 +167,29 @@ show_trouble (MachinePage *self)
   gtk_info_bar_set_revealed (self->trouble, trouble != NULL && *trouble != '\0');
 }
 
-static void
-show_grab (MachinePage *self)
+/* In full screen, where no header says it: for a while, for it lies over the guest's screen. */
+
+static gboolean
+hide_hint (gpointer data)
 {
-  gtk_revealer_set_reveal_child (self->hint, console_view_get_grabbed (self->console));
+  MachinePage *self = data;
+
+  self->hint_timer = 0;
+  gtk_revealer_set_reveal_child (self->hint, FALSE);
+  return G_SOURCE_REMOVE;
+}
+
+static void
+show_hint (MachinePage *self)
+{
+  GtkRoot *root = gtk_widget_get_root (GTK_WIDGET (self));
+  gboolean show = console_view_has_keyboard (self->console) && GTK_IS_WINDOW (root)
+                  && gtk_window_is_fullscreen (GTK_WINDOW (root));
+
+  g_clear_handle_id (&self->hint_timer, g_source_remove);
+  gtk_revealer_set_reveal_child (self->hint, show);
+  if (show)
+    self->hint_timer = g_timeout_add (HINT_MS, hide_hint, self);
 }
 
 /* Notes are kept a moment after the last key. */
@@ -371,7 +390,7 @@ machine_page_new (Machine *machine, GSettings *settings)
                                G_CONNECT_SWAPPED);
       shown[i].show (self);
     }
-  g_signal_connect_object (self->console, "notify::grabbed", G_CALLBACK (show_grab), self,
+  g_signal_connect_object (self->console, "notify::has-keyboard", G_CALLBACK (show_hint), self,
                            G_CONNECT_SWAPPED);
   g_signal_connect_object (self->banner, "response", G_CALLBACK (banner_response), self, 0);
   g_signal_connect_object (gtk_text_view_get_buffer (self->notes), "changed",
@@ -397,10 +416,25 @@ machine_page_get_disc_menu (MachinePage *self)
   return disc_menu_get_model (self->discs);
 }
 
-gboolean
-machine_page_is_grabbed (MachinePage *self)
+ConsoleView *
+machine_page_get_console (MachinePage *self)
 {
-  return console_view_get_grabbed (self->console);
+  return self->console;
+}
+
+void
+machine_page_focus (MachinePage *self)
+{
+  if (machine_is_on (self->machine))
+    gtk_widget_grab_focus (GTK_WIDGET (self->console));
+}
+
+/* Its tab is selected. */
+static void
+machine_page_map (GtkWidget *widget)
+{
+  GTK_WIDGET_CLASS (machine_page_parent_class)->map (widget);
+  machine_page_focus (MACHINE_PAGE (widget));
 }
 
 static void
@@ -413,6 +447,7 @@ machine_page_dispose (GObject *object)
       g_source_remove (self->notes_timer);
       save_notes (self);
     }
+  g_clear_handle_id (&self->hint_timer, g_source_remove);
   g_clear_pointer ((GtkWidget **) &self->stack, gtk_widget_unparent);
   g_clear_object (&self->actions);
   g_clear_object (&self->discs);
@@ -432,6 +467,7 @@ machine_page_class_init (MachinePageClass *klass)
 {
   GtkWidgetClass *widget_class = GTK_WIDGET_CLASS (klass);
 
+  widget_class->map = machine_page_map;
   G_OBJECT_CLASS (klass)->dispose = machine_page_dispose;
   G_OBJECT_CLASS (klass)->finalize = machine_page_finalize;
   g_type_ensure (CONSOLE_TYPE_VIEW);

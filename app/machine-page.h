@@ -4,6 +4,7 @@
 #include <gtk/gtk.h>
 
 #include "app/model/machine.h"
+#include "display/gtk/console-view.h"
 
 G_BEGIN_DECLS
 
@@ -17,6 +18,8 @@ Machine *machine_page_get_machine (MachinePage *self);
 GActionGroup *machine_page_get_actions (MachinePage *self);
 /* Of its CD drives; empty while the machine is off. */
 GMenuModel *machine_page_get_disc_menu (MachinePage *self);
-gboolean machine_page_is_grabbed (MachinePage *self);
+ConsoleView *machine_page_get_console (MachinePage *self);
+/* The guest gets the keyboard, if the machine is on. */
+void machine_page_focus (MachinePage *self);
 
 G_END_DECLS

@@ -5,7 +5,6 @@
 
 #include "accessible-name.h"
 #include "app/model/drive-list.h"
-#include "display/gtk/console-view.h"
 #include "machine-list.h"
 #include "machine-page.h"
 #include "new-machine-dialog.h"
@@ -68,6 +67,19 @@ has_disk (Machine *machine)
   return drives->len > 0 && !((DriveListEntry *) g_ptr_array_index (drives, 0))->cd;
 }
 
+/* Its state, or how to get out of it. */
+static const char *
+subtitle_of (MachinePage *page)
+{
+  ConsoleView *console = machine_page_get_console (page);
+
+  if (console_view_get_grabbed (console))
+    return _ ("Left Ctrl+Alt releases keyboard and pointer");
+  if (console_view_has_keyboard (console))
+    return _ ("Left Ctrl+Alt releases the keyboard");
+  return machine_state_to_text (machine_get_state (machine_page_get_machine (page)));
+}
+
 /* The bars show what the selected machine can do. */
 static void
 show_selected (Window *self)
@@ -81,8 +93,7 @@ show_selected (Window *self)
                                   page != NULL ? machine_page_get_actions (page) : NULL);
   gtk_stack_set_visible_child_name (self->stack, page != NULL ? "tabs" : "welcome");
   adw_window_title_set_title (self->title, machine != NULL ? machine_get_name (machine) : "");
-  adw_window_title_set_subtitle (
-    self->title, machine != NULL ? machine_state_to_text (machine_get_state (machine)) : "");
+  adw_window_title_set_subtitle (self->title, page != NULL ? subtitle_of (page) : "");
   machine_list_select (self->list, machine);
   gtk_widget_set_visible (self->disk_light, machine != NULL && has_disk (machine)
                                               && !adw_leaflet_get_folded (self->leaflet));
@@ -165,6 +176,9 @@ open_machine (Window *self, Machine *machine)
 
       tab = adw_tab_view_append (self->tabs, page);
       g_object_bind_property (machine, "name", tab, "title", G_BINDING_SYNC_CREATE);
+      g_signal_connect_object (machine_page_get_console (MACHINE_PAGE (page)),
+                               "notify::has-keyboard", G_CALLBACK (show_selected), self,
+                               G_CONNECT_SWAPPED);
       g_signal_connect_object (machine, "problem", G_CALLBACK (show_problem), self,
                                G_CONNECT_SWAPPED);
       g_signal_connect_object (machine, "notify::state", G_CALLBACK (show_selected), self,
@@ -175,6 +189,7 @@ open_machine (Window *self, Machine *machine)
     }
   adw_tab_view_set_selected_page (self->tabs, tab);
   adw_leaflet_set_visible_child (self->leaflet, self->content);
+  machine_page_focus (MACHINE_PAGE (adw_tab_page_get_child (tab)));
 }
 
 /* A machine whose folder went away loses its tab. */
