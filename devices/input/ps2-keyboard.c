@@ -135,6 +135,8 @@ ps2_keyboard_encode (const Ps2Keyboard *keyboard, uint16_t code, bool down, uint
   uint8_t set1 = code & 0xff;
   unsigned n = 0;
 
+  if (!down && ps2_keys_has_no_break (set1))
+    return 0;
   if (code & 0xff00)
     bytes[n++] = code >> 8;
   if (keyboard->state.set == 1)
@@ -154,6 +156,45 @@ ps2_keyboard_send_code (Ps2Keyboard *keyboard, uint16_t code, bool down)
   uint8_t bytes[4];
 
   ps2_keyboard_send (keyboard, bytes, ps2_keyboard_encode (keyboard, code, down, bytes));
+}
+
+/* The cursor keys beside the keypad, which a keyboard of 84 keys had on the keypad alone. */
+static bool
+is_grey (uint16_t code)
+{
+  switch (code)
+    {
+    case 0xe047 ... 0xe049:
+    case 0xe04b:
+    case 0xe04d:
+    case 0xe04f ... 0xe053:
+      return true;
+    default:
+      return false;
+    }
+}
+
+/* For software of that keyboard, shifts of their own undo what Shift or Num Lock would make of
+ * them; Shift is undone for the keypad's slash, too. */
+static void
+ps2_keyboard_send_grey (Ps2Keyboard *keyboard, uint16_t code, bool down)
+{
+  const Ps2KeyboardState *state = &keyboard->state;
+  bool num_lock = (state->leds & INPUT_LED_NUM_LOCK) && is_grey (code);
+  uint8_t bytes[12];
+  unsigned n = 0;
+
+  if (!down)
+    n += ps2_keyboard_encode (keyboard, code, false, bytes);
+  if (num_lock && !(state->held & HELD_SHIFT))
+    n += ps2_keyboard_encode (keyboard, 0xe02a, down, bytes + n);
+  if (!num_lock && bit_get (state->down, KEY_LEFTSHIFT))
+    n += ps2_keyboard_encode (keyboard, 0xe02a, !down, bytes + n);
+  if (!num_lock && bit_get (state->down, KEY_RIGHTSHIFT))
+    n += ps2_keyboard_encode (keyboard, 0xe036, !down, bytes + n);
+  if (down)
+    n += ps2_keyboard_encode (keyboard, code, true, bytes + n);
+  ps2_keyboard_send (keyboard, bytes, n);
 }
 
 /* Print Screen reports a shift of its own around itself, unless one is held; with Alt it is
@@ -219,6 +260,8 @@ ps2_keyboard_send_key (Ps2Keyboard *keyboard, unsigned key, bool down)
     ps2_keyboard_send_print_screen (keyboard, down);
   else if (key == KEY_PAUSE && down)
     ps2_keyboard_send_pause (keyboard);
+  else if (is_grey (code) || key == KEY_KPSLASH)
+    ps2_keyboard_send_grey (keyboard, code, down);
   else if (code != 0)
     ps2_keyboard_send_code (keyboard, code, down);
 }
@@ -228,7 +271,7 @@ ps2_keyboard_may_repeat (const Ps2Keyboard *keyboard, unsigned key)
 {
   if (keyboard->state.set == 3)
     return bit_get (keyboard->state.repeats, ps2_keys_get_set3 (key));
-  return key != KEY_PAUSE;
+  return key != KEY_PAUSE && key != KEY_HANGEUL && key != KEY_HANJA;
 }
 
 static void
@@ -247,6 +290,20 @@ ps2_keyboard_stop_repeat (Ps2Keyboard *keyboard)
   timer_disarm (keyboard->repeat);
 }
 
+/* The shifts of its own that a key reports are not repeated. */
+static void
+ps2_keyboard_repeat_key (Ps2Keyboard *keyboard, unsigned key)
+{
+  uint16_t code = ps2_keys_get_set1 (key);
+
+  if (key == KEY_SYSRQ)
+    code = keyboard->state.held & HELD_ALT ? 0x54 : 0xe037;
+  if (keyboard->state.set == 3)
+    ps2_keyboard_send_set3 (keyboard, key, true);
+  else if (code != 0)
+    ps2_keyboard_send_code (keyboard, code, true);
+}
+
 /* A host that does not keep up gets no more than it has read. */
 static void
 ps2_keyboard_expired (void *device)
@@ -256,12 +313,7 @@ ps2_keyboard_expired (void *device)
   int64_t period = ((8 + (rate & 7)) << (rate >> 3 & 3)) * INT64_C (1000000000) / 240;
 
   if (!ps2_keyboard_has_data (keyboard) && ps2_keyboard_may_repeat (keyboard, key))
-    {
-      if (key == KEY_SYSRQ && keyboard->state.set != 3)
-        ps2_keyboard_send_code (keyboard, keyboard->state.held & HELD_ALT ? 0x54 : 0xe037, true);
-      else
-        ps2_keyboard_send_key (keyboard, key, true);
-    }
+    ps2_keyboard_repeat_key (keyboard, key);
   timer_arm (keyboard->repeat, clock_get_ns (keyboard->clock) + period);
 }
 
@@ -294,7 +346,8 @@ ps2_keyboard_key (void *device, unsigned key, gboolean down)
   was_down = bit_get (keyboard->state.down, key);
   bit_set (keyboard->state.down, key, down);
   ps2_keyboard_note_modifiers (keyboard);
-  if (!keyboard->state.enabled || (down && was_down))
+  /* What was pressed while nobody was there is not released. */
+  if (!keyboard->state.enabled || !!down == was_down)
     return;
   ps2_keyboard_send_key (keyboard, key, down);
   if (down)

@@ -43,14 +43,17 @@ static const KeyCode set1_codes[] = {
   { KEY_COMPUTER, 0xe06b },        { KEY_BACK, 0xe06a },      { KEY_FORWARD, 0xe069 },
   { KEY_NEXTSONG, 0xe019 },        { KEY_PLAYPAUSE, 0xe022 }, { KEY_PREVIOUSSONG, 0xe010 },
   { KEY_STOPCD, 0xe024 },          { KEY_HOMEPAGE, 0xe032 },  { KEY_REFRESH, 0xe067 },
-  { KEY_SEARCH, 0xe065 },          { KEY_F13, 0x64 },         { KEY_F14, 0x65 },
+  { KEY_SEARCH, 0xe065 },          { KEY_STOP, 0xe068 },      { KEY_MEDIA, 0xe06d },
+  { KEY_KPJPCOMMA, 0x5c },         { KEY_HANGEUL, 0xf2 },     { KEY_HANJA, 0xf1 },
+  { KEY_F24, 0x76 },               { KEY_F13, 0x64 },         { KEY_F14, 0x65 },
   { KEY_F15, 0x66 },               { KEY_F16, 0x67 },         { KEY_F17, 0x68 },
   { KEY_F18, 0x69 },               { KEY_F19, 0x6a },         { KEY_F20, 0x6b },
   { KEY_F21, 0x6c },               { KEY_F22, 0x6d },         { KEY_F23, 0x6e },
 };
 /* clang-format on */
 
-/* Where set 3 differs from set 2. */
+/* Set 3 of the keys that set 2 has another code for; of the newer keys, as many as keyboards with
+ * set 3 have had. */
 /* clang-format off */
 static const KeyCode set3_codes[] = {
   { KEY_ESC, 0x08 },       { KEY_F1, 0x07 },        { KEY_F2, 0x0f },       { KEY_F3, 0x17 },
@@ -62,8 +65,13 @@ static const KeyCode set3_codes[] = {
   { KEY_RIGHTMETA, 0x8c }, { KEY_COMPOSE, 0x8d },   { KEY_INSERT, 0x67 },   { KEY_DELETE, 0x64 },
   { KEY_HOME, 0x6e },      { KEY_END, 0x65 },       { KEY_PAGEUP, 0x6f },   { KEY_PAGEDOWN, 0x6d },
   { KEY_UP, 0x63 },        { KEY_LEFT, 0x61 },      { KEY_DOWN, 0x60 },     { KEY_RIGHT, 0x6a },
-  { KEY_NUMLOCK, 0x76 },   { KEY_KPSLASH, 0x4a },   { KEY_KPASTERISK, 0x7e }, { KEY_KPMINUS, 0x84 },
-  { KEY_KPPLUS, 0x7c },    { KEY_KPENTER, 0x79 },
+  { KEY_NUMLOCK, 0x76 },   { KEY_KPSLASH, 0x77 },   { KEY_KPASTERISK, 0x7e }, { KEY_KPMINUS, 0x84 },
+  { KEY_KPPLUS, 0x7c },    { KEY_KPENTER, 0x79 },   { KEY_RO, 0x51 },
+  { KEY_YEN, 0x5d }, { KEY_MUHENKAN, 0x85 }, { KEY_HENKAN, 0x86 },
+  { KEY_KATAKANAHIRAGANA, 0x87 }, { KEY_F13, 0x7f }, { KEY_F14, 0x80 }, { KEY_F15, 0x81 },
+  { KEY_F16, 0x82 }, { KEY_F17, 0x83 }, { KEY_NEXTSONG, 0x93 }, { KEY_PREVIOUSSONG, 0x94 },
+  { KEY_VOLUMEUP, 0x95 }, { KEY_HOMEPAGE, 0x97 }, { KEY_STOPCD, 0x98 }, { KEY_MUTE, 0x9c },
+  { KEY_VOLUMEDOWN, 0x9d }, { KEY_CALC, 0xa3 },
 };
 /* clang-format on */
 
@@ -84,9 +92,17 @@ ps2_keys_get_set1 (unsigned key)
   return find (set1_codes, G_N_ELEMENTS (set1_codes), key);
 }
 
+bool
+ps2_keys_has_no_break (uint8_t set1)
+{
+  return set1 == 0xf1 || set1 == 0xf2;
+}
+
 uint8_t
 ps2_keys_set1_to_set2 (uint8_t set1)
 {
+  if (ps2_keys_has_no_break (set1))
+    return set1;
   for (unsigned i = 1; i < G_N_ELEMENTS (ps2_keys_translation); i++)
     if (ps2_keys_translation[i] == set1)
       return set1 == 0x41 ? 0x83 : set1 == 0x54 ? 0x84 : i; /* F7 and SysRq are beyond the table */
@@ -98,8 +114,7 @@ ps2_keys_get_set3 (unsigned key)
 {
   uint16_t code = find (set3_codes, G_N_ELEMENTS (set3_codes), key);
 
-  if (code != 0)
-    return code;
-  code = ps2_keys_get_set1 (key);
-  return code != 0 && code < 0x80 ? ps2_keys_set1_to_set2 (code) : 0;
+  if (code == 0 && key >= KEY_ESC && key <= LAST_EQUAL)
+    code = ps2_keys_set1_to_set2 (key);
+  return code;
 }

@@ -15,5 +15,7 @@ extern const uint8_t ps2_keys_translation[128];
 uint16_t ps2_keys_get_set1 (unsigned key);
 /* The set 2 code that translates to that set 1 code (without the E0h). */
 uint8_t ps2_keys_set1_to_set2 (uint8_t set1);
+/* The Korean keys say when they are pressed, and nothing else, in sets 1 and 2. */
+bool ps2_keys_has_no_break (uint8_t set1);
 /* The set 3 code of a Linux key code; 0: none. */
 uint8_t ps2_keys_get_set3 (unsigned key);

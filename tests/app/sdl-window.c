@@ -144,6 +144,13 @@ test_key_codes (void)
   g_assert_cmpuint (sdl_keys_code (SDL_SCANCODE_KP_PERIOD), ==, KEY_KPDOT);
   g_assert_cmpuint (sdl_keys_code (SDL_SCANCODE_APPLICATION), ==, KEY_COMPOSE);
   g_assert_cmpuint (sdl_keys_code (SDL_SCANCODE_RGUI), ==, KEY_RIGHTMETA);
+  g_assert_cmpuint (sdl_keys_code (SDL_SCANCODE_F24), ==, KEY_F24);
+  g_assert_cmpuint (sdl_keys_code (SDL_SCANCODE_KP_COMMA), ==, KEY_KPCOMMA);
+  g_assert_cmpuint (sdl_keys_code (SDL_SCANCODE_LANG1), ==, KEY_HANGEUL);
+  g_assert_cmpuint (sdl_keys_code (SDL_SCANCODE_INTERNATIONAL6), ==, KEY_KPJPCOMMA);
+  g_assert_cmpuint (sdl_keys_code (SDL_SCANCODE_AUDIOPLAY), ==, KEY_PLAYPAUSE);
+  g_assert_cmpuint (sdl_keys_code (SDL_SCANCODE_AC_BOOKMARKS), ==, KEY_BOOKMARKS);
+  g_assert_cmpuint (sdl_keys_code (SDL_SCANCODE_SLEEP), ==, KEY_SLEEP);
   g_assert_cmpuint (sdl_keys_code (SDL_SCANCODE_UNKNOWN), ==, 0);
 }
 

@@ -27,6 +27,11 @@ test_names (void)
   g_assert_cmpuint (keymap_code_from_name ("Delete"), ==, KEY_DELETE);
   g_assert_cmpuint (keymap_code_from_name ("ctrl_r"), ==, KEY_RIGHTCTRL);
   g_assert_cmpuint (keymap_code_from_name ("7"), ==, KEY_7);
+  g_assert_cmpuint (keymap_code_from_name ("win"), ==, KEY_LEFTMETA);
+  g_assert_cmpuint (keymap_code_from_name ("super"), ==, KEY_LEFTMETA);
+  g_assert_cmpuint (keymap_code_from_name ("KP5"), ==, KEY_KP5);
+  g_assert_cmpuint (keymap_code_from_name ("f24"), ==, KEY_F24);
+  g_assert_cmpuint (keymap_code_from_name ("playpause"), ==, KEY_PLAYPAUSE);
   g_assert_cmpuint (keymap_code_from_name ("!"), ==, 0);
   g_assert_cmpuint (keymap_code_from_name (""), ==, 0);
   g_assert_cmpuint (keymap_code_from_name ("hyper"), ==, 0);
