@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "input.h"
 
+#include <linux/input-event-codes.h>
 #include <string.h>
 
 #define MAX_CODE 0x300
@@ -19,6 +20,8 @@ struct Input
   unsigned leds;
   void (*changed) (void *data);
   void *changed_data;
+  void (*taken) (void *data);
+  void *taken_data;
 };
 
 Input *
@@ -105,6 +108,43 @@ input_key (Input *input, unsigned code, gboolean down)
   else
     input->keys_down[code / 8] &= ~(1 << code % 8);
   keyboard->ops.key (keyboard->device, code, down);
+}
+
+gboolean
+input_takes_keys (const Input *input)
+{
+  const Sink *keyboard = input_keyboard (input);
+
+  return keyboard != NULL
+         && (keyboard->ops.takes_keys == NULL || keyboard->ops.takes_keys (keyboard->device));
+}
+
+void
+input_keys_taken (Input *input)
+{
+  if (input->taken != NULL)
+    input->taken (input->taken_data);
+}
+
+void
+input_set_keys_taken_callback (Input *input, void (*taken) (void *data), void *data)
+{
+  input->taken = taken;
+  input->taken_data = data;
+}
+
+void
+input_match_locks (Input *input, unsigned leds)
+{
+  unsigned differ = input->leds ^ leds;
+
+  for (unsigned down = 2; down-- > 0;)
+    {
+      if (differ & INPUT_LED_CAPS_LOCK)
+        input_key (input, KEY_CAPSLOCK, down);
+      if (differ & INPUT_LED_NUM_LOCK)
+        input_key (input, KEY_NUMLOCK, down);
+    }
 }
 
 void

@@ -23,6 +23,7 @@ typedef enum
 typedef struct
 {
   void (*key) (void *device, unsigned code, gboolean down);
+  gboolean (*takes_keys) (void *device); /* the guest listens, and has read all keys so far */
   void (*motion) (void *device, int dx, int dy);
   void (*position) (void *device, unsigned x, unsigned y); /* 0 to 32767 across the screen */
   void (*button) (void *device, InputButton button, gboolean down);
@@ -37,6 +38,13 @@ void input_remove_sink (Input *input, void *device);
 
 /* The host may repeat keys as further downs; devices repeat keys by themselves. */
 void input_key (Input *input, unsigned code, gboolean down);
+/* Whether there is a keyboard that has nothing left to tell. */
+gboolean input_takes_keys (const Input *input);
+/* A keyboard's: the guest has read what there was. */
+void input_keys_taken (Input *input);
+void input_set_keys_taken_callback (Input *input, void (*taken) (void *data), void *data);
+/* Presses Caps Lock and Num Lock where the lamps differ from these. */
+void input_match_locks (Input *input, unsigned leds);
 void input_release_all (Input *input); /* every key and button still down: focus was lost */
 void input_motion (Input *input, int dx, int dy);
 void input_position (Input *input, unsigned x, unsigned y, unsigned width, unsigned height);

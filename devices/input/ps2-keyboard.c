@@ -497,10 +497,22 @@ ps2_keyboard_has_data (const Ps2Keyboard *keyboard)
   return !ps2_queue_is_empty (&keyboard->state.queue);
 }
 
+static gboolean
+ps2_keyboard_takes_keys (void *device)
+{
+  Ps2Keyboard *keyboard = device;
+
+  return keyboard->state.enabled && !ps2_keyboard_has_data (keyboard);
+}
+
 uint8_t
 ps2_keyboard_read (Ps2Keyboard *keyboard)
 {
-  return ps2_queue_take (&keyboard->state.queue);
+  uint8_t byte = ps2_queue_take (&keyboard->state.queue);
+
+  if (ps2_keyboard_takes_keys (keyboard))
+    input_keys_taken (keyboard->input);
+  return byte;
 }
 
 void
@@ -523,7 +535,7 @@ ps2_keyboard_reset (Ps2Keyboard *keyboard)
 Ps2Keyboard *
 ps2_keyboard_new (Input *input, Clock *clock)
 {
-  static const InputSink sink = { .key = ps2_keyboard_key };
+  static const InputSink sink = { .key = ps2_keyboard_key, .takes_keys = ps2_keyboard_takes_keys };
   Ps2Keyboard *keyboard = g_new0 (Ps2Keyboard, 1);
 
   keyboard->input = input;

@@ -315,6 +315,7 @@ show_state (void *data)
   set_sentence (service, gh_machine1_set_disk_error, vm_get_disk_error (service->vm));
   gh_machine1_set_state (service->machine, vm_state_to_string (vm_get_state (service->vm)));
   g_dbus_interface_skeleton_flush (G_DBUS_INTERFACE_SKELETON (service->machine));
+  typist_state_changed (service->typist);
 }
 
 static void
@@ -347,6 +348,8 @@ show_power_event (void *data, const char *event)
   ControlService *service = data;
   gboolean reset = g_str_equal (event, RESET_EVENT);
 
+  if (reset)
+    typist_reset (service->typist);
   if (control_clients_get_count (service->clients) == 0)
     return;
   if (reset && was_reset_told_now (service))
