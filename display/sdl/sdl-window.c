@@ -17,6 +17,7 @@ typedef enum
   EVENT_POSITION,
   EVENT_BUTTON,
   EVENT_SCROLL,
+  EVENT_LOCKS,
   EVENT_FOCUS_LOST,
   EVENT_CLOSED
 } EventKind;
@@ -25,7 +26,7 @@ typedef enum
 typedef struct
 {
   EventKind kind;
-  int a, b;          /* code and down; dx and dy; x and y; button and down */
+  int a, b;          /* code and down; dx and dy; x and y; button and down; lamps */
   int width, height; /* EVENT_POSITION: of the picture */
 } Event;
 
@@ -125,6 +126,9 @@ deliver (SdlWindow *window, const Event *event)
       break;
     case EVENT_SCROLL:
       input_scroll (window->input, event->a, event->b);
+      break;
+    case EVENT_LOCKS:
+      input_match_locks (window->input, event->a);
       break;
     case EVENT_FOCUS_LOST:
       input_release_all (window->input);
@@ -370,6 +374,16 @@ on_button (SdlWindow *window, const SDL_MouseButtonEvent *button)
     send (window, (Event){ EVENT_BUTTON, (int) buttons[button->button], down });
 }
 
+/* Those of the person's keyboard, as lamps of the guest's. */
+static int
+locks (void)
+{
+  SDL_Keymod modifiers = SDL_GetModState ();
+
+  return (modifiers & KMOD_CAPS ? INPUT_LED_CAPS_LOCK : 0)
+         | (modifiers & KMOD_NUM ? INPUT_LED_NUM_LOCK : 0);
+}
+
 static void
 on_window_event (SdlWindow *window, const SDL_WindowEvent *event)
 {
@@ -379,6 +393,9 @@ on_window_event (SdlWindow *window, const SDL_WindowEvent *event)
       set_grabbed (window, false);
       window->chord = false;
       send (window, (Event){ EVENT_FOCUS_LOST });
+      break;
+    case SDL_WINDOWEVENT_FOCUS_GAINED:
+      send (window, (Event){ EVENT_LOCKS, locks () });
       break;
     case SDL_WINDOWEVENT_CLOSE:
       send (window, (Event){ EVENT_CLOSED });

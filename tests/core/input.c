@@ -114,6 +114,51 @@ test_changes_are_told (void)
   g_assert_cmpuint (changes, ==, 2);
 }
 
+static void
+count_taken (void *data)
+{
+  ++*(unsigned *) data;
+}
+
+static gboolean
+never (void *device)
+{
+  return FALSE;
+}
+
+static void
+test_keys_are_taken (void)
+{
+  static const InputSink slow = { .key = log_key, .takes_keys = never };
+  g_autoptr (Input) input = input_new ();
+  g_autoptr (GString) log = g_string_new (NULL);
+  unsigned n = 0;
+
+  g_assert_false (input_takes_keys (input));
+  input_add_sink (input, &keyboard, log);
+  g_assert_true (input_takes_keys (input));
+  input_add_sink (input, &slow, log);
+  g_assert_false (input_takes_keys (input));
+  input_keys_taken (input);
+  input_set_keys_taken_callback (input, count_taken, &n);
+  input_keys_taken (input);
+  g_assert_cmpuint (n, ==, 1);
+}
+
+static void
+test_locks_are_matched (void)
+{
+  g_autoptr (Input) input = input_new ();
+  g_autoptr (GString) log = g_string_new (NULL);
+
+  input_add_sink (input, &keyboard, log);
+  input_set_leds (input, INPUT_LED_CAPS_LOCK);
+  input_match_locks (input, INPUT_LED_CAPS_LOCK | INPUT_LED_SCROLL_LOCK);
+  g_assert_cmpstr (log->str, ==, "");
+  input_match_locks (input, INPUT_LED_NUM_LOCK);
+  g_assert_cmpstr (log->str, ==, "+58 +69 -58 -69 ");
+}
+
 int
 main (int argc, char **argv)
 {
@@ -122,5 +167,7 @@ main (int argc, char **argv)
   g_test_add_func ("/input/absolute-pointer-is-preferred", test_absolute_pointer_is_preferred);
   g_test_add_func ("/input/release-all", test_release_all);
   g_test_add_func ("/input/changes-are-told", test_changes_are_told);
+  g_test_add_func ("/input/keys-are-taken", test_keys_are_taken);
+  g_test_add_func ("/input/locks-are-matched", test_locks_are_matched);
   return g_test_run ();
 }
