@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* guesthouse: the application. */
 #include "application.h"
+#include "display/gtk/software-graphics.h"
 #include "vmm-core/run/translations.h"
 
 int
@@ -10,6 +11,7 @@ main (int argc, char **argv)
 
   translations_init ();
   application_use_build_tree ();
+  software_graphics_choose_renderer ();
   g_set_application_name ("Guesthouse");
   gtk_window_set_default_icon_name ("org.guesthouse.Guesthouse");
   application = application_new ();

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "console-frame.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -18,12 +19,16 @@
 struct ConsoleFrame
 {
   unsigned width, height;
-  uint32_t *pixels; /* width × height, alpha set */
+  uint32_t *pixels; /* width × height; the highest byte means nothing */
   int fd;           /* -1: pixels are all there is */
   unsigned offset, stride;
   gboolean stale[MAX_BANDS]; /* the file is newer than pixels */
-  GdkTexture *bands[MAX_BANDS];
+  GdkTexture *textures[MAX_BANDS];
   unsigned zoom; /* pixels of a texture for a pixel of the guest, each way */
+  /* Without a graphics processor: bands are drawn from pixels themselves. */
+  cairo_surface_t *surfaces[MAX_BANDS];
+  GskRenderNode *nodes[MAX_BANDS]; /* of bands that have not changed since they were drawn, */
+  cairo_rectangle_int_t target;    /* and where */
 };
 
 ConsoleFrame *
@@ -37,16 +42,25 @@ console_frame_new (void)
 }
 
 static void
-drop_textures (ConsoleFrame *frame)
+drop_band (ConsoleFrame *frame, unsigned band)
+{
+  g_clear_object (&frame->textures[band]);
+  g_clear_pointer (&frame->nodes[band], gsk_render_node_unref);
+}
+
+static void
+drop_bands (ConsoleFrame *frame)
 {
   for (unsigned i = 0; i < MAX_BANDS; i++)
-    g_clear_object (&frame->bands[i]);
+    drop_band (frame, i);
 }
 
 void
 console_frame_clear (ConsoleFrame *frame)
 {
-  drop_textures (frame);
+  drop_bands (frame);
+  for (unsigned i = 0; i < MAX_BANDS; i++)
+    g_clear_pointer (&frame->surfaces[i], cairo_surface_destroy);
   memset (frame->stale, 0, sizeof frame->stale);
   g_clear_pointer (&frame->pixels, g_free);
   if (frame->fd >= 0)
@@ -142,16 +156,8 @@ console_frame_damage (ConsoleFrame *frame, int x, int y, int width, int height)
        band++)
     {
       frame->stale[band] = frame->fd >= 0;
-      g_clear_object (&frame->bands[band]);
+      drop_band (frame, (unsigned) band);
     }
-}
-
-static void
-copy_line (uint32_t *to, const uint8_t *from, unsigned n)
-{
-  memcpy (to, from, (size_t) n * 4);
-  for (unsigned x = 0; x < n; x++)
-    to[x] |= 0xff000000u;
 }
 
 gboolean
@@ -166,8 +172,8 @@ console_frame_put (ConsoleFrame *frame, int x, int y, int width, int height, uns
       || (pixman_format != PIXMAN_X8R8G8B8 && pixman_format != PIXMAN_A8R8G8B8))
     return FALSE;
   for (int line = 0; line < height; line++)
-    copy_line (frame->pixels + (size_t) (y + line) * frame->width + x,
-               data + (size_t) line * stride, width);
+    memcpy (frame->pixels + (size_t) (y + line) * frame->width + x, data + (size_t) line * stride,
+            (size_t) width * 4);
   console_frame_damage (frame, x, y, width, height);
   return TRUE;
 }
@@ -195,72 +201,117 @@ static void
 refresh_band (ConsoleFrame *frame, unsigned band)
 {
   unsigned first = band * BAND_LINES, lines = band_height (frame, band);
-  size_t size = (size_t) lines * frame->stride;
-  g_autofree uint8_t *bytes = NULL;
-  ssize_t got;
+  uint32_t *to = frame->pixels + (size_t) first * frame->width;
+  off_t from = (off_t) frame->offset + (off_t) first * frame->stride;
+  size_t line_size = (size_t) frame->width * 4;
 
   if (!frame->stale[band])
     return;
   frame->stale[band] = FALSE;
-  bytes = g_malloc (size);
-  got = pread (frame->fd, bytes, size, (off_t) frame->offset + (off_t) first * frame->stride);
-  for (unsigned line = 0;
-       line < lines && (ssize_t) ((size_t) line * frame->stride + frame->width * 4) <= got; line++)
-    copy_line (frame->pixels + (size_t) (first + line) * frame->width,
-               bytes + (size_t) line * frame->stride, frame->width);
+  if (frame->stride == line_size)
+    {
+      if (pread (frame->fd, to, lines * line_size, from) < 0)
+        g_debug ("console frame: %s", g_strerror (errno));
+      return;
+    }
+  for (unsigned line = 0; line < lines; line++, to += frame->width, from += frame->stride)
+    if (pread (frame->fd, to, line_size, from) < 0)
+      g_debug ("console frame: %s", g_strerror (errno));
 }
 
-/* Every pixel zoom × zoom times. */
-static GBytes *
-enlarge_band (const ConsoleFrame *frame, unsigned band)
+/* Every pixel zoom × zoom times, opaque. */
+static void
+enlarge (uint32_t *to, const uint32_t *from, unsigned width, unsigned lines, unsigned zoom)
 {
-  unsigned zoom = frame->zoom, lines = band_height (frame, band);
-  size_t width = (size_t) frame->width * zoom;
-  uint32_t *enlarged = g_malloc_n (width * lines * zoom, 4);
-  const uint32_t *from = frame->pixels + (size_t) band * BAND_LINES * frame->width;
+  size_t wide = (size_t) width * zoom;
 
-  for (unsigned line = 0; line < lines; line++, from += frame->width)
+  for (unsigned line = 0; line < lines; line++, from += width, to += zoom * wide)
     {
-      uint32_t *to = enlarged + (size_t) line * zoom * width;
-
-      for (unsigned x = 0; x < frame->width; x++)
-        for (unsigned i = 0; i < zoom; i++)
-          to[x * zoom + i] = from[x];
+      if (zoom == 1)
+        for (unsigned x = 0; x < width; x++)
+          to[x] = from[x] | 0xff000000u;
+      else
+        for (size_t x = 0; x < wide; x++)
+          to[x] = from[x / zoom] | 0xff000000u;
       for (unsigned i = 1; i < zoom; i++)
-        memcpy (to + i * width, to, width * 4);
+        memcpy (to + i * wide, to, wide * 4);
     }
-  return g_bytes_new_take (enlarged, width * lines * zoom * 4);
 }
 
+/* Lines of the picture as a texture. */
 static GdkTexture *
-band_texture (ConsoleFrame *frame, unsigned band)
+make_texture (const ConsoleFrame *frame, unsigned first, unsigned lines, unsigned zoom)
 {
-  if (frame->bands[band] == NULL)
-    {
-      g_autoptr (GBytes) bytes = NULL;
+  size_t width = (size_t) frame->width * zoom, height = (size_t) lines * zoom;
+  uint32_t *pixels = g_malloc_n (width * height, 4);
+  g_autoptr (GBytes) bytes = g_bytes_new_take (pixels, width * height * 4);
 
-      refresh_band (frame, band);
-      bytes = enlarge_band (frame, band);
-      frame->bands[band] = gdk_memory_texture_new (
-        (int) (frame->width * frame->zoom), (int) (band_height (frame, band) * frame->zoom),
-        GDK_MEMORY_B8G8R8A8_PREMULTIPLIED, bytes, (size_t) frame->width * frame->zoom * 4);
-    }
-  return frame->bands[band];
+  enlarge (pixels, frame->pixels + (size_t) first * frame->width, frame->width, lines, zoom);
+  return gdk_memory_texture_new ((int) width, (int) height, GDK_MEMORY_B8G8R8A8_PREMULTIPLIED,
+                                 bytes, width * 4);
+}
+
+static void
+append_texture (ConsoleFrame *frame, unsigned band, GtkSnapshot *snapshot,
+                const graphene_rect_t *area)
+{
+  if (frame->textures[band] == NULL)
+    frame->textures[band]
+      = make_texture (frame, band * BAND_LINES, band_height (frame, band), frame->zoom);
+  gtk_snapshot_append_texture (snapshot, frame->textures[band], area);
+}
+
+/* A node that draws from pixels when it is drawn. It is kept as long as the band is the same, for
+ * GTK draws nothing of nodes that it has drawn already. */
+static GskRenderNode *
+make_node (ConsoleFrame *frame, unsigned band, const graphene_rect_t *area, gboolean sharp)
+{
+  GskRenderNode *node = gsk_cairo_node_new (area);
+  cairo_t *cairo = gsk_cairo_node_get_draw_context (node);
+  unsigned lines = band_height (frame, band);
+
+  if (frame->surfaces[band] == NULL)
+    frame->surfaces[band] = cairo_image_surface_create_for_data (
+      (unsigned char *) (frame->pixels + (size_t) band * BAND_LINES * frame->width),
+      CAIRO_FORMAT_RGB24, (int) frame->width, (int) lines, (int) frame->width * 4);
+  cairo_rectangle (cairo, area->origin.x, area->origin.y, area->size.width, area->size.height);
+  cairo_translate (cairo, area->origin.x, area->origin.y);
+  cairo_scale (cairo, area->size.width / frame->width, area->size.height / lines);
+  cairo_set_source_surface (cairo, frame->surfaces[band], 0, 0);
+  cairo_pattern_set_extend (cairo_get_source (cairo), CAIRO_EXTEND_PAD);
+  cairo_pattern_set_filter (cairo_get_source (cairo),
+                            sharp ? CAIRO_FILTER_NEAREST : CAIRO_FILTER_BILINEAR);
+  cairo_fill (cairo);
+  cairo_destroy (cairo);
+  return node;
+}
+
+static void
+append_node (ConsoleFrame *frame, unsigned band, GtkSnapshot *snapshot, const graphene_rect_t *area,
+             gboolean sharp)
+{
+  if (frame->nodes[band] == NULL)
+    frame->nodes[band] = make_node (frame, band, area, sharp);
+  gtk_snapshot_append_node (snapshot, frame->nodes[band]);
 }
 
 void
 console_frame_snapshot (ConsoleFrame *frame, GtkSnapshot *snapshot,
-                        const cairo_rectangle_int_t *target, int scale)
+                        const cairo_rectangle_int_t *target, int scale, gboolean cairo)
 {
+  gboolean sharp;
   unsigned zoom;
 
   if (frame->pixels == NULL || target->width < 1 || target->height < 1)
     return;
   /* GTK enlarges with smoothing. Whole multiples are made here, sharp; it smooths the rest only. */
   zoom = CLAMP ((unsigned) target->width / frame->width, 1, MAX_ZOOM);
-  if (zoom != frame->zoom)
-    drop_textures (frame);
+  sharp = (unsigned) target->width % frame->width == 0
+          && (unsigned) target->height % frame->height == 0;
+  if (zoom != frame->zoom || memcmp (target, &frame->target, sizeof *target) != 0)
+    drop_bands (frame);
   frame->zoom = zoom;
+  frame->target = *target;
   for (unsigned band = 0; band * BAND_LINES < frame->height; band++)
     {
       /* Edges of bands lie on edges of pixels: no seam shows. */
@@ -271,22 +322,22 @@ console_frame_snapshot (ConsoleFrame *frame, GtkSnapshot *snapshot,
         = GRAPHENE_RECT_INIT ((float) target->x / scale, (float) (target->y + top) / scale,
                               (float) target->width / scale, (float) (bottom - top) / scale);
 
-      if (bottom > top)
-        gtk_snapshot_append_texture (snapshot, band_texture (frame, band), &area);
+      if (bottom <= top)
+        continue;
+      refresh_band (frame, band);
+      if (cairo)
+        append_node (frame, band, snapshot, &area, sharp);
+      else
+        append_texture (frame, band, snapshot, &area);
     }
 }
 
 GdkTexture *
 console_frame_dup_texture (ConsoleFrame *frame)
 {
-  g_autoptr (GBytes) bytes = NULL;
-
   if (frame->pixels == NULL)
     return NULL;
   for (unsigned band = 0; band * BAND_LINES < frame->height; band++)
     refresh_band (frame, band);
-  bytes = g_bytes_new (frame->pixels, (size_t) frame->width * frame->height * 4);
-  return gdk_memory_texture_new ((int) frame->width, (int) frame->height,
-                                 GDK_MEMORY_B8G8R8A8_PREMULTIPLIED, bytes,
-                                 (size_t) frame->width * 4);
+  return make_texture (frame, 0, frame->height, 1);
 }

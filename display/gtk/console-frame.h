@@ -3,9 +3,9 @@
 
 #include <gtk/gtk.h>
 
-/* A copy of the guest's screen, cut into bands of textures so that only what changed is sent to the
- * graphics processor again. The machine that supplies it is not trusted: sizes are checked, and its
- * memory is read by pread, never mapped, so that it cannot be pulled away. */
+/* A copy of the guest's screen, cut into bands so that only what changed is drawn, or sent to the
+ * graphics processor, again. The machine that supplies it is not trusted: sizes are checked, and
+ * its memory is read by pread, never mapped, so that it cannot be pulled away. */
 typedef struct ConsoleFrame ConsoleFrame;
 
 ConsoleFrame *console_frame_new (void);
@@ -34,9 +34,9 @@ unsigned console_frame_get_width (const ConsoleFrame *frame);
 unsigned console_frame_get_height (const ConsoleFrame *frame);
 
 /* Draws the picture into target, which counts in device pixels; scale of them make one unit of
- * snapshot. */
+ * snapshot. cairo: it will be drawn by a processor, with cairo, and not from textures. */
 void console_frame_snapshot (ConsoleFrame *frame, GtkSnapshot *snapshot,
-                             const cairo_rectangle_int_t *target, int scale);
+                             const cairo_rectangle_int_t *target, int scale, gboolean cairo);
 /* The whole picture as it is now; NULL if there is none. */
 GdkTexture *console_frame_dup_texture (ConsoleFrame *frame);
 

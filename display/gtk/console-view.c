@@ -75,7 +75,9 @@ console_view_snapshot (GtkWidget *widget, GtkSnapshot *snapshot)
     snapshot, &black,
     &GRAPHENE_RECT_INIT (0, 0, gtk_widget_get_width (widget), gtk_widget_get_height (widget)));
   if (picture_area (self, &area))
-    console_frame_snapshot (self->frame, snapshot, &area, gtk_widget_get_scale_factor (widget));
+    console_frame_snapshot (
+      self->frame, snapshot, &area, gtk_widget_get_scale_factor (widget),
+      GSK_IS_CAIRO_RENDERER (gtk_native_get_renderer (gtk_widget_get_native (widget))));
 }
 
 static void

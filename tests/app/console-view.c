@@ -72,6 +72,88 @@ test_whole_multiples_are_sharp (ConsoleRig *f, const void *data)
 }
 
 static void
+count_frame (GdkFrameClock *clock, void *data)
+{
+  ++*(unsigned *) data;
+}
+
+static gboolean
+over (void *data)
+{
+  *(gboolean *) data = TRUE;
+  return G_SOURCE_REMOVE;
+}
+
+/* Waits half a second. */
+static void
+let_pass (void)
+{
+  gboolean done = FALSE;
+
+  g_timeout_add (500, over, &done);
+  while (!done)
+    g_main_context_iteration (NULL, TRUE);
+}
+
+/* A guest whose screen stands still costs nothing. */
+static void
+test_stands_still (ConsoleRig *f, const void *data)
+{
+  GdkFrameClock *clock = gtk_widget_get_frame_clock (GTK_WIDGET (f->view));
+  unsigned frames = 0, before;
+
+  g_signal_connect (clock, "after-paint", G_CALLBACK (count_frame), &frames);
+  do
+    {
+      before = frames;
+      let_pass ();
+    }
+  while (frames > before); /* the window is being shown */
+  let_pass ();
+  g_assert_cmpuint (frames, ==, before);
+  console_rig_tell (f, "UpdateMap", g_variant_new ("(iiii)", 7, 100, 1, 1), NULL);
+  let_pass ();
+  g_assert_cmpuint (frames, ==, before + 1);
+  g_signal_handlers_disconnect_by_data (clock, &frames);
+}
+
+/* What is drawn of the widget, without what is drawn around it. */
+static GskRenderNode *
+take_nodes (ConsoleRig *f)
+{
+  GtkSnapshot *snapshot = gtk_snapshot_new ();
+
+  GTK_WIDGET_GET_CLASS (f->view)->snapshot (GTK_WIDGET (f->view), snapshot);
+  return gtk_snapshot_free_to_node (snapshot);
+}
+
+/* Drawing 320 × 200 pixels takes a background and bands of 64 lines: all but the changed one are
+ * those of the last time, which GTK does not draw again. */
+static void
+test_only_what_changed_is_drawn (ConsoleRig *f, const void *data)
+{
+  g_autoptr (GskRenderNode) before = NULL;
+  g_autoptr (GskRenderNode) after = NULL;
+  gboolean cairo = GSK_IS_CAIRO_RENDERER (
+    gtk_native_get_renderer (gtk_widget_get_native (GTK_WIDGET (f->view))));
+
+  before = take_nodes (f);
+  console_rig_tell (f, "UpdateMap", g_variant_new ("(iiii)", 7, 100, 1, 1), NULL);
+  after = take_nodes (f);
+  g_assert_cmpuint (gsk_container_node_get_n_children (after), ==, 1 + 4);
+  for (unsigned i = 1; i < 5; i++)
+    {
+      GskRenderNode *old = gsk_container_node_get_child (before, i);
+      GskRenderNode *new = gsk_container_node_get_child (after, i);
+      gboolean same = cairo
+                        ? old == new
+                        : gsk_texture_node_get_texture (old) == gsk_texture_node_get_texture (new);
+
+      g_assert_true (same == (i != 2)); /* line 100 is in the second band */
+    }
+}
+
+static void
 test_machine_gone (ConsoleRig *f, const void *data)
 {
   g_dbus_connection_close_sync (f->listener, NULL, NULL);
@@ -150,6 +232,8 @@ main (int argc, char **argv)
     }
   ADD ("picture", test_picture);
   ADD ("whole-multiples-are-sharp", test_whole_multiples_are_sharp);
+  ADD ("stands-still", test_stands_still);
+  ADD ("only-what-changed-is-drawn", test_only_what_changed_is_drawn);
   ADD ("machine-gone", test_machine_gone);
   ADD ("hostile-machine", test_hostile_machine);
   return g_test_run ();
