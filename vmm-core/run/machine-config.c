@@ -403,6 +403,11 @@ machine_config_from_key_file (GKeyFile *file, const char *folder, const char *pa
     if (is_known_group (*group) && !check_texts (file, path, *group, error))
       return NULL;
   config->folder = g_strdup (folder);
+  if (folder != NULL)
+    {
+      g_free (config->name);
+      config->name = g_filename_display_basename (folder);
+    }
   read_string (file, "machine", "name", &config->name);
   read_string (file, "machine", "uuid", &config->uuid);
   read_string (file, "machine", "os", &config->os);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* guesthouse-vm: runs one machine. */
 #include <glib-unix.h>
+#include <glib/gi18n.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/resource.h>
@@ -46,7 +47,7 @@ time_limit_passed (gpointer data)
 {
   Program *program = data;
 
-  g_printerr ("guesthouse-vm: The time limit of %u seconds has passed.\n",
+  g_printerr (_ ("guesthouse-vm: The time limit of %u seconds has passed.\n"),
               program->options->time_limit);
   program->status = STATUS_TIME_LIMIT;
   quit (program);

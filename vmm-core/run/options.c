@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "options.h"
 
+#include <glib/gi18n.h>
 #include <string.h>
 
 #include "machine-trust.h"
@@ -50,59 +51,64 @@ static gboolean
 read_arguments (int argc, char **argv, Arguments *a, GError **error)
 {
   const GOptionEntry entries[] = {
-    { "name", 0, 0, G_OPTION_ARG_STRING, &a->name, "What the machine is called", "NAME" },
-    { "memory", 'm', 0, G_OPTION_ARG_STRING, &a->memory, "Memory, for example 512M or 2G", "SIZE" },
-    { "cpus", 0, 0, G_OPTION_ARG_INT, &a->cpus, "Virtual CPUs, 1 to 8", "N" },
+    { "name", 0, 0, G_OPTION_ARG_STRING, &a->name, N_ ("What the machine is called"), N_ ("NAME") },
+    { "memory", 'm', 0, G_OPTION_ARG_STRING, &a->memory, N_ ("Memory, for example 512M or 2G"),
+      N_ ("SIZE") },
+    { "cpus", 0, 0, G_OPTION_ARG_INT, &a->cpus, N_ ("Virtual CPUs, 1 to 8"), N_ ("N") },
     { "topology", 0, 0, G_OPTION_ARG_STRING, &a->topology,
-      "auto, cores (of one socket), sockets (one a CPU), or for example 2x2x1", "LAYOUT" },
+      N_ ("auto, cores (of one socket), sockets (one a CPU), or for example 2x2x1"),
+      N_ ("LAYOUT") },
     { "accel", 0, 0, G_OPTION_ARG_STRING, &a->accelerator,
-      "auto, kvm, translator, interpreter or none", "NAME" },
+      N_ ("auto, kvm, translator, interpreter or none"), N_ ("NAME") },
     { "code-cache", 0, 0, G_OPTION_ARG_STRING, &a->code_cache,
-      "Memory for translated code, for example 64M or 256K", "SIZE" },
+      N_ ("Memory for translated code, for example 64M or 256K"), N_ ("SIZE") },
     { "cdrom", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &a->discs,
-      "A disc image in a CD drive (repeatable)", "FILE" },
-    { "disk", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &a->disks, "A disk image (repeatable)", "FILE" },
+      N_ ("A disc image in a CD drive (repeatable)"), N_ ("FILE") },
+    { "disk", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &a->disks, N_ ("A disk image (repeatable)"),
+      N_ ("FILE") },
     { "without-disc", 0, 0, G_OPTION_ARG_NONE, &a->without_disc,
-      "Leave the CD drives of the folder's machine empty", NULL },
+      N_ ("Leave the CD drives of the folder's machine empty"), NULL },
     { "kernel", 0, 0, G_OPTION_ARG_FILENAME, &a->kernel,
-      "Boot this Linux or Multiboot kernel directly", "FILE" },
+      N_ ("Boot this Linux or Multiboot kernel directly"), N_ ("FILE") },
     { "initrd", 0, 0, G_OPTION_ARG_FILENAME, &a->initrd,
-      "Its initial RAM disk, or “MODULE ARGUMENTS,MODULE …”", "FILE" },
-    { "append", 0, 0, G_OPTION_ARG_STRING, &a->append, "Its command line", "TEXT" },
-    { "boot", 0, 0, G_OPTION_ARG_STRING, &a->boot, "Boot order: letters c disk, d CD, n network",
-      "ORDER" },
+      N_ ("Its initial RAM disk, or “MODULE ARGUMENTS,MODULE …”"), N_ ("FILE") },
+    { "append", 0, 0, G_OPTION_ARG_STRING, &a->append, N_ ("Its command line"), N_ ("TEXT") },
+    { "boot", 0, 0, G_OPTION_ARG_STRING, &a->boot,
+      N_ ("Boot order: letters c disk, d CD, n network"), N_ ("ORDER") },
     { "boot-menu", 0, 0, G_OPTION_ARG_NONE, &a->boot_menu,
-      "Let the firmware wait for Esc, which opens its boot menu", NULL },
+      N_ ("Let the firmware wait for Esc, which opens its boot menu"), NULL },
     { "serial", 0, 0, G_OPTION_ARG_STRING, &a->serial,
-      "First serial line: none, stdio, file:F or socket:F", "WHERE" },
+      N_ ("First serial line: none, stdio, file:F or socket:F"), N_ ("WHERE") },
     { "debugcon", 0, 0, G_OPTION_ARG_STRING, &a->debugcon,
-      "Firmware's messages: a file, stdio or socket:F", "WHERE" },
-    { "bios", 0, 0, G_OPTION_ARG_FILENAME, &a->bios, "Another BIOS", "FILE" },
-    { "vga-bios", 0, 0, G_OPTION_ARG_FILENAME, &a->vga_bios, "Another VGA BIOS", "FILE" },
-    { "control", 0, 0, G_OPTION_ARG_FILENAME, &a->control, "Path of the control socket", "SOCKET" },
-    { "window", 0, 0, G_OPTION_ARG_NONE, &a->window, "Show the screen in a window", NULL },
-    { "headless", 0, 0, G_OPTION_ARG_NONE, &a->headless, "Show no window (the default)", NULL },
-    { "stopped", 0, 0, G_OPTION_ARG_NONE, &a->stopped, "Wait for a power-on command", NULL },
+      N_ ("Firmware's messages: a file, stdio or socket:F"), N_ ("WHERE") },
+    { "bios", 0, 0, G_OPTION_ARG_FILENAME, &a->bios, N_ ("Another BIOS"), N_ ("FILE") },
+    { "vga-bios", 0, 0, G_OPTION_ARG_FILENAME, &a->vga_bios, N_ ("Another VGA BIOS"), N_ ("FILE") },
+    { "control", 0, 0, G_OPTION_ARG_FILENAME, &a->control, N_ ("Path of the control socket"),
+      N_ ("SOCKET") },
+    { "window", 0, 0, G_OPTION_ARG_NONE, &a->window, N_ ("Show the screen in a window"), NULL },
+    { "headless", 0, 0, G_OPTION_ARG_NONE, &a->headless, N_ ("Show no window (the default)"),
+      NULL },
+    { "stopped", 0, 0, G_OPTION_ARG_NONE, &a->stopped, N_ ("Wait for a power-on command"), NULL },
     { "exit-on-shutdown", 0, 0, G_OPTION_ARG_NONE, &a->exit_on_shutdown,
-      "End when the guest powers off", NULL },
+      N_ ("End when the guest powers off"), NULL },
     { "test-device", 0, 0, G_OPTION_ARG_NONE, &a->test_device,
-      "Add the device by which test guests end the process with a status", NULL },
-    { "time-limit", 0, 0, G_OPTION_ARG_INT, &a->time_limit, "End with status 2 after S seconds",
-      "S" },
+      N_ ("Add the device by which test guests end the process with a status"), NULL },
+    { "time-limit", 0, 0, G_OPTION_ARG_INT, &a->time_limit,
+      N_ ("End with status 2 after S seconds"), N_ ("S") },
     { "trace", 0, 0, G_OPTION_ARG_STRING, &a->trace,
-      "Print trace events, for example 'pit.*,ide.*'", "PATTERN" },
-    { "version", 0, 0, G_OPTION_ARG_NONE, &a->version, "Print the version", NULL },
-    { G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &a->rest, NULL, "[FOLDER]" },
+      N_ ("Print trace events, for example 'pit.*,ide.*'"), N_ ("PATTERN") },
+    { "version", 0, 0, G_OPTION_ARG_NONE, &a->version, N_ ("Print the version"), NULL },
+    { G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &a->rest, NULL, N_ ("[FOLDER]") },
     G_OPTION_ENTRY_NULL
   };
   g_autoptr (GOptionContext) context = g_option_context_new (NULL);
 
   g_option_context_set_summary (
     context,
-    "Runs one machine: that of a machine folder, or one made from the options.\n"
-    "Exit status: 0, 1 for an error, 2 when the time limit has passed; with --test-device, "
-    "what the guest gives.");
-  g_option_context_add_main_entries (context, entries, NULL);
+    _ ("Runs one machine: that of a machine folder, or one made from the options.\n"
+       "Exit status: 0, 1 for an error, 2 when the time limit has passed; with --test-device, "
+       "what the guest gives."));
+  g_option_context_add_main_entries (context, entries, GETTEXT_PACKAGE);
   return g_option_context_parse (context, &argc, &argv, error);
 }
 
@@ -133,7 +139,7 @@ add_drives (MachineConfig *config, char **files, MachineDriveKind kind, GError *
       if (tried == MACHINE_CONFIG_DRIVES)
         {
           g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
-                       "“%s” is one drive too many: a machine has room for %u.", files[n],
+                       _ ("“%s” is one drive too many: a machine has room for %u."), files[n],
                        MACHINE_CONFIG_DRIVES);
           return FALSE;
         }
@@ -233,12 +239,12 @@ options_parse (int argc, char **argv, gboolean *finished, GError **error)
   if ((a.window && a.headless) || a.time_limit < 0
       || (a.rest != NULL && a.rest[0] != NULL && a.rest[1] != NULL))
     {
-      g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
-                   a.window && a.headless
-                     ? "--window and --headless exclude each other: give one of them."
-                   : a.time_limit < 0
-                     ? "--time-limit takes a number of seconds, not a negative one."
-                     : "Only one machine folder can be given: start a process for each machine.");
+      g_set_error (
+        error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
+        a.window && a.headless ? _ ("--window and --headless exclude each other: give one of them.")
+        : a.time_limit < 0
+          ? _ ("--time-limit takes a number of seconds, not a negative one.")
+          : _ ("Only one machine folder can be given: start a process for each machine."));
       return NULL;
     }
   options->config
