@@ -2,6 +2,7 @@
 #include "keymap.h"
 
 #include <gio/gio.h>
+#include <glib/gi18n-lib.h>
 #include <linux/input-event-codes.h>
 #include <string.h>
 
@@ -150,18 +151,22 @@ keymap_parse_chord (const char *chord, unsigned *codes, unsigned n, GError **err
 
       if (code == 0 || count == n)
         {
-          g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
-                       code == 0 ? "“%s” is not the name of a key: use names such as “ctrl”, “f2” "
-                                   "or “delete”, joined by “+”."
-                                 : "“%s” is one key too many to be pressed together.",
-                       *word);
+          if (code == 0)
+            g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
+                         _ ("“%s” is not the name of a key: use names such as “ctrl”, “f2” or "
+                            "“delete”, joined by “+”."),
+                         *word);
+          else
+            g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
+                         _ ("“%s” is one key too many: name at most %u to be pressed together."),
+                         *word, n);
           return 0;
         }
       codes[count++] = code;
     }
   if (count == 0)
-    g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
-                 "No key was named: use names such as “ctrl+alt+delete”.");
+    g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
+                         _ ("No key was named: use names such as “ctrl+alt+delete”."));
   return count;
 }
 
