@@ -38,6 +38,9 @@ gboolean command_remove_drive (Call *call, GError **error);
 gboolean command_keys (Call *call, GError **error);
 gboolean command_type (Call *call, GError **error);
 
+/* mouse-command.c */
+gboolean command_mouse (Call *call, GError **error);
+
 /* screen-commands.c */
 gboolean command_screenshot (Call *call, GError **error);
 gboolean command_screen_text (Call *call, GError **error);

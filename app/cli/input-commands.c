@@ -1,11 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Commands that stand for a person at the machine. */
-#include <string.h>
+#include <glib/gi18n.h>
 
 #include "commands.h"
-
-#define PATIENCE_MS 30000
-#define PATIENCE_MS_A_LETTER 500 /* a busy guest reads slowly */
 
 gboolean
 command_keys (Call *call, GError **error)
@@ -19,11 +16,17 @@ command_keys (Call *call, GError **error)
 gboolean
 command_type (Call *call, GError **error)
 {
-  gsize length = strlen (call->words[0]);
   GError *problem = NULL;
 
-  g_dbus_proxy_set_default_timeout (G_DBUS_PROXY (call->proxy),
-                                    MIN (length * PATIENCE_MS_A_LETTER + PATIENCE_MS, G_MAXINT));
+  if (!g_utf8_validate (call->words[0], -1, NULL))
+    {
+      g_set_error_literal (error, CALL_ERROR, CALL_ERROR_USAGE,
+                           _ ("The text is not UTF-8: check the encoding of the terminal or file "
+                              "that it comes from."));
+      return FALSE;
+    }
+  /* The machine answers when it is done, however long it is paused meanwhile. */
+  g_dbus_proxy_set_default_timeout (G_DBUS_PROXY (call->proxy), G_MAXINT);
   gh_machine1_call_type_text_sync (call->proxy, call->words[0], NULL, &problem);
   return call_pass_on (problem, error);
 }

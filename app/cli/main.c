@@ -92,7 +92,7 @@ take_option (Call *call, const char *word, char ***next, GError **error)
   return TRUE;
 }
 
-/* Options may stand anywhere; behind “--” nothing is one. */
+/* Options may stand anywhere; negative numbers are none, and behind “--” nothing is. */
 static gboolean
 take_words (Call *call, char **words, GError **error)
 {
@@ -105,7 +105,7 @@ take_words (Call *call, char **words, GError **error)
 
       if (options && g_str_equal (word, "--"))
         options = FALSE;
-      else if (options && word[0] == '-' && word[1] != '\0')
+      else if (options && word[0] == '-' && word[1] != '\0' && !g_ascii_isdigit (word[1]))
         {
           if (!take_option (call, word, &words, error))
             return FALSE;

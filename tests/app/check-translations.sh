@@ -7,7 +7,7 @@ cd "$1"
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-find app ui-resources display/gtk vmm-core devices -name '*.c' -o -name '*.ui' -o -name '*.desktop.in' | sort >"$work/files"
+find app ui-resources display vmm-core devices -name '*.c' -o -name '*.ui' -o -name '*.desktop.in' | sort >"$work/files"
 xgettext --from-code=UTF-8 --keyword=_ --keyword=N_ --keyword=C_:1c,2 --keyword=ngettext:1,2 \
   --files-from="$work/files" --output="$work/guesthouse.pot"
 

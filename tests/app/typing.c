@@ -10,7 +10,7 @@
 
 #define CONSOLE_PATH "/org/qemu/Display1/Console_0"
 
-static const char *vm_program, *guest;
+static const char *vm_program, *ctl_program, *guest;
 
 typedef struct
 {
@@ -211,6 +211,45 @@ test_nobody_reads (Fixture *f, gconstpointer what)
   expect_refusal (f, "text", "does not read its keyboard");
 }
 
+/* Runs guesthousectl; its exit status. */
+static int
+control (Fixture *f, const char *command, ...)
+{
+  g_autoptr (GPtrArray) words = g_ptr_array_new ();
+  g_autoptr (GSubprocess) process = NULL;
+  va_list more;
+
+  g_ptr_array_add (words, (char *) ctl_program);
+  g_ptr_array_add (words, "--socket");
+  g_ptr_array_add (words, f->socket);
+  va_start (more, command);
+  for (const char *word = command; word != NULL; word = va_arg (more, const char *))
+    g_ptr_array_add (words, (char *) word);
+  va_end (more);
+  g_ptr_array_add (words, NULL);
+  process = g_subprocess_newv ((const char *const *) words->pdata,
+                               G_SUBPROCESS_FLAGS_STDERR_SILENCE, NULL);
+  g_assert_true (g_subprocess_wait (process, NULL, NULL));
+  return g_subprocess_get_exit_status (process);
+}
+
+static void
+test_mouse (Fixture *f, gconstpointer what)
+{
+  g_assert_cmpint (control (f, "mouse", "move", "5", "3", NULL), ==, 0);
+  expect_bytes (f, "28 05 fd ");
+  g_assert_cmpint (control (f, "mouse", "click", "right", NULL), ==, 0);
+  expect_bytes (f, "28 05 fd 0a 00 00 08 00 00 ");
+  g_assert_cmpint (control (f, "mouse", "drag", "10", "0", NULL), ==, 0);
+  expect_bytes (f, "28 05 fd 0a 00 00 08 00 00 09 00 00 09 0a 00 08 00 00 ");
+  g_assert_cmpint (control (f, "mouse", "wheel", "-2", NULL), ==, 0);
+  g_assert_cmpint (control (f, "mouse", "move", "5", NULL), ==, 2);
+  g_assert_cmpint (control (f, "mouse", "move", "5", "far", NULL), ==, 2);
+  g_assert_cmpint (control (f, "mouse", "click", "nose", NULL), ==, 2);
+  g_assert_cmpint (control (f, "mouse", "eat", NULL), ==, 2);
+  g_assert_cmpint (control (f, "type", "\xff", NULL), ==, 2);
+}
+
 static void
 refused (GObject *source, GAsyncResult *result, void *data)
 {
@@ -249,14 +288,16 @@ main (int argc, char **argv)
     { "keys-in-a-pause", "-", test_keys_in_a_pause },
     { "nothing-is-typed-in-part", "-", test_nothing_is_typed_in_part },
     { "nobody-reads", "n", test_nobody_reads },
+    { "mouse", "m", test_mouse },
     { "the-machine-stops", "n", test_the_machine_stops },
   };
 
   g_test_init (&argc, &argv, NULL);
-  if (argc != 3)
+  if (argc != 4)
     return 1;
   vm_program = argv[1];
-  guest = argv[2];
+  ctl_program = argv[2];
+  guest = argv[3];
   for (unsigned i = 0; i < G_N_ELEMENTS (tests); i++)
     {
       g_autofree char *path = g_strdup_printf ("/typing/%s", tests[i].name);

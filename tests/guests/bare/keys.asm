@@ -1,6 +1,6 @@
 ; SPDX-License-Identifier: GPL-3.0-or-later
 ; Prints each byte that the keyboard sends. The last letter of the command line: c lights the Caps Lock lamp
-; first; d turns the keyboard off; n reads nothing.
+; first; m turns the mouse on, whose bytes are printed, too; n reads nothing.
 %define MODE 32
 %include "bare.inc"
 
@@ -19,9 +19,11 @@ main:   mov ebp, [boot_info]
         mov al, 4
         call tell
 .no_lamp:
-        cmp bl, "d"
+        cmp bl, "m"
         jne .on
-        mov al, 0xf5
+        mov al, 0xd4                    ; what comes next is for the mouse
+        out 0x64, al
+        mov al, 0xf4
         call tell
 .on:    PUT "ready", 10
         cmp bl, "n"
