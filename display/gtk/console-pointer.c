@@ -124,7 +124,8 @@ still_elsewhere (void *data)
 }
 
 /* A fast hand may be out of the widget before the pointer was put back. Where another window is in
- * the way, such as that of a screen locker, it does not come back. */
+ * the way, such as that of a screen locker, it does not come back: what has come by then from the
+ * display server is looked at first. */
 static void
 pointer_left (GtkEventControllerMotion *controller, void *data)
 {
@@ -134,7 +135,7 @@ pointer_left (GtkEventControllerMotion *controller, void *data)
     return;
   recentre (pointer);
   if (pointer->warped && pointer->lost == 0)
-    pointer->lost = g_timeout_add (LOST_MS, still_elsewhere, pointer);
+    pointer->lost = g_timeout_add_full (G_PRIORITY_LOW, LOST_MS, still_elsewhere, pointer, NULL);
 }
 
 static void
