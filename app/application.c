@@ -31,7 +31,17 @@ application_use_build_tree (void)
 Application *
 application_new (void)
 {
-  return g_object_new (APPLICATION_TYPE, "application-id", "org.guesthouse.Guesthouse", NULL);
+  static const GOptionEntry options[] = {
+    { "version", 0, 0, G_OPTION_ARG_NONE, NULL, N_ ("Show the version"), NULL },
+    { "new-machine", 0, 0, G_OPTION_ARG_NONE, NULL, N_ ("Begin with a new virtual machine"), NULL },
+    { NULL },
+  };
+  Application *self = g_object_new (APPLICATION_TYPE, "application-id", "org.guesthouse.Guesthouse",
+                                    "flags", G_APPLICATION_HANDLES_OPEN, NULL);
+
+  g_application_add_main_option_entries (G_APPLICATION (self), options);
+  g_application_set_option_context_parameter_string (G_APPLICATION (self), _ ("[DISC-IMAGE]"));
+  return self;
 }
 
 static void
@@ -53,10 +63,32 @@ quit (GSimpleAction *action, GVariant *parameter, gpointer data)
     gtk_window_close (window);
 }
 
+static Window *
+show_window (Application *self)
+{
+  GtkWindow *window = NULL;
+
+  /* Dialogs are windows, too. */
+  for (GList *at = gtk_application_get_windows (GTK_APPLICATION (self)); at != NULL; at = at->next)
+    if (GUESTHOUSE_IS_WINDOW (at->data))
+      window = at->data;
+  if (window == NULL)
+    window = GTK_WINDOW (window_new (GTK_APPLICATION (self), self->library, self->settings));
+  gtk_window_present (window);
+  return GUESTHOUSE_WINDOW (window);
+}
+
+static void
+new_machine (GSimpleAction *action, GVariant *parameter, gpointer data)
+{
+  window_new_machine (show_window (data), NULL);
+}
+
 static void
 application_startup (GApplication *application)
 {
-  static const GActionEntry actions[] = { { "about", show_about }, { "quit", quit } };
+  static const GActionEntry actions[]
+    = { { "about", show_about }, { "quit", quit }, { "new-machine", new_machine } };
   Application *self = GUESTHOUSE_APPLICATION (application);
   g_autoptr (GtkCssProvider) css = gtk_css_provider_new ();
 
@@ -73,12 +105,36 @@ application_startup (GApplication *application)
 static void
 application_activate (GApplication *application)
 {
-  Application *self = GUESTHOUSE_APPLICATION (application);
-  GtkWindow *window = gtk_application_get_active_window (GTK_APPLICATION (self));
+  show_window (GUESTHOUSE_APPLICATION (application));
+}
 
-  if (window == NULL)
-    window = GTK_WINDOW (window_new (GTK_APPLICATION (self), self->library, self->settings));
-  gtk_window_present (window);
+/* A disc image that comes from the file manager, the icon or the command line is for a new machine.
+ * There is one wizard, and it takes the first. */
+static void
+application_open (GApplication *application, GFile **files, int n_files, const char *hint)
+{
+  window_new_machine (show_window (GUESTHOUSE_APPLICATION (application)), files[0]);
+}
+
+static int
+application_handle_local_options (GApplication *application, GVariantDict *options)
+{
+  g_autoptr (GError) error = NULL;
+
+  if (g_variant_dict_contains (options, "version"))
+    {
+      g_print ("Guesthouse %s\n", VERSION);
+      return 0;
+    }
+  if (!g_variant_dict_contains (options, "new-machine"))
+    return -1;
+  if (!g_application_register (application, NULL, &error))
+    {
+      g_printerr ("guesthouse: %s\n", error->message);
+      return 1;
+    }
+  g_action_group_activate_action (G_ACTION_GROUP (application), "new-machine", NULL);
+  return -1;
 }
 
 static void
@@ -97,6 +153,8 @@ application_class_init (ApplicationClass *klass)
   G_OBJECT_CLASS (klass)->finalize = application_finalize;
   G_APPLICATION_CLASS (klass)->startup = application_startup;
   G_APPLICATION_CLASS (klass)->activate = application_activate;
+  G_APPLICATION_CLASS (klass)->open = application_open;
+  G_APPLICATION_CLASS (klass)->handle_local_options = application_handle_local_options;
 }
 
 static void

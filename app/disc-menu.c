@@ -112,6 +112,23 @@ change_disc (DiscMenu *self, const char *drive, const char *path)
   question_ask (question, self->machine, force, change, change_free);
 }
 
+gboolean
+disc_menu_insert (DiscMenu *self, const char *path)
+{
+  g_autoptr (GPtrArray) drives = drive_list_read (machine_get_conf (self->machine));
+
+  for (unsigned i = 0; i < drives->len; i++)
+    {
+      const DriveListEntry *drive = g_ptr_array_index (drives, i);
+
+      if (!drive->cd || !machine_disc_applies_now (self->machine, drive->id))
+        continue;
+      change_disc (self, drive->id, path);
+      return TRUE;
+    }
+  return FALSE;
+}
+
 static void
 disc_chosen (gpointer owner, GFile *file, gpointer subject)
 {

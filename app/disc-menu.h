@@ -16,6 +16,9 @@ G_DECLARE_FINAL_TYPE (DiscMenu, disc_menu, DISC, MENU, GObject)
 DiscMenu *disc_menu_new (Machine *machine, GtkWidget *page);
 /* A section for each drive. */
 GMenuModel *disc_menu_get_model (DiscMenu *self);
+/* Inserts an image into the running machine's first CD drive, as if it was chosen in the menu.
+ * FALSE: it has none. */
+gboolean disc_menu_insert (DiscMenu *self, const char *path);
 void disc_menu_add_actions (DiscMenu *self, GActionMap *map);
 
 G_END_DECLS

@@ -86,12 +86,24 @@ dup_refusal (GFile *file)
   g_autofree char *name = NULL;
 
   if (path != NULL && g_utf8_validate (path, -1, NULL))
-    return NULL;
+    return g_file_query_file_type (file, G_FILE_QUERY_INFO_NONE, NULL) == G_FILE_TYPE_UNKNOWN
+             ? g_strdup_printf (_ ("There is no file “%s”."), path)
+             : NULL;
   name = path != NULL ? g_filename_display_name (path) : g_file_get_uri (file);
   return g_strdup_printf (path != NULL ? _ ("The name of “%s” is not UTF-8: rename it, or its "
                                             "folder, first.")
                                        : _ ("“%s” is not on this computer: copy it here first."),
                           name);
+}
+
+gboolean
+file_chooser_accepts (GtkWindow *parent, GFile *file)
+{
+  g_autofree char *refusal = dup_refusal (file);
+
+  if (refusal != NULL)
+    question_tell (parent, _ ("This File Cannot Be Used"), refusal);
+  return refusal == NULL;
 }
 
 static void
@@ -104,11 +116,8 @@ responded (GtkNativeDialog *dialog, int response, Choice *choice)
   g_autoptr (GFile) file = response == GTK_RESPONSE_ACCEPT
                              ? gtk_file_chooser_get_file (GTK_FILE_CHOOSER (dialog))
                              : NULL;
-  g_autofree char *refusal = file != NULL && !saving ? dup_refusal (file) : NULL;
 
-  if (refusal != NULL)
-    question_tell (parent, _ ("This File Cannot Be Used"), refusal);
-  else if (file != NULL && owner != NULL)
+  if (file != NULL && owner != NULL && (saving || file_chooser_accepts (parent, file)))
     {
       remember_folder (choice->purpose, file);
       choice->chosen (owner, file, choice->subject);

@@ -24,3 +24,6 @@ void file_chooser_open (GtkWindow *parent, FileChooserPurpose purpose, gpointer 
 void file_chooser_save (GtkWindow *parent, FileChooserPurpose purpose, const char *name,
                         gpointer owner, FileChooserChosen chosen, gpointer subject,
                         GDestroyNotify free_subject);
+
+/* Whether a file that was dropped or named otherwise could have been chosen; says why not. */
+gboolean file_chooser_accepts (GtkWindow *parent, GFile *file);

@@ -355,6 +355,21 @@ add_actions (MachinePage *self)
   gtk_widget_insert_action_group (GTK_WIDGET (self), "vm", G_ACTION_GROUP (self->actions));
 }
 
+/* An image dropped on the screen is a disc put into the machine. */
+static gboolean
+disc_dropped (GtkDropTarget *target, const GValue *value, double x, double y, MachinePage *self)
+{
+  GFile *file = g_value_get_object (value);
+
+  if (!file_chooser_accepts (window_of (self), file))
+    return FALSE;
+  if (disc_menu_insert (self->discs, g_file_peek_path (file)))
+    return TRUE;
+  g_signal_emit_by_name (self->machine, "problem",
+                         _ ("This machine has no CD drive: add one in its settings."));
+  return FALSE;
+}
+
 static void
 banner_response (GtkInfoBar *banner, int response, MachinePage *self)
 {
@@ -380,6 +395,7 @@ machine_page_new (Machine *machine, GSettings *settings)
     { "notify::trouble", show_trouble },
   };
   MachinePage *self = g_object_new (MACHINE_PAGE_TYPE, NULL);
+  GtkDropTarget *drop = gtk_drop_target_new (G_TYPE_FILE, GDK_ACTION_COPY);
 
   self->machine = g_object_ref (machine);
   add_actions (self);
@@ -392,6 +408,8 @@ machine_page_new (Machine *machine, GSettings *settings)
     }
   g_signal_connect_object (self->console, "notify::has-keyboard", G_CALLBACK (show_hint), self,
                            G_CONNECT_SWAPPED);
+  g_signal_connect_object (drop, "drop", G_CALLBACK (disc_dropped), self, 0);
+  gtk_widget_add_controller (GTK_WIDGET (self->console), GTK_EVENT_CONTROLLER (drop));
   g_signal_connect_object (self->banner, "response", G_CALLBACK (banner_response), self, 0);
   g_signal_connect_object (gtk_text_view_get_buffer (self->notes), "changed",
                            G_CALLBACK (notes_changed), self, G_CONNECT_SWAPPED);

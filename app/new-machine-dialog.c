@@ -8,6 +8,7 @@
 #include "app/model/machine-name.h"
 #include "app/model/os-detect.h"
 #include "file-chooser.h"
+#include "file-row.h"
 #include "os-chooser.h"
 
 struct _NewMachineDialog
@@ -17,18 +18,21 @@ struct _NewMachineDialog
   char *disc, *disk; /* paths, or NULL */
   char *os;          /* libosinfo's id, or NULL */
   char *given_name;  /* what the wizard wrote into the name's row */
+  gboolean live;     /* the disc is enough */
+  gboolean looking;  /* at the disc */
 
   GtkStack *stack;
   GtkButton *back, *next, *finish, *create_now;
   AdwActionRow *iso_row, *disk_row, *none_row;
   GtkCheckButton *iso_check, *disk_check, *none_check;
   GtkSpinner *spinner;
-  AdwActionRow *system_row;
+  AdwActionRow *system_row, *summary_row, *new_disk_row;
+  AdwPreferencesGroup *plan;
   AdwEntryRow *name_entry;
   GtkSpinButton *memory, *cpus, *disk_size;
   AdwActionRow *memory_row, *disk_size_row;
   GtkSwitch *disk_switch;
-  AdwActionRow *review_system, *review_source, *review_hardware, *review_disk;
+  AdwActionRow *review_name, *review_system, *review_source, *review_hardware, *review_disk;
   GtkLabel *problem;
 };
 
@@ -36,7 +40,7 @@ G_DEFINE_FINAL_TYPE (NewMachineDialog, new_machine_dialog, ADW_TYPE_WINDOW)
 
 static guint created_signal;
 
-static const char *const pages[] = { "source", "system", "hardware", "review" };
+static const char *const pages[] = { "source", "hardware", "review" };
 
 static unsigned
 page_index (NewMachineDialog *self)
@@ -59,30 +63,66 @@ has_source (NewMachineDialog *self)
   return TRUE;
 }
 
-static void
-show_review (NewMachineDialog *self)
+static char *
+dup_hardware (NewMachineDialog *self)
 {
   g_autofree char *memory = g_format_size_full (
     (guint64) gtk_spin_button_get_value_as_int (self->memory) << 20, G_FORMAT_SIZE_IEC_UNITS);
   int cpus = gtk_spin_button_get_value_as_int (self->cpus);
   g_autofree char *cpu_text
     = g_strdup_printf (ngettext ("%d virtual CPU", "%d virtual CPUs", cpus), cpus);
-  g_autofree char *hardware = g_strdup_printf ("%s, %s", memory, cpu_text);
+
+  return g_strdup_printf ("%s, %s", memory, cpu_text);
+}
+
+static const char *
+get_disc (NewMachineDialog *self)
+{
+  return gtk_check_button_get_active (self->iso_check) ? self->disc : NULL;
+}
+
+static const char *
+get_disk (NewMachineDialog *self)
+{
+  return gtk_check_button_get_active (self->disk_check) ? self->disk : NULL;
+}
+
+/* What a click on Create and Start will make. */
+static void
+show_plan (NewMachineDialog *self)
+{
+  gboolean new_disk = gtk_switch_get_active (self->disk_switch);
+  g_autofree char *hardware = dup_hardware (self);
+  g_autofree char *size = g_strdup_printf (_ ("%d GiB; space is taken only as it is filled"),
+                                           gtk_spin_button_get_value_as_int (self->disk_size));
+
+  file_row_show (self->iso_row, self->disc, _ ("Choose one, or drop it here"));
+  file_row_show (self->disk_row, self->disk, _ ("Use a disk image that you have"));
+  gtk_widget_set_visible (GTK_WIDGET (self->plan), has_source (self));
+  gtk_widget_set_visible (GTK_WIDGET (self->new_disk_row), get_disk (self) == NULL);
+  adw_action_row_set_subtitle (self->summary_row, hardware);
+  adw_action_row_set_subtitle (self->new_disk_row,
+                               new_disk ? size
+                               : self->live && get_disc (self) != NULL
+                                 ? _ ("Runs from the disc; add a disk to keep files")
+                                 : _ ("None"));
+  gtk_widget_set_sensitive (GTK_WIDGET (self->disk_size_row), new_disk);
+}
+
+static void
+show_review (NewMachineDialog *self)
+{
+  g_autofree char *hardware = dup_hardware (self);
   g_autofree char *size = g_strdup_printf (_ ("A new disk of %d GiB"),
                                            gtk_spin_button_get_value_as_int (self->disk_size));
 
-  adw_action_row_set_subtitle (self->review_system,
-                               self->os != NULL ? adw_action_row_get_subtitle (self->system_row)
-                                                : _ ("Other system"));
-  adw_action_row_set_subtitle (
-    self->review_source,
-    gtk_check_button_get_active (self->iso_check) && self->disc != NULL ? self->disc : _ ("Empty"));
+  adw_action_row_set_subtitle (self->review_name,
+                               gtk_editable_get_text (GTK_EDITABLE (self->name_entry)));
+  adw_action_row_set_subtitle (self->review_system, adw_action_row_get_subtitle (self->system_row));
   adw_action_row_set_subtitle (self->review_hardware, hardware);
-  adw_action_row_set_subtitle (self->review_disk,
-                               gtk_check_button_get_active (self->disk_check) && self->disk != NULL
-                                 ? self->disk
-                               : gtk_switch_get_active (self->disk_switch) ? size
-                                                                           : _ ("None"));
+  file_row_show (self->review_source, get_disc (self), _ ("Empty"));
+  file_row_show (self->review_disk, get_disk (self),
+                 gtk_switch_get_active (self->disk_switch) ? size : _ ("None"));
 }
 
 static void
@@ -91,20 +131,20 @@ update (NewMachineDialog *self)
   unsigned page = page_index (self);
   gboolean last = page == G_N_ELEMENTS (pages) - 1;
   gboolean named = *gtk_editable_get_text (GTK_EDITABLE (self->name_entry)) != '\0';
+  gboolean ready = has_source (self) && named
+                   && !(self->looking && gtk_check_button_get_active (self->iso_check));
 
   gtk_widget_set_visible (GTK_WIDGET (self->back), page > 0);
   gtk_widget_set_visible (GTK_WIDGET (self->create_now), page == 0);
-  gtk_widget_set_sensitive (GTK_WIDGET (self->create_now), has_source (self) && named);
-  gtk_widget_set_sensitive (GTK_WIDGET (self->next), has_source (self) && (page == 0 || named));
   gtk_widget_set_visible (GTK_WIDGET (self->next), !last);
   gtk_widget_set_visible (GTK_WIDGET (self->finish), last);
-  gtk_widget_set_sensitive (GTK_WIDGET (self->finish), named);
-  adw_action_row_set_subtitle (
-    self->iso_row, self->disc != NULL ? self->disc : _ ("Try or install from a disc image"));
-  adw_action_row_set_subtitle (
-    self->disk_row, self->disk != NULL ? self->disk : _ ("Use a disk image that you have"));
-  gtk_widget_set_sensitive (GTK_WIDGET (self->disk_size_row),
-                            gtk_switch_get_active (self->disk_switch));
+  gtk_widget_set_sensitive (GTK_WIDGET (self->create_now), ready);
+  gtk_widget_set_sensitive (GTK_WIDGET (self->next), ready);
+  gtk_widget_set_sensitive (GTK_WIDGET (self->finish), ready);
+  gtk_window_set_default_widget (GTK_WINDOW (self), GTK_WIDGET (page == 0 ? self->create_now
+                                                                : last    ? self->finish
+                                                                          : self->next));
+  show_plan (self);
   if (last)
     show_review (self);
 }
@@ -123,6 +163,12 @@ set_name (NewMachineDialog *self, const char *name)
   gtk_editable_set_text (GTK_EDITABLE (self->name_entry), self->given_name);
 }
 
+static unsigned
+get_host_memory (void)
+{
+  return (unsigned) ((guint64) sysconf (_SC_PHYS_PAGES) * sysconf (_SC_PAGESIZE) >> 20);
+}
+
 /* The system is known now, by the disc or by a person: what it needs follows. */
 static void
 use_system (NewMachineDialog *self, const char *id, const char *description, unsigned memory,
@@ -131,8 +177,15 @@ use_system (NewMachineDialog *self, const char *id, const char *description, uns
   g_free (self->os);
   self->os = g_strdup (id);
   adw_action_row_set_subtitle (self->system_row, description);
-  gtk_spin_button_set_value (self->memory, memory);
+  gtk_spin_button_set_value (self->memory, MIN (memory, get_host_memory () / 2));
   gtk_spin_button_set_value (self->disk_size, disk);
+}
+
+static void
+set_looking (NewMachineDialog *self, gboolean looking)
+{
+  self->looking = looking;
+  gtk_spinner_set_spinning (self->spinner, looking);
 }
 
 /* Choosing a source */
@@ -146,12 +199,13 @@ detected (GObject *source, GAsyncResult *result, gpointer data)
 
   if (detection == NULL)
     return; /* the dialog is gone, or another disc was chosen */
-  gtk_spinner_stop (self->spinner);
+  set_looking (self, FALSE);
   use_system (self, detection->id,
               detection->known ? detection->name
-                               : _ ("Not recognised: choose it, or what it needs"),
+                               : _ ("Not recognized: choose it, or what it needs"),
               detection->memory, detection->disk);
   set_name (self, detection->name);
+  self->live = detection->live;
   gtk_switch_set_active (self->disk_switch, !detection->live);
   update (self);
 }
@@ -161,7 +215,7 @@ system_chosen (OsChooser *chooser, OsItem *item, NewMachineDialog *self)
 {
   /* A detection still under way would overrule the person. */
   g_cancellable_cancel (self->cancellable);
-  gtk_spinner_stop (self->spinner);
+  set_looking (self, FALSE);
   use_system (self, os_item_get_id (item), os_item_get_name (item), os_item_get_memory (item),
               os_item_get_disk (item));
   if (os_item_get_id (item) != NULL)
@@ -178,8 +232,8 @@ choose_system (NewMachineDialog *self)
   gtk_window_present (GTK_WINDOW (chooser));
 }
 
-static void
-use_disc (NewMachineDialog *self, const char *path)
+void
+new_machine_dialog_use_disc (NewMachineDialog *self, const char *path)
 {
   g_free (self->disc);
   self->disc = g_strdup (path);
@@ -187,7 +241,7 @@ use_disc (NewMachineDialog *self, const char *path)
   g_cancellable_cancel (self->cancellable);
   g_object_unref (self->cancellable);
   self->cancellable = g_cancellable_new ();
-  gtk_spinner_start (self->spinner);
+  set_looking (self, TRUE);
   adw_action_row_set_subtitle (self->system_row, _ ("Looking at the disc…"));
   os_detect_async (path, self->cancellable, detected, self);
   update (self);
@@ -196,20 +250,20 @@ use_disc (NewMachineDialog *self, const char *path)
 static void
 use_disk (NewMachineDialog *self, const char *path)
 {
-  g_autofree char *base = g_filename_display_basename (path);
+  g_autofree char *name = os_detect_dup_name_of_file (path);
 
   g_free (self->disk);
   self->disk = g_strdup (path);
   gtk_check_button_set_active (self->disk_check, TRUE);
   gtk_switch_set_active (self->disk_switch, FALSE);
-  set_name (self, base);
+  set_name (self, name);
   update (self);
 }
 
 static void
 disc_chosen (gpointer owner, GFile *file, gpointer subject)
 {
-  use_disc (owner, g_file_peek_path (file));
+  new_machine_dialog_use_disc (owner, g_file_peek_path (file));
 }
 
 static void
@@ -236,7 +290,7 @@ dropped (GtkDropTarget *target, const GValue *value, double x, double y, NewMach
   const char *path = g_file_peek_path (g_value_get_object (value));
 
   if (path != NULL)
-    use_disc (self, path);
+    new_machine_dialog_use_disc (self, path);
   return path != NULL;
 }
 
@@ -252,16 +306,14 @@ go_back (NewMachineDialog *self)
 static void
 create (NewMachineDialog *self, gboolean power_on)
 {
-  gboolean from_disc = gtk_check_button_get_active (self->iso_check);
-  gboolean from_disk = gtk_check_button_get_active (self->disk_check);
   MachineFolderPlan plan = {
     .name = gtk_editable_get_text (GTK_EDITABLE (self->name_entry)),
     .os = self->os,
     .memory = gtk_spin_button_get_value_as_int (self->memory),
     .cpus = gtk_spin_button_get_value_as_int (self->cpus),
-    .disc = from_disc ? self->disc : NULL,
-    .disk = from_disk ? self->disk : NULL,
-    .disk_size = !from_disk && gtk_switch_get_active (self->disk_switch)
+    .disc = get_disc (self),
+    .disk = get_disk (self),
+    .disk_size = get_disk (self) == NULL && gtk_switch_get_active (self->disk_switch)
                    ? (guint64) gtk_spin_button_get_value_as_int (self->disk_size) << 30
                    : 0,
   };
@@ -301,13 +353,13 @@ NewMachineDialog *
 new_machine_dialog_new (GtkWindow *parent)
 {
   NewMachineDialog *self = g_object_new (NEW_MACHINE_DIALOG_TYPE, "transient-for", parent, NULL);
-  guint64 host = (guint64) sysconf (_SC_PHYS_PAGES) * sysconf (_SC_PAGESIZE);
-  g_autofree char *host_text = g_format_size_full (host, G_FORMAT_SIZE_IEC_UNITS);
+  unsigned host = get_host_memory ();
+  g_autofree char *host_text = g_format_size_full ((guint64) host << 20, G_FORMAT_SIZE_IEC_UNITS);
   g_autofree char *memory_text = g_strdup_printf (_ ("MiB; this computer has %s"), host_text);
 
   adw_action_row_set_subtitle (self->memory_row, memory_text);
-  gtk_spin_button_set_range (self->memory, 64, MAX ((host >> 20) - 512, 128));
-  gtk_spin_button_set_value (self->memory, MIN (1024, (host >> 20) / 2));
+  gtk_spin_button_set_range (self->memory, 64, MAX (host - 512, 128));
+  gtk_spin_button_set_value (self->memory, MIN (1024, host / 2));
   set_name (self, _ ("New Machine"));
   update (self);
   return self;
@@ -360,6 +412,9 @@ new_machine_dialog_class_init (NewMachineDialogClass *klass)
   CHILD (none_check);
   CHILD (spinner);
   CHILD (system_row);
+  CHILD (summary_row);
+  CHILD (new_disk_row);
+  CHILD (plan);
   CHILD (name_entry);
   CHILD (memory);
   CHILD (cpus);
@@ -367,6 +422,7 @@ new_machine_dialog_class_init (NewMachineDialogClass *klass)
   CHILD (memory_row);
   CHILD (disk_size_row);
   CHILD (disk_switch);
+  CHILD (review_name);
   CHILD (review_system);
   CHILD (review_source);
   CHILD (review_hardware);

@@ -5,6 +5,7 @@
 
 #include "accessible-name.h"
 #include "app/model/drive-list.h"
+#include "file-chooser.h"
 #include "machine-list.h"
 #include "machine-page.h"
 #include "new-machine-dialog.h"
@@ -31,7 +32,8 @@ struct _Window
   Library *library;
   GSettings *settings;
   Light disk_activity, disc_activity;
-  GtkWidget *question; /* what becomes of the machines, while it is asked; weak */
+  NewMachineDialog *wizard; /* while it is open; weak */
+  GtkWidget *question;      /* what becomes of the machines, while it is asked; weak */
   guint closing;
   gboolean powering_off; /* before closing */
   gboolean close_confirmed;
@@ -222,14 +224,33 @@ machine_created (Window *self, const char *folder, gboolean power_on)
     trust_dialog_power_on (machine, GTK_WINDOW (self));
 }
 
+void
+window_new_machine (Window *self, GFile *disc)
+{
+  if (disc != NULL && !file_chooser_accepts (GTK_WINDOW (self), disc))
+    return;
+  if (self->wizard == NULL)
+    {
+      g_set_weak_pointer (&self->wizard, new_machine_dialog_new (GTK_WINDOW (self)));
+      g_signal_connect_object (self->wizard, "created", G_CALLBACK (machine_created), self,
+                               G_CONNECT_SWAPPED);
+    }
+  if (disc != NULL)
+    new_machine_dialog_use_disc (self->wizard, g_file_peek_path (disc));
+  gtk_window_present (GTK_WINDOW (self->wizard));
+}
+
 static void
 new_machine (GSimpleAction *action, GVariant *parameter, gpointer data)
 {
-  NewMachineDialog *dialog = new_machine_dialog_new (data);
+  window_new_machine (data, NULL);
+}
 
-  g_signal_connect_object (dialog, "created", G_CALLBACK (machine_created), data,
-                           G_CONNECT_SWAPPED);
-  gtk_window_present (GTK_WINDOW (dialog));
+static gboolean
+disc_dropped (GtkDropTarget *target, const GValue *value, double x, double y, Window *self)
+{
+  window_new_machine (self, g_value_get_object (value));
+  return TRUE;
 }
 
 static void
@@ -372,6 +393,7 @@ window_dispose (GObject *object)
   g_clear_handle_id (&self->disc_activity.timer, g_source_remove);
   g_clear_handle_id (&self->closing, g_source_remove);
   g_clear_weak_pointer (&self->question);
+  g_clear_weak_pointer (&self->wizard);
   g_clear_object (&self->settings);
   g_clear_object (&self->library);
   G_OBJECT_CLASS (window_parent_class)->dispose (object);
@@ -410,6 +432,7 @@ static void
 window_init (Window *self)
 {
   GtkEventController *motion = gtk_event_controller_motion_new ();
+  GtkDropTarget *drop = gtk_drop_target_new (G_TYPE_FILE, GDK_ACTION_COPY);
 
   gtk_widget_init_template (GTK_WIDGET (self));
   self->disk_activity.widget = self->disk_light;
@@ -421,4 +444,6 @@ window_init (Window *self)
   g_signal_connect_swapped (self->tabs, "notify::selected-page", G_CALLBACK (show_selected), self);
   g_signal_connect_object (motion, "motion", G_CALLBACK (pointer_moved), self, 0);
   gtk_widget_add_controller (GTK_WIDGET (self), motion);
+  g_signal_connect_object (drop, "drop", G_CALLBACK (disc_dropped), self, 0);
+  gtk_widget_add_controller (GTK_WIDGET (self), GTK_EVENT_CONTROLLER (drop));
 }

@@ -12,5 +12,7 @@ G_BEGIN_DECLS
 G_DECLARE_FINAL_TYPE (Window, window, GUESTHOUSE, WINDOW, AdwApplicationWindow)
 
 Window *window_new (GtkApplication *application, Library *library, GSettings *settings);
+/* Opens the wizard; disc NULL: nothing is chosen in it yet. */
+void window_new_machine (Window *self, GFile *disc);
 
 G_END_DECLS

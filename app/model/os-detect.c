@@ -75,8 +75,8 @@ is_shouted (const char *name)
   return strlen (name) > LONGEST_ACRONYM && strcmp (name, upper) == 0 && strcmp (name, lower) != 0;
 }
 
-static char *
-dup_name_of_file (const char *path)
+char *
+os_detect_dup_name_of_file (const char *path)
 {
   g_autofree char *file = g_path_get_basename (path);
   g_autofree char *name = g_filename_display_name (file);
@@ -115,7 +115,7 @@ guess (OsinfoMedia *media, const char *path, OsDetection *detection)
   GStatBuf about;
 
   os_database_read_needs (NULL, &detection->memory, &detection->disk);
-  detection->name = dup_name_of_file (path);
+  detection->name = os_detect_dup_name_of_file (path);
   detection->live = says_live (detection->name)
                     || (media != NULL && says_live (osinfo_media_get_volume_id (media)))
                     || (g_stat (path, &about) == 0 && S_ISREG (about.st_mode)

@@ -22,3 +22,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (OsDetection, os_detection_free)
 void os_detect_async (const char *path, GCancellable *cancellable, GAsyncReadyCallback callback,
                       gpointer data);
 OsDetection *os_detect_finish (GAsyncResult *result, GError **error);
+
+/* What to call a machine that begins with a file: the file's name without its suffix, and not in
+ * capitals. */
+char *os_detect_dup_name_of_file (const char *path);

@@ -36,7 +36,6 @@ def make_machine(session):
     """The wizard with no disc: the person says which system it will be."""
     press("New Virtual Machine", "the wizard", lambda: shows("Where Should It Start From?"))
     click("Nothing Yet", ("label",), "Next to be usable", lambda: find_button("Next"))
-    press("Next", "the page about the system", lambda: shows("What Is It?"))
     press("Change…", "the list of systems", lambda: shows("BaseALT"))
     wait("the search to have the keyboard", focused_text)
     enter(SYSTEM.lower())
@@ -44,7 +43,7 @@ def make_machine(session):
     check_names("the list of systems")
     session.picture("1-systems")
     act_until("the system in the wizard", lambda: xdotool("key", "Return"),
-              lambda: shows("What Is It?") and shows(SYSTEM) and not shows("Debian Project"))
+              lambda: shows("Where Should It Start From?") and shows(SYSTEM) and not shows("Debian Project"))
     press("Next", "the page about the hardware", lambda: shows("What Should It Have?"))
     check_names("the wizard")
     press("Next", "the review", lambda: find_button("Create"))

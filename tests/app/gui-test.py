@@ -23,7 +23,6 @@ def make_machine(session):
     act_until("a field for the path", lambda: xdotool("key", "slash"), focused_text)
     enter(DISC)
     press("Open", "Next to be usable", lambda: find_button("Next"))
-    press("Next", "the page about the system", lambda: shows("What Is It?"))
     press("Next", "the page about the hardware", lambda: shows("What Should It Have?"))
     press("Next", "the review", lambda: find_button("Create"))
     session.picture("2-review")
