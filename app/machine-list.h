@@ -7,8 +7,9 @@
 
 G_BEGIN_DECLS
 
-/* The machines of the library in the sidebar, with a search. Signal "activated" (Machine): one was
- * chosen. */
+/* The machines of the library in the sidebar, those that run above, with a search and a menu for
+ * each. Signals: "activated" (Machine): one was chosen; "pointed-at" (Machine): something is done
+ * with one from here, for which the actions "vm" must be its own. */
 #define MACHINE_LIST_TYPE (machine_list_get_type ())
 G_DECLARE_FINAL_TYPE (MachineList, machine_list, MACHINE, LIST, AdwBin)
 

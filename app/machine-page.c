@@ -11,6 +11,7 @@
 #include "file-chooser.h"
 #include "picture.h"
 #include "question.h"
+#include "rename-dialog.h"
 #include "settings-dialog.h"
 #include "trust-dialog.h"
 
@@ -312,6 +313,34 @@ show_settings (GSimpleAction *action, GVariant *parameter, gpointer data)
 }
 
 static void
+ask_name (GSimpleAction *action, GVariant *parameter, gpointer data)
+{
+  MachinePage *self = data;
+
+  rename_dialog_ask (self->machine, window_of (self));
+}
+
+static void
+files_shown (GObject *source, GAsyncResult *result, gpointer data)
+{
+  g_autoptr (Machine) machine = data;
+  g_autoptr (GError) error = NULL;
+
+  if (!g_app_info_launch_default_for_uri_finish (result, &error))
+    g_signal_emit_by_name (machine, "problem", error->message);
+}
+
+static void
+show_in_files (GSimpleAction *action, GVariant *parameter, gpointer data)
+{
+  MachinePage *self = data;
+  g_autofree char *uri = g_filename_to_uri (machine_get_folder (self->machine), NULL, NULL);
+
+  g_app_info_launch_default_for_uri_async (uri, NULL, NULL, files_shown,
+                                           g_object_ref (self->machine));
+}
+
+static void
 trash_answered (gpointer owner, const char *verb, gpointer subject)
 {
   g_autoptr (GError) error = NULL;
@@ -343,6 +372,7 @@ add_actions (MachinePage *self)
     { "power-off", power_off },      { "pause", NULL, NULL, "false", pause_changed },
     { "send-keys", send_keys, "s" }, { "screenshot", take_screenshot },
     { "settings", show_settings },   { "trash", ask_trash },
+    { "rename", ask_name },          { "show-in-files", show_in_files },
   };
   g_autoptr (GPropertyAction) scale = g_property_action_new ("scale", self->console, "scaling");
 

@@ -7,7 +7,7 @@
 
 G_BEGIN_DECLS
 
-/* A machine in the sidebar: its screen, name and state. */
+/* A machine in the sidebar: its screen, name and state. Signal "moved": it is on now, or off. */
 #define MACHINE_ROW_TYPE (machine_row_get_type ())
 G_DECLARE_FINAL_TYPE (MachineRow, machine_row, MACHINE, ROW, GtkListBoxRow)
 

@@ -82,6 +82,12 @@ subtitle_of (MachinePage *page)
   return machine_state_to_text (machine_get_state (machine_page_get_machine (page)));
 }
 
+static gboolean
+is_empty (Window *self)
+{
+  return self->library == NULL || g_list_model_get_n_items (G_LIST_MODEL (self->library)) == 0;
+}
+
 /* The bars show what the selected machine can do. */
 static void
 show_selected (Window *self)
@@ -93,7 +99,9 @@ show_selected (Window *self)
 
   gtk_widget_insert_action_group (GTK_WIDGET (self), "vm",
                                   page != NULL ? machine_page_get_actions (page) : NULL);
-  gtk_stack_set_visible_child_name (self->stack, page != NULL ? "tabs" : "welcome");
+  gtk_stack_set_visible_child_name (self->stack, page != NULL      ? "tabs"
+                                                 : is_empty (self) ? "welcome"
+                                                                   : "choose");
   adw_window_title_set_title (self->title, machine != NULL ? machine_get_name (machine) : "");
   adw_window_title_set_subtitle (self->title, page != NULL ? subtitle_of (page) : "");
   machine_list_select (self->list, machine);
@@ -167,8 +175,8 @@ show_activity (Machine *machine, const char *drive, const char *kind, Window *se
     light_on (g_str_has_prefix (drive, "cd") ? &self->disc_activity : &self->disk_activity);
 }
 
-static void
-open_machine (Window *self, Machine *machine)
+static AdwTabPage *
+add_tab (Window *self, Machine *machine)
 {
   AdwTabPage *tab = find_tab (self, machine);
 
@@ -189,9 +197,65 @@ open_machine (Window *self, Machine *machine)
                                G_CONNECT_SWAPPED);
       g_signal_connect_object (machine, "activity", G_CALLBACK (show_activity), self, 0);
     }
-  adw_tab_view_set_selected_page (self->tabs, tab);
+  return tab;
+}
+
+static void
+show_machine (Window *self, Machine *machine)
+{
+  adw_tab_view_set_selected_page (self->tabs, add_tab (self, machine));
+}
+
+/* The keyboard stays in the list unless there is a screen, or the list is gone. */
+static void
+open_machine (Window *self, Machine *machine)
+{
+  GtkWidget *focus = gtk_window_get_focus (GTK_WINDOW (self));
+
+  show_machine (self, machine);
   adw_leaflet_set_visible_child (self->leaflet, self->content);
-  machine_page_focus (MACHINE_PAGE (adw_tab_page_get_child (tab)));
+  if (focus != NULL && gtk_widget_is_ancestor (focus, self->sidebar) && !machine_is_on (machine)
+      && !adw_leaflet_get_folded (self->leaflet))
+    gtk_window_set_focus (GTK_WINDOW (self), focus);
+  else
+    machine_page_focus (selected_page (self));
+}
+
+/* Tabs are there again when the window is. */
+
+static void
+keep_tabs (Window *self)
+{
+  g_autoptr (GPtrArray) uuids = g_ptr_array_new ();
+  MachinePage *shown = selected_page (self);
+
+  if (self->settings == NULL || gtk_widget_in_destruction (GTK_WIDGET (self)))
+    return;
+  for (int i = 0; i < adw_tab_view_get_n_pages (self->tabs); i++)
+    {
+      AdwTabPage *tab = adw_tab_view_get_nth_page (self->tabs, i);
+      MachinePage *page = MACHINE_PAGE (adw_tab_page_get_child (tab));
+
+      g_ptr_array_add (uuids, (char *) machine_get_uuid (machine_page_get_machine (page)));
+    }
+  g_ptr_array_add (uuids, NULL);
+  g_settings_set_strv (self->settings, "open-machines", (const char *const *) uuids->pdata);
+  g_settings_set_string (self->settings, "shown-machine",
+                         shown != NULL ? machine_get_uuid (machine_page_get_machine (shown)) : "");
+}
+
+static void
+restore_tabs (Window *self)
+{
+  g_auto (GStrv) uuids = g_settings_get_strv (self->settings, "open-machines");
+  g_autofree char *shown = g_settings_get_string (self->settings, "shown-machine");
+  Machine *machine;
+
+  for (char **uuid = uuids; *uuid != NULL; uuid++)
+    if ((machine = library_find (self->library, *uuid)) != NULL)
+      add_tab (self, machine);
+  if ((machine = library_find (self->library, shown)) != NULL)
+    show_machine (self, machine);
 }
 
 /* A machine whose folder went away loses its tab. */
@@ -206,6 +270,7 @@ library_changed (Window *self)
       if (library_find (self->library, machine_get_uuid (machine)) == NULL)
         adw_tab_view_close_page (self->tabs, tab);
     }
+  show_selected (self);
 }
 
 /* Actions */
@@ -380,7 +445,12 @@ window_new (GtkApplication *application, Library *library, GSettings *settings)
   g_signal_connect_object (self->library, "items-changed", G_CALLBACK (library_changed), self,
                            G_CONNECT_SWAPPED);
   library_repeat_problems (self->library);
+  restore_tabs (self);
   show_selected (self);
+  g_signal_connect_object (self->tabs, "notify::n-pages", G_CALLBACK (keep_tabs), self,
+                           G_CONNECT_SWAPPED);
+  g_signal_connect_object (self->tabs, "notify::selected-page", G_CALLBACK (keep_tabs), self,
+                           G_CONNECT_SWAPPED);
   return self;
 }
 
@@ -440,6 +510,7 @@ window_init (Window *self)
   accessible_name_buttons (self->keys_button, _ ("Send Key"));
   g_signal_connect (self, "notify::focus-widget", G_CALLBACK (focus_changed), NULL);
   g_signal_connect_swapped (self->list, "activated", G_CALLBACK (open_machine), self);
+  g_signal_connect_swapped (self->list, "pointed-at", G_CALLBACK (show_machine), self);
   g_signal_connect_swapped (self->leaflet, "notify::folded", G_CALLBACK (show_selected), self);
   g_signal_connect_swapped (self->tabs, "notify::selected-page", G_CALLBACK (show_selected), self);
   g_signal_connect_object (motion, "motion", G_CALLBACK (pointer_moved), self, 0);

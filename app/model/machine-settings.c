@@ -28,3 +28,12 @@ machine_resolve_file (Machine *self, const char *file)
 {
   return g_canonicalize_filename (file, machine_get_folder (self));
 }
+
+gboolean
+machine_rename (Machine *self, const char *name, GError **error)
+{
+  g_autofree char *plain = g_strstrip (g_strdup (name));
+
+  g_key_file_set_string (machine_get_conf (self), "machine", "name", plain);
+  return machine_save (self, error);
+}

@@ -61,6 +61,7 @@ gboolean machine_save (Machine *self, GError **error);
 const char *machine_get_conf_problem (Machine *self);
 gboolean machine_reload (Machine *self, GError **error);
 gboolean machine_refresh (Machine *self, GError **error); /* reads what somebody else wrote */
+gboolean machine_rename (Machine *self, const char *name, GError **error);
 /* A file named in machine.conf; relative names are in the folder. */
 char *machine_resolve_file (Machine *self, const char *file);
 

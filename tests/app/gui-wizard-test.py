@@ -10,9 +10,7 @@ import os
 import subprocess
 import sys
 
-from gi.repository import Atspi
-
-from gui_driver import (check, find, find_button, has_state, main, nodes, press, shows, wait, windows,
+from gui_driver import (Atspi, check, find, find_button, has_state, main, nodes, press, shows, wait, windows,
                         xdotool)
 
 LONG_NAME = "ubuntu-24.04.1-desktop-amd64-with-a-name-that-is-far-too-long-for-any-row-to-show.iso"
