@@ -68,7 +68,8 @@ def run(session):
     rename(session, before)
     choose("Machine Menu", "Move to Trash…", "the question", lambda: shows("Move “Renamed” to the Trash?"))
     escape(before)
-    check(os.path.exists(disk), "Escape moved the machine to the trash")
+    # Its folder was renamed with it.
+    check(os.path.exists(session.machine()["folder"]), "Escape moved the machine to the trash")
     running(session)
 
 
