@@ -207,8 +207,8 @@ show_machine (Window *self, Machine *machine)
 }
 
 /* The keyboard stays in the list unless there is a screen, or the list is gone. */
-static void
-open_machine (Window *self, Machine *machine)
+void
+window_open_machine (Window *self, Machine *machine)
 {
   GtkWidget *focus = gtk_window_get_focus (GTK_WINDOW (self));
 
@@ -284,7 +284,7 @@ machine_created (Window *self, const char *folder, gboolean power_on)
   machine = library_find (self->library, folder);
   if (machine == NULL)
     return;
-  open_machine (self, machine);
+  window_open_machine (self, machine);
   if (power_on)
     trust_dialog_power_on (machine, GTK_WINDOW (self));
 }
@@ -509,7 +509,7 @@ window_init (Window *self)
   self->disc_activity.widget = GTK_WIDGET (self->disc_button);
   accessible_name_buttons (self->keys_button, _ ("Send Key"));
   g_signal_connect (self, "notify::focus-widget", G_CALLBACK (focus_changed), NULL);
-  g_signal_connect_swapped (self->list, "activated", G_CALLBACK (open_machine), self);
+  g_signal_connect_swapped (self->list, "activated", G_CALLBACK (window_open_machine), self);
   g_signal_connect_swapped (self->list, "pointed-at", G_CALLBACK (show_machine), self);
   g_signal_connect_swapped (self->leaflet, "notify::folded", G_CALLBACK (show_selected), self);
   g_signal_connect_swapped (self->tabs, "notify::selected-page", G_CALLBACK (show_selected), self);
