@@ -109,19 +109,11 @@ application_activate (GApplication *application)
 }
 
 /* A disc image that comes from the file manager, the icon or the command line is for a new machine.
- * There is one wizard, and it takes the first. The folder of a machine is shown. */
+ * There is one wizard, and it takes the first. */
 static void
 application_open (GApplication *application, GFile **files, int n_files, const char *hint)
 {
-  Application *self = GUESTHOUSE_APPLICATION (application);
-  Window *window = show_window (self);
-  const char *path = g_file_peek_path (files[0]);
-  Machine *machine = path != NULL ? library_find (self->library, path) : NULL;
-
-  if (machine != NULL)
-    window_open_machine (window, machine);
-  else
-    window_new_machine (window, files[0]);
+  window_new_machine (show_window (GUESTHOUSE_APPLICATION (application)), files[0]);
 }
 
 static int

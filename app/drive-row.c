@@ -5,6 +5,7 @@
 #include <glib/gstdio.h>
 
 #include "app/model/machine-disc.h"
+#include "unit-field.h"
 
 char *
 drive_row_dup_title (GPtrArray *drives, const DriveListEntry *drive)
@@ -38,7 +39,7 @@ describe (const DriveListEntry *drive, const char *path)
     return g_strdup_printf (_ ("%s is missing"), base);
   if (drive->cd || !S_ISREG (status.st_mode))
     return g_steal_pointer (&base);
-  size = g_format_size_full (status.st_size, G_FORMAT_SIZE_IEC_UNITS);
+  size = unit_field_dup_size (status.st_size);
   return g_strdup_printf ("%s, %s", base, size);
 }
 

@@ -9,7 +9,8 @@
 #include "drive-row.h"
 #include "file-chooser.h"
 #include "question.h"
-#include "sentence-toast.h"
+#include "removal.h"
+#include "unit-field.h"
 
 #define DEFAULT_SIZE 20 /* GiB */
 #define LARGEST_SIZE 2048
@@ -27,10 +28,7 @@ G_DEFINE_FINAL_TYPE (DrivesGroup, drives_group, ADW_TYPE_PREFERENCES_GROUP)
 static void
 tell (DrivesGroup *self, const char *sentence)
 {
-  GtkRoot *root = gtk_widget_get_root (GTK_WIDGET (self));
-
-  if (ADW_IS_PREFERENCES_WINDOW (root))
-    adw_preferences_window_add_toast (ADW_PREFERENCES_WINDOW (root), sentence_toast_new (sentence));
+  g_signal_emit_by_name (self->machine, "problem", sentence);
 }
 
 /* machine.conf has changed in memory; the rows follow by the machine's signal. */
@@ -129,12 +127,9 @@ remove_answered (gpointer owner, const char *verb, gpointer subject)
   const char *drive = subject;
   g_autofree char *file = machine_get_string (self->machine, drive, "file");
   g_autofree char *path = file != NULL ? machine_resolve_file (self->machine, file) : NULL;
-  g_autoptr (GFile) image = g_file_new_for_path (path != NULL ? path : "");
-  g_autoptr (GError) error = NULL;
 
-  if (remove_drive (self, drive) && g_str_equal (verb, "trash")
-      && !g_file_trash (image, NULL, &error))
-    tell (self, error->message);
+  if (remove_drive (self, drive) && g_str_equal (verb, "trash") && path != NULL)
+    removal_of_disk (self->machine, path, window_of (self));
 }
 
 /* A disk in the machine's own folder would be forgotten there: what becomes of it is asked. */
@@ -289,15 +284,16 @@ static void
 new_disk (GtkWidget *widget, const char *action, GVariant *parameter)
 {
   DrivesGroup *self = DRIVES_GROUP (widget);
-  GtkWidget *question = question_new (window_of (self), _ ("New Disk"),
-                                      _ ("Space is taken only as it is filled. Size in GiB:"));
+  GtkWidget *question
+    = question_new (window_of (self), _ ("New Disk"), _ ("Space is taken only as it is filled."));
   GtkWidget *size = gtk_spin_button_new_with_range (1, LARGEST_SIZE, 5);
 
   gtk_spin_button_set_value (GTK_SPIN_BUTTON (size), DEFAULT_SIZE);
   gtk_text_set_activates_default (GTK_TEXT (gtk_editable_get_delegate (GTK_EDITABLE (size))), TRUE);
+  unit_field_set (GTK_SPIN_BUTTON (size), "GiB");
   gtk_widget_set_halign (size, GTK_ALIGN_CENTER);
   gtk_accessible_update_property (GTK_ACCESSIBLE (size), GTK_ACCESSIBLE_PROPERTY_LABEL,
-                                  _ ("Size of the disk in GiB"), -1);
+                                  _ ("Size of the disk"), -1);
   question_set_child (question, size);
   question_add_verb (question, "create", _ ("C_reate"), QUESTION_SUGGESTED);
   question_ask (question, self, new_disk_answered, size, NULL);

@@ -7,8 +7,8 @@
 
 G_BEGIN_DECLS
 
-/* The drives of a machine, to be added, filled and removed. Lives in an AdwPreferencesWindow, whose
- * toasts say what went wrong. */
+/* The drives of a machine, to be added, filled and removed. What goes wrong
+ * is told by the machine's "problem". */
 #define DRIVES_GROUP_TYPE (drives_group_get_type ())
 G_DECLARE_FINAL_TYPE (DrivesGroup, drives_group, DRIVES, GROUP, AdwPreferencesGroup)
 

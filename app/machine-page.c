@@ -6,14 +6,18 @@
 
 #include "accessible-name.h"
 #include "app/model/drive-list.h"
+#include "app/model/machine-disc.h"
 #include "disc-menu.h"
 #include "drive-row.h"
+#include "failure-group.h"
 #include "file-chooser.h"
 #include "picture.h"
-#include "question.h"
+#include "power-question.h"
+#include "removal.h"
 #include "rename-dialog.h"
 #include "settings-dialog.h"
 #include "trust-dialog.h"
+#include "unit-field.h"
 
 #define NOTES_DELAY_MS 800
 #define HINT_MS 5000
@@ -26,12 +30,13 @@ struct _MachinePage
   DiscMenu *discs;
   GPtrArray *drive_rows; /* in the group of devices now */
   guint notes_timer, hint_timer;
-  gboolean banner_closed;
+  GSettings *settings;
 
   GtkStack *stack;
   GtkPicture *picture;
-  GtkLabel *name, *log, *banner_text, *trouble_text, *paused;
-  GtkWidget *failure_group, *resume;
+  GtkLabel *name, *trouble_text, *veil_title, *veil_text;
+  FailureGroup *failure;
+  GtkWidget *veil, *resume, *force_off;
   AdwPreferencesGroup *devices;
   AdwActionRow *memory_row, *cpu_row;
   GtkTextView *notes;
@@ -67,8 +72,7 @@ show_configuration (MachinePage *self)
 {
   int memory = machine_get_integer (self->machine, "machine", "memory", 512);
   int cpus = machine_get_integer (self->machine, "machine", "cpus", 1);
-  g_autofree char *memory_text
-    = g_format_size_full ((guint64) memory << 20, G_FORMAT_SIZE_IEC_UNITS);
+  g_autofree char *memory_text = unit_field_dup_size ((guint64) memory << 20);
   g_autofree char *cpu_text
     = g_strdup_printf (ngettext ("%d virtual CPU", "%d virtual CPUs", cpus), cpus);
   g_autofree char *notes = machine_get_string (self->machine, "notes", "text");
@@ -92,15 +96,15 @@ set_enabled (MachinePage *self, const char *name, gboolean enabled)
 static void
 show_actions (MachinePage *self)
 {
-  static const char *const while_running[] = { "shut-down", "restart", "reset", "send-keys" };
+  static const char *const while_running[] = { "shut-down", "restart", "force-reset", "send-keys" };
   MachineState state = machine_get_state (self->machine);
   gboolean on = machine_is_on (self->machine);
   GAction *pause = g_action_map_lookup_action (G_ACTION_MAP (self->actions), "pause");
 
   for (unsigned i = 0; i < G_N_ELEMENTS (while_running); i++)
     set_enabled (self, while_running[i], state == MACHINE_RUNNING);
-  set_enabled (self, "power-off", on);
-  set_enabled (self, "power-on", !on);
+  set_enabled (self, "force-power-off", on);
+  set_enabled (self, "power-on", !on && state != MACHINE_BROKEN);
   set_enabled (self, "pause", state == MACHINE_RUNNING || state == MACHINE_PAUSED);
   set_enabled (self, "screenshot", on);
   set_enabled (self, "trash", !on);
@@ -116,56 +120,65 @@ show_picture (MachinePage *self)
     picture_show (self->picture, self->machine);
 }
 
+/* Over the picture of a machine that does not go on: why, and what helps. */
+static void
+show_veil (MachinePage *self)
+{
+  gboolean responding = machine_get_state (self->machine) != MACHINE_NOT_RESPONDING;
+  gboolean paused = machine_get_state (self->machine) == MACHINE_PAUSED;
+  g_autofree char *trouble = machine_dup_trouble (self->machine);
+  const char *why = !responding       ? _ ("Its process has stopped, or is very busy.")
+                    : trouble != NULL ? trouble
+                                      : "";
+
+  gtk_widget_set_visible (self->veil, paused || !responding);
+  gtk_label_set_label (self->veil_title, responding ? _ ("Paused") : _ ("Not Responding"));
+  gtk_label_set_label (self->veil_text, why);
+  gtk_widget_set_visible (GTK_WIDGET (self->veil_text), *why != '\0');
+  gtk_widget_set_visible (self->resume, responding);
+  gtk_widget_set_visible (self->force_off, !responding);
+}
+
 static void
 show_state (MachinePage *self)
 {
-  MachineState state = machine_get_state (self->machine);
   gboolean on = machine_is_on (self->machine);
-  const char *failure = machine_get_failure (self->machine);
 
   gtk_stack_set_visible_child_name (self->stack, on ? "console" : "summary");
-  gtk_widget_set_visible (GTK_WIDGET (self->paused), state == MACHINE_PAUSED);
-  gtk_widget_set_visible (self->resume, state == MACHINE_PAUSED);
-  gtk_widget_set_visible (self->failure_group, !on && failure != NULL);
-  if (!on && failure != NULL)
-    {
-      g_autofree char *log = state == MACHINE_CRASHED ? machine_dup_log (self->machine) : NULL;
-      g_autofree char *text
-        = g_strconcat (failure, log != NULL ? "\n\n" : "", log != NULL ? log : "", NULL);
-
-      gtk_label_set_label (self->log, g_strstrip (text));
-    }
   if (on)
     {
       console_view_set_connection (self->console, machine_get_connection (self->machine));
       machine_page_focus (self);
     }
-  else
-    self->banner_closed = FALSE;
   show_picture (self);
+  show_veil (self);
   show_actions (self);
 }
 
-/* Says in words when the machine does not run on the processor itself. */
+/* Told once, to who has not asked for it; the reason is with the devices. */
 static void
 show_accelerator (MachinePage *self)
 {
   const char *accelerator = machine_get_accelerator (self->machine);
-  const char *reason = machine_get_accelerator_reason (self->machine);
+  g_autofree char *wanted = machine_get_string (self->machine, "machine", "accelerator");
 
-  gtk_label_set_label (self->banner_text, reason != NULL ? reason : "");
-  gtk_info_bar_set_revealed (self->banner, accelerator != NULL && reason != NULL && *reason != '\0'
-                                             && !self->banner_closed
-                                             && !g_str_equal (accelerator, "kvm"));
+  gtk_info_bar_set_revealed (self->banner,
+                             accelerator != NULL && !g_str_equal (accelerator, "kvm")
+                               && (wanted == NULL || g_str_equal (wanted, "auto"))
+                               && g_settings_get_boolean (self->settings, "tell-accelerator"));
 }
 
+/* What a paused machine has to say is on its veil. */
 static void
 show_trouble (MachinePage *self)
 {
   g_autofree char *trouble = machine_dup_trouble (self->machine);
 
   gtk_label_set_label (self->trouble_text, trouble != NULL ? trouble : "");
-  gtk_info_bar_set_revealed (self->trouble, trouble != NULL && *trouble != '\0');
+  gtk_info_bar_set_revealed (self->trouble,
+                             trouble != NULL && *trouble != '\0'
+                               && machine_get_state (self->machine) != MACHINE_PAUSED);
+  show_veil (self);
 }
 
 /* In full screen, where no header says it: for a while, for it lies over the guest's screen. */
@@ -251,15 +264,49 @@ restart (GSimpleAction *action, GVariant *parameter, gpointer data)
 }
 
 static void
-reset (GSimpleAction *action, GVariant *parameter, gpointer data)
+ask_reset (GSimpleAction *action, GVariant *parameter, gpointer data)
 {
-  machine_call (MACHINE_PAGE (data)->machine, "Reset", NULL);
+  MachinePage *self = data;
+
+  power_question_ask_reset (self->machine, window_of (self));
 }
 
 static void
-power_off (GSimpleAction *action, GVariant *parameter, gpointer data)
+ask_power_off (GSimpleAction *action, GVariant *parameter, gpointer data)
 {
-  machine_power_off (MACHINE_PAGE (data)->machine);
+  MachinePage *self = data;
+
+  power_question_ask_off (self->machine, window_of (self));
+}
+
+/* What helps a start that failed for its disc */
+
+static void
+start_without_disc (GSimpleAction *action, GVariant *parameter, gpointer data)
+{
+  MachinePage *self = data;
+
+  trust_dialog_power_on_without_disc (self->machine, window_of (self));
+}
+
+static void
+another_disc_chosen (gpointer owner, GFile *file, gpointer subject)
+{
+  MachinePage *self = owner;
+
+  machine_disc_change (self->machine, subject, g_file_peek_path (file), FALSE);
+  trust_dialog_power_on (self->machine, window_of (self));
+}
+
+static void
+choose_another_disc (GSimpleAction *action, GVariant *parameter, gpointer data)
+{
+  MachinePage *self = data;
+  const char *drive = machine_get_failed_drive (self->machine);
+
+  if (drive != NULL)
+    file_chooser_open (window_of (self), FILE_CHOOSER_DISC, self, another_disc_chosen,
+                       g_strdup (drive), g_free);
 }
 
 static void
@@ -341,38 +388,31 @@ show_in_files (GSimpleAction *action, GVariant *parameter, gpointer data)
 }
 
 static void
-trash_answered (gpointer owner, const char *verb, gpointer subject)
-{
-  g_autoptr (GError) error = NULL;
-
-  if (!machine_trash (owner, &error))
-    g_signal_emit_by_name (owner, "problem", error->message);
-}
-
-static void
 ask_trash (GSimpleAction *action, GVariant *parameter, gpointer data)
 {
   MachinePage *self = data;
-  g_autofree char *heading
-    = g_strdup_printf (_ ("Move “%s” to the Trash?"), machine_get_name (self->machine));
-  GtkWidget *question
-    = question_new (window_of (self), heading,
-                    _ ("Its disks go with it. You can bring everything back from the trash."));
 
-  question_add_verb (question, "trash", _ ("Move to _Trash"), QUESTION_DESTRUCTIVE);
-  question_ask (question, self->machine, trash_answered, NULL, NULL);
+  removal_ask_machine (self->machine, window_of (self));
 }
 
 static void
 add_actions (MachinePage *self)
 {
   static const GActionEntry entries[] = {
-    { "power-on", power_on },        { "shut-down", shut_down },
-    { "restart", restart },          { "reset", reset },
-    { "power-off", power_off },      { "pause", NULL, NULL, "false", pause_changed },
-    { "send-keys", send_keys, "s" }, { "screenshot", take_screenshot },
-    { "settings", show_settings },   { "trash", ask_trash },
-    { "rename", ask_name },          { "show-in-files", show_in_files },
+    { "power-on", power_on },
+    { "shut-down", shut_down },
+    { "restart", restart },
+    { "force-reset", ask_reset },
+    { "force-power-off", ask_power_off },
+    { "pause", NULL, NULL, "false", pause_changed },
+    { "send-keys", send_keys, "s" },
+    { "screenshot", take_screenshot },
+    { "settings", show_settings },
+    { "choose-another-disc", choose_another_disc },
+    { "start-without-disc", start_without_disc },
+    { "trash", ask_trash },
+    { "rename", ask_name },
+    { "show-in-files", show_in_files },
   };
   g_autoptr (GPropertyAction) scale = g_property_action_new ("scale", self->console, "scaling");
 
@@ -400,11 +440,11 @@ disc_dropped (GtkDropTarget *target, const GValue *value, double x, double y, Ma
   return FALSE;
 }
 
+/* For good, in all machines. */
 static void
-banner_response (GtkInfoBar *banner, int response, MachinePage *self)
+banner_response (MachinePage *self)
 {
-  self->banner_closed = TRUE;
-  gtk_info_bar_set_revealed (banner, FALSE);
+  g_settings_set_boolean (self->settings, "tell-accelerator", FALSE);
 }
 
 GtkWidget *
@@ -415,19 +455,17 @@ machine_page_new (Machine *machine, GSettings *settings)
     const char *signal;
     void (*show) (MachinePage *self);
   } shown[] = {
-    { "notify::state", show_state },
-    { "notify::picture", show_picture },
-    { "changed", show_configuration },
-    { "notify::accelerator-reason", show_accelerator },
-    { "notify::accelerator", show_accelerator },
-    { "notify::name", show_configuration },
-    { "notify::drives", show_drives },
+    { "notify::state", show_state },        { "notify::picture", show_picture },
+    { "changed", show_configuration },      { "notify::accelerator", show_accelerator },
+    { "notify::name", show_configuration }, { "notify::drives", show_drives },
     { "notify::trouble", show_trouble },
   };
   MachinePage *self = g_object_new (MACHINE_PAGE_TYPE, NULL);
   GtkDropTarget *drop = gtk_drop_target_new (G_TYPE_FILE, GDK_ACTION_COPY);
 
   self->machine = g_object_ref (machine);
+  self->settings = g_object_ref (settings);
+  failure_group_set_machine (self->failure, machine);
   add_actions (self);
   g_settings_bind (settings, "scale-display", self->console, "scaling", G_SETTINGS_BIND_DEFAULT);
   for (unsigned i = 0; i < G_N_ELEMENTS (shown); i++)
@@ -440,7 +478,10 @@ machine_page_new (Machine *machine, GSettings *settings)
                            G_CONNECT_SWAPPED);
   g_signal_connect_object (drop, "drop", G_CALLBACK (disc_dropped), self, 0);
   gtk_widget_add_controller (GTK_WIDGET (self->console), GTK_EVENT_CONTROLLER (drop));
-  g_signal_connect_object (self->banner, "response", G_CALLBACK (banner_response), self, 0);
+  g_signal_connect_object (self->banner, "response", G_CALLBACK (banner_response), self,
+                           G_CONNECT_SWAPPED);
+  g_signal_connect_object (settings, "changed::tell-accelerator", G_CALLBACK (show_accelerator),
+                           self, G_CONNECT_SWAPPED);
   g_signal_connect_object (gtk_text_view_get_buffer (self->notes), "changed",
                            G_CALLBACK (notes_changed), self, G_CONNECT_SWAPPED);
   return GTK_WIDGET (self);
@@ -489,6 +530,7 @@ static void
 machine_page_dispose (GObject *object)
 {
   MachinePage *self = MACHINE_PAGE (object);
+  GtkWidget *child = gtk_widget_get_first_child (GTK_WIDGET (self));
 
   if (self->notes_timer != 0)
     {
@@ -496,9 +538,10 @@ machine_page_dispose (GObject *object)
       save_notes (self);
     }
   g_clear_handle_id (&self->hint_timer, g_source_remove);
-  g_clear_pointer ((GtkWidget **) &self->stack, gtk_widget_unparent);
+  g_clear_pointer (&child, gtk_widget_unparent);
   g_clear_object (&self->actions);
   g_clear_object (&self->discs);
+  g_clear_object (&self->settings);
   g_clear_object (&self->machine);
   G_OBJECT_CLASS (machine_page_parent_class)->dispose (object);
 }
@@ -519,18 +562,20 @@ machine_page_class_init (MachinePageClass *klass)
   G_OBJECT_CLASS (klass)->dispose = machine_page_dispose;
   G_OBJECT_CLASS (klass)->finalize = machine_page_finalize;
   g_type_ensure (CONSOLE_TYPE_VIEW);
+  g_type_ensure (FAILURE_GROUP_TYPE);
   gtk_widget_class_set_template_from_resource (widget_class,
                                                "/org/guesthouse/Guesthouse/machine-page.ui");
   gtk_widget_class_bind_template_child (widget_class, MachinePage, stack);
   gtk_widget_class_bind_template_child (widget_class, MachinePage, picture);
   gtk_widget_class_bind_template_child (widget_class, MachinePage, name);
-  gtk_widget_class_bind_template_child (widget_class, MachinePage, log);
-  gtk_widget_class_bind_template_child (widget_class, MachinePage, banner_text);
   gtk_widget_class_bind_template_child (widget_class, MachinePage, trouble);
   gtk_widget_class_bind_template_child (widget_class, MachinePage, trouble_text);
   gtk_widget_class_bind_template_child (widget_class, MachinePage, resume);
-  gtk_widget_class_bind_template_child (widget_class, MachinePage, paused);
-  gtk_widget_class_bind_template_child (widget_class, MachinePage, failure_group);
+  gtk_widget_class_bind_template_child (widget_class, MachinePage, veil);
+  gtk_widget_class_bind_template_child (widget_class, MachinePage, veil_title);
+  gtk_widget_class_bind_template_child (widget_class, MachinePage, veil_text);
+  gtk_widget_class_bind_template_child (widget_class, MachinePage, force_off);
+  gtk_widget_class_bind_template_child (widget_class, MachinePage, failure);
   gtk_widget_class_bind_template_child (widget_class, MachinePage, memory_row);
   gtk_widget_class_bind_template_child (widget_class, MachinePage, cpu_row);
   gtk_widget_class_bind_template_child (widget_class, MachinePage, devices);
@@ -545,5 +590,5 @@ machine_page_init (MachinePage *self)
 {
   self->drive_rows = g_ptr_array_new ();
   gtk_widget_init_template (GTK_WIDGET (self));
-  accessible_name_buttons (GTK_WIDGET (self->banner), _ ("Close"));
+  accessible_name_buttons (GTK_WIDGET (self->banner), _ ("Dismiss"));
 }

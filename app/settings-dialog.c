@@ -6,27 +6,37 @@
 #include <unistd.h>
 
 #include "accessible-name.h"
+#include "conf-editor.h"
 #include "drives-group.h"
 #include "processor-layout.h"
 #include "sentence-toast.h"
 #include "smbios-group.h"
+#include "unit-field.h"
 
 struct _SettingsDialog
 {
-  AdwPreferencesWindow parent_instance;
+  AdwWindow parent_instance;
   Machine *machine;
+
+  AdwToastOverlay *toasts;
+  AdwLeaflet *leaflet;
+  GtkWidget *sidebar, *content;
+  GtkListBox *list;
+  AdwWindowTitle *page_title;
+  GtkStack *stack;
 
   AdwEntryRow *name;
   GtkSpinButton *memory, *cpus;
   GtkDropDown *boot, *topology, *accelerator, *ticks;
-  GtkSwitch *boot_menu;
+  GtkSwitch *boot_menu, *scale;
   DrivesGroup *drives;
   SmbiosGroup *smbios;
+  ConfEditor *editor;
   AdwActionRow *firmware_row;
   GtkWidget *firmware_reset;
 };
 
-G_DEFINE_FINAL_TYPE (SettingsDialog, settings_dialog, ADW_TYPE_PREFERENCES_WINDOW)
+G_DEFINE_FINAL_TYPE (SettingsDialog, settings_dialog, ADW_TYPE_WINDOW)
 
 static const char *const boot_orders[] = { "cd", "dc", "c", "d" };
 static const char *const accelerators[] = { "auto", "kvm", "translator", "interpreter" };
@@ -35,7 +45,63 @@ static const char *const tick_policies[] = { "catch-up", "merge" };
 static void
 show_problem (SettingsDialog *self, const char *sentence)
 {
-  adw_preferences_window_add_toast (ADW_PREFERENCES_WINDOW (self), sentence_toast_new (sentence));
+  adw_toast_overlay_add_toast (self->toasts, sentence_toast_new (sentence));
+}
+
+/* The pages, of which a row each is in the sidebar */
+
+static void
+show_page (SettingsDialog *self, GtkStackPage *page)
+{
+  gtk_stack_set_visible_child (self->stack, gtk_stack_page_get_child (page));
+  adw_window_title_set_title (self->page_title, gtk_stack_page_get_title (page));
+}
+
+static void
+page_chosen (SettingsDialog *self, GtkListBoxRow *row)
+{
+  show_page (self, g_object_get_data (G_OBJECT (row), "page"));
+  adw_leaflet_set_visible_child (self->leaflet, self->content);
+}
+
+static void
+go_back (SettingsDialog *self)
+{
+  adw_leaflet_set_visible_child (self->leaflet, self->sidebar);
+}
+
+static GtkWidget *
+make_row (GtkStackPage *page)
+{
+  GtkWidget *row = gtk_list_box_row_new ();
+  GtkWidget *box = gtk_box_new (GTK_ORIENTATION_HORIZONTAL, 12);
+  GtkWidget *label = gtk_label_new (gtk_stack_page_get_title (page));
+
+  gtk_box_append (GTK_BOX (box),
+                  gtk_image_new_from_icon_name (gtk_stack_page_get_icon_name (page)));
+  gtk_box_append (GTK_BOX (box), label);
+  gtk_list_box_row_set_child (GTK_LIST_BOX_ROW (row), box);
+  g_object_set_data (G_OBJECT (row), "page", page);
+  gtk_accessible_update_property (GTK_ACCESSIBLE (row), GTK_ACCESSIBLE_PROPERTY_LABEL,
+                                  gtk_stack_page_get_title (page), -1);
+  return row;
+}
+
+/* Of a file that cannot be read only the file itself. */
+static void
+add_pages (SettingsDialog *self)
+{
+  g_autoptr (GListModel) pages = G_LIST_MODEL (gtk_stack_get_pages (self->stack));
+  guint n = g_list_model_get_n_items (pages);
+
+  for (guint i = machine_get_state (self->machine) == MACHINE_BROKEN ? n - 1 : 0; i < n; i++)
+    {
+      g_autoptr (GObject) page = g_list_model_get_item (pages, i);
+
+      gtk_list_box_append (self->list, make_row (GTK_STACK_PAGE (page)));
+    }
+  gtk_list_box_select_row (self->list, gtk_list_box_get_row_at_index (self->list, 0));
+  page_chosen (self, gtk_list_box_get_row_at_index (self->list, 0));
 }
 
 static void
@@ -154,10 +220,12 @@ settings_dialog_new (GtkWindow *parent, Machine *machine)
   g_autofree char *boot = dup_boot_order (machine);
   g_autofree char *accelerator = machine_get_string (machine, "machine", "accelerator");
   g_autofree char *ticks = machine_get_string (machine, "machine", "ticks");
+  g_autoptr (GSettings) settings = g_settings_new ("org.guesthouse.Guesthouse");
 
   self->machine = g_object_ref (machine);
   gtk_editable_set_text (GTK_EDITABLE (self->name), machine_get_name (machine));
-  gtk_spin_button_set_range (self->memory, 64, MAX (host - 512, 128));
+  gtk_spin_button_set_range (self->memory, 1, MAX (host - 512, 128));
+  unit_field_set (self->memory, "MiB");
   gtk_spin_button_set_value (self->memory, machine_get_integer (machine, "machine", "memory", 512));
   processor_layout_attach (self->cpus, self->topology, machine, save, self);
   gtk_drop_down_set_selected (self->boot, index_of (boot_orders, G_N_ELEMENTS (boot_orders), boot));
@@ -169,6 +237,9 @@ settings_dialog_new (GtkWindow *parent, Machine *machine)
                                                                   "machine", "boot-menu", NULL));
   drives_group_set_machine (self->drives, machine);
   smbios_group_set_machine (self->smbios, machine);
+  conf_editor_set_machine (self->editor, machine);
+  add_pages (self);
+  g_settings_bind (settings, "scale-display", self->scale, "active", G_SETTINGS_BIND_DEFAULT);
   show_firmware (self);
   g_signal_connect_object (machine, "problem", G_CALLBACK (show_problem), self, G_CONNECT_SWAPPED);
   g_signal_connect_object (self->name, "apply", G_CALLBACK (name_applied), self, G_CONNECT_SWAPPED);
@@ -211,10 +282,20 @@ settings_dialog_class_init (SettingsDialogClass *klass)
 
   G_OBJECT_CLASS (klass)->finalize = settings_dialog_finalize;
   GTK_WINDOW_CLASS (klass)->close_request = settings_dialog_close_request;
+  g_type_ensure (CONF_EDITOR_TYPE);
   g_type_ensure (DRIVES_GROUP_TYPE);
   g_type_ensure (SMBIOS_GROUP_TYPE);
   gtk_widget_class_set_template_from_resource (widget_class,
                                                "/org/guesthouse/Guesthouse/settings-dialog.ui");
+  gtk_widget_class_bind_template_child (widget_class, SettingsDialog, toasts);
+  gtk_widget_class_bind_template_child (widget_class, SettingsDialog, leaflet);
+  gtk_widget_class_bind_template_child (widget_class, SettingsDialog, sidebar);
+  gtk_widget_class_bind_template_child (widget_class, SettingsDialog, content);
+  gtk_widget_class_bind_template_child (widget_class, SettingsDialog, list);
+  gtk_widget_class_bind_template_child (widget_class, SettingsDialog, page_title);
+  gtk_widget_class_bind_template_child (widget_class, SettingsDialog, stack);
+  gtk_widget_class_bind_template_child (widget_class, SettingsDialog, scale);
+  gtk_widget_class_bind_template_child (widget_class, SettingsDialog, editor);
   gtk_widget_class_bind_template_child (widget_class, SettingsDialog, name);
   gtk_widget_class_bind_template_child (widget_class, SettingsDialog, memory);
   gtk_widget_class_bind_template_child (widget_class, SettingsDialog, cpus);
@@ -228,6 +309,8 @@ settings_dialog_class_init (SettingsDialogClass *klass)
   gtk_widget_class_bind_template_child (widget_class, SettingsDialog, firmware_row);
   gtk_widget_class_bind_template_child (widget_class, SettingsDialog, firmware_reset);
   gtk_widget_class_bind_template_callback (widget_class, reset_firmware);
+  gtk_widget_class_bind_template_callback (widget_class, page_chosen);
+  gtk_widget_class_bind_template_callback (widget_class, go_back);
 }
 
 static void

@@ -6,18 +6,19 @@ shortcuts_set (GtkApplication *application, gboolean on)
 {
   static const struct
   {
-    const char *action, *keys;
+    const char *action, *keys[3];
   } shortcuts[] = {
-    { "app.quit", "<Control>q" },
-    { "win.new-machine", "<Control>n" },
-    { "win.fullscreen", "F11" },
-    { "win.show-help-overlay", "<Control>question" },
+    { "app.quit", { "<Control>q" } },
+    { "vm.settings", { "<Control>comma" } },
+    { "win.close-tab", { "<Control>w" } },
+    { "win.fullscreen", { "F11", "<Control><Alt>Return" } },
+    { "win.new-machine", { "<Control>n" } },
+    { "win.show-help-overlay", { "<Control>question", "F1" } },
+    { "win.sidebar", { "F9" } },
   };
+  static const char *const none[] = { NULL };
 
   for (unsigned i = 0; i < G_N_ELEMENTS (shortcuts); i++)
-    {
-      const char *keys[] = { on ? shortcuts[i].keys : NULL, NULL };
-
-      gtk_application_set_accels_for_action (application, shortcuts[i].action, keys);
-    }
+    gtk_application_set_accels_for_action (application, shortcuts[i].action,
+                                           on ? shortcuts[i].keys : none);
 }

@@ -3,7 +3,6 @@
 
 #include <glib/gi18n.h>
 
-#include "sentence-toast.h"
 #include "vmm-core/run/machine-smbios.h"
 
 struct _SmbiosGroup
@@ -28,10 +27,7 @@ get_row (SmbiosGroup *self, unsigned i)
 static void
 show_problem (SmbiosGroup *self, const char *sentence)
 {
-  GtkRoot *root = gtk_widget_get_root (GTK_WIDGET (self));
-
-  if (ADW_IS_PREFERENCES_WINDOW (root))
-    adw_preferences_window_add_toast (ADW_PREFERENCES_WINDOW (root), sentence_toast_new (sentence));
+  g_signal_emit_by_name (self->machine, "problem", sentence);
 }
 
 /* TRUE if it is another text than machine.conf has. No text is none: the machine has one of its

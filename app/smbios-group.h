@@ -7,8 +7,8 @@
 
 G_BEGIN_DECLS
 
-/* What a machine calls itself to its system. Lives in an AdwPreferencesWindow, whose toasts say
- * what went wrong. */
+/* What a machine calls itself to its system. What goes wrong is told by the
+ * machine's "problem". */
 #define SMBIOS_GROUP_TYPE (smbios_group_get_type ())
 G_DECLARE_FINAL_TYPE (SmbiosGroup, smbios_group, SMBIOS, GROUP, AdwPreferencesGroup)
 

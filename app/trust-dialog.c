@@ -6,9 +6,10 @@
 #include "question.h"
 #include "vmm-core/run/machine-trust.h"
 
-/* What was shown: a machine's configuration and the files that it uses. */
+/* What was shown: a machine's configuration and the files that it uses; and what then starts it. */
 typedef struct
 {
+  void (*power_on) (Machine *machine);
   MachineConfig *config;
   GPtrArray *files;
 } Shown;
@@ -52,7 +53,7 @@ answered (gpointer owner, const char *verb, gpointer subject)
   g_autoptr (GError) error = NULL;
 
   if (machine_trust_agree (shown->config, shown->files, &error))
-    machine_power_on (owner);
+    shown->power_on (owner);
   else
     g_signal_emit_by_name (owner, "problem", error->message);
 }
@@ -69,8 +70,8 @@ ask (Machine *machine, Shown *shown, GtkWindow *parent)
   question_ask (question, machine, answered, shown, shown_free);
 }
 
-void
-trust_dialog_power_on (Machine *machine, GtkWindow *parent)
+static void
+start (Machine *machine, GtkWindow *parent, void (*power_on) (Machine *machine))
 {
   MachineConfig *config = machine_config_load (machine_get_folder (machine), NULL);
   GPtrArray *files = NULL;
@@ -84,13 +85,25 @@ trust_dialog_power_on (Machine *machine, GtkWindow *parent)
     }
   if (files == NULL || files->len == 0)
     {
-      machine_power_on (machine);
+      power_on (machine);
       machine_config_free (config);
       if (files != NULL)
         g_ptr_array_unref (files);
       return;
     }
   shown = g_new (Shown, 1);
-  *shown = (Shown){ config, files };
+  *shown = (Shown){ power_on, config, files };
   ask (machine, shown, parent);
+}
+
+void
+trust_dialog_power_on (Machine *machine, GtkWindow *parent)
+{
+  start (machine, parent, machine_power_on);
+}
+
+void
+trust_dialog_power_on_without_disc (Machine *machine, GtkWindow *parent)
+{
+  start (machine, parent, machine_power_on_without_disc);
 }

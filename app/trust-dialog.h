@@ -8,3 +8,5 @@
 /* Powers a machine on; asks first if it uses files outside its folder to which the user has not
  * agreed. */
 void trust_dialog_power_on (Machine *machine, GtkWindow *parent);
+/* The same with empty CD drives. */
+void trust_dialog_power_on_without_disc (Machine *machine, GtkWindow *parent);

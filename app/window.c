@@ -4,44 +4,33 @@
 #include <glib/gi18n.h>
 
 #include "accessible-name.h"
-#include "app/model/drive-list.h"
+#include "closing.h"
+#include "device-bar.h"
 #include "file-chooser.h"
 #include "machine-list.h"
 #include "machine-page.h"
 #include "new-machine-dialog.h"
-#include "question.h"
 #include "sentence-toast.h"
 #include "shortcuts.h"
 #include "trust-dialog.h"
 
-#define LIGHT_MS 150
-#define CLOSING_MS 50 /* between looks whether machines are off and the window may close */
-#define EDGE 3        /* pixels from the top edge that bring the bars back in full screen */
-#define BARS 96       /* and below which they go again */
-
-/* Something that lights up for a moment. */
-typedef struct
-{
-  GtkWidget *widget;
-  guint timer;
-} Light;
+#define EDGE 3  /* pixels from the top edge that bring the bars back in full screen */
+#define BARS 96 /* and below which they go again */
 
 struct _Window
 {
   AdwApplicationWindow parent_instance;
   Library *library;
   GSettings *settings;
-  Light disk_activity, disc_activity;
+  gboolean bars_over; /* the guest's screen, in full screen */
+  Closing *closing;
   NewMachineDialog *wizard; /* while it is open; weak */
-  GtkWidget *question;      /* what becomes of the machines, while it is asked; weak */
-  guint closing;
-  gboolean powering_off; /* before closing */
-  gboolean close_confirmed;
 
   AdwToastOverlay *toasts;
   AdwLeaflet *leaflet;
-  GtkWidget *sidebar, *content, *power_tools, *view_tools, *view_button, *disk_light, *keys_button;
-  GtkMenuButton *disc_button, *main_menu;
+  GtkWidget *sidebar, *content, *power_tools, *view_tools, *view_button, *keys_button;
+  GtkMenuButton *main_menu;
+  DeviceBar *devices;
   MachineList *list;
   GtkOverlay *overlay;
   GtkRevealer *bars;
@@ -58,15 +47,6 @@ selected_page (Window *self)
   AdwTabPage *page = adw_tab_view_get_selected_page (self->tabs);
 
   return page != NULL ? MACHINE_PAGE (adw_tab_page_get_child (page)) : NULL;
-}
-
-static gboolean
-has_disk (Machine *machine)
-{
-  g_autoptr (GPtrArray) drives = drive_list_read (machine_get_conf (machine));
-
-  /* Disks come first. */
-  return drives->len > 0 && !((DriveListEntry *) g_ptr_array_index (drives, 0))->cd;
 }
 
 /* Its state, or how to get out of it. */
@@ -105,14 +85,10 @@ show_selected (Window *self)
   adw_window_title_set_title (self->title, machine != NULL ? machine_get_name (machine) : "");
   adw_window_title_set_subtitle (self->title, page != NULL ? subtitle_of (page) : "");
   machine_list_select (self->list, machine);
-  gtk_widget_set_visible (self->disk_light, machine != NULL && has_disk (machine)
-                                              && !adw_leaflet_get_folded (self->leaflet));
   gtk_widget_set_visible (self->power_tools, on);
   gtk_widget_set_visible (self->view_tools, on);
   gtk_widget_set_visible (self->view_button, machine != NULL);
-  gtk_menu_button_set_menu_model (self->disc_button, discs);
-  gtk_widget_set_visible (GTK_WIDGET (self->disc_button),
-                          discs != NULL && g_menu_model_get_n_items (discs) > 0);
+  device_bar_show (self->devices, on ? machine : NULL, discs);
 }
 
 /* A guest that has the keyboard has all of it. */
@@ -148,33 +124,6 @@ show_problem (Window *self, const char *sentence)
   adw_toast_overlay_add_toast (self->toasts, sentence_toast_new (sentence));
 }
 
-static gboolean
-light_off (gpointer data)
-{
-  Light *light = data;
-
-  light->timer = 0;
-  gtk_widget_remove_css_class (light->widget, "active");
-  return G_SOURCE_REMOVE;
-}
-
-static void
-light_on (Light *light)
-{
-  g_clear_handle_id (&light->timer, g_source_remove);
-  gtk_widget_add_css_class (light->widget, "active");
-  light->timer = g_timeout_add (LIGHT_MS, light_off, light);
-}
-
-static void
-show_activity (Machine *machine, const char *drive, const char *kind, Window *self)
-{
-  MachinePage *page = selected_page (self);
-
-  if (page != NULL && machine_page_get_machine (page) == machine)
-    light_on (g_str_has_prefix (drive, "cd") ? &self->disc_activity : &self->disk_activity);
-}
-
 static AdwTabPage *
 add_tab (Window *self, Machine *machine)
 {
@@ -195,7 +144,6 @@ add_tab (Window *self, Machine *machine)
                                G_CONNECT_SWAPPED);
       g_signal_connect_object (machine, "notify::name", G_CALLBACK (show_selected), self,
                                G_CONNECT_SWAPPED);
-      g_signal_connect_object (machine, "activity", G_CALLBACK (show_activity), self, 0);
     }
   return tab;
 }
@@ -207,8 +155,8 @@ show_machine (Window *self, Machine *machine)
 }
 
 /* The keyboard stays in the list unless there is a screen, or the list is gone. */
-void
-window_open_machine (Window *self, Machine *machine)
+static void
+open_machine (Window *self, Machine *machine)
 {
   GtkWidget *focus = gtk_window_get_focus (GTK_WINDOW (self));
 
@@ -284,7 +232,7 @@ machine_created (Window *self, const char *folder, gboolean power_on)
   machine = library_find (self->library, folder);
   if (machine == NULL)
     return;
-  window_open_machine (self, machine);
+  open_machine (self, machine);
   if (power_on)
     trust_dialog_power_on (machine, GTK_WINDOW (self));
 }
@@ -326,12 +274,36 @@ go_back (GSimpleAction *action, GVariant *parameter, gpointer data)
   adw_leaflet_set_visible_child (self->leaflet, self->sidebar);
 }
 
+static void
+close_tab (GSimpleAction *action, GVariant *parameter, gpointer data)
+{
+  Window *self = data;
+  AdwTabPage *tab = adw_tab_view_get_selected_page (self->tabs);
+
+  if (tab != NULL)
+    adw_tab_view_close_page (self->tabs, tab);
+}
+
+/* In a narrow window the sidebar is a page of its own. */
+static void
+toggle_sidebar (GSimpleAction *action, GVariant *parameter, gpointer data)
+{
+  Window *self = data;
+  gboolean shown = adw_leaflet_get_visible_child (self->leaflet) == self->sidebar;
+
+  if (adw_leaflet_get_folded (self->leaflet))
+    adw_leaflet_set_visible_child (self->leaflet, shown ? self->content : self->sidebar);
+  else
+    gtk_widget_set_visible (self->sidebar, !gtk_widget_get_visible (self->sidebar));
+}
+
 /* In full screen the bars come over the guest's screen, which keeps its size. */
 static void
 move_bars (Window *self, gboolean over)
 {
   GtkWidget *bars = g_object_ref (GTK_WIDGET (self->bars));
 
+  self->bars_over = over;
   if (over)
     {
       gtk_box_remove (GTK_BOX (self->content), bars);
@@ -362,10 +334,12 @@ fullscreen_changed (GSimpleAction *action, GVariant *state, gpointer data)
   gtk_revealer_set_reveal_child (self->bars, !fullscreen);
 }
 
+/* Whether they lie over it is what counts: the window manager may take its time to change the
+ * window. */
 static void
 pointer_moved (GtkEventControllerMotion *motion, double x, double y, Window *self)
 {
-  if (!gtk_window_is_fullscreen (GTK_WINDOW (self)))
+  if (!self->bars_over)
     return;
   if (y <= EDGE)
     gtk_revealer_set_reveal_child (self->bars, TRUE);
@@ -373,55 +347,17 @@ pointer_moved (GtkEventControllerMotion *motion, double x, double y, Window *sel
     gtk_revealer_set_reveal_child (self->bars, FALSE);
 }
 
-/* Closing with machines running asks what becomes of them. */
-
-static gboolean
-close_when_ready (gpointer data)
-{
-  Window *self = data;
-
-  /* A window must not go before the dialog above it. */
-  if (self->question != NULL || (self->powering_off && library_has_processes (self->library)))
-    return G_SOURCE_CONTINUE;
-  self->closing = 0;
-  self->close_confirmed = TRUE;
-  gtk_window_close (GTK_WINDOW (self));
-  return G_SOURCE_REMOVE;
-}
-
 static void
-close_answered (gpointer owner, const char *verb, gpointer subject)
+tell_waiting (Window *self)
 {
-  Window *self = owner;
-
-  self->powering_off = g_str_equal (verb, "power-off");
-  if (self->powering_off)
-    library_power_off_all (self->library);
-  if (self->closing == 0)
-    self->closing = g_timeout_add (CLOSING_MS, close_when_ready, self);
+  show_problem (self, _ ("The window closes when all machines have shut down."));
 }
 
 static gboolean
 window_close_request (GtkWindow *window)
 {
-  Window *self = GUESTHOUSE_WINDOW (window);
-  unsigned on = library_count_on (self->library);
-  g_autofree char *heading
-    = g_strdup_printf (ngettext ("%u Machine Is Running", "%u Machines Are Running", on), on);
-  GtkWidget *question;
-
-  if (on == 0 || self->close_confirmed)
-    return GTK_WINDOW_CLASS (window_parent_class)->close_request (window);
-  if (self->question != NULL)
-    return TRUE;
-  question = question_new (
-    window, heading,
-    _ ("Machines can go on without this window. Guesthouse finds them again when you open it."));
-  question_add_verb (question, "power-off", _ ("_Power Off"), QUESTION_DESTRUCTIVE);
-  question_add_verb (question, "keep", _ ("_Keep Running"), QUESTION_SUGGESTED);
-  g_set_weak_pointer (&self->question, question);
-  question_ask (question, self, close_answered, NULL, NULL);
-  return TRUE;
+  return !closing_is_agreed (GUESTHOUSE_WINDOW (window)->closing)
+         || GTK_WINDOW_CLASS (window_parent_class)->close_request (window);
 }
 
 Window *
@@ -430,16 +366,21 @@ window_new (GtkApplication *application, Library *library, GSettings *settings)
   static const GActionEntry actions[]
     = { { "new-machine", new_machine },
         { "back", go_back },
+        { "close-tab", close_tab },
+        { "sidebar", toggle_sidebar },
         { "fullscreen", NULL, NULL, "false", fullscreen_changed } };
   Window *self = g_object_new (WINDOW_TYPE, "application", application, NULL);
 
   self->library = g_object_ref (library);
   self->settings = g_object_ref (settings);
+  self->closing = closing_new (GTK_WINDOW (self), library);
   machine_list_set_library (self->list, library);
   g_action_map_add_action_entries (G_ACTION_MAP (self), actions, G_N_ELEMENTS (actions), self);
   g_settings_bind (settings, "window-width", self, "default-width", G_SETTINGS_BIND_DEFAULT);
   g_settings_bind (settings, "window-height", self, "default-height", G_SETTINGS_BIND_DEFAULT);
   g_settings_bind (settings, "window-maximized", self, "maximized", G_SETTINGS_BIND_DEFAULT);
+  g_signal_connect_object (self->closing, "waiting", G_CALLBACK (tell_waiting), self,
+                           G_CONNECT_SWAPPED);
   g_signal_connect_object (self->library, "problem", G_CALLBACK (show_problem), self,
                            G_CONNECT_SWAPPED);
   g_signal_connect_object (self->library, "items-changed", G_CALLBACK (library_changed), self,
@@ -459,10 +400,7 @@ window_dispose (GObject *object)
 {
   Window *self = GUESTHOUSE_WINDOW (object);
 
-  g_clear_handle_id (&self->disk_activity.timer, g_source_remove);
-  g_clear_handle_id (&self->disc_activity.timer, g_source_remove);
-  g_clear_handle_id (&self->closing, g_source_remove);
-  g_clear_weak_pointer (&self->question);
+  g_clear_object (&self->closing);
   g_clear_weak_pointer (&self->wizard);
   g_clear_object (&self->settings);
   g_clear_object (&self->library);
@@ -476,6 +414,7 @@ window_class_init (WindowClass *klass)
 
   G_OBJECT_CLASS (klass)->dispose = window_dispose;
   GTK_WINDOW_CLASS (klass)->close_request = window_close_request;
+  g_type_ensure (DEVICE_BAR_TYPE);
   g_type_ensure (MACHINE_LIST_TYPE);
   gtk_widget_class_set_template_from_resource (widget_class,
                                                "/org/guesthouse/Guesthouse/window.ui");
@@ -486,9 +425,8 @@ window_class_init (WindowClass *klass)
   gtk_widget_class_bind_template_child (widget_class, Window, power_tools);
   gtk_widget_class_bind_template_child (widget_class, Window, view_tools);
   gtk_widget_class_bind_template_child (widget_class, Window, view_button);
-  gtk_widget_class_bind_template_child (widget_class, Window, disk_light);
   gtk_widget_class_bind_template_child (widget_class, Window, keys_button);
-  gtk_widget_class_bind_template_child (widget_class, Window, disc_button);
+  gtk_widget_class_bind_template_child (widget_class, Window, devices);
   gtk_widget_class_bind_template_child (widget_class, Window, main_menu);
   gtk_widget_class_bind_template_child (widget_class, Window, list);
   gtk_widget_class_bind_template_child (widget_class, Window, overlay);
@@ -505,13 +443,10 @@ window_init (Window *self)
   GtkDropTarget *drop = gtk_drop_target_new (G_TYPE_FILE, GDK_ACTION_COPY);
 
   gtk_widget_init_template (GTK_WIDGET (self));
-  self->disk_activity.widget = self->disk_light;
-  self->disc_activity.widget = GTK_WIDGET (self->disc_button);
   accessible_name_buttons (self->keys_button, _ ("Send Key"));
   g_signal_connect (self, "notify::focus-widget", G_CALLBACK (focus_changed), NULL);
-  g_signal_connect_swapped (self->list, "activated", G_CALLBACK (window_open_machine), self);
+  g_signal_connect_swapped (self->list, "activated", G_CALLBACK (open_machine), self);
   g_signal_connect_swapped (self->list, "pointed-at", G_CALLBACK (show_machine), self);
-  g_signal_connect_swapped (self->leaflet, "notify::folded", G_CALLBACK (show_selected), self);
   g_signal_connect_swapped (self->tabs, "notify::selected-page", G_CALLBACK (show_selected), self);
   g_signal_connect_object (motion, "motion", G_CALLBACK (pointer_moved), self, 0);
   gtk_widget_add_controller (GTK_WIDGET (self), motion);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Commands that look at one machine. */
 #include <glib/gi18n.h>
-#include <unistd.h>
 
 #include "app/model/drive-list.h"
 #include "app/model/machine-folder.h"
@@ -97,30 +96,6 @@ command_info (Call *call, GError **error)
   add_drives (call);
   g_string_append (call->out, call->json ? "}\n" : "");
   return TRUE;
-}
-
-/* Becomes the application, which hands the folder over to one that runs already. */
-gboolean
-command_open (Call *call, GError **error)
-{
-  g_autofree char *program = machine_process_find_program ("guesthouse", "GUESTHOUSE");
-  g_autofree char *root = machine_folder_dup_root ();
-  g_autofree char *parent = g_path_get_dirname (call->folder);
-  char *words[] = { program, call->folder, NULL };
-
-  if (!g_str_equal (root, parent))
-    {
-      g_set_error (error, G_IO_ERROR, G_IO_ERROR_FAILED,
-                   _ ("“%s” is not in the library, which is all that the application shows: move "
-                      "its folder to “%s”."),
-                   call->name, root);
-      return FALSE;
-    }
-  if (program != NULL)
-    execv (program, words);
-  g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_FAILED,
-                       _ ("The application could not be started: install Guesthouse again."));
-  return FALSE;
 }
 
 gboolean

@@ -17,26 +17,27 @@
 #define PROGRAM "guesthouse-vm"
 #define LOG "logs/" PROGRAM ".log"
 
-char *
-machine_process_find_program (const char *name, const char *variable)
+/* Beside this program, in its build tree, or wherever PATH finds it. */
+static char *
+find_program (void)
 {
-  static const char *const folders[] = { ".", "..", "../vmm-core/run", "../../vmm-core/run" };
-  const char *given = g_getenv (variable);
-  g_autofree char *self = NULL;
-
+  const char *given = g_getenv ("GUESTHOUSE_VM");
   if (given != NULL)
     return g_strdup (given);
-  self = g_file_read_link ("/proc/self/exe", NULL);
-  for (gsize i = 0; self != NULL && i < G_N_ELEMENTS (folders); i++)
+
+  g_autofree char *self = g_file_read_link ("/proc/self/exe", NULL);
+  if (self != NULL)
     {
       g_autofree char *folder = g_path_get_dirname (self);
-      g_autofree char *path = g_build_filename (folder, folders[i], name, NULL);
-
-      if (g_file_test (path, G_FILE_TEST_IS_REGULAR)
-          && g_file_test (path, G_FILE_TEST_IS_EXECUTABLE))
-        return g_steal_pointer (&path);
+      const char *places[] = { PROGRAM, "../vmm-core/run/" PROGRAM, "../../vmm-core/run/" PROGRAM };
+      for (gsize i = 0; i < G_N_ELEMENTS (places); i++)
+        {
+          g_autofree char *path = g_build_filename (folder, places[i], NULL);
+          if (g_file_test (path, G_FILE_TEST_IS_EXECUTABLE))
+            return g_steal_pointer (&path);
+        }
     }
-  return g_find_program_in_path (name);
+  return g_find_program_in_path (PROGRAM);
 }
 
 static void
@@ -112,7 +113,7 @@ GSubprocess *
 machine_process_spawn (const char *folder, gboolean without_disc, GError **error)
 {
   g_autoptr (GSubprocessLauncher) launcher = g_subprocess_launcher_new (G_SUBPROCESS_FLAGS_NONE);
-  g_autofree char *program = machine_process_find_program (PROGRAM, "GUESTHOUSE_VM");
+  g_autofree char *program = find_program ();
   int log;
 
   if (program == NULL)

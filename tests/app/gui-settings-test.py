@@ -9,8 +9,9 @@ of each step in the folder PICTURES.
 
 import sys
 
-from gui_driver import (act_until, check, choose, click, enter, find_button, focused_text,
-                        is_shown, main, nodes, press, shows, turn, wait, windows, write, xdotool)
+from gui_driver import (act_until, check, choose, click, enter, find_button, focused_text, force, is_shown,
+                        main, nodes, open_settings, press, shows, turn, turn_to, wait, windows, write,
+                        xdotool)
 
 DISC = "/usr/lib/memtest86+/memtest86+x64.iso"
 SYSTEM = "Debian 11"
@@ -59,7 +60,7 @@ def change_layout(session, name):
     """Processors and what they are seen as go together, also where machine.conf has numbers."""
     session.control("set", name, "machine", "topology", "2x2x1")
     check(session.control("get", name, "machine", "cpus") == "4\n", "the topology has 4 CPUs")
-    press("Settings…", "the settings", lambda: shows("Machine Settings"))
+    open_settings("Hardware")
     wait("the layout in words", lambda: shows("2 processors of 2 cores"))
     session.picture("1b-numbers")
     act_until("five processors", lambda: turn("Processors", 5),
@@ -75,11 +76,13 @@ def change_identity(session):
     """What SMBIOS says; what is typed counts when the dialog goes."""
     write("Serial Number", "S-17")
     write("Manufacturer", "ACME")
-    xdotool("mousemove", "300", "90", "click", "--repeat", "40", "--delay", "20", "5")  # down to it
+    xdotool("mousemove", "500", "90", "click", "--repeat", "40", "--delay", "20", "5")  # down to it
     session.picture("3-identity")
 
 
 def change_drives(session, name, before):
+    check_names("the hardware")
+    turn_to("Drives")
     choose("Add Drive", "New Disk…", "its size", lambda: find_button("Create"))
     press("Create", "a second disk", lambda: session.control("get", name, "disk1", "file") != "")
     wait("it in the settings", lambda: find_button("Remove Disk 2 at next start"))
@@ -107,7 +110,7 @@ def run(session):
     check_names("the console")
     choose("CD Drive", "Eject Disc", "machine.conf without the disc",
            lambda: session.control("get", name, "cd0", "file") == "\n")
-    choose("Power", "Power Off", "the machine to be off", lambda: session.state() == "off")
+    force("Force Power Off", "the machine to be off", lambda: session.state() == "off")
     wait("the summary", lambda: find_button("Power On"))
     session.picture("4-off")
 

@@ -63,7 +63,7 @@ def leave(session):
 
 def leave_and_power_off(session):
     press("Close", "the question", lambda: shows("1 Machine Is Running"))
-    press("Power Off", "the application to end", lambda: not session.is_up())
+    press("Force Power Off", "the application to end", lambda: not session.is_up())
     check(session.machine_process() is None, "the machine goes on")
     check(session.state() == "off", "the machine is not off")
 
@@ -71,8 +71,7 @@ def leave_and_power_off(session):
 def run(session):
     make_machine(session)
     session.start()
-    session.control("open", NAME)
-    wait("the machine's page", lambda: find_button("Power On"))
+    click(NAME, ("label",), "the machine's page", lambda: find_button("Power On"))
     crash(session)
     kill(session)
     leave(session)

@@ -9,7 +9,7 @@ each step in the folder PICTURES.
 
 import sys
 
-from gui_driver import (act_until, check, choose, enter, find_button, focused_text, main, press, share_of_blue,
+from gui_driver import (act_until, check, enter, find_button, focused_text, force, main, press, share_of_blue,
                         shows, wait, xdotool)
 
 DISC = "/usr/lib/memtest86+/memtest86+x64.iso"
@@ -41,11 +41,11 @@ def run(session):
     # A guest that starts over reads its disc again.
     read = session.counter("cd0-bytes-read")
     check(read > 0, "nothing was read from the disc")
-    choose("Power", "Reset", "the disc to be read again",
-           lambda: session.counter("cd0-bytes-read") > read)
+    force("Force Reset", "the disc to be read again",
+          lambda: session.counter("cd0-bytes-read") > read)
     wait("the guest after the reset", lambda: share_of_blue(session.picture("4-after-reset")) > 0.1)
 
-    choose("Power", "Power Off", "the machine to be off", lambda: session.state() == "off")
+    force("Force Power Off", "the machine to be off", lambda: session.state() == "off")
     wait("the summary", lambda: find_button("Power On"))
     session.picture("5-off")
 

@@ -20,6 +20,10 @@ from patience import Patience  # noqa: E402
 PATIENCE = 90     # seconds until something counts as not happening
 PRESS_AGAIN = 10  # seconds after which a press without effect counts as lost
 
+# What is to be seen on a page of the settings only.
+SETTINGS_PAGES = {"General": ("Name (applies now)",), "Hardware": ("Late Timer Ticks",),
+                  "Drives": ("Disk", "CD Drive"), "Start": ("Boot Menu",), "Advanced": ("Configuration File",)}
+
 BUTTONS = ("push button", "toggle button", "menu item")
 
 
@@ -101,11 +105,14 @@ def find(name, roles):
 
 
 def find_button(name):
-    """A button that can be pressed now. Menu buttons consist of two, of which one has an action."""
-    for node in nodes():
-        if node.get_role_name() in BUTTONS and is_called(node, name) and is_shown(node) \
-           and has_state(node, Atspi.StateType.SENSITIVE) and node.get_n_actions() > 0:
-            return node
+    """A button that can be pressed now, in the newest of the windows that have one. Menu buttons consist of
+    two, of which one has an action."""
+    root = application()
+    for i in reversed(range(root.get_child_count() if root is not None else 0)):
+        for node in walk(root.get_child_at_index(i)):
+            if node.get_role_name() in BUTTONS and is_called(node, name) and is_shown(node) \
+               and has_state(node, Atspi.StateType.SENSITIVE) and node.get_n_actions() > 0:
+                return node
     return None
 
 
@@ -140,6 +147,12 @@ def choose(menu, item, what, effect):
     return press(item, what, effect)
 
 
+def force(item, what, effect):
+    """Chooses what the power menu asks about, and means it."""
+    choose("Power", item, "the question", lambda: shows("has not saved is lost"))
+    return press(item, what, effect)
+
+
 def windows():
     """How many the X server shows. GTK 4.8 crashes when it is asked for widgets of a dialog that is just
     going, so nobody looks at widgets until it is gone."""
@@ -161,6 +174,17 @@ def click(name, roles, what, effect):
         xdotool("mousemove", str(place.x + place.width // 2), str(place.y + place.height // 2),
                 "click", "1")
     return act_until(f"{what}, after clicking on “{name}”", act, effect)
+
+
+def open_settings(page):
+    """The settings of the machine that is shown, at one of their pages."""
+    press("Settings…", "the settings", lambda: shows("Machine Settings"))
+    turn_to(page)
+
+
+def turn_to(page):
+    click(page, ("label",), f"the page {page}",
+          lambda: any(shows(text) for text in SETTINGS_PAGES[page]))
 
 
 def focused_text():

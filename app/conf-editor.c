@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "conf-editor.h"
+
+#include <glib/gi18n.h>
+
+#include "vmm-core/run/machine-config.h"
+#include "vmm-core/run/machine-trust.h"
+
+struct _ConfEditor
+{
+  AdwPreferencesGroup parent_instance;
+  Machine *machine;
+  GFile *file;
+  char *etag; /* of the file that is shown */
+
+  GtkTextView *view;
+  GtkLabel *problem;
+  GtkWidget *save;
+};
+
+G_DEFINE_FINAL_TYPE (ConfEditor, conf_editor, ADW_TYPE_PREFERENCES_GROUP)
+
+static void
+show_problem (ConfEditor *self, const GError *error)
+{
+  gtk_label_set_label (self->problem, error != NULL ? error->message : "");
+  gtk_widget_set_visible (GTK_WIDGET (self->problem), error != NULL);
+}
+
+/* What the text says, or NULL with error. */
+static GKeyFile *
+parse (ConfEditor *self, GError **error)
+{
+  g_autoptr (GKeyFile) conf = g_key_file_new ();
+  g_autoptr (MachineConfig) config = NULL;
+  GtkTextBuffer *buffer = gtk_text_view_get_buffer (self->view);
+  GtkTextIter start, end;
+  g_autofree char *text = NULL;
+
+  gtk_text_buffer_get_bounds (buffer, &start, &end);
+  text = gtk_text_buffer_get_text (buffer, &start, &end, FALSE);
+  if (!g_key_file_load_from_data (conf, text, strlen (text),
+                                  G_KEY_FILE_KEEP_COMMENTS | G_KEY_FILE_KEEP_TRANSLATIONS, error))
+    return NULL;
+  config = machine_config_from_key_file (conf, machine_get_folder (self->machine),
+                                         g_file_peek_path (self->file), error);
+  return config != NULL ? g_steal_pointer (&conf) : NULL;
+}
+
+static void
+text_changed (ConfEditor *self)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GKeyFile) conf = parse (self, &error);
+
+  show_problem (self, error);
+  gtk_widget_set_sensitive (
+    self->save,
+    conf != NULL && gtk_text_buffer_get_modified (gtk_text_view_get_buffer (self->view)));
+}
+
+/* What is not UTF-8 is shown as what it is not, and has to be mended. */
+static void
+load (ConfEditor *self)
+{
+  GtkTextBuffer *buffer = gtk_text_view_get_buffer (self->view);
+  g_autoptr (GError) error = NULL;
+  g_autofree char *bytes = NULL, *text = NULL;
+  gsize length;
+
+  g_clear_pointer (&self->etag, g_free);
+  if (!g_file_load_contents (self->file, NULL, &bytes, &length, &self->etag, &error))
+    {
+      show_problem (self, error);
+      return;
+    }
+  text = g_utf8_make_valid (bytes, (gssize) length);
+  gtk_text_buffer_set_text (buffer, text, -1);
+  gtk_text_buffer_set_modified (buffer, FALSE);
+  text_changed (self);
+}
+
+/* Somebody else, or the settings beside, wrote it. */
+static void
+conf_changed (ConfEditor *self)
+{
+  if (!gtk_text_buffer_get_modified (gtk_text_view_get_buffer (self->view)))
+    load (self);
+}
+
+static char *
+dup_etag (ConfEditor *self)
+{
+  g_autoptr (GFileInfo) info = g_file_query_info (self->file, G_FILE_ATTRIBUTE_ETAG_VALUE,
+                                                  G_FILE_QUERY_INFO_NONE, NULL, NULL);
+
+  return info != NULL ? g_strdup (g_file_info_get_etag (info)) : NULL;
+}
+
+static void
+save (ConfEditor *self)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GKeyFile) conf = parse (self, &error);
+  g_autofree char *etag = dup_etag (self);
+
+  if (conf != NULL && g_strcmp0 (etag, self->etag) != 0)
+    {
+      g_free (self->etag);
+      self->etag = g_steal_pointer (&etag);
+      g_set_error_literal (
+        &error, G_IO_ERROR, G_IO_ERROR_WRONG_ETAG,
+        _ ("The file was changed elsewhere meanwhile: save again to replace it by this."));
+    }
+  if (error == NULL && machine_trust_save (conf, machine_get_folder (self->machine), &error))
+    {
+      gtk_text_buffer_set_modified (gtk_text_view_get_buffer (self->view), FALSE);
+      machine_poll (self->machine);
+      load (self);
+    }
+  if (error != NULL)
+    show_problem (self, error);
+}
+
+void
+conf_editor_set_machine (ConfEditor *self, Machine *machine)
+{
+  g_autofree char *path = g_build_filename (machine_get_folder (machine), "machine.conf", NULL);
+
+  self->machine = g_object_ref (machine);
+  self->file = g_file_new_for_path (path);
+  g_signal_connect_object (machine, "changed", G_CALLBACK (conf_changed), self, G_CONNECT_SWAPPED);
+  load (self);
+}
+
+static void
+conf_editor_finalize (GObject *object)
+{
+  ConfEditor *self = CONF_EDITOR (object);
+
+  g_clear_object (&self->machine);
+  g_clear_object (&self->file);
+  g_free (self->etag);
+  G_OBJECT_CLASS (conf_editor_parent_class)->finalize (object);
+}
+
+static void
+conf_editor_class_init (ConfEditorClass *klass)
+{
+  GtkWidgetClass *widget_class = GTK_WIDGET_CLASS (klass);
+
+  G_OBJECT_CLASS (klass)->finalize = conf_editor_finalize;
+  gtk_widget_class_set_template_from_resource (widget_class,
+                                               "/org/guesthouse/Guesthouse/conf-editor.ui");
+  gtk_widget_class_bind_template_child (widget_class, ConfEditor, view);
+  gtk_widget_class_bind_template_child (widget_class, ConfEditor, problem);
+  gtk_widget_class_bind_template_child (widget_class, ConfEditor, save);
+  gtk_widget_class_bind_template_callback (widget_class, save);
+}
+
+static void
+conf_editor_init (ConfEditor *self)
+{
+  gtk_widget_init_template (GTK_WIDGET (self));
+  g_signal_connect_object (gtk_text_view_get_buffer (self->view), "changed",
+                           G_CALLBACK (text_changed), self, G_CONNECT_SWAPPED);
+}
