@@ -98,8 +98,9 @@ def change_drives(session, name, before):
 
 def run(session):
     session.start()
-    name = make_machine(session)
     before = windows()
+    name = make_machine(session)
+    wait("the wizard to be gone", lambda: windows() == before)
     change_layout(session, name)
     change_identity(session)
     change_drives(session, name, before)
