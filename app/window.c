@@ -30,6 +30,7 @@ struct _Window
   AdwLeaflet *leaflet;
   GtkWidget *sidebar, *content, *power_tools, *view_tools, *view_button, *keys_button;
   GtkMenuButton *main_menu;
+  GMenu *view_menu, *keys_menu;
   DeviceBar *devices;
   MachineList *list;
   GtkOverlay *overlay;
@@ -275,6 +276,12 @@ go_back (GSimpleAction *action, GVariant *parameter, gpointer data)
 }
 
 static void
+show_help (GSimpleAction *action, GVariant *parameter, gpointer data)
+{
+  g_action_group_activate_action (data, "show-help-overlay", NULL);
+}
+
+static void
 close_tab (GSimpleAction *action, GVariant *parameter, gpointer data)
 {
   Window *self = data;
@@ -364,11 +371,9 @@ Window *
 window_new (GtkApplication *application, Library *library, GSettings *settings)
 {
   static const GActionEntry actions[]
-    = { { "new-machine", new_machine },
-        { "back", go_back },
-        { "close-tab", close_tab },
-        { "sidebar", toggle_sidebar },
-        { "fullscreen", NULL, NULL, "false", fullscreen_changed } };
+    = { { "new-machine", new_machine }, { "back", go_back },
+        { "close-tab", close_tab },     { "help", show_help },
+        { "sidebar", toggle_sidebar },  { "fullscreen", NULL, NULL, "false", fullscreen_changed } };
   Window *self = g_object_new (WINDOW_TYPE, "application", application, NULL);
 
   self->library = g_object_ref (library);
@@ -426,6 +431,8 @@ window_class_init (WindowClass *klass)
   gtk_widget_class_bind_template_child (widget_class, Window, view_tools);
   gtk_widget_class_bind_template_child (widget_class, Window, view_button);
   gtk_widget_class_bind_template_child (widget_class, Window, keys_button);
+  gtk_widget_class_bind_template_child (widget_class, Window, view_menu);
+  gtk_widget_class_bind_template_child (widget_class, Window, keys_menu);
   gtk_widget_class_bind_template_child (widget_class, Window, devices);
   gtk_widget_class_bind_template_child (widget_class, Window, main_menu);
   gtk_widget_class_bind_template_child (widget_class, Window, list);
@@ -444,6 +451,8 @@ window_init (Window *self)
 
   gtk_widget_init_template (GTK_WIDGET (self));
   accessible_name_buttons (self->keys_button, _ ("Send Key"));
+  /* Where a narrow window has no room for the button. */
+  g_menu_insert_submenu (self->view_menu, 1, _ ("Send Key"), G_MENU_MODEL (self->keys_menu));
   g_signal_connect (self, "notify::focus-widget", G_CALLBACK (focus_changed), NULL);
   g_signal_connect_swapped (self->list, "activated", G_CALLBACK (open_machine), self);
   g_signal_connect_swapped (self->list, "pointed-at", G_CALLBACK (show_machine), self);

@@ -1,0 +1,52 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A window of 360 pixels has room for a running machine and its tools, the devices in one button; and for the
+settings of the machine.
+
+usage: xvfb-run dbus-run-session gui-narrow-test.py GUESTHOUSE GUESTHOUSECTL PICTURES. The machine has no
+CPU, so it runs at once.
+"""
+
+import subprocess
+import sys
+
+from gui_driver import check, click, find_button, main, press, shows, wait, xdotool
+
+NAME = "Narrow"
+WIDTH = 360
+
+
+def windows():
+    return subprocess.run(["xdotool", "search", "--onlyvisible", "--class", "."], capture_output=True, text=True,
+                          check=True).stdout.split()
+
+
+def width(window):
+    said = subprocess.run(["xdotool", "getwindowgeometry", "--shell", window], capture_output=True, text=True,
+                          check=True).stdout
+    return int(dict(line.split("=") for line in said.split())["WIDTH"])
+
+
+def run(session):
+    session.control("create", NAME, "--memory", "16M", "--disk-size", "1G")
+    session.control("set", NAME, "machine", "accelerator", "none")
+    session.start()
+    window, = windows()
+    xdotool("windowsize", window, str(WIDTH), "640")
+    wait("the window to be narrow", lambda: width(window) == WIDTH)
+    click(NAME, ("label",), "the machine's page alone", lambda: find_button("Back") and find_button("Power On"))
+    press("Settings…", "the settings", lambda: shows("Machine Settings"))
+    dialog, = set(windows()) - {window}
+    xdotool("windowsize", dialog, str(WIDTH), "640")
+    wait("them to be narrow", lambda: width(dialog) == WIDTH)
+    wait("a way back to their pages", lambda: find_button("Back"))
+    session.picture("1-settings")
+    xdotool("key", "Escape")
+    wait("them to be closed", lambda: len(windows()) == 1)
+    press("Power On", "the machine to run", lambda: session.state() == "running")
+    wait("its tools", lambda: find_button("Power") and find_button("Devices"))
+    session.picture("2-running")
+    check(width(window) == WIDTH, f"the window has grown to {width(window)}")
+
+
+sys.exit(main(sys.argv[1:4], run))
