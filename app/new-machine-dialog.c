@@ -287,11 +287,12 @@ choose_disk (NewMachineDialog *self)
 static gboolean
 dropped (GtkDropTarget *target, const GValue *value, double x, double y, NewMachineDialog *self)
 {
-  const char *path = g_file_peek_path (g_value_get_object (value));
+  GFile *file = g_value_get_object (value);
 
-  if (path != NULL)
-    new_machine_dialog_use_disc (self, path);
-  return path != NULL;
+  if (!file_chooser_accepts (GTK_WINDOW (self), file))
+    return FALSE;
+  new_machine_dialog_use_disc (self, g_file_peek_path (file));
+  return TRUE;
 }
 
 /* Going on */
