@@ -5,6 +5,7 @@
 
 #include "app/model/library.h"
 #include "shortcuts.h"
+#include "vmm-core/run/installed-file.h"
 #include "window.h"
 
 struct _Application
@@ -17,15 +18,24 @@ struct _Application
 G_DEFINE_FINAL_TYPE (Application, application, ADW_TYPE_APPLICATION)
 
 void
-application_use_build_tree (void)
+application_find_schemas (void)
 {
   g_autofree char *self = g_file_read_link ("/proc/self/exe", NULL);
   g_autofree char *program = g_path_get_dirname (self != NULL ? self : ".");
-  g_autofree char *folder = g_canonicalize_filename ("../ui-resources", program);
-  g_autofree char *schemas = g_build_filename (folder, "gschemas.compiled", NULL);
+  g_autofree char *built = g_canonicalize_filename ("../ui-resources", program);
+  g_autofree char *installed = installed_file_dup_path (DATADIR "/glib-2.0/schemas");
+  const char *folders[] = { built, installed };
 
-  if (g_file_test (schemas, G_FILE_TEST_EXISTS))
-    g_setenv ("GSETTINGS_SCHEMA_DIR", folder, FALSE);
+  for (unsigned i = 0; i < G_N_ELEMENTS (folders); i++)
+    {
+      g_autofree char *schemas = g_build_filename (folders[i], "gschemas.compiled", NULL);
+
+      if (g_file_test (schemas, G_FILE_TEST_EXISTS))
+        {
+          g_setenv ("GSETTINGS_SCHEMA_DIR", folders[i], FALSE);
+          return;
+        }
+    }
 }
 
 Application *

@@ -11,7 +11,8 @@ G_DECLARE_FINAL_TYPE (Application, application, GUESTHOUSE, APPLICATION, AdwAppl
 
 Application *application_new (void);
 
-/* Lets GSettings find the schema of the build tree, if the program runs from one. */
-void application_use_build_tree (void);
+/* Lets GSettings find our schema in the build tree or the prefix that the program runs from,
+ * wherever the system looks for those of others. */
+void application_find_schemas (void);
 
 G_END_DECLS

@@ -10,7 +10,7 @@ main (int argc, char **argv)
   g_autoptr (Application) application = NULL;
 
   translations_init ();
-  application_use_build_tree ();
+  application_find_schemas ();
   software_graphics_choose_renderer ();
   g_set_application_name ("Guesthouse");
   gtk_window_set_default_icon_name ("org.guesthouse.Guesthouse");

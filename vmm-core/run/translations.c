@@ -5,6 +5,8 @@
 #include <libintl.h>
 #include <locale.h>
 
+#include "installed-file.h"
+
 /* The build tree's po folder, seen from the programs' folders in it; NULL if there is none. */
 static char *
 dup_built_folder (void)
@@ -27,9 +29,10 @@ void
 translations_init (void)
 {
   g_autofree char *built = dup_built_folder ();
+  g_autofree char *installed = installed_file_dup_path (LOCALEDIR);
 
   setlocale (LC_ALL, "");
-  bindtextdomain (GETTEXT_PACKAGE, built != NULL ? built : LOCALEDIR);
+  bindtextdomain (GETTEXT_PACKAGE, built != NULL ? built : installed);
   bind_textdomain_codeset (GETTEXT_PACKAGE, "UTF-8");
   textdomain (GETTEXT_PACKAGE);
 }

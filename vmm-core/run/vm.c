@@ -6,17 +6,13 @@
 #include <unistd.h>
 
 #include "accel-choice.h"
+#include "installed-file.h"
 #include "machine-topology.h"
 #include "vm-drives.h"
 #include "vmm-core/notice.h"
 #include "vmm-core/trace.h"
 #include "vmm-core/vcpus.h"
 #include "vmm-core/x86/x86-state.h"
-
-static const char *const bios_paths[]
-  = { "/usr/share/seabios/bios-256k.bin", "/usr/share/qemu/bios-256k.bin", NULL };
-static const char *const vga_bios_paths[]
-  = { "/usr/share/seabios/vgabios-stdvga.bin", "/usr/share/qemu/vgabios-stdvga.bin", NULL };
 
 #define TRAY_DELAY_US 100000
 #define WAIT_TOLD_MS 1000 /* of a start that waits for a file */
@@ -86,14 +82,22 @@ tell_drives_changed (void *data)
 
 /* Opening what the configuration names */
 
-static const char *
-find_firmware (const char *named, const char *const *paths)
+/* The file that is named, or SeaBIOS's: of our prefix, or else of the distribution. */
+static char *
+dup_firmware (const char *named, const char *file)
 {
+  g_autofree char *installed = installed_file_dup_path (DATADIR "/seabios");
+  const char *folders[] = { installed, "/usr/share/seabios", "/usr/share/qemu" };
+
   if (named != NULL)
-    return named;
-  for (; *paths != NULL; paths++)
-    if (access (*paths, R_OK) == 0)
-      return *paths;
+    return g_strdup (named);
+  for (unsigned i = 0; i < G_N_ELEMENTS (folders); i++)
+    {
+      g_autofree char *path = g_build_filename (folders[i], file, NULL);
+
+      if (access (path, R_OK) == 0)
+        return g_steal_pointer (&path);
+    }
   return NULL;
 }
 
@@ -321,6 +325,8 @@ build (Vm *vm, GError **error)
 {
   static const BoardDriveKind kinds[] = { BOARD_DRIVE_NONE, BOARD_DRIVE_DISK, BOARD_DRIVE_CD };
   const MachineConfig *config = vm->config;
+  g_autofree char *bios = dup_firmware (config->bios, "bios-256k.bin");
+  g_autofree char *vga_bios = dup_firmware (config->vga_bios, "vgabios-stdvga.bin");
   BoardPcConfig board = {
     .accel = vm->accel,
     .topology = vm->topology,
@@ -330,8 +336,8 @@ build (Vm *vm, GError **error)
     .lock = vm->lock,
     .console = vm->console,
     .input = vm->input,
-    .bios = find_firmware (config->bios, bios_paths),
-    .vga_bios = find_firmware (config->vga_bios, vga_bios_paths),
+    .bios = bios,
+    .vga_bios = vga_bios,
     .debugcon = vm->debugcon,
     .boot_order = config->boot,
     .boot_menu = config->boot_menu,
