@@ -26,6 +26,7 @@ struct _SettingsDialog
   GtkStack *stack;
 
   AdwEntryRow *name;
+  GtkLabel *refusal;
   GtkSpinButton *memory, *cpus;
   GtkDropDown *boot, *topology, *accelerator, *ticks;
   GtkSwitch *boot_menu, *scale;
@@ -87,6 +88,15 @@ make_row (GtkStackPage *page)
   return row;
 }
 
+static void
+show_first_page (SettingsDialog *self)
+{
+  GtkListBoxRow *first = gtk_list_box_get_row_at_index (self->list, 0);
+
+  gtk_list_box_select_row (self->list, first);
+  page_chosen (self, first);
+}
+
 /* Of a file that cannot be read only the file itself. */
 static void
 add_pages (SettingsDialog *self)
@@ -100,8 +110,7 @@ add_pages (SettingsDialog *self)
 
       gtk_list_box_append (self->list, make_row (GTK_STACK_PAGE (page)));
     }
-  gtk_list_box_select_row (self->list, gtk_list_box_get_row_at_index (self->list, 0));
-  page_chosen (self, gtk_list_box_get_row_at_index (self->list, 0));
+  show_first_page (self);
 }
 
 static void
@@ -122,15 +131,36 @@ memory_changed (SettingsDialog *self)
   save (self);
 }
 
+/* Below the name, which stays as it was typed; NULL: there is none. */
+static void
+show_refusal (SettingsDialog *self, const char *sentence)
+{
+  gtk_label_set_label (self->refusal, sentence != NULL ? sentence : "");
+  gtk_widget_set_visible (GTK_WIDGET (self->refusal), sentence != NULL);
+  if (sentence != NULL)
+    gtk_widget_add_css_class (GTK_WIDGET (self->name), "error");
+  else
+    gtk_widget_remove_css_class (GTK_WIDGET (self->name), "error");
+  gtk_accessible_update_state (
+    GTK_ACCESSIBLE (self->name), GTK_ACCESSIBLE_STATE_INVALID,
+    sentence != NULL ? GTK_ACCESSIBLE_INVALID_TRUE : GTK_ACCESSIBLE_INVALID_FALSE, -1);
+}
+
+static void
+name_edited (SettingsDialog *self)
+{
+  show_refusal (self, NULL);
+}
+
 static void
 name_applied (SettingsDialog *self)
 {
   const char *name = gtk_editable_get_text (GTK_EDITABLE (self->name));
+  g_autoptr (GError) error = NULL;
 
-  if (*name == '\0' || g_str_equal (name, machine_get_name (self->machine)))
-    return;
-  g_key_file_set_string (machine_get_conf (self->machine), "machine", "name", name);
-  save (self);
+  if (!g_str_equal (name, machine_get_name (self->machine))
+      && !machine_rename (self->machine, name, &error))
+    show_refusal (self, error->message);
 }
 
 static void
@@ -243,6 +273,8 @@ settings_dialog_new (GtkWindow *parent, Machine *machine)
   show_firmware (self);
   g_signal_connect_object (machine, "problem", G_CALLBACK (show_problem), self, G_CONNECT_SWAPPED);
   g_signal_connect_object (self->name, "apply", G_CALLBACK (name_applied), self, G_CONNECT_SWAPPED);
+  g_signal_connect_object (self->name, "changed", G_CALLBACK (name_edited), self,
+                           G_CONNECT_SWAPPED);
   g_signal_connect_object (self->memory, "value-changed", G_CALLBACK (memory_changed), self,
                            G_CONNECT_SWAPPED);
   g_signal_connect_object (self->boot, "notify::selected", G_CALLBACK (boot_changed), self,
@@ -256,15 +288,22 @@ settings_dialog_new (GtkWindow *parent, Machine *machine)
   return self;
 }
 
-/* What was typed is meant, also without Enter. */
+/* What was typed is meant, also without Enter; who has not yet seen that it is refused is told. */
 static gboolean
 settings_dialog_close_request (GtkWindow *window)
 {
   SettingsDialog *self = SETTINGS_DIALOG (window);
+  gboolean seen = gtk_widget_get_visible (GTK_WIDGET (self->refusal));
 
-  name_applied (self);
   gtk_spin_button_update (self->memory);
   gtk_spin_button_update (self->cpus);
+  name_applied (self);
+  if (gtk_widget_get_visible (GTK_WIDGET (self->refusal)) && !seen)
+    {
+      show_first_page (self);
+      gtk_widget_grab_focus (GTK_WIDGET (self->name));
+      return TRUE;
+    }
   return GTK_WINDOW_CLASS (settings_dialog_parent_class)->close_request (window);
 }
 
@@ -297,6 +336,7 @@ settings_dialog_class_init (SettingsDialogClass *klass)
   gtk_widget_class_bind_template_child (widget_class, SettingsDialog, scale);
   gtk_widget_class_bind_template_child (widget_class, SettingsDialog, editor);
   gtk_widget_class_bind_template_child (widget_class, SettingsDialog, name);
+  gtk_widget_class_bind_template_child (widget_class, SettingsDialog, refusal);
   gtk_widget_class_bind_template_child (widget_class, SettingsDialog, memory);
   gtk_widget_class_bind_template_child (widget_class, SettingsDialog, cpus);
   gtk_widget_class_bind_template_child (widget_class, SettingsDialog, boot);

@@ -75,14 +75,6 @@ library_count_on (Library *self)
   return on;
 }
 
-void
-library_power_off_all (Library *self)
-{
-  for (guint i = 0; i < self->machines->len; i++)
-    if (machine_is_on (self->machines->pdata[i]))
-      machine_power_off (self->machines->pdata[i]);
-}
-
 gboolean
 library_has_processes (Library *self)
 {

@@ -24,8 +24,7 @@ void library_repeat_problems (Library *self);
 Machine *library_find (Library *self, const char *folder_or_uuid);
 unsigned library_count_on (Library *self);
 
-/* Cuts the power of all machines that are on; and whether one is on still, or its process is. */
-void library_power_off_all (Library *self);
+/* Whether a machine is on still, or its process is. */
 gboolean library_has_processes (Library *self);
 
 G_END_DECLS

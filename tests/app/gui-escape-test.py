@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Escape never loses anything: in a question it is Cancel, in the settings it keeps what was typed.
+"""Escape never loses anything: in a question it is Cancel, in the settings it keeps what was typed, or says why it
+cannot.
 
 usage: xvfb-run dbus-run-session gui-escape-test.py GUESTHOUSE GUESTHOUSECTL PICTURES. The machine has no
 CPU, so it runs at once.
@@ -10,9 +11,11 @@ import os
 import sys
 
 from gui_driver import (act_until, check, choose, click, enter, find, find_button, main, open_settings, press,
-                        shows, wait, windows, xdotool)
+                        shows, text_of, turn_to, wait, windows, xdotool)
 
 NAME = "Precious"
+OTHER = "Taken"
+NAME_FIELD = "Name (applies now)"
 
 
 def make_machine(session):
@@ -44,11 +47,30 @@ def settings(session, disk):
 def rename(session, before):
     """A name that was typed and not confirmed."""
     open_settings("General")
-    enter("Renamed", lambda: find("Name (applies now)", ("text",)))
+    enter("Renamed", lambda: find(NAME_FIELD, ("text",)))
     session.picture("2-name")
     escape(before)
     wait("the new name", lambda: session.machine()["name"] == "Renamed")
     wait("it on the page", lambda: shows("Renamed"))
+
+
+def refuse(session, before):
+    """A name that cannot be is told of where it was typed, and can be mended there, whatever page is seen."""
+    folder = session.machine()["folder"]
+    check(os.path.basename(folder) == "Renamed", f"the machine's folder is “{folder}”")
+    session.control("create", OTHER, "--memory", "16M")
+    open_settings("General")
+    within = windows()
+    enter("taken", lambda: find(NAME_FIELD, ("text",)))
+    turn_to("Start")
+    act_until("the refusal", lambda: xdotool("key", "Escape"), lambda: shows("A machine “taken” exists already"))
+    check(windows() == within and text_of(find(NAME_FIELD, ("text",))) == "taken", "what was typed is lost")
+    session.picture("3-refused")
+    check(session.control("get", "Renamed", "machine", "name") == "Renamed\n", "the name is another's")
+    enter("Renamed", lambda: find(NAME_FIELD, ("text",)))
+    wait("the refusal to be gone", lambda: not shows("exists already"))
+    escape(before)
+    session.control("delete", "--permanently", OTHER)
 
 
 def running(session):
@@ -66,6 +88,7 @@ def run(session):
     before = windows()
     settings(session, disk)
     rename(session, before)
+    refuse(session, before)
     choose("Machine Menu", "Move to Trash…", "the question", lambda: shows("Move “Renamed” to the Trash?"))
     escape(before)
     check(session.state() == "off", "Escape moved the machine to the trash")

@@ -196,6 +196,10 @@ def focused_text():
     return None
 
 
+def text_of(field):
+    return Atspi.Text.get_text(field, 0, Atspi.Text.get_character_count(field))
+
+
 def turn(name, value):
     """Gives a spin button another value."""
     Atspi.Value.set_current_value(wait(f"“{name}”", lambda: find(name, ("spin button",)), PRESS_AGAIN), value)
@@ -214,7 +218,7 @@ def enter(text, look=focused_text):
 
     def written():
         field = look()
-        return field and Atspi.Text.get_text(field, 0, Atspi.Text.get_character_count(field)) == text
+        return field and text_of(field) == text
     act_until(f"“{text}” in the field", act, written)
 
 

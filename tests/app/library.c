@@ -246,7 +246,7 @@ test_running (Fixture *f, gconstpointer data)
   g_autoptr (Machine) found = g_list_model_get_item (G_LIST_MODEL (f->library), 1);
   g_assert_true (found != machine);
   g_assert_cmpint (machine_get_state (found), ==, MACHINE_RUNNING);
-  library_power_off_all (f->library);
+  machine_power_off (found);
   while (library_has_processes (f->library))
     g_main_context_iteration (NULL, TRUE);
   g_assert_cmpuint (library_count_on (f->library), ==, 0);
