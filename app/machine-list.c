@@ -13,6 +13,7 @@ struct _MachineList
   Machine *selected; /* whose tab is shown; only to compare with */
 
   GtkSearchEntry *search;
+  GtkLabel *placeholder;
   GtkListBox *list;
   GtkPopover *menu;
 };
@@ -49,6 +50,9 @@ matches_search (gpointer item, gpointer data)
 static void
 search_changed (MachineList *self)
 {
+  const char *wanted = gtk_editable_get_text (GTK_EDITABLE (self->search));
+
+  gtk_label_set_label (self->placeholder, *wanted != '\0' ? _ ("No Results") : _ ("No machines"));
   gtk_filter_changed (self->filter, GTK_FILTER_CHANGE_DIFFERENT);
 }
 
@@ -128,6 +132,30 @@ make_row (gpointer item, gpointer data)
 }
 
 /* What is done with them */
+
+/* Escape: all machines again, and the keyboard goes to them. */
+static void
+search_stopped (MachineList *self)
+{
+  gtk_editable_set_text (GTK_EDITABLE (self->search), "");
+  gtk_widget_child_focus (GTK_WIDGET (self->list), GTK_DIR_TAB_FORWARD);
+}
+
+/* Enter: the first that was found. */
+static void
+search_activated (MachineList *self)
+{
+  GtkListBoxRow *row = gtk_list_box_get_row_at_index (self->list, 0);
+
+  if (row != NULL)
+    g_signal_emit (self, signals[ACTIVATED], 0, machine_of (row));
+}
+
+void
+machine_list_find (MachineList *self)
+{
+  gtk_widget_grab_focus (GTK_WIDGET (self->search));
+}
 
 static void
 row_activated (MachineList *self, GtkListBoxRow *row)
@@ -274,9 +302,12 @@ machine_list_class_init (MachineListClass *klass)
   gtk_widget_class_set_template_from_resource (widget_class,
                                                "/org/guesthouse/Guesthouse/machine-list.ui");
   gtk_widget_class_bind_template_child (widget_class, MachineList, search);
+  gtk_widget_class_bind_template_child (widget_class, MachineList, placeholder);
   gtk_widget_class_bind_template_child (widget_class, MachineList, list);
   gtk_widget_class_bind_template_child (widget_class, MachineList, menu);
   gtk_widget_class_bind_template_callback (widget_class, search_changed);
+  gtk_widget_class_bind_template_callback (widget_class, search_stopped);
+  gtk_widget_class_bind_template_callback (widget_class, search_activated);
   gtk_widget_class_bind_template_callback (widget_class, row_activated);
   gtk_widget_class_bind_template_callback (widget_class, right_pressed);
   gtk_widget_class_bind_template_callback (widget_class, pressed_at);

@@ -15,6 +15,8 @@ G_DECLARE_FINAL_TYPE (MachineList, machine_list, MACHINE, LIST, AdwBin)
 
 /* Once: whose machines these are. */
 void machine_list_set_library (MachineList *self, Library *library);
+/* The keyboard goes to the search. */
+void machine_list_find (MachineList *self);
 /* Marks the machine whose tab is shown; NULL: none is. */
 void machine_list_select (MachineList *self, Machine *machine);
 

@@ -11,6 +11,7 @@ shortcuts_set (GtkApplication *application, gboolean on)
     { "app.quit", { "<Control>q" } },
     { "vm.settings", { "<Control>comma" } },
     { "win.close-tab", { "<Control>w" } },
+    { "win.find", { "<Control>f" } },
     { "win.fullscreen", { "F11", "<Control><Alt>Return" } },
     { "win.help", { "F1" } }, /* a second key of win.show-help-overlay is what GTK 4.8 trips over */
     { "win.new-machine", { "<Control>n" } },

@@ -291,6 +291,16 @@ close_tab (GSimpleAction *action, GVariant *parameter, gpointer data)
     adw_tab_view_close_page (self->tabs, tab);
 }
 
+static void
+find_machine (GSimpleAction *action, GVariant *parameter, gpointer data)
+{
+  Window *self = data;
+
+  gtk_widget_set_visible (self->sidebar, TRUE);
+  adw_leaflet_set_visible_child (self->leaflet, self->sidebar);
+  machine_list_find (self->list);
+}
+
 /* In a narrow window the sidebar is a page of its own. */
 static void
 toggle_sidebar (GSimpleAction *action, GVariant *parameter, gpointer data)
@@ -371,9 +381,13 @@ Window *
 window_new (GtkApplication *application, Library *library, GSettings *settings)
 {
   static const GActionEntry actions[]
-    = { { "new-machine", new_machine }, { "back", go_back },
-        { "close-tab", close_tab },     { "help", show_help },
-        { "sidebar", toggle_sidebar },  { "fullscreen", NULL, NULL, "false", fullscreen_changed } };
+    = { { "new-machine", new_machine },
+        { "back", go_back },
+        { "close-tab", close_tab },
+        { "help", show_help },
+        { "find", find_machine },
+        { "sidebar", toggle_sidebar },
+        { "fullscreen", NULL, NULL, "false", fullscreen_changed } };
   Window *self = g_object_new (WINDOW_TYPE, "application", application, NULL);
 
   self->library = g_object_ref (library);

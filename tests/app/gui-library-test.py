@@ -152,6 +152,25 @@ def test_tabs(session):
     session.picture("5-tabs")
 
 
+def test_search(session):
+    """Ctrl+F leads to the search, Enter to the first that it finds, Escape back to all."""
+    def go_to_search():
+        act_until("the search", lambda: xdotool("key", "ctrl+f"), focused_text)
+    point_at("Alpha")
+    go_to_search()
+    xdotool("type", "delt")
+    wait("the others to go", lambda: rows() == ["Delta"])
+    xdotool("key", "Return")
+    wait("Delta's page", lambda: "Delta" in beside_list())
+    go_to_search()
+    xdotool("key", "ctrl+a")
+    xdotool("type", "nobody")
+    wait("no results", lambda: shows("No Results"))
+    session.picture("6-no-results")
+    xdotool("key", "Escape")
+    wait("all machines again", lambda: len(rows()) == 3)
+
+
 def test_trash(session):
     """Delete asks first; Escape leaves everything as it is."""
     point_at("Beta")
@@ -193,6 +212,7 @@ def run(session):
     test_rename(session)
     test_files(session, opened)
     test_tabs(session)
+    test_search(session)
     test_trash(session)
 
 
