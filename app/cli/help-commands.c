@@ -37,9 +37,10 @@ static void
 add_row (GString *text, const char *left, const char *right)
 {
   int width = measure (left);
+  gboolean fits = width < COLUMN;
 
-  g_string_append_printf (text, "  %s%*s%s\n", left, width < COLUMN ? COLUMN - width : 2, "",
-                          right);
+  g_string_append_printf (text, "  %s%s%*s%s\n", left, fits ? "" : "\n",
+                          fits ? COLUMN - width : COLUMN + 2, "", right);
 }
 
 char *

@@ -49,7 +49,7 @@ add_drives (Call *call)
 
       if (!call->json)
         {
-          add_line (call, drive->id, drive->file != NULL ? drive->file : "");
+          add_line (call, drive->id, drive->file != NULL ? drive->file : _ ("Empty"));
           continue;
         }
       json_add_separator (call->out);
@@ -64,9 +64,9 @@ add_drives (Call *call)
 }
 
 static void
-add_number (Call *call, const char *key, unsigned number)
+add_number (Call *call, const char *key, unsigned number, const char *unit)
 {
-  g_autofree char *text = g_strdup_printf ("%u", number);
+  g_autofree char *text = g_strdup_printf ("%u%s", number, unit);
 
   if (call->json)
     json_add_number (call->out, key, number);
@@ -87,8 +87,8 @@ command_info (Call *call, GError **error)
   if (call->config != NULL)
     {
       add_line (call, "os", call->config->os);
-      add_number (call, "memory", call->config->memory);
-      add_number (call, "cpus", call->config->cpus);
+      add_number (call, "memory", call->config->memory, " MiB");
+      add_number (call, "cpus", call->config->cpus, "");
       add_line (call, "accelerator", call->config->accelerator);
     }
   else
