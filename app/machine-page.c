@@ -34,7 +34,7 @@ struct _MachinePage
 
   GtkStack *stack;
   GtkPicture *picture;
-  GtkLabel *name, *trouble_text, *veil_title, *veil_text;
+  GtkLabel *name, *trouble_text, *veil_title, *veil_text, *hint_text;
   FailureGroup *failure;
   GtkWidget *veil, *resume, *force_off;
   AdwPreferencesGroup *devices;
@@ -196,11 +196,16 @@ hide_hint (gpointer data)
 static void
 show_hint (MachinePage *self)
 {
+  static const char *const hints[] = {
+    [RELEASE_KEYS_LEFT_CTRL_ALT] = N_ ("Press left Ctrl+Alt to release keyboard and pointer"),
+    [RELEASE_KEYS_RIGHT_CTRL] = N_ ("Press right Ctrl to release keyboard and pointer"),
+  };
   GtkRoot *root = gtk_widget_get_root (GTK_WIDGET (self));
   gboolean show = console_view_has_keyboard (self->console) && GTK_IS_WINDOW (root)
                   && gtk_window_is_fullscreen (GTK_WINDOW (root));
 
   g_clear_handle_id (&self->hint_timer, g_source_remove);
+  gtk_label_set_label (self->hint_text, _ (hints[console_view_get_release_keys (self->console)]));
   gtk_revealer_set_reveal_child (self->hint, show);
   if (show)
     self->hint_timer = g_timeout_add (HINT_MS, hide_hint, self);
@@ -468,6 +473,7 @@ machine_page_new (Machine *machine, GSettings *settings)
   failure_group_set_machine (self->failure, machine);
   add_actions (self);
   g_settings_bind (settings, "scale-display", self->console, "scaling", G_SETTINGS_BIND_DEFAULT);
+  g_settings_bind (settings, "release-keys", self->console, "release-keys", G_SETTINGS_BIND_GET);
   for (unsigned i = 0; i < G_N_ELEMENTS (shown); i++)
     {
       g_signal_connect_object (machine, shown[i].signal, G_CALLBACK (shown[i].show), self,
@@ -583,6 +589,7 @@ machine_page_class_init (MachinePageClass *klass)
   gtk_widget_class_bind_template_child (widget_class, MachinePage, banner);
   gtk_widget_class_bind_template_child (widget_class, MachinePage, console);
   gtk_widget_class_bind_template_child (widget_class, MachinePage, hint);
+  gtk_widget_class_bind_template_child (widget_class, MachinePage, hint_text);
 }
 
 static void

@@ -17,9 +17,10 @@ struct _NewMachineDialog
   GCancellable *cancellable;
   char *disc, *disk; /* paths, or NULL */
   char *os;          /* libosinfo's id, or NULL */
-  char *given_name;  /* what the wizard wrote into the name's row */
-  gboolean live;     /* the disc is enough */
-  gboolean looking;  /* at the disc */
+  GSettings *settings;
+  char *given_name; /* what the wizard wrote into the name's row */
+  gboolean live;    /* the disc is enough */
+  gboolean looking; /* at the disc */
 
   GtkStack *stack;
   GtkButton *back, *next, *finish, *create_now;
@@ -169,6 +170,13 @@ get_host_memory (void)
   return (unsigned) ((guint64) sysconf (_SC_PHYS_PAGES) * sysconf (_SC_PAGESIZE) >> 20);
 }
 
+/* MiB for a system of which nobody knows what it needs. */
+static unsigned
+get_usual_memory (NewMachineDialog *self)
+{
+  return g_settings_get_int (self->settings, "new-machine-memory");
+}
+
 /* The system is known now, by the disc or by a person: what it needs follows. */
 static void
 use_system (NewMachineDialog *self, const char *id, const char *description, unsigned memory,
@@ -203,7 +211,7 @@ detected (GObject *source, GAsyncResult *result, gpointer data)
   use_system (self, detection->id,
               detection->known ? detection->name
                                : _ ("Not recognized: choose it, or what it needs"),
-              detection->memory, detection->disk);
+              detection->known ? detection->memory : get_usual_memory (self), detection->disk);
   set_name (self, detection->name);
   self->live = detection->live;
   gtk_switch_set_active (self->disk_switch, !detection->live);
@@ -216,7 +224,8 @@ system_chosen (OsChooser *chooser, OsItem *item, NewMachineDialog *self)
   /* A detection still under way would overrule the person. */
   g_cancellable_cancel (self->cancellable);
   set_looking (self, FALSE);
-  use_system (self, os_item_get_id (item), os_item_get_name (item), os_item_get_memory (item),
+  use_system (self, os_item_get_id (item), os_item_get_name (item),
+              os_item_get_id (item) != NULL ? os_item_get_memory (item) : get_usual_memory (self),
               os_item_get_disk (item));
   if (os_item_get_id (item) != NULL)
     set_name (self, os_item_get_name (item));
@@ -351,16 +360,18 @@ create_and_start (NewMachineDialog *self)
 }
 
 NewMachineDialog *
-new_machine_dialog_new (GtkWindow *parent)
+new_machine_dialog_new (GtkWindow *parent, GSettings *settings)
 {
   NewMachineDialog *self = g_object_new (NEW_MACHINE_DIALOG_TYPE, "transient-for", parent, NULL);
   unsigned host = get_host_memory ();
   g_autofree char *host_text = g_format_size_full ((guint64) host << 20, G_FORMAT_SIZE_IEC_UNITS);
   g_autofree char *memory_text = g_strdup_printf (_ ("MiB; this computer has %s"), host_text);
 
+  self->settings = g_object_ref (settings);
   adw_action_row_set_subtitle (self->memory_row, memory_text);
   gtk_spin_button_set_range (self->memory, 64, MAX (host - 512, 128));
-  gtk_spin_button_set_value (self->memory, MIN (1024, host / 2));
+  gtk_spin_button_set_value (self->memory, MIN (get_usual_memory (self), host / 2));
+  gtk_spin_button_set_value (self->cpus, g_settings_get_int (settings, "new-machine-processors"));
   set_name (self, _ ("New Machine"));
   update (self);
   return self;
@@ -381,6 +392,7 @@ new_machine_dialog_finalize (GObject *object)
   NewMachineDialog *self = NEW_MACHINE_DIALOG (object);
 
   g_clear_object (&self->cancellable);
+  g_clear_object (&self->settings);
   g_free (self->disc);
   g_free (self->disk);
   g_free (self->os);

@@ -11,7 +11,7 @@ G_BEGIN_DECLS
 #define NEW_MACHINE_DIALOG_TYPE (new_machine_dialog_get_type ())
 G_DECLARE_FINAL_TYPE (NewMachineDialog, new_machine_dialog, NEW_MACHINE, DIALOG, AdwWindow)
 
-NewMachineDialog *new_machine_dialog_new (GtkWindow *parent);
+NewMachineDialog *new_machine_dialog_new (GtkWindow *parent, GSettings *settings);
 /* Chooses a disc image and looks what is on it. The path is UTF-8. */
 void new_machine_dialog_use_disc (NewMachineDialog *self, const char *path);
 

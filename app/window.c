@@ -12,6 +12,7 @@
 #include "new-machine-dialog.h"
 #include "sentence-toast.h"
 #include "shortcuts.h"
+#include "preferences.h"
 #include "trust-dialog.h"
 
 #define EDGE 3  /* pixels from the top edge that bring the bars back in full screen */
@@ -54,12 +55,20 @@ selected_page (Window *self)
 static const char *
 subtitle_of (MachinePage *page)
 {
+  static const char *const releases_both[] = {
+    [RELEASE_KEYS_LEFT_CTRL_ALT] = N_ ("Left Ctrl+Alt releases keyboard and pointer"),
+    [RELEASE_KEYS_RIGHT_CTRL] = N_ ("Right Ctrl releases keyboard and pointer"),
+  };
+  static const char *const releases_keyboard[] = {
+    [RELEASE_KEYS_LEFT_CTRL_ALT] = N_ ("Left Ctrl+Alt releases the keyboard"),
+    [RELEASE_KEYS_RIGHT_CTRL] = N_ ("Right Ctrl releases the keyboard"),
+  };
   ConsoleView *console = machine_page_get_console (page);
 
   if (console_view_get_grabbed (console))
-    return _ ("Left Ctrl+Alt releases keyboard and pointer");
+    return _ (releases_both[console_view_get_release_keys (console)]);
   if (console_view_has_keyboard (console))
-    return _ ("Left Ctrl+Alt releases the keyboard");
+    return _ (releases_keyboard[console_view_get_release_keys (console)]);
   return machine_state_to_text (machine_get_state (machine_page_get_machine (page)));
 }
 
@@ -245,7 +254,8 @@ window_new_machine (Window *self, GFile *disc)
     return;
   if (self->wizard == NULL)
     {
-      g_set_weak_pointer (&self->wizard, new_machine_dialog_new (GTK_WINDOW (self)));
+      g_set_weak_pointer (&self->wizard,
+                          new_machine_dialog_new (GTK_WINDOW (self), self->settings));
       g_signal_connect_object (self->wizard, "created", G_CALLBACK (machine_created), self,
                                G_CONNECT_SWAPPED);
     }
@@ -258,6 +268,14 @@ static void
 new_machine (GSimpleAction *action, GVariant *parameter, gpointer data)
 {
   window_new_machine (data, NULL);
+}
+
+static void
+show_preferences (GSimpleAction *action, GVariant *parameter, gpointer data)
+{
+  Window *self = data;
+
+  gtk_window_present (GTK_WINDOW (preferences_new (GTK_WINDOW (self), self->settings)));
 }
 
 static gboolean
@@ -381,13 +399,10 @@ Window *
 window_new (GtkApplication *application, Library *library, GSettings *settings)
 {
   static const GActionEntry actions[]
-    = { { "new-machine", new_machine },
-        { "back", go_back },
-        { "close-tab", close_tab },
-        { "help", show_help },
-        { "find", find_machine },
-        { "sidebar", toggle_sidebar },
-        { "fullscreen", NULL, NULL, "false", fullscreen_changed } };
+    = { { "new-machine", new_machine }, { "back", go_back },
+        { "close-tab", close_tab },     { "help", show_help },
+        { "find", find_machine },       { "preferences", show_preferences },
+        { "sidebar", toggle_sidebar },  { "fullscreen", NULL, NULL, "false", fullscreen_changed } };
   Window *self = g_object_new (WINDOW_TYPE, "application", application, NULL);
 
   self->library = g_object_ref (library);

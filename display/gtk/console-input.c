@@ -124,7 +124,7 @@ root_changed (ConsoleInput *input)
   focus_changed (input);
 }
 
-/* The release chord, or the pointer is in another window's hands: the keyboard is the person's
+/* The release keys, or the pointer is in another window's hands: the keyboard is the person's
  * again. */
 static void
 give_back (void *data)
@@ -160,6 +160,12 @@ pointer_changed (void *data)
   ConsoleInput *input = data;
 
   input->ops.changed (input->data);
+}
+
+void
+console_input_set_release_keys (ConsoleInput *input, ReleaseKeys keys)
+{
+  console_keyboard_set_release_keys (input->keyboard, keys);
 }
 
 void

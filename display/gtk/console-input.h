@@ -3,8 +3,10 @@
 
 #include <gtk/gtk.h>
 
+#include "release-keys.h"
+
 /* The keyboard and pointer of a widget as a client of org.qemu.Display1.Keyboard and .Mouse, and
- * the grab with its release chord (left Ctrl+Alt). */
+ * the grab with its release keys. */
 typedef struct ConsoleInput ConsoleInput;
 
 typedef struct
@@ -23,6 +25,7 @@ void console_input_free (ConsoleInput *input);
 
 /* NULL: events go nowhere. */
 void console_input_set_connection (ConsoleInput *input, GDBusConnection *connection);
+void console_input_set_release_keys (ConsoleInput *input, ReleaseKeys keys);
 void console_input_grab (ConsoleInput *input);
 void console_input_ungrab (ConsoleInput *input);
 gboolean console_input_is_grabbed (const ConsoleInput *input);

@@ -9,6 +9,12 @@
 
 #define MAX_CODE 256
 
+/* One key alone is there twice. */
+static const unsigned release_codes[][2] = {
+  [RELEASE_KEYS_LEFT_CTRL_ALT] = { KEY_LEFTCTRL, KEY_LEFTALT },
+  [RELEASE_KEYS_RIGHT_CTRL] = { KEY_RIGHTCTRL, KEY_RIGHTCTRL },
+};
+
 struct ConsoleKeyboard
 {
   GtkWidget *widget;
@@ -19,7 +25,8 @@ struct ConsoleKeyboard
   GDBusProxy *proxy;
   GCancellable *cancellable; /* of the proxy being made */
   gboolean down[MAX_CODE];
-  gboolean chord;      /* left Ctrl and Alt are down and nothing else was pressed since */
+  ReleaseKeys release_keys;
+  gboolean chord;      /* they are down and nothing else was pressed since */
   guint matching;      /* the source that compares the locks */
   gboolean unanswered; /* locks were pressed, and the guest's lamps have not changed since */
 };
@@ -98,15 +105,18 @@ key_pressed (GtkEventControllerKey *controller, guint keyval, guint keycode,
              GdkModifierType modifiers, void *data)
 {
   ConsoleKeyboard *keyboard = data;
+  const unsigned *codes = release_codes[keyboard->release_keys];
   unsigned code = code_of (keycode);
+  gboolean repeated;
 
   if (keyboard->connection == NULL || code == 0)
     return GDK_EVENT_PROPAGATE;
-  if (!keyboard->down[code])
-    keyboard->chord = (code == KEY_LEFTCTRL && keyboard->down[KEY_LEFTALT])
-                      || (code == KEY_LEFTALT && keyboard->down[KEY_LEFTCTRL]);
+  repeated = keyboard->down[code];
   match_before (keyboard, code);
   keyboard->down[code] = TRUE;
+  if (!repeated)
+    keyboard->chord = (code == codes[0] || code == codes[1]) && keyboard->down[codes[0]]
+                      && keyboard->down[codes[1]];
   send_key (keyboard, code, TRUE);
   return GDK_EVENT_STOP;
 }
@@ -195,6 +205,13 @@ console_keyboard_set_connection (ConsoleKeyboard *keyboard, GDBusConnection *con
   keyboard->cancellable = g_cancellable_new ();
   g_dbus_proxy_new (connection, G_DBUS_PROXY_FLAGS_NONE, NULL, NULL, DISPLAY1_CONSOLE_PATH,
                     DISPLAY1_KEYBOARD, keyboard->cancellable, proxy_ready, keyboard);
+}
+
+void
+console_keyboard_set_release_keys (ConsoleKeyboard *keyboard, ReleaseKeys keys)
+{
+  keyboard->release_keys = keys;
+  keyboard->chord = FALSE;
 }
 
 ConsoleKeyboard *

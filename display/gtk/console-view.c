@@ -17,6 +17,7 @@ struct _ConsoleView
   ConsoleInput *input;
   GdkCursor *guest_cursor; /* NULL: the guest draws its own */
   gboolean connected, scaling;
+  ReleaseKeys release_keys;
 };
 
 enum
@@ -26,6 +27,7 @@ enum
   PROP_GRABBED,
   PROP_HAS_KEYBOARD,
   PROP_SCALING,
+  PROP_RELEASE_KEYS,
   PROP_GUEST_WIDTH,
   PROP_GUEST_HEIGHT,
   N_PROPS
@@ -267,6 +269,22 @@ console_view_get_scaling (ConsoleView *self)
   return self->scaling;
 }
 
+void
+console_view_set_release_keys (ConsoleView *self, ReleaseKeys keys)
+{
+  if (self->release_keys == keys)
+    return;
+  self->release_keys = keys;
+  console_input_set_release_keys (self->input, keys);
+  notify (self, PROP_RELEASE_KEYS);
+}
+
+ReleaseKeys
+console_view_get_release_keys (ConsoleView *self)
+{
+  return self->release_keys;
+}
+
 GdkTexture *
 console_view_dup_texture (ConsoleView *self)
 {
@@ -295,6 +313,9 @@ console_view_get_property (GObject *object, guint property, GValue *value, GPara
     case PROP_SCALING:
       g_value_set_boolean (value, self->scaling);
       break;
+    case PROP_RELEASE_KEYS:
+      g_value_set_enum (value, self->release_keys);
+      break;
     case PROP_GUEST_WIDTH:
       g_value_set_uint (value, console_frame_get_width (self->frame));
       break;
@@ -318,6 +339,9 @@ console_view_set_property (GObject *object, guint property, const GValue *value,
       break;
     case PROP_SCALING:
       console_view_set_scaling (self, g_value_get_boolean (value));
+      break;
+    case PROP_RELEASE_KEYS:
+      console_view_set_release_keys (self, g_value_get_enum (value));
       break;
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID (object, property, pspec);
@@ -365,6 +389,8 @@ console_view_class_init (ConsoleViewClass *class)
   properties[PROP_HAS_KEYBOARD]
     = g_param_spec_boolean ("has-keyboard", NULL, NULL, FALSE, read_only);
   properties[PROP_SCALING] = g_param_spec_boolean ("scaling", NULL, NULL, TRUE, read_write);
+  properties[PROP_RELEASE_KEYS] = g_param_spec_enum ("release-keys", NULL, NULL, RELEASE_KEYS_TYPE,
+                                                     RELEASE_KEYS_LEFT_CTRL_ALT, read_write);
   properties[PROP_GUEST_WIDTH]
     = g_param_spec_uint ("guest-width", NULL, NULL, 0, G_MAXUINT, 0, read_only);
   properties[PROP_GUEST_HEIGHT]

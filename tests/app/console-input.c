@@ -62,6 +62,24 @@ test_grab_and_release_chord (ConsoleRig *f, const void *data)
   wait_for (!console_view_get_grabbed (f->view));
 }
 
+/* Other keys can give it back, which the guest hears all the same. */
+static void
+test_release_keys (ConsoleRig *f, const void *data)
+{
+  console_view_set_release_keys (f->view, RELEASE_KEYS_RIGHT_CTRL);
+  console_rig_xdotool ("mousemove 320 200 click 1");
+  wait_for (console_view_get_grabbed (f->view));
+  console_rig_xdotool ("keydown Control_L keydown Alt_L keyup Alt_L keyup Control_L");
+  wait_for (strstr (f->log->str, "key-1d") != NULL);
+  g_assert_true (console_view_get_grabbed (f->view));
+  console_rig_xdotool ("keydown Control_R key c keyup Control_R");
+  wait_for (strstr (f->log->str, "key-9d") != NULL);
+  g_assert_true (console_view_get_grabbed (f->view));
+  console_rig_xdotool ("key Control_R");
+  wait_for (!console_view_get_grabbed (f->view));
+  g_assert_false (console_view_has_keyboard (f->view));
+}
+
 /* Another program's window, which says what it hears. */
 static GSubprocess *
 open_other_window (GDataInputStream **heard)
@@ -202,6 +220,7 @@ main (int argc, char **argv)
   ADD ("focus-lost-releases-keys", test_focus_lost_releases_keys);
   ADD ("absolute-pointer", test_absolute_pointer);
   ADD ("grab-and-release-chord", test_grab_and_release_chord);
+  ADD ("release-keys", test_release_keys);
   ADD ("another-window-gets-active", test_another_window_gets_active);
   ADD ("window-in-the-way", test_window_in_the_way);
   ADD ("locks-are-matched", test_locks_are_matched);
