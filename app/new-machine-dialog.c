@@ -10,6 +10,7 @@
 #include "file-chooser.h"
 #include "file-row.h"
 #include "os-chooser.h"
+#include "unit-field.h"
 
 struct _NewMachineDialog
 {
@@ -67,8 +68,8 @@ has_source (NewMachineDialog *self)
 static char *
 dup_hardware (NewMachineDialog *self)
 {
-  g_autofree char *memory = g_format_size_full (
-    (guint64) gtk_spin_button_get_value_as_int (self->memory) << 20, G_FORMAT_SIZE_IEC_UNITS);
+  g_autofree char *memory
+    = unit_field_dup_size ((guint64) gtk_spin_button_get_value_as_int (self->memory) << 20);
   int cpus = gtk_spin_button_get_value_as_int (self->cpus);
   g_autofree char *cpu_text
     = g_strdup_printf (ngettext ("%d virtual CPU", "%d virtual CPUs", cpus), cpus);
@@ -364,7 +365,7 @@ new_machine_dialog_new (GtkWindow *parent, GSettings *settings)
 {
   NewMachineDialog *self = g_object_new (NEW_MACHINE_DIALOG_TYPE, "transient-for", parent, NULL);
   unsigned host = get_host_memory ();
-  g_autofree char *host_text = g_format_size_full ((guint64) host << 20, G_FORMAT_SIZE_IEC_UNITS);
+  g_autofree char *host_text = unit_field_dup_size ((guint64) host << 20);
   g_autofree char *memory_text = g_strdup_printf (_ ("MiB; this computer has %s"), host_text);
 
   self->settings = g_object_ref (settings);
