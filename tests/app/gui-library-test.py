@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The library in the sidebar: what runs is above, each machine has a menu and keys, and the tabs come
-back with the next start.
+back with the next start; and the keys of the window.
 
 usage: xvfb-run dbus-run-session gui-library-test.py GUESTHOUSE GUESTHOUSECTL PICTURES
 """
@@ -171,6 +171,31 @@ def test_search(session):
     wait("all machines again", lambda: len(rows()) == 3)
 
 
+def test_shortcuts(session):
+    """F9, Ctrl+Alt+Enter, Ctrl+comma, F1 and Ctrl+W, once each; what was shown is back the second time."""
+    def key(keys, what, effect):
+        act_until(f"{what}, after {keys}", lambda: xdotool("key", keys), effect)
+
+    def has_sidebar():
+        return find_button("New Virtual Machine")
+
+    def top():
+        """Where the page's button is: the bars of full screen take no room from it."""
+        return Atspi.Component.get_extents(find_button("Power On"), Atspi.CoordType.WINDOW).y
+
+    usual = top()
+    key("F9", "the machine alone", lambda: not has_sidebar() and top() == usual)
+    key("F9", "the sidebar", has_sidebar)
+    key("ctrl+alt+Return", "the machine without bars", lambda: not has_sidebar() and top() < usual)
+    key("ctrl+alt+Return", "the bars", lambda: has_sidebar() and top() == usual)
+    before = windows()
+    for keys, text in (("ctrl+comma", "Machine Settings"), ("F1", "Close tab")):
+        key(keys, f"a window with “{text}”", lambda: shows(text))
+        session.picture("7-" + keys)
+        key("Escape", "it to be gone", lambda: windows() == before)
+    key("ctrl+w", "the tab to be gone", lambda: tabs() == ["Alpha", "Beta"])
+
+
 def test_trash(session):
     """Delete asks first; Escape leaves everything as it is."""
     point_at("Beta")
@@ -213,6 +238,7 @@ def run(session):
     test_files(session, opened)
     test_tabs(session)
     test_search(session)
+    test_shortcuts(session)
     test_trash(session)
 
 
