@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "alternating.h"
+#include "second-interpreter.h"
 
 #include <stdatomic.h>
 
@@ -64,9 +65,10 @@ alternating_open (const AccelMachine *machine, GError **error)
   self->lock = machine->lock;
   self->ops[0] = &translator_accel_ops;
   self->ops[1] = &software_accel_ops;
+  self->accels[0] = translator_accel_ops.open (machine, error);
+  self->accels[1] = second_interpreter_open (machine, error);
   for (unsigned i = 0; i < 2; i++)
     {
-      self->accels[i] = self->ops[i]->open (machine, error);
       g_assert_nonnull (self->accels[i]);
       self->accels[i]->wake = wake;
       self->accels[i]->wake_data = self;

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "lockstep-compare.h"
+#include "second-interpreter.h"
 #include "vmm-core/translator/run.h"
 #include "vmm-core/translator/translator.h"
 #include "vmm-core/x86/block.h"
@@ -574,18 +575,10 @@ lockstep_cpu_added (X86Cpu *cpu)
   lockstep->cpu = cpu;
 }
 
-/* What is left of a page's code the translator says, when it has dropped its blocks; an interpreter
- * by itself would say that nothing is. */
-static void
-leave_code (X86Software *software, MemoryBlock *block, uint64_t page, unsigned offset,
-            unsigned length)
-{
-}
-
 static Accel *
 lockstep_open (const AccelMachine *machine, GError **error)
 {
-  static X86Engine engine, interpreter;
+  static X86Engine engine;
   AccelMachine first = *machine, second = *machine;
   const X86Engine *translator;
   Accel *accel;
@@ -614,10 +607,7 @@ lockstep_open (const AccelMachine *machine, GError **error)
   lockstep->first->engine = &engine;
   translator_set_options (accel,
                           lockstep_flags == LOCKSTEP_EXACT ? TRANSLATOR_THOROUGH : TRANSLATOR_LAZY);
-  lockstep->second = software_accel_ops.open (&second, error);
-  interpreter = *((X86Software *) lockstep->second)->engine;
-  interpreter.code_overwritten = leave_code;
-  ((X86Software *) lockstep->second)->engine = &interpreter;
+  lockstep->second = second_interpreter_open (&second, error);
   lockstep->other = x86_software_get_cpu (software_accel_ops.vcpu_new (lockstep->second, 0, error));
   x86_exclusive_enter (lockstep->other);
   return accel;
