@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "display-interfaces.h"
-#include "machine-interface.h"
+#include "vm-rig.h"
 
 #define CONSOLE_PATH "/org/qemu/Display1/Console_0"
 #define LISTENER_PATH "/org/qemu/Display1/Listener"
@@ -19,9 +19,7 @@ static const char *vm_program;
 
 typedef struct
 {
-  char *folder, *socket;
-  GSubprocess *process;
-  GDBusConnection *connection;
+  VmRig vm;
   DisplayConsole *console;
   unsigned width, height, stride;
   size_t bytes; /* of pixels that came */
@@ -31,37 +29,18 @@ typedef struct
 static void
 set_up (Fixture *f, gconstpointer data)
 {
-  g_autofree char *address = NULL;
-
-  f->folder = g_dir_make_tmp ("guesthouse-XXXXXX", NULL);
-  f->socket = g_build_filename (f->folder, "control", NULL);
-  f->process = g_subprocess_new (G_SUBPROCESS_FLAGS_NONE, NULL, vm_program, "--accel", "none",
-                                 "--memory", "16", "--control", f->socket, NULL);
-  address = g_strdup_printf ("unix:path=%s", f->socket);
-  while (f->connection == NULL)
-    {
-      g_usleep (20000);
-      f->connection = g_dbus_connection_new_for_address_sync (
-        address, G_DBUS_CONNECTION_FLAGS_AUTHENTICATION_CLIENT, NULL, NULL, NULL);
-    }
-  f->console = display_console_proxy_new_sync (f->connection, G_DBUS_PROXY_FLAGS_NONE, NULL,
+  vm_rig_open (&f->vm);
+  vm_rig_start (&f->vm, vm_program, "--accel", "none", "--memory", "16", NULL);
+  f->console = display_console_proxy_new_sync (f->vm.connection, G_DBUS_PROXY_FLAGS_NONE, NULL,
                                                CONSOLE_PATH, NULL, NULL);
 }
 
 static void
 tear_down (Fixture *f, gconstpointer data)
 {
-  g_autoptr (GhMachine1) machine = gh_machine1_proxy_new_sync (
-    f->connection, G_DBUS_PROXY_FLAGS_NONE, NULL, "/org/guesthouse/Machine1", NULL, NULL);
-
-  g_assert_true (gh_machine1_call_quit_sync (machine, NULL, NULL));
-  g_assert_true (g_subprocess_wait_check (f->process, NULL, NULL));
-  g_object_unref (f->process);
   g_object_unref (f->console);
-  g_object_unref (f->connection);
-  g_rmdir (f->folder);
-  g_free (f->folder);
-  g_free (f->socket);
+  g_assert_true (gh_machine1_call_quit_sync (f->vm.machine, NULL, NULL));
+  vm_rig_close (&f->vm);
 }
 
 /* Offers fd as a listener's connection. */
@@ -186,9 +165,9 @@ static void
 test_input (Fixture *f, gconstpointer data)
 {
   g_autoptr (DisplayKeyboard) keyboard = display_keyboard_proxy_new_sync (
-    f->connection, G_DBUS_PROXY_FLAGS_NONE, NULL, CONSOLE_PATH, NULL, NULL);
+    f->vm.connection, G_DBUS_PROXY_FLAGS_NONE, NULL, CONSOLE_PATH, NULL, NULL);
   g_autoptr (DisplayMouse) mouse = display_mouse_proxy_new_sync (
-    f->connection, G_DBUS_PROXY_FLAGS_NONE, NULL, CONSOLE_PATH, NULL, NULL);
+    f->vm.connection, G_DBUS_PROXY_FLAGS_NONE, NULL, CONSOLE_PATH, NULL, NULL);
   static const guint codes[] = { 0, 1, 0x1e, 0x80, 0xff, 0x100, G_MAXUINT };
 
   for (unsigned i = 0; i < G_N_ELEMENTS (codes); i++)

@@ -16,7 +16,7 @@
 #include <unistd.h>
 
 #include "display-interfaces.h"
-#include "machine-interface.h"
+#include "vm-rig.h"
 #include "vmm-core/unix-socket.h"
 
 #define MACHINE_PATH "/org/guesthouse/Machine1"
@@ -38,10 +38,8 @@ static const char *vm_program;
 
 typedef struct
 {
-  char *folder, *socket, *output;
-  GSubprocess *process;
-  GDBusConnection *connection;
-  GhMachine1 *machine;
+  VmRig vm;
+  char *output;
 } Fixture;
 
 /* What a guest is made of: a BIOS that has these bytes at the reset vector and at F0000h. */
@@ -81,7 +79,7 @@ connect_to (Fixture *f)
 {
   g_autoptr (GSocket) socket = NULL;
   g_autoptr (GSocketConnection) stream = NULL;
-  int fd = unix_socket_connect (f->socket, NULL);
+  int fd = unix_socket_connect (f->vm.socket, NULL);
 
   if (fd < 0)
     return NULL;
@@ -99,24 +97,15 @@ set_up (Fixture *f, gconstpointer data)
   g_autofree char *serial = NULL;
   g_autofree char *bios = NULL;
 
-  f->folder = g_dir_make_tmp ("guesthouse-XXXXXX", NULL);
-  f->socket = g_build_filename (f->folder, "control", NULL);
-  f->output = g_build_filename (f->folder, "output", NULL);
+  vm_rig_open (&f->vm);
+  f->output = g_build_filename (f->vm.folder, "output", NULL);
   serial = g_strconcat ("file:", f->output, NULL);
-  bios = g_build_filename (f->folder, "bios", NULL);
+  bios = g_build_filename (f->vm.folder, "bios", NULL);
   memcpy (image, guest->code, guest->code_size);
   memcpy (image + RESET_VECTOR, guest->vector, guest->vector_size);
   g_assert_true (g_file_set_contents (bios, image, BIOS_SIZE, NULL));
-  f->process = g_subprocess_new (G_SUBPROCESS_FLAGS_NONE, NULL, vm_program, "--accel",
-                                 guest->accelerator, "--memory", "16", "--control", f->socket,
-                                 "--bios", bios, "--serial", serial, NULL);
-  while (f->connection == NULL)
-    {
-      g_usleep (20000);
-      f->connection = connect_to (f);
-    }
-  f->machine = gh_machine1_proxy_new_sync (f->connection, G_DBUS_PROXY_FLAGS_NONE, NULL,
-                                           MACHINE_PATH, NULL, NULL);
+  vm_rig_start (&f->vm, vm_program, "--accel", guest->accelerator, "--memory", "16", "--bios", bios,
+                "--serial", serial, NULL);
 }
 
 static void
@@ -124,17 +113,9 @@ tear_down (Fixture *f, gconstpointer data)
 {
   g_autoptr (GError) error = NULL;
 
-  g_assert_true (gh_machine1_call_quit_sync (f->machine, NULL, &error));
+  g_assert_true (gh_machine1_call_quit_sync (f->vm.machine, NULL, &error));
   g_assert_no_error (error);
-  g_assert_true (g_subprocess_wait_check (f->process, NULL, &error));
-  g_assert_false (g_file_test (f->socket, G_FILE_TEST_EXISTS));
-  g_spawn_sync (NULL, (char *[]){ "/bin/rm", "-rf", f->folder, NULL }, NULL, 0, NULL, NULL, NULL,
-                NULL, NULL, NULL);
-  g_object_unref (f->machine);
-  g_object_unref (f->connection);
-  g_object_unref (f->process);
-  g_free (f->folder);
-  g_free (f->socket);
+  vm_rig_close (&f->vm);
   g_free (f->output);
 }
 
@@ -143,7 +124,8 @@ tear_down (Fixture *f, gconstpointer data)
 static unsigned
 count_descriptors (Fixture *f)
 {
-  g_autofree char *path = g_strdup_printf ("/proc/%s/fd", g_subprocess_get_identifier (f->process));
+  g_autofree char *path
+    = g_strdup_printf ("/proc/%s/fd", g_subprocess_get_identifier (f->vm.process));
   g_autoptr (GDir) dir = g_dir_open (path, 0, NULL);
   unsigned n = 0;
 
@@ -157,7 +139,7 @@ static unsigned
 get_resident (Fixture *f)
 {
   g_autofree char *path
-    = g_strdup_printf ("/proc/%s/status", g_subprocess_get_identifier (f->process));
+    = g_strdup_printf ("/proc/%s/status", g_subprocess_get_identifier (f->vm.process));
   g_autofree char *text = NULL;
 
   g_assert_true (g_file_get_contents (path, &text, NULL, NULL));
@@ -170,7 +152,7 @@ expect_answer (Fixture *f)
   g_autoptr (GVariant) counters = NULL;
   g_autoptr (GError) error = NULL;
 
-  gh_machine1_call_statistics_sync (f->machine, &counters, NULL, &error);
+  gh_machine1_call_statistics_sync (f->vm.machine, &counters, NULL, &error);
   g_assert_no_error (error);
 }
 
@@ -204,7 +186,7 @@ come (Fixture *f)
 {
   g_autofree char *uid = g_strdup_printf ("%u", getuid ());
   g_autoptr (GString) login = g_string_new ("AUTH EXTERNAL ");
-  int fd = unix_socket_connect (f->socket, NULL);
+  int fd = unix_socket_connect (f->vm.socket, NULL);
   char answer[256];
   ssize_t n;
 
@@ -287,7 +269,7 @@ test_many_connections (Fixture *f, gconstpointer data)
       g_autoptr (GDBusConnection) connection = i % 4 == 0 ? connect_to (f) : NULL;
 
       if (i % 4 != 0)
-        close (i % 4 == 1 ? unix_socket_connect (f->socket, NULL) : come (f));
+        close (i % 4 == 1 ? unix_socket_connect (f->vm.socket, NULL) : come (f));
       else
         g_assert_true (g_dbus_connection_close_sync (connection, NULL, NULL));
     }
@@ -305,7 +287,7 @@ test_connections_that_stay (Fixture *f, gconstpointer data)
 
   for (unsigned i = 0; i < G_N_ELEMENTS (fds); i++)
     {
-      fds[i] = i % 2 == 0 ? unix_socket_connect (f->socket, NULL) : come (f);
+      fds[i] = i % 2 == 0 ? unix_socket_connect (f->vm.socket, NULL) : come (f);
       expect_answer (f);
     }
   g_assert_cmpuint (count_descriptors (f), <, before + 100);
@@ -386,7 +368,7 @@ test_nonsense (Fixture *f, gconstpointer data)
   for (unsigned i = 0; i < 200; i++)
     {
       g_autofree uint8_t *copy = g_memdup2 (g_bytes_get_data (call, NULL), size);
-      int fd = i % 8 == 0 ? unix_socket_connect (f->socket, NULL) : come (f);
+      int fd = i % 8 == 0 ? unix_socket_connect (f->vm.socket, NULL) : come (f);
 
       for (unsigned n = g_rand_int_range (random, 1, 4); n > 0; n--)
         copy[g_rand_int_range (random, 0, size)] = g_rand_int (random);
@@ -421,9 +403,9 @@ test_power_in_a_reset_loop (Fixture *f, gconstpointer data)
 
   for (unsigned i = 0; i < 200; i++)
     {
-      gh_machine1_call_power_off_sync (f->machine, NULL, &error);
+      gh_machine1_call_power_off_sync (f->vm.machine, NULL, &error);
       g_assert_no_error (error);
-      gh_machine1_call_power_on_sync (f->machine, NULL, &error);
+      gh_machine1_call_power_on_sync (f->vm.machine, NULL, &error);
       g_assert_no_error (error);
       if (i % 2)
         g_usleep (g_test_rand_int_range (0, 3000));
@@ -451,7 +433,7 @@ test_events_of_a_reset_loop (Fixture *f, gconstpointer data)
   before = get_resident (f);
   wait_a_moment ();
   since = g_get_monotonic_time ();
-  g_signal_connect (f->machine, "g-signal", G_CALLBACK (count_signal), &n);
+  g_signal_connect (f->vm.machine, "g-signal", G_CALLBACK (count_signal), &n);
   while (n < 20)
     wait_a_moment ();
   /* Ten a second at most, of which some may have been on the way: however slow this host is, so
@@ -487,7 +469,7 @@ static gboolean
 offer (Fixture *f, int fd)
 {
   g_autoptr (DisplayConsole) console = display_console_proxy_new_sync (
-    f->connection, G_DBUS_PROXY_FLAGS_DO_NOT_LOAD_PROPERTIES, NULL, CONSOLE_PATH, NULL, NULL);
+    f->vm.connection, G_DBUS_PROXY_FLAGS_DO_NOT_LOAD_PROPERTIES, NULL, CONSOLE_PATH, NULL, NULL);
   g_autoptr (GUnixFDList) fds = g_unix_fd_list_new ();
 
   g_assert_cmpint (g_unix_fd_list_append (fds, fd, NULL), ==, 0);
@@ -559,7 +541,7 @@ test_sealed_picture (Fixture *f, gconstpointer data)
   g_assert_true (pixels != MAP_FAILED);
   munmap (pixels, picture.size);
   close (picture.fd);
-  png = g_dbus_proxy_call_sync (G_DBUS_PROXY (f->machine), "Screenshot", NULL,
+  png = g_dbus_proxy_call_sync (G_DBUS_PROXY (f->vm.machine), "Screenshot", NULL,
                                 G_DBUS_CALL_FLAGS_NONE, -1, NULL, NULL);
   g_assert_nonnull (png);
 }
@@ -689,10 +671,10 @@ test_release_in_a_pause (Fixture *f, gconstpointer data)
 
   call_sync (client, keyboard, "Press", g_variant_new ("(u)", A));
   expect_code (f, &seen, A);
-  g_assert_true (gh_machine1_call_pause_sync (f->machine, NULL, NULL));
+  g_assert_true (gh_machine1_call_pause_sync (f->vm.machine, NULL, NULL));
   call_sync (client, keyboard, "Press", g_variant_new ("(u)", B));
   call_sync (client, keyboard, "Release", g_variant_new ("(u)", A));
-  g_assert_true (gh_machine1_call_resume_sync (f->machine, NULL, NULL));
+  g_assert_true (gh_machine1_call_resume_sync (f->vm.machine, NULL, NULL));
   expect_code (f, &seen, A | UP);
 }
 

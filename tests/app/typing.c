@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "display-interfaces.h"
-#include "machine-interface.h"
+#include "vm-rig.h"
 
 #define CONSOLE_PATH "/org/qemu/Display1/Console_0"
 
@@ -14,10 +14,8 @@ static const char *vm_program, *ctl_program, *guest;
 
 typedef struct
 {
-  char *folder, *socket, *serial;
-  GSubprocess *process;
-  GDBusConnection *connection;
-  GhMachine1 *machine;
+  VmRig vm;
+  char *serial;
 } Fixture;
 
 /* What the guest has printed. */
@@ -59,42 +57,21 @@ expect_bytes (Fixture *f, const char *bytes)
 static void
 set_up (Fixture *f, gconstpointer what)
 {
-  g_autofree char *address = NULL, *serial = NULL;
-  g_autoptr (GError) error = NULL;
+  g_autofree char *serial = NULL;
 
-  f->folder = g_dir_make_tmp ("guesthouse-XXXXXX", NULL);
-  f->socket = g_build_filename (f->folder, "control", NULL);
-  f->serial = g_build_filename (f->folder, "serial", NULL);
+  vm_rig_open (&f->vm);
+  f->serial = g_build_filename (f->vm.folder, "serial", NULL);
   serial = g_strconcat ("file:", f->serial, NULL);
-  f->process = g_subprocess_new (G_SUBPROCESS_FLAGS_NONE, &error, vm_program, "--accel",
-                                 "translator", "--memory", "16", "--kernel", guest, "--append",
-                                 what, "--serial", serial, "--control", f->socket, NULL);
-  g_assert_no_error (error);
-  address = g_strdup_printf ("unix:path=%s", f->socket);
-  while (f->connection == NULL)
-    {
-      g_usleep (20000);
-      f->connection = g_dbus_connection_new_for_address_sync (
-        address, G_DBUS_CONNECTION_FLAGS_AUTHENTICATION_CLIENT, NULL, NULL, NULL);
-    }
-  f->machine = gh_machine1_proxy_new_sync (f->connection, G_DBUS_PROXY_FLAGS_NONE, NULL,
-                                           "/org/guesthouse/Machine1", NULL, &error);
-  g_assert_no_error (error);
+  vm_rig_start (&f->vm, vm_program, "--accel", "translator", "--memory", "16", "--kernel", guest,
+                "--append", what, "--serial", serial, NULL);
   wait_for_bytes (f, "ready\n");
 }
 
 static void
 tear_down (Fixture *f, gconstpointer what)
 {
-  g_assert_true (gh_machine1_call_quit_sync (f->machine, NULL, NULL));
-  g_assert_true (g_subprocess_wait_check (f->process, NULL, NULL));
-  g_object_unref (f->machine);
-  g_object_unref (f->connection);
-  g_object_unref (f->process);
-  g_unlink (f->serial);
-  g_rmdir (f->folder);
-  g_free (f->folder);
-  g_free (f->socket);
+  g_assert_true (gh_machine1_call_quit_sync (f->vm.machine, NULL, NULL));
+  vm_rig_close (&f->vm);
   g_free (f->serial);
 }
 
@@ -103,7 +80,7 @@ type (Fixture *f, const char *text)
 {
   g_autoptr (GError) error = NULL;
 
-  g_assert_true (gh_machine1_call_type_text_sync (f->machine, text, NULL, &error));
+  g_assert_true (gh_machine1_call_type_text_sync (f->vm.machine, text, NULL, &error));
   g_assert_no_error (error);
 }
 
@@ -112,7 +89,7 @@ expect_refusal (Fixture *f, const char *text, const char *sentence)
 {
   g_autoptr (GError) error = NULL;
 
-  g_assert_false (gh_machine1_call_type_text_sync (f->machine, text, NULL, &error));
+  g_assert_false (gh_machine1_call_type_text_sync (f->vm.machine, text, NULL, &error));
   g_assert_nonnull (strstr (error->message, sentence));
 }
 
@@ -146,9 +123,9 @@ test_callers_take_turns (Fixture *f, gconstpointer what)
 {
   unsigned done = 0;
 
-  gh_machine1_call_type_text (f->machine, "aaaaaa", NULL, typed, &done);
-  gh_machine1_call_send_keys (f->machine, "win", NULL, NULL, NULL);
-  gh_machine1_call_type_text (f->machine, "bbb", NULL, typed, &done);
+  gh_machine1_call_type_text (f->vm.machine, "aaaaaa", NULL, typed, &done);
+  gh_machine1_call_send_keys (f->vm.machine, "win", NULL, NULL, NULL);
+  gh_machine1_call_type_text (f->vm.machine, "bbb", NULL, typed, &done);
   while (done < 2)
     g_main_context_iteration (NULL, TRUE);
   expect_bytes (f, "1e 9e 1e 9e 1e 9e 1e 9e 1e 9e 1e 9e e0 5b e0 db 30 b0 30 b0 30 b0 ");
@@ -162,11 +139,11 @@ test_pause (Fixture *f, gconstpointer what)
   g_autoptr (GString) bytes = g_string_new (NULL);
   unsigned done = 0;
 
-  gh_machine1_call_type_text (f->machine, text, NULL, typed, &done);
+  gh_machine1_call_type_text (f->vm.machine, text, NULL, typed, &done);
   wait_for_bytes (f, "1e 9e 1e");
-  g_assert_true (gh_machine1_call_pause_sync (f->machine, NULL, NULL));
+  g_assert_true (gh_machine1_call_pause_sync (f->vm.machine, NULL, NULL));
   g_assert_cmpuint (done, ==, 0);
-  g_assert_true (gh_machine1_call_resume_sync (f->machine, NULL, NULL));
+  g_assert_true (gh_machine1_call_resume_sync (f->vm.machine, NULL, NULL));
   while (done < 1)
     g_main_context_iteration (NULL, TRUE);
   for (unsigned i = 0; i < 1000; i++)
@@ -179,14 +156,14 @@ static void
 test_keys_in_a_pause (Fixture *f, gconstpointer what)
 {
   g_autoptr (DisplayKeyboard) keyboard = display_keyboard_proxy_new_sync (
-    f->connection, G_DBUS_PROXY_FLAGS_NONE, NULL, CONSOLE_PATH, NULL, NULL);
+    f->vm.connection, G_DBUS_PROXY_FLAGS_NONE, NULL, CONSOLE_PATH, NULL, NULL);
 
   g_assert_true (display_keyboard_call_press_sync (keyboard, 0x1e, NULL, NULL));
   expect_bytes (f, "1e ");
-  g_assert_true (gh_machine1_call_pause_sync (f->machine, NULL, NULL));
+  g_assert_true (gh_machine1_call_pause_sync (f->vm.machine, NULL, NULL));
   g_assert_true (display_keyboard_call_release_sync (keyboard, 0x1e, NULL, NULL));
   g_assert_true (display_keyboard_call_press_sync (keyboard, 0x30, NULL, NULL));
-  g_assert_true (gh_machine1_call_resume_sync (f->machine, NULL, NULL));
+  g_assert_true (gh_machine1_call_resume_sync (f->vm.machine, NULL, NULL));
   g_assert_true (display_keyboard_call_release_sync (keyboard, 0x30, NULL, NULL));
   type (f, "c");
   expect_bytes (f, "1e 9e 2e ae ");
@@ -206,7 +183,7 @@ test_nobody_reads (Fixture *f, gconstpointer what)
 {
   g_autoptr (GError) error = NULL;
 
-  g_assert_true (gh_machine1_call_send_keys_sync (f->machine, "ctrl+alt+f1", NULL, &error));
+  g_assert_true (gh_machine1_call_send_keys_sync (f->vm.machine, "ctrl+alt+f1", NULL, &error));
   g_assert_no_error (error);
   expect_refusal (f, "text", "does not read its keyboard");
 }
@@ -221,7 +198,7 @@ control (Fixture *f, const char *command, ...)
 
   g_ptr_array_add (words, (char *) ctl_program);
   g_ptr_array_add (words, "--socket");
-  g_ptr_array_add (words, f->socket);
+  g_ptr_array_add (words, f->vm.socket);
   va_start (more, command);
   for (const char *word = command; word != NULL; word = va_arg (more, const char *))
     g_ptr_array_add (words, (char *) word);
@@ -265,10 +242,10 @@ test_the_machine_stops (Fixture *f, gconstpointer what)
 {
   unsigned n = 0;
 
-  gh_machine1_call_type_text (f->machine, "text", NULL, refused, &n);
-  g_assert_true (gh_machine1_call_reset_sync (f->machine, NULL, NULL));
-  gh_machine1_call_type_text (f->machine, "text", NULL, refused, &n);
-  g_assert_true (gh_machine1_call_power_off_sync (f->machine, NULL, NULL));
+  gh_machine1_call_type_text (f->vm.machine, "text", NULL, refused, &n);
+  g_assert_true (gh_machine1_call_reset_sync (f->vm.machine, NULL, NULL));
+  gh_machine1_call_type_text (f->vm.machine, "text", NULL, refused, &n);
+  g_assert_true (gh_machine1_call_power_off_sync (f->vm.machine, NULL, NULL));
   while (n < 2)
     g_main_context_iteration (NULL, TRUE);
 }

@@ -1,117 +1,51 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "devices/input/i8042.h"
+#include "i8042-rig.h"
 
 #include <linux/input-event-codes.h>
 
-#include "tests/support/device-test.h"
-
-typedef struct
-{
-  Bus *io;
-  Clock *clock;
-  Input *input;
-  TestLine irq1, irq12, a20;
-  unsigned inits;
-  Ps2Keyboard *keyboard;
-  Ps2Mouse *mouse;
-  I8042 *i8042;
-} Rig;
-
 static void
-count_init (void *data)
-{
-  ((Rig *) data)->inits++;
-}
-
-static void
-set_up (Rig *rig, gconstpointer data)
-{
-  *rig = (Rig){ .io = bus_new ("io", 0x10000, NULL),
-                .clock = clock_new_manual (),
-                .input = input_new () };
-  rig->keyboard = ps2_keyboard_new (rig->input, rig->clock);
-  rig->mouse = ps2_mouse_new (rig->input);
-  rig->i8042
-    = i8042_new (rig->io, rig->keyboard, rig->mouse, rig->clock, test_line_irq (&rig->irq1),
-                 test_line_irq (&rig->irq12), test_line_irq (&rig->a20), count_init, rig);
-}
-
-static void
-tear_down (Rig *rig, gconstpointer data)
-{
-  i8042_free (rig->i8042);
-  ps2_mouse_free (rig->mouse);
-  ps2_keyboard_free (rig->keyboard);
-  input_free (rig->input);
-  clock_free (rig->clock);
-  bus_free (rig->io);
-}
-
-static void
-command (Rig *rig, uint8_t byte)
+command (I8042Rig *rig, uint8_t byte)
 {
   bus_write (rig->io, 0x64, 1, byte);
 }
 
 static void
-write_data (Rig *rig, uint8_t byte)
+write_data (I8042Rig *rig, uint8_t byte)
 {
   bus_write (rig->io, 0x60, 1, byte);
 }
 
-/* The bytes that wait or are on the cable, as text. */
-static char *
-drain (Rig *rig)
-{
-  GString *text = g_string_new (NULL);
-
-  for (unsigned i = 0; i < 300 && (bus_read (rig->io, 0x64, 1) & 1); i++)
-    {
-      g_string_append_printf (text, "%02x ", (unsigned) bus_read (rig->io, 0x60, 1));
-      clock_advance (rig->clock, 700000);
-    }
-  return g_string_free (text, FALSE);
-}
-
 static void
-expect (Rig *rig, const char *bytes)
-{
-  g_autofree char *got = drain (rig);
-
-  g_assert_cmpstr (g_strchomp (got), ==, bytes);
-}
-
-static void
-to_mouse (Rig *rig, uint8_t byte)
+to_mouse (I8042Rig *rig, uint8_t byte)
 {
   command (rig, 0xd4);
   write_data (rig, byte);
 }
 
 static void
-press (Rig *rig, unsigned key)
+press (I8042Rig *rig, unsigned key)
 {
   input_key (rig->input, key, TRUE);
   input_key (rig->input, key, FALSE);
 }
 
 static void
-test_controller_commands (Rig *rig, gconstpointer data)
+test_controller_commands (I8042Rig *rig, gconstpointer data)
 {
   command (rig, 0xaa);
-  expect (rig, "55");
+  i8042_rig_expect (rig, "55");
   command (rig, 0xab);
-  expect (rig, "00");
+  i8042_rig_expect (rig, "00");
   command (rig, 0xa9);
-  expect (rig, "00");
+  i8042_rig_expect (rig, "00");
   command (rig, 0x60);
   write_data (rig, 0x65);
   command (rig, 0x20);
-  expect (rig, "65");
+  i8042_rig_expect (rig, "65");
   command (rig, 0xd3);
   write_data (rig, 0x5a);
   g_assert_cmphex (bus_read (rig->io, 0x64, 1) & 0x21, ==, 0x21); /* loops back as the mouse's */
-  expect (rig, "5a");
+  i8042_rig_expect (rig, "5a");
   command (rig, 0xd1);
   write_data (rig, 0xdd);
   g_assert_false (rig->a20.level);
@@ -122,39 +56,39 @@ test_controller_commands (Rig *rig, gconstpointer data)
 }
 
 static void
-test_keys_in_each_set (Rig *rig, gconstpointer data)
+test_keys_in_each_set (I8042Rig *rig, gconstpointer data)
 {
   press (rig, KEY_A);
   g_assert_true (rig->irq1.level);
-  expect (rig, "1e 9e"); /* translated */
+  i8042_rig_expect (rig, "1e 9e"); /* translated */
   g_assert_cmpuint (rig->irq1.rises, ==, 2);
   press (rig, KEY_RIGHT);
-  expect (rig, "e0 4d e0 cd");
+  i8042_rig_expect (rig, "e0 4d e0 cd");
   press (rig, KEY_F7);
-  expect (rig, "41 c1");
+  i8042_rig_expect (rig, "41 c1");
   press (rig, KEY_PAUSE);
-  expect (rig, "e1 1d 45 e1 9d c5");
+  i8042_rig_expect (rig, "e1 1d 45 e1 9d c5");
   press (rig, KEY_SYSRQ);
-  expect (rig, "e0 2a e0 37 e0 b7 e0 aa");
+  i8042_rig_expect (rig, "e0 2a e0 37 e0 b7 e0 aa");
 
   command (rig, 0x60);
   write_data (rig, 0x01); /* no translation */
   press (rig, KEY_A);
-  expect (rig, "1c f0 1c");
+  i8042_rig_expect (rig, "1c f0 1c");
   press (rig, KEY_RIGHT);
-  expect (rig, "e0 74 e0 f0 74");
+  i8042_rig_expect (rig, "e0 74 e0 f0 74");
   write_data (rig, 0xf0);
   write_data (rig, 0x03);
-  expect (rig, "fa fa");
+  i8042_rig_expect (rig, "fa fa");
   press (rig, KEY_A);
-  expect (rig, "1c"); /* set 3: letters report no release */
+  i8042_rig_expect (rig, "1c"); /* set 3: letters report no release */
   press (rig, KEY_LEFTSHIFT);
-  expect (rig, "12 f0 12");
+  i8042_rig_expect (rig, "12 f0 12");
 }
 
 /* A keyboard hook reads the byte before the BIOS does: both see the same. */
 static void
-test_a_byte_can_be_read_twice (Rig *rig, gconstpointer data)
+test_a_byte_can_be_read_twice (I8042Rig *rig, gconstpointer data)
 {
   press (rig, KEY_A);
   g_assert_cmphex (bus_read (rig->io, 0x60, 1), ==, 0x1e);
@@ -168,29 +102,29 @@ test_a_byte_can_be_read_twice (Rig *rig, gconstpointer data)
 }
 
 static void
-test_keyboard_commands (Rig *rig, gconstpointer data)
+test_keyboard_commands (I8042Rig *rig, gconstpointer data)
 {
   write_data (rig, 0xff);
-  expect (rig, "fa aa");
+  i8042_rig_expect (rig, "fa aa");
   write_data (rig, 0xf2);
-  expect (rig, "fa ab 41"); /* 83h translated */
+  i8042_rig_expect (rig, "fa ab 41"); /* 83h translated */
   write_data (rig, 0xee);
-  expect (rig, "ee");
+  i8042_rig_expect (rig, "ee");
   write_data (rig, 0xed);
   write_data (rig, 0x02);
-  expect (rig, "fa fa");
+  i8042_rig_expect (rig, "fa fa");
   g_assert_cmpuint (input_get_leds (rig->input), ==, INPUT_LED_NUM_LOCK);
   write_data (rig, 0xf5);
-  expect (rig, "fa");
+  i8042_rig_expect (rig, "fa");
   press (rig, KEY_A);
-  expect (rig, "");
+  i8042_rig_expect (rig, "");
   write_data (rig, 0xe1);
-  expect (rig, "fe");
+  i8042_rig_expect (rig, "fe");
 }
 
 /* F5h and F6h lead back to set 2, whatever was chosen. */
 static void
-test_defaults_are_of_set_2 (Rig *rig, gconstpointer data)
+test_defaults_are_of_set_2 (I8042Rig *rig, gconstpointer data)
 {
   command (rig, 0x60);
   write_data (rig, 0x01); /* no translation */
@@ -201,18 +135,18 @@ test_defaults_are_of_set_2 (Rig *rig, gconstpointer data)
         write_data (rig, set);
         write_data (rig, byte);
         write_data (rig, 0xf4);
-        expect (rig, "fa fa fa fa");
+        i8042_rig_expect (rig, "fa fa fa fa");
         write_data (rig, 0xf0);
         write_data (rig, 0x00);
-        expect (rig, "fa fa 02");
+        i8042_rig_expect (rig, "fa fa 02");
         press (rig, KEY_A);
-        expect (rig, "1c f0 1c");
+        i8042_rig_expect (rig, "1c f0 1c");
       }
 }
 
 /* Print Screen looks at both keys of a modifier: the one that is let go does not hide the other. */
 static void
-test_print_screen_with_modifiers (Rig *rig, gconstpointer data)
+test_print_screen_with_modifiers (I8042Rig *rig, gconstpointer data)
 {
   static const unsigned pairs[][2] = { { KEY_LEFTSHIFT, KEY_RIGHTSHIFT },
                                        { KEY_RIGHTSHIFT, KEY_LEFTSHIFT },
@@ -223,22 +157,22 @@ test_print_screen_with_modifiers (Rig *rig, gconstpointer data)
       input_key (rig->input, pairs[i][0], TRUE);
       input_key (rig->input, pairs[i][1], TRUE);
       input_key (rig->input, pairs[i][1], FALSE);
-      g_free (drain (rig));
+      g_free (i8042_rig_drain (rig));
       press (rig, KEY_SYSRQ);
-      expect (rig, "e0 37 e0 b7");
+      i8042_rig_expect (rig, "e0 37 e0 b7");
       input_key (rig->input, pairs[i][0], FALSE);
-      g_free (drain (rig));
+      g_free (i8042_rig_drain (rig));
       press (rig, KEY_SYSRQ);
-      expect (rig, "e0 2a e0 37 e0 b7 e0 aa");
+      i8042_rig_expect (rig, "e0 2a e0 37 e0 b7 e0 aa");
     }
   input_key (rig->input, KEY_RIGHTALT, TRUE);
-  g_free (drain (rig));
+  g_free (i8042_rig_drain (rig));
   press (rig, KEY_SYSRQ);
-  expect (rig, "54 d4");
+  i8042_rig_expect (rig, "54 d4");
 }
 
 static void
-test_a_full_buffer_says_so (Rig *rig, gconstpointer data)
+test_a_full_buffer_says_so (I8042Rig *rig, gconstpointer data)
 {
   g_autofree char *got = NULL;
 
@@ -246,64 +180,64 @@ test_a_full_buffer_says_so (Rig *rig, gconstpointer data)
   write_data (rig, 0x01);
   for (unsigned i = 0; i < 1000; i++)
     press (rig, KEY_A);
-  got = drain (rig);
+  got = i8042_rig_drain (rig);
   g_assert_cmpuint (strlen (got), <=, 3 * 160);
   g_assert_true (g_str_has_suffix (got, " 00 "));
   press (rig, KEY_B);
-  expect (rig, "32 f0 32");
+  i8042_rig_expect (rig, "32 f0 32");
 }
 
 static void
-run_ms (Rig *rig, unsigned ms)
+run_ms (I8042Rig *rig, unsigned ms)
 {
   clock_advance (rig->clock, ms * INT64_C (1000000));
 }
 
 /* The key pressed last repeats, as fast as the guest asked, until it is released. */
 static void
-test_typematic (Rig *rig, gconstpointer data)
+test_typematic (I8042Rig *rig, gconstpointer data)
 {
   input_key (rig->input, KEY_A, TRUE);
   input_key (rig->input, KEY_A, TRUE); /* the host's own repetition counts for nothing */
-  expect (rig, "1e");
+  i8042_rig_expect (rig, "1e");
   run_ms (rig, 499);
-  expect (rig, "");
+  i8042_rig_expect (rig, "");
   run_ms (rig, 2);
-  expect (rig, "1e");
+  i8042_rig_expect (rig, "1e");
   run_ms (rig, 92); /* 10.9 a second */
-  expect (rig, "1e");
+  i8042_rig_expect (rig, "1e");
   input_key (rig->input, KEY_B, TRUE);
-  expect (rig, "30");
+  i8042_rig_expect (rig, "30");
   input_key (rig->input, KEY_A, FALSE);
-  expect (rig, "9e");
+  i8042_rig_expect (rig, "9e");
   run_ms (rig, 501);
-  expect (rig, "30");
+  i8042_rig_expect (rig, "30");
   run_ms (rig, 1000); /* nobody reads: nothing piles up */
-  expect (rig, "30 30");
+  i8042_rig_expect (rig, "30 30");
   input_key (rig->input, KEY_B, FALSE);
   run_ms (rig, 1000);
-  expect (rig, "b0");
+  i8042_rig_expect (rig, "b0");
 
   write_data (rig, 0xf3); /* a quarter of a second, then 30 a second */
   write_data (rig, 0x00);
-  expect (rig, "fa fa");
+  i8042_rig_expect (rig, "fa fa");
   input_key (rig->input, KEY_SYSRQ, TRUE);
-  expect (rig, "e0 2a e0 37");
+  i8042_rig_expect (rig, "e0 2a e0 37");
   run_ms (rig, 251);
-  expect (rig, "e0 37");
+  i8042_rig_expect (rig, "e0 37");
   run_ms (rig, 34);
-  expect (rig, "e0 37");
+  i8042_rig_expect (rig, "e0 37");
   input_key (rig->input, KEY_SYSRQ, FALSE);
-  expect (rig, "e0 b7 e0 aa");
+  i8042_rig_expect (rig, "e0 b7 e0 aa");
   input_key (rig->input, KEY_PAUSE, TRUE);
-  expect (rig, "e1 1d 45 e1 9d c5");
+  i8042_rig_expect (rig, "e1 1d 45 e1 9d c5");
   run_ms (rig, 600);
-  expect (rig, "");
+  i8042_rig_expect (rig, "");
 }
 
 /* Set 3: every key's behaviour is the guest's choice. */
 static void
-test_key_types_of_set_3 (Rig *rig, gconstpointer data)
+test_key_types_of_set_3 (I8042Rig *rig, gconstpointer data)
 {
   command (rig, 0x60);
   write_data (rig, 0x01);
@@ -311,52 +245,52 @@ test_key_types_of_set_3 (Rig *rig, gconstpointer data)
   write_data (rig, 0x03);
   write_data (rig, 0xf0);
   write_data (rig, 0x00);
-  expect (rig, "fa fa fa fa 03");
+  i8042_rig_expect (rig, "fa fa fa fa 03");
   input_key (rig->input, KEY_LEFTSHIFT, TRUE);
   run_ms (rig, 2000);
   input_key (rig->input, KEY_LEFTSHIFT, FALSE);
-  expect (rig, "12 f0 12"); /* modifiers do not repeat */
-  write_data (rig, 0xfa);   /* all keys: repeat and report release */
-  expect (rig, "fa");
+  i8042_rig_expect (rig, "12 f0 12"); /* modifiers do not repeat */
+  write_data (rig, 0xfa);             /* all keys: repeat and report release */
+  i8042_rig_expect (rig, "fa");
   press (rig, KEY_A);
-  expect (rig, "1c f0 1c");
+  i8042_rig_expect (rig, "1c f0 1c");
   write_data (rig, 0xfd); /* A: make only */
   write_data (rig, 0x1c);
-  expect (rig, "fa fa");
+  i8042_rig_expect (rig, "fa fa");
   input_key (rig->input, KEY_A, TRUE);
   run_ms (rig, 2000);
   input_key (rig->input, KEY_A, FALSE);
-  expect (rig, "1c");
+  i8042_rig_expect (rig, "1c");
   press (rig, KEY_F1);
-  expect (rig, "07 f0 07");
+  i8042_rig_expect (rig, "07 f0 07");
 }
 
 static void
-test_mouse_packets (Rig *rig, gconstpointer data)
+test_mouse_packets (I8042Rig *rig, gconstpointer data)
 {
   to_mouse (rig, 0xff);
-  expect (rig, "fa aa 00");
+  i8042_rig_expect (rig, "fa aa 00");
   input_motion (rig->input, 5, 5);
-  expect (rig, ""); /* not enabled */
+  i8042_rig_expect (rig, ""); /* not enabled */
   to_mouse (rig, 0xf4);
-  expect (rig, "fa");
+  i8042_rig_expect (rig, "fa");
   to_mouse (rig, 0xf6);
   to_mouse (rig, 0xf4);
-  expect (rig, "fa fa");
+  i8042_rig_expect (rig, "fa fa");
   input_motion (rig->input, 5, 3);
   g_assert_true (rig->irq12.level);
-  expect (rig, "28 05 fd"); /* up is positive */
+  i8042_rig_expect (rig, "28 05 fd"); /* up is positive */
   input_button (rig->input, INPUT_BUTTON_LEFT, TRUE);
   input_button (rig->input, INPUT_BUTTON_LEFT, FALSE);
-  expect (rig, "09 00 00 08 00 00");
+  i8042_rig_expect (rig, "09 00 00 08 00 00");
   /* What a slow host does not read is summed up. */
   for (unsigned i = 0; i < 100; i++)
     input_motion (rig->input, 1, 0);
-  expect (rig, "08 01 00 08 63 00");
+  i8042_rig_expect (rig, "08 01 00 08 63 00");
 }
 
 static void
-test_the_wheel_answers_the_knock (Rig *rig, gconstpointer data)
+test_the_wheel_answers_the_knock (I8042Rig *rig, gconstpointer data)
 {
   static const uint8_t rates[] = { 200, 100, 80 };
 
@@ -365,24 +299,24 @@ test_the_wheel_answers_the_knock (Rig *rig, gconstpointer data)
       to_mouse (rig, 0xf3);
       to_mouse (rig, rates[i]);
     }
-  expect (rig, "fa fa fa fa fa fa");
+  i8042_rig_expect (rig, "fa fa fa fa fa fa");
   to_mouse (rig, 0xf2);
-  expect (rig, "fa 03");
+  i8042_rig_expect (rig, "fa 03");
   to_mouse (rig, 0xf4);
-  expect (rig, "fa");
+  i8042_rig_expect (rig, "fa");
   input_scroll (rig->input, 0, 1);
-  expect (rig, "08 00 00 01");
+  i8042_rig_expect (rig, "08 00 00 01");
   input_scroll (rig->input, 0, -2);
-  expect (rig, "08 00 00 fe");
+  i8042_rig_expect (rig, "08 00 00 fe");
   input_button (rig->input, INPUT_BUTTON_SIDE, TRUE); /* not on this mouse yet */
-  expect (rig, "08 00 00 00");
+  i8042_rig_expect (rig, "08 00 00 00");
   to_mouse (rig, 0xff);
   to_mouse (rig, 0xf2);
-  expect (rig, "fa aa 00 fa 00");
+  i8042_rig_expect (rig, "fa aa 00 fa 00");
 }
 
 static void
-test_five_buttons (Rig *rig, gconstpointer data)
+test_five_buttons (I8042Rig *rig, gconstpointer data)
 {
   static const uint8_t rates[] = { 200, 100, 80, 200, 200, 80 };
 
@@ -393,43 +327,43 @@ test_five_buttons (Rig *rig, gconstpointer data)
     }
   to_mouse (rig, 0xf2);
   to_mouse (rig, 0xf4);
-  expect (rig, "fa fa fa fa fa fa fa fa fa fa fa fa fa 04 fa");
+  i8042_rig_expect (rig, "fa fa fa fa fa fa fa fa fa fa fa fa fa 04 fa");
   input_button (rig->input, INPUT_BUTTON_SIDE, TRUE);
-  expect (rig, "08 00 00 10");
+  i8042_rig_expect (rig, "08 00 00 10");
   input_button (rig->input, INPUT_BUTTON_EXTRA, TRUE);
   input_scroll (rig->input, 0, -1);
-  expect (rig, "08 00 00 30 08 00 00 3f");
+  i8042_rig_expect (rig, "08 00 00 30 08 00 00 3f");
 }
 
 /* Polled by the host, echoing, and asked for its state. */
 static void
-test_other_modes_of_the_mouse (Rig *rig, gconstpointer data)
+test_other_modes_of_the_mouse (I8042Rig *rig, gconstpointer data)
 {
   to_mouse (rig, 0xf0);
   to_mouse (rig, 0xf4);
-  expect (rig, "fa fa");
+  i8042_rig_expect (rig, "fa fa");
   input_motion (rig->input, 2, 0);
   input_button (rig->input, INPUT_BUTTON_RIGHT, TRUE);
-  expect (rig, "");
+  i8042_rig_expect (rig, "");
   to_mouse (rig, 0xeb);
-  expect (rig, "fa 0a 02 00");
+  i8042_rig_expect (rig, "fa 0a 02 00");
   to_mouse (rig, 0xe8);
   to_mouse (rig, 0x03);
   to_mouse (rig, 0xe9);
-  expect (rig, "fa fa fa 61 03 64");
+  i8042_rig_expect (rig, "fa fa fa 61 03 64");
   to_mouse (rig, 0xee);
   to_mouse (rig, 0x55);
   to_mouse (rig, 0xf2);
   to_mouse (rig, 0xec);
-  expect (rig, "fa 55 f2 fa");
+  i8042_rig_expect (rig, "fa 55 f2 fa");
   to_mouse (rig, 0xea);
-  expect (rig, "fa");
+  i8042_rig_expect (rig, "fa");
   input_motion (rig->input, 1000, 0); /* nine bits a packet */
-  expect (rig, "0a ff 00 0a ff 00 0a ff 00 0a eb 00");
+  i8042_rig_expect (rig, "0a ff 00 0a ff 00 0a ff 00 0a eb 00");
 }
 
 static void
-test_reset_and_state (Rig *rig, gconstpointer data)
+test_reset_and_state (I8042Rig *rig, gconstpointer data)
 {
   StateSection sections[] = { i8042_state (rig->i8042), ps2_keyboard_state (rig->keyboard),
                               ps2_mouse_state (rig->mouse) };
@@ -441,12 +375,13 @@ test_reset_and_state (Rig *rig, gconstpointer data)
   ps2_keyboard_reset (rig->keyboard);
   i8042_reset (rig->i8042);
   g_assert_false (rig->irq1.level);
-  expect (rig, "");
+  i8042_rig_expect (rig, "");
   write_data (rig, 0xee); /* to the keyboard: the command for the mouse is forgotten */
-  expect (rig, "ee");
+  i8042_rig_expect (rig, "ee");
 }
 
-#define ADD(path, function) g_test_add (path, Rig, NULL, set_up, function, tear_down)
+#define ADD(path, function)                                                                        \
+  g_test_add (path, I8042Rig, NULL, i8042_rig_set_up, function, i8042_rig_tear_down)
 
 int
 main (int argc, char **argv)

@@ -2,23 +2,11 @@
 /* Every key on its way from the console's protocol to the bytes at port 60h, in each scan code set,
  * by the tables of IBM's manual and of the translation from USB HID. Print Screen and Pause, whose
  * sequences are their own, are among i8042's tests. */
-#include "devices/input/i8042.h"
+#include "i8042-rig.h"
 
 #include <linux/input-event-codes.h>
 
 #include "display/keymap.h"
-#include "tests/support/device-test.h"
-
-typedef struct
-{
-  Bus *io;
-  Clock *clock;
-  Input *input;
-  TestLine irq1, irq12, a20;
-  Ps2Keyboard *keyboard;
-  Ps2Mouse *mouse;
-  I8042 *i8042;
-} Rig;
 
 /* Key, its number in the protocol, and its codes in sets 1 and 2, with E000h for those behind a
  * prefix, and 3; 0: it has none. */
@@ -105,67 +93,21 @@ static const struct
 };
 /* clang-format on */
 
-static void
-set_up (Rig *rig, gconstpointer data)
-{
-  *rig = (Rig){ .io = bus_new ("io", 0x10000, NULL),
-                .clock = clock_new_manual (),
-                .input = input_new () };
-  rig->keyboard = ps2_keyboard_new (rig->input, rig->clock);
-  rig->mouse = ps2_mouse_new (rig->input);
-  rig->i8042
-    = i8042_new (rig->io, rig->keyboard, rig->mouse, rig->clock, test_line_irq (&rig->irq1),
-                 test_line_irq (&rig->irq12), test_line_irq (&rig->a20), NULL, NULL);
-}
-
-static void
-tear_down (Rig *rig, gconstpointer data)
-{
-  i8042_free (rig->i8042);
-  ps2_mouse_free (rig->mouse);
-  ps2_keyboard_free (rig->keyboard);
-  input_free (rig->input);
-  clock_free (rig->clock);
-  bus_free (rig->io);
-}
-
-/* The bytes that wait, as text. */
-static char *
-drain (Rig *rig)
-{
-  GString *text = g_string_new (NULL);
-
-  while (bus_read (rig->io, 0x64, 1) & 1)
-    {
-      g_string_append_printf (text, "%02x ", (unsigned) bus_read (rig->io, 0x60, 1));
-      clock_advance (rig->clock, 700000);
-    }
-  return g_string_free (text, FALSE);
-}
-
-static void
-expect (Rig *rig, const char *bytes)
-{
-  g_autofree char *got = drain (rig);
-
-  g_assert_cmpstr (g_strchomp (got), ==, bytes);
-}
-
 /* Commands to the keyboard, or to the controller before it. */
 static void
-choose_set (Rig *rig, unsigned set, bool translate)
+choose_set (I8042Rig *rig, unsigned set, bool translate)
 {
   bus_write (rig->io, 0x64, 1, 0x60);
   bus_write (rig->io, 0x60, 1, translate ? 0x41 : 0x01);
   bus_write (rig->io, 0x60, 1, 0xf0);
   bus_write (rig->io, 0x60, 1, set);
   bus_write (rig->io, 0x60, 1, 0xfa); /* set 3: every key reports its release */
-  g_free (drain (rig));
+  g_free (i8042_rig_drain (rig));
 }
 
 /* What a key sends when it is pressed and released, by its codes. */
 static void
-expect_key (Rig *rig, unsigned i, unsigned code, const char *release)
+expect_key (I8042Rig *rig, unsigned i, unsigned code, const char *release)
 {
   g_autoptr (GString) bytes = g_string_new (NULL);
   const char *prefix = code >> 8 == 0xe0 ? "e0 " : "";
@@ -177,11 +119,11 @@ expect_key (Rig *rig, unsigned i, unsigned code, const char *release)
     g_string_append_printf (bytes, " %s%s%02x", prefix, release, *release ? low : low | 0x80);
   for (unsigned down = 2; down-- > 0;)
     input_key (rig->input, keymap_code_from_qnum (keys[i].qnum), down);
-  expect (rig, bytes->str);
+  i8042_rig_expect (rig, bytes->str);
 }
 
 static void
-test_every_key (Rig *rig, gconstpointer data)
+test_every_key (I8042Rig *rig, gconstpointer data)
 {
   for (unsigned i = 0; i < G_N_ELEMENTS (keys); i++)
     {
@@ -215,23 +157,23 @@ test_no_other_key (void)
 }
 
 static void
-set_key (Rig *rig, unsigned key, bool down, const char *bytes)
+set_key (I8042Rig *rig, unsigned key, bool down, const char *bytes)
 {
   input_key (rig->input, key, down);
-  expect (rig, bytes);
+  i8042_rig_expect (rig, bytes);
 }
 
 static void
-light (Rig *rig, uint8_t lamps)
+light (I8042Rig *rig, uint8_t lamps)
 {
   bus_write (rig->io, 0x60, 1, 0xed);
   bus_write (rig->io, 0x60, 1, lamps);
-  g_free (drain (rig));
+  g_free (i8042_rig_drain (rig));
 }
 
 /* Shift and Num Lock have no meaning for the cursor keys beside the keypad: they undo them. */
 static void
-test_shifts_of_the_grey_keys (Rig *rig, gconstpointer data)
+test_shifts_of_the_grey_keys (I8042Rig *rig, gconstpointer data)
 {
   light (rig, INPUT_LED_NUM_LOCK);
   set_key (rig, KEY_UP, true, "e0 2a e0 48");
@@ -255,9 +197,9 @@ test_shifts_of_the_grey_keys (Rig *rig, gconstpointer data)
   light (rig, INPUT_LED_NUM_LOCK);
   choose_set (rig, 2, false);
   input_key (rig->input, KEY_HOME, TRUE);
-  expect (rig, "e0 12 e0 6c");
+  i8042_rig_expect (rig, "e0 12 e0 6c");
   clock_advance (rig->clock, INT64_C (510000000));
-  expect (rig, "e0 6c"); /* repeated without them */
+  i8042_rig_expect (rig, "e0 6c"); /* repeated without them */
   set_key (rig, KEY_HOME, false, "e0 f0 6c e0 f0 12");
   choose_set (rig, 3, false);
   set_key (rig, KEY_HOME, true, "6e");
@@ -265,7 +207,7 @@ test_shifts_of_the_grey_keys (Rig *rig, gconstpointer data)
 
 /* A release without a press, such as that of a key pressed while the machine was paused. */
 static void
-test_only_what_was_pressed_is_released (Rig *rig, gconstpointer data)
+test_only_what_was_pressed_is_released (I8042Rig *rig, gconstpointer data)
 {
   set_key (rig, KEY_A, false, "");
   set_key (rig, KEY_A, true, "1e");
@@ -273,7 +215,8 @@ test_only_what_was_pressed_is_released (Rig *rig, gconstpointer data)
   set_key (rig, KEY_A, false, "");
 }
 
-#define ADD(path, function) g_test_add (path, Rig, NULL, set_up, function, tear_down)
+#define ADD(path, function)                                                                        \
+  g_test_add (path, I8042Rig, NULL, i8042_rig_set_up, function, i8042_rig_tear_down)
 
 int
 main (int argc, char **argv)
