@@ -370,8 +370,8 @@ build (Vm *vm, GError **error)
     }
   machine_lock_acquire (vm->lock);
   vm->board = board_pc_new (&board, error);
-  machine_lock_release (vm->lock);
   vm_drives_set_board (vm->drives, vm->board);
+  machine_lock_release (vm->lock);
   if (vm->board == NULL)
     return FALSE;
   vm->vcpus = vcpus_new (board_pc_get_accel (vm->board), config->cpus, vm->context, vcpus_stopped,
@@ -425,7 +425,6 @@ end_start (Vm *vm, const GError *error)
   VmDone started = vm->started;
 
   vm->started = NULL;
-  g_clear_handle_id (&vm->wait_told, g_source_remove);
   started (vm->started_data, error);
 }
 
@@ -435,6 +434,8 @@ drives_opened (void *data, const GError *error)
   Vm *vm = data;
   g_autoptr (GError) problem = error != NULL ? g_error_copy (error) : NULL;
 
+  g_clear_handle_id (&vm->wait_told, g_source_remove);
+  g_clear_pointer (&vm->pause_reason, g_free);
   vm->disk_error = g_strdup (vm_drives_get_missing (vm->drives));
   if (vm->disk_error != NULL)
     g_printerr ("guesthouse-vm: %s\n", vm->disk_error);
