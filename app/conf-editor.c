@@ -32,7 +32,6 @@ static GKeyFile *
 parse (ConfEditor *self, GError **error)
 {
   g_autoptr (GKeyFile) conf = g_key_file_new ();
-  g_autoptr (MachineConfig) config = NULL;
   GtkTextBuffer *buffer = gtk_text_view_get_buffer (self->view);
   GtkTextIter start, end;
   g_autofree char *text = NULL;
@@ -40,11 +39,10 @@ parse (ConfEditor *self, GError **error)
   gtk_text_buffer_get_bounds (buffer, &start, &end);
   text = gtk_text_buffer_get_text (buffer, &start, &end, FALSE);
   if (!g_key_file_load_from_data (conf, text, strlen (text),
-                                  G_KEY_FILE_KEEP_COMMENTS | G_KEY_FILE_KEEP_TRANSLATIONS, error))
+                                  G_KEY_FILE_KEEP_COMMENTS | G_KEY_FILE_KEEP_TRANSLATIONS, error)
+      || !machine_config_check_key_file (conf, machine_get_folder (self->machine), error))
     return NULL;
-  config = machine_config_from_key_file (conf, machine_get_folder (self->machine),
-                                         g_file_peek_path (self->file), error);
-  return config != NULL ? g_steal_pointer (&conf) : NULL;
+  return g_steal_pointer (&conf);
 }
 
 static void

@@ -11,9 +11,9 @@
 #include "question.h"
 #include "removal.h"
 #include "unit-field.h"
+#include "vmm-core/run/size.h"
 
 #define DEFAULT_SIZE 20 /* GiB */
-#define LARGEST_SIZE 2048
 
 struct _DrivesGroup
 {
@@ -286,7 +286,7 @@ new_disk (GtkWidget *widget, const char *action, GVariant *parameter)
   DrivesGroup *self = DRIVES_GROUP (widget);
   GtkWidget *question
     = question_new (window_of (self), _ ("New Disk"), _ ("Space is taken only as it is filled."));
-  GtkWidget *size = gtk_spin_button_new_with_range (1, LARGEST_SIZE, 5);
+  GtkWidget *size = gtk_spin_button_new_with_range (1, SIZE_MAX_DISK >> 30, 5);
 
   gtk_spin_button_set_value (GTK_SPIN_BUTTON (size), DEFAULT_SIZE);
   gtk_text_set_activates_default (GTK_TEXT (gtk_editable_get_delegate (GTK_EDITABLE (size))), TRUE);

@@ -70,7 +70,7 @@ show_drives (MachinePage *self)
 static void
 show_configuration (MachinePage *self)
 {
-  int memory = machine_get_integer (self->machine, "machine", "memory", 512);
+  int memory = machine_get_memory (self->machine);
   int cpus = machine_get_integer (self->machine, "machine", "cpus", 1);
   g_autofree char *memory_text = unit_field_dup_size ((guint64) memory << 20);
   g_autofree char *cpu_text

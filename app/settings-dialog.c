@@ -256,7 +256,7 @@ settings_dialog_new (GtkWindow *parent, Machine *machine)
   gtk_editable_set_text (GTK_EDITABLE (self->name), machine_get_name (machine));
   gtk_spin_button_set_range (self->memory, 1, MAX (host - 512, 128));
   unit_field_set (self->memory, "MiB");
-  gtk_spin_button_set_value (self->memory, machine_get_integer (machine, "machine", "memory", 512));
+  gtk_spin_button_set_value (self->memory, machine_get_memory (machine));
   processor_layout_attach (self->cpus, self->topology, machine, save, self);
   gtk_drop_down_set_selected (self->boot, index_of (boot_orders, G_N_ELEMENTS (boot_orders), boot));
   gtk_drop_down_set_selected (self->accelerator,

@@ -63,7 +63,6 @@ gboolean
 call_find_machine (Call *call, const char *machine, GError **error)
 {
   g_autoptr (GError) problem = NULL;
-  g_autofree char *uuid = NULL;
 
   if (machine != NULL)
     {
@@ -80,8 +79,8 @@ call_find_machine (Call *call, const char *machine, GError **error)
           return FALSE;
         }
       call->name = machine_name_dup (call->folder);
-      uuid = machine_folder_dup_uuid (call->folder);
-      call->machine_socket = uuid != NULL ? socket_folder_dup_control (uuid) : NULL;
+      call->uuid = machine_folder_dup_uuid (call->folder);
+      call->machine_socket = call->uuid != NULL ? socket_folder_dup_control (call->uuid) : NULL;
       call->socket = call->machine_socket;
     }
   call_connect (call);
@@ -96,6 +95,7 @@ call_clear (Call *call)
   g_clear_pointer (&call->machine_socket, g_free);
   g_clear_pointer (&call->folder, g_free);
   g_clear_pointer (&call->name, g_free);
+  g_clear_pointer (&call->uuid, g_free);
   g_clear_pointer (&call->config, machine_config_free);
   g_clear_error (&call->conf_problem);
   g_clear_object (&call->proxy);

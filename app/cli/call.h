@@ -20,6 +20,7 @@ typedef struct
   char *machine_socket;
   char *folder;          /* NULL with --socket */
   char *name;            /* for sentences; NULL with --socket */
+  char *uuid;            /* NULL: it has none */
   MachineConfig *config; /* NULL with --socket, or if machine.conf is broken */
   GError *conf_problem;  /* what is broken in it */
   GhMachine1 *proxy;     /* NULL while nobody answers */

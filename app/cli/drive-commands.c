@@ -13,10 +13,8 @@
 static gboolean
 write_conf (GKeyFile *conf, const char *folder, GError **error)
 {
-  g_autofree char *path = g_build_filename (folder, MACHINE_CONFIG_FILE, NULL);
-  g_autoptr (MachineConfig) checked = machine_config_from_key_file (conf, folder, path, error);
-
-  return checked != NULL && machine_trust_save (conf, folder, error);
+  return machine_config_check_key_file (conf, folder, error)
+         && machine_trust_save (conf, folder, error);
 }
 
 static gboolean

@@ -77,11 +77,9 @@ add_number (Call *call, const char *key, unsigned number, const char *unit)
 gboolean
 command_info (Call *call, GError **error)
 {
-  g_autofree char *uuid = machine_folder_dup_uuid (call->folder);
-
   g_string_append (call->out, call->json ? "{" : "");
   add_line (call, "name", call->name);
-  add_line (call, "uuid", uuid);
+  add_line (call, "uuid", call->uuid);
   add_line (call, "folder", call->folder);
   add_line (call, "state", get_state (call));
   if (call->config != NULL)

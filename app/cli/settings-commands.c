@@ -146,11 +146,9 @@ set_value (GKeyFile *file, const char *group, const char *key, const char *value
 static GError *
 find_problem (Call *call, GKeyFile *file)
 {
-  g_autofree char *path = g_build_filename (call->folder, MACHINE_CONFIG_FILE, NULL);
-  g_autoptr (MachineConfig) config = NULL;
   GError *problem = NULL;
 
-  config = machine_config_from_key_file (file, call->folder, path, &problem);
+  machine_config_check_key_file (file, call->folder, &problem);
   return problem;
 }
 

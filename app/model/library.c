@@ -222,20 +222,12 @@ poll_machines (gpointer data)
   return G_SOURCE_CONTINUE;
 }
 
-const char *
-library_get_folder (Library *self)
-{
-  return self->folder;
-}
-
 Library *
 library_new (const char *folder)
 {
   Library *self = g_object_new (LIBRARY_TYPE, NULL);
 
-  self->folder = folder != NULL
-                   ? g_strdup (folder)
-                   : g_build_filename (g_get_user_data_dir (), "guesthouse", "machines", NULL);
+  self->folder = folder != NULL ? g_strdup (folder) : machine_folder_dup_root ();
   g_mkdir_with_parents (self->folder, 0700);
   g_autoptr (GFile) file = g_file_new_for_path (self->folder);
   self->monitor = g_file_monitor_directory (file, G_FILE_MONITOR_WATCH_MOVES, NULL, NULL);

@@ -13,7 +13,6 @@ G_DECLARE_FINAL_TYPE (Library, library, LIBRARY, LIBRARY, GObject)
 
 /* folder NULL: ~/.local/share/guesthouse/machines. Makes the folder. */
 Library *library_new (const char *folder);
-const char *library_get_folder (Library *self);
 
 /* Reads the folder again, at once. */
 void library_rescan (Library *self);

@@ -74,8 +74,8 @@ fail (Machine *self, MachineState state, const char *why, const char *drive)
   machine_set_state (self, state);
 }
 
-void
-machine_crashed (Machine *self, const char *why)
+static void
+crash (Machine *self, const char *why)
 {
   machine_keep_picture (self);
   machine_detach (self);
@@ -115,7 +115,7 @@ end_overdue (gpointer data)
   if (self->quitting)
     machine_gone (self);
   else
-    machine_crashed (self, _ ("The machine's process does not answer any more."));
+    crash (self, _ ("The machine's process does not answer any more."));
   return G_SOURCE_REMOVE;
 }
 
@@ -130,7 +130,7 @@ connection_closed (GDBusConnection *connection, gboolean remote, GError *error, 
   else if (self->quitting || self->state == MACHINE_OFF)
     machine_gone (self);
   else
-    machine_crashed (self, _ ("The machine's process ended unexpectedly."));
+    crash (self, _ ("The machine's process ended unexpectedly."));
 }
 
 /* An off machine needs no process; its picture and its log stay in the folder. */
@@ -244,7 +244,7 @@ proxy_ready (GObject *source, GAsyncResult *result, gpointer data)
   g_clear_handle_id (&self->attach_limit, g_source_remove);
   if (proxy == NULL)
     {
-      machine_crashed (self, error->message);
+      crash (self, error->message);
       return;
     }
   /* Nothing is known of one that was only seen not to answer. */
@@ -344,7 +344,7 @@ process_ended (GObject *source, GAsyncResult *result, gpointer data)
   if (why != NULL && starting && !g_subprocess_get_if_signaled (process))
     machine_not_started (self, why);
   else
-    machine_crashed (self, why != NULL ? why : _ ("The machine's process ended unexpectedly."));
+    crash (self, why != NULL ? why : _ ("The machine's process ended unexpectedly."));
 }
 
 void

@@ -14,15 +14,22 @@
 #include "vmm-core/run/machine-trust.h"
 
 char *
-machine_name_dup (const char *folder)
+machine_name_dup_in (GKeyFile *conf, const char *folder)
 {
-  g_autoptr (GKeyFile) conf = machine_config_load_key_file (folder, NULL);
   g_autofree char *name
     = conf != NULL ? g_key_file_get_string (conf, "machine", "name", NULL) : NULL;
 
   if (name != NULL && *g_strstrip (name) != '\0')
     return g_steal_pointer (&name);
   return g_filename_display_basename (folder);
+}
+
+char *
+machine_name_dup (const char *folder)
+{
+  g_autoptr (GKeyFile) conf = machine_config_load_key_file (folder, NULL);
+
+  return machine_name_dup_in (conf, folder);
 }
 
 /* Letters that show nothing, and those that turn the direction of what is behind them. */
@@ -65,8 +72,8 @@ dup_key (const char *name)
   return g_strdup (g_strchomp (key->str));
 }
 
-gboolean
-machine_name_is_same (const char *a, const char *b)
+static gboolean
+is_same (const char *a, const char *b)
 {
   g_autofree char *key_a = dup_key (a);
   g_autofree char *key_b = dup_key (b);
@@ -119,7 +126,7 @@ is_taken (const char *name, const char *folder)
       const char *other = g_ptr_array_index (folders, i);
       g_autofree char *others_name = machine_name_dup (other);
 
-      if (g_strcmp0 (other, folder) != 0 && machine_name_is_same (name, others_name))
+      if (g_strcmp0 (other, folder) != 0 && is_same (name, others_name))
         return TRUE;
     }
   return FALSE;
@@ -140,12 +147,19 @@ machine_name_dup_checked (const char *name, const char *folder, GError **error)
   return NULL;
 }
 
+/* What the n-th of that name is called. */
+static char *
+dup_numbered (const char *name, unsigned n)
+{
+  return n == 1 ? g_strdup (name) : g_strdup_printf ("%s %u", name, n);
+}
+
 char *
 machine_name_dup_free (const char *name)
 {
   for (unsigned n = 1;; n++)
     {
-      char *candidate = n == 1 ? g_strdup (name) : g_strdup_printf ("%s %u", name, n);
+      char *candidate = dup_numbered (name, n);
 
       if (!is_taken (candidate, NULL))
         return candidate;
@@ -199,7 +213,7 @@ move_folder (const char *folder, const char *name)
 
   for (unsigned n = 1; n < 1000; n++)
     {
-      g_autofree char *base = n == 1 ? g_strdup (name) : g_strdup_printf ("%s %u", name, n);
+      g_autofree char *base = dup_numbered (name, n);
       g_autofree char *target = g_build_filename (parent, base, NULL);
 
       if (g_str_equal (target, folder)
@@ -212,28 +226,30 @@ move_folder (const char *folder, const char *name)
 }
 
 char *
-machine_name_change (const char *folder, const char *name, GError **error)
+machine_name_save (GKeyFile *conf, const char *folder, const char *name, GError **error)
 {
-  g_autofree char *plain = machine_name_dup_checked (name, folder, error);
-  g_autoptr (GKeyFile) conf = NULL;
-  g_autofree char *uuid = NULL;
+  int lock = machine_config_lock_folder (folder, 0, NULL);
+  g_autofree char *uuid = g_key_file_get_string (conf, "machine", "uuid", NULL);
   char *moved = NULL;
-  int lock;
 
-  conf = plain != NULL ? machine_config_load_key_file (folder, error) : NULL;
-  if (conf == NULL)
-    return NULL;
-  lock = machine_config_lock_folder (folder, 0, NULL);
-  g_key_file_set_string (conf, "machine", "name", plain);
+  g_key_file_set_string (conf, "machine", "name", name);
   if (lock >= 0)
     make_relative (conf, folder);
-  uuid = g_key_file_get_string (conf, "machine", "uuid", NULL);
   /* Each step leaves a machine that works: the folder's name means nothing. */
   if (machine_trust_save (conf, folder, error))
-    moved = lock >= 0 ? move_folder (folder, plain) : g_strdup (folder);
+    moved = lock >= 0 ? move_folder (folder, name) : g_strdup (folder);
   if (moved != NULL && uuid != NULL)
     machine_trust_move_folder (uuid, folder, moved);
   if (lock >= 0)
     close (lock);
   return moved;
+}
+
+char *
+machine_name_change (const char *folder, const char *name, GError **error)
+{
+  g_autofree char *checked = machine_name_dup_checked (name, folder, error);
+  g_autoptr (GKeyFile) conf = checked != NULL ? machine_config_load_key_file (folder, error) : NULL;
+
+  return conf != NULL ? machine_name_save (conf, folder, checked, error) : NULL;
 }

@@ -8,12 +8,12 @@
 
 /* The name in machine.conf, or the folder's own if there is none; always UTF-8. */
 char *machine_name_dup (const char *folder);
+/* The same of what has been read already; conf NULL: it could not be. */
+char *machine_name_dup_in (GKeyFile *conf, const char *folder);
 
 /* Whether it can be a name at all: one sentence that says what is wrong. Spaces around it do not
  * belong to it. */
 gboolean machine_name_check (const char *name, GError **error);
-/* Whether two names count as the same. */
-gboolean machine_name_is_same (const char *a, const char *b);
 
 /* Checks it, and that no other machine than the one in folder (NULL: none at all) has it. Returns
  * the name without spaces around it. */
@@ -24,3 +24,5 @@ char *machine_name_dup_free (const char *name);
 /* Gives the machine in folder another name, and its folder likewise; while it runs, only the name
  * in machine.conf changes. Returns the folder as it is called now. */
 char *machine_name_change (const char *folder, const char *name, GError **error);
+/* The same with a name that has been checked, and whatever else conf says now. */
+char *machine_name_save (GKeyFile *conf, const char *folder, const char *name, GError **error);

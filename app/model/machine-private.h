@@ -68,7 +68,6 @@ void machine_tell_problem (Machine *self, const GError *error);
 /* machine-attachment.c: looks for the process and follows what becomes of it; or leaves it. */
 void machine_attach (Machine *self);
 void machine_detach (Machine *self);
-void machine_crashed (Machine *self, const char *why);
 void machine_not_started (Machine *self, const char *why);
 void machine_call_power_on (Machine *self);
 /* Asks the process for a sign of life. */

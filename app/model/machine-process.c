@@ -183,13 +183,3 @@ machine_process_connect_finish (GAsyncResult *result, GError **error)
 {
   return g_task_propagate_pointer (G_TASK (result), error);
 }
-
-GDBusConnection *
-machine_process_connect (const char *socket, GError **error)
-{
-  g_autoptr (GIOStream) stream = open_stream (socket, error);
-
-  return stream != NULL ? g_dbus_connection_new_sync (
-           stream, NULL, G_DBUS_CONNECTION_FLAGS_AUTHENTICATION_CLIENT, NULL, NULL, error)
-                        : NULL;
-}

@@ -15,8 +15,7 @@ char *machine_process_dup_log_path (const char *folder);
 char *machine_process_dup_log (const char *folder);
 char *machine_process_dup_last_words (const char *folder);
 
-/* Connects to a control socket, and finishes with machine_process_connect_finish (); or at once. */
+/* Connects to a control socket, and finishes with machine_process_connect_finish (). */
 void machine_process_connect_async (const char *socket, GCancellable *cancellable,
                                     GAsyncReadyCallback callback, gpointer data);
 GDBusConnection *machine_process_connect_finish (GAsyncResult *result, GError **error);
-GDBusConnection *machine_process_connect (const char *socket, GError **error);

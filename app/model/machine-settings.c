@@ -12,15 +12,19 @@ machine_get_string (Machine *self, const char *group, const char *key)
 int
 machine_get_integer (Machine *self, const char *group, const char *key, int fallback)
 {
-  g_autofree char *text = machine_get_string (self, group, key);
   g_autoptr (GError) error = NULL;
-  int value = 0;
+  int value = g_key_file_get_integer (machine_get_conf (self), group, key, &error);
 
-  if (text != NULL && g_str_equal (group, "machine") && g_str_equal (key, "memory"))
-    value = machine_config_parse_memory (text, &error);
-  else
-    value = g_key_file_get_integer (machine_get_conf (self), group, key, &error);
   return error == NULL ? value : fallback;
+}
+
+unsigned
+machine_get_memory (Machine *self)
+{
+  g_autofree char *text = machine_get_string (self, "machine", "memory");
+  unsigned memory = text != NULL ? machine_config_parse_memory (text, NULL) : 0;
+
+  return memory != 0 ? memory : MACHINE_CONFIG_DEFAULT_MEMORY;
 }
 
 char *

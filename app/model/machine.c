@@ -90,19 +90,19 @@ take_conf (Machine *self, GKeyFile *conf)
   if (conf != NULL || self->uuid == NULL)
     {
       g_free (self->uuid);
-      self->uuid = machine_folder_dup_uuid (self->folder);
+      self->uuid = conf != NULL ? g_key_file_get_string (conf, "machine", "uuid", NULL)
+                                : machine_folder_dup_uuid (self->folder);
     }
   if (self->uuid == NULL)
     self->uuid = g_strdup ("");
   g_free (self->name);
-  self->name = machine_name_dup (self->folder);
+  self->name = machine_name_dup_in (conf, self->folder);
 }
 
 gboolean
 machine_reload (Machine *self, GError **error)
 {
   g_autoptr (GKeyFile) conf = NULL;
-  g_autoptr (MachineConfig) config = NULL;
   g_autoptr (GError) problem = NULL;
   unsigned tries = 0;
 
@@ -115,7 +115,8 @@ machine_reload (Machine *self, GError **error)
     }
   while (conf != NULL && note_conf (self) && ++tries < 3);
   take_conf (self, conf);
-  config = conf != NULL ? machine_config_load (self->folder, &problem) : NULL;
+  if (conf != NULL)
+    machine_config_check_key_file (conf, self->folder, &problem);
   set_conf_problem (self, problem != NULL ? problem->message : NULL);
   machine_notify (self, PROP_NAME);
   g_signal_emit (self, machine_signals[CHANGED], 0);
@@ -124,40 +125,23 @@ machine_reload (Machine *self, GError **error)
   return conf != NULL;
 }
 
-const char *
-machine_get_conf_problem (Machine *self)
-{
-  return self->conf_problem;
-}
-
 gboolean
 machine_refresh (Machine *self, GError **error)
 {
   return !note_conf (self) || machine_reload (self, error);
 }
 
-/* machine.conf has been written; its name is another, and the folder is to have it, too. */
+/* The machine's own settings, with another name: the folder gets it, too. */
 static gboolean
-change_name (Machine *self, const char *name, GError **error)
+save_with_name (Machine *self, const char *name, GError **error)
 {
-  char *moved = machine_name_change (self->folder, name, error);
+  char *moved = machine_name_save (self->conf, self->folder, name, error);
 
   if (moved == NULL)
     return FALSE;
   g_free (self->folder);
   self->folder = moved;
   return TRUE;
-}
-
-/* Nothing makes a machine one that cannot start. */
-static gboolean
-check_conf (Machine *self, GError **error)
-{
-  g_autofree char *path = g_build_filename (self->folder, MACHINE_CONFIG_FILE, NULL);
-  g_autoptr (MachineConfig) config
-    = machine_config_from_key_file (self->conf, self->folder, path, error);
-
-  return config != NULL;
 }
 
 gboolean
@@ -182,7 +166,9 @@ machine_save (Machine *self, GError **error)
       g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA, self->conf_problem);
       return FALSE;
     }
-  if (self->conf_problem == NULL && !check_conf (self, error))
+  /* Nothing makes a machine one that cannot start. */
+  if (self->conf_problem == NULL
+      && !machine_config_check_key_file (self->conf, self->folder, error))
     {
       machine_reload (self, NULL);
       return FALSE;
@@ -196,8 +182,8 @@ machine_save (Machine *self, GError **error)
           return FALSE;
         }
     }
-  if (!machine_trust_save (self->conf, self->folder, error)
-      || (checked != NULL && !change_name (self, checked, error)))
+  if (!(checked != NULL ? save_with_name (self, checked, error)
+                        : machine_trust_save (self->conf, self->folder, error)))
     return FALSE;
   return machine_reload (self, error);
 }

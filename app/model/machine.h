@@ -54,11 +54,10 @@ GDBusConnection *machine_get_connection (Machine *self);
 /* machine.conf. Change it and machine_save () it, which fails if somebody else was faster. */
 GKeyFile *machine_get_conf (Machine *self);
 char *machine_get_string (Machine *self, const char *group,
-                          const char *key); /* NULL: no such key */
+                          const char *key);  /* NULL: no such key */
+unsigned machine_get_memory (Machine *self); /* MiB */
 int machine_get_integer (Machine *self, const char *group, const char *key, int fallback);
 gboolean machine_save (Machine *self, GError **error);
-/* What is wrong with the file, a sentence; NULL: nothing. */
-const char *machine_get_conf_problem (Machine *self);
 gboolean machine_reload (Machine *self, GError **error);
 gboolean machine_refresh (Machine *self, GError **error); /* reads what somebody else wrote */
 gboolean machine_rename (Machine *self, const char *name, GError **error);

@@ -149,7 +149,7 @@ test_bad_conf (void)
       g_assert_true (g_file_set_contents (path, texts[i], -1, NULL));
       g_autoptr (Machine) broken = machine_new (folder, NULL);
       g_assert_cmpint (machine_get_state (broken), ==, MACHINE_BROKEN);
-      g_assert_nonnull (strstr (machine_get_conf_problem (broken), path));
+      g_assert_nonnull (strstr (machine_get_failure (broken), path));
       g_assert_false (machine_is_on (broken));
       machine_poll (machine);
       g_assert_cmpint (machine_get_state (machine), ==, MACHINE_BROKEN);

@@ -30,7 +30,7 @@ machine_config_new (void)
 
   config->name = g_strdup ("Guesthouse");
   config->uuid = g_uuid_string_random ();
-  config->memory = 512;
+  config->memory = MACHINE_CONFIG_DEFAULT_MEMORY;
   config->cpus = 1;
   config->topology = g_strdup (MACHINE_TOPOLOGY_AUTO);
   config->accelerator = g_strdup ("auto");
@@ -461,6 +461,15 @@ read_text (const char *absolute)
   return plain_file_read (real, MAX_CONF, NULL);
 }
 
+gboolean
+machine_config_check_key_file (GKeyFile *file, const char *folder, GError **error)
+{
+  g_autofree char *path = g_build_filename (folder, MACHINE_CONFIG_FILE, NULL);
+  g_autoptr (MachineConfig) config = machine_config_from_key_file (file, folder, path, error);
+
+  return config != NULL;
+}
+
 char *
 machine_config_dup_text (const char *folder)
 {
@@ -511,9 +520,9 @@ machine_config_load_key_file (const char *folder, GError **error)
       error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND,
       _ ("“%s” cannot be read: choose the folder of a machine, one with a machine.conf in it."),
       shown);
-  else
+  else if (error != NULL)
     {
-      g_autofree char *text = machine_config_dup_text (absolute);
+      g_autofree char *text = g_strndup (g_bytes_get_data (bytes, NULL), g_bytes_get_size (bytes));
       g_autofree char *why = g_utf8_make_valid (reason->message, -1);
 
       g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA,

@@ -8,6 +8,7 @@
 /* machine.conf: what a machine consists of. The file's keys are described in machine.conf.md beside
  * this file. */
 
+#define MACHINE_CONFIG_DEFAULT_MEMORY 512 /* MiB */
 #define MACHINE_CONFIG_FILE "machine.conf"
 #define MACHINE_CONFIG_CPUS 8
 #define MACHINE_CONFIG_DRIVES 4
@@ -69,6 +70,8 @@ MachineConfig *machine_config_from_key_file (GKeyFile *file, const char *folder,
 
 /* Checks values wherever they came from (options, too). */
 gboolean machine_config_check (const MachineConfig *config, GError **error);
+/* The same of what is to be, or stands, in the machine.conf of folder. */
+gboolean machine_config_check_key_file (GKeyFile *file, const char *folder, GError **error);
 
 /* A size, or a number of MiB; 0 with error if it is none. */
 unsigned machine_config_parse_memory (const char *text, GError **error);
