@@ -39,6 +39,7 @@ struct _Window
   AdwWindowTitle *title;
   GtkStack *stack;
   AdwTabView *tabs;
+  GSignalGroup *selected; /* what its machine tells */
 };
 
 G_DEFINE_FINAL_TYPE (Window, window, ADW_TYPE_APPLICATION_WINDOW)
@@ -78,6 +79,16 @@ is_empty (Window *self)
   return self->library == NULL || g_list_model_get_n_items (G_LIST_MODEL (self->library)) == 0;
 }
 
+static void
+show_title (Window *self)
+{
+  MachinePage *page = selected_page (self);
+
+  adw_window_title_set_title (
+    self->title, page != NULL ? machine_get_name (machine_page_get_machine (page)) : "");
+  adw_window_title_set_subtitle (self->title, page != NULL ? subtitle_of (page) : "");
+}
+
 /* The bars show what the selected machine can do. */
 static void
 show_selected (Window *self)
@@ -92,8 +103,8 @@ show_selected (Window *self)
   gtk_stack_set_visible_child_name (self->stack, page != NULL      ? "tabs"
                                                  : is_empty (self) ? "welcome"
                                                                    : "choose");
-  adw_window_title_set_title (self->title, machine != NULL ? machine_get_name (machine) : "");
-  adw_window_title_set_subtitle (self->title, page != NULL ? subtitle_of (page) : "");
+  g_signal_group_set_target (self->selected, machine);
+  show_title (self);
   machine_list_select (self->list, machine);
   gtk_widget_set_visible (self->power_tools, on);
   gtk_widget_set_visible (self->view_tools, on);
@@ -146,13 +157,7 @@ add_tab (Window *self, Machine *machine)
       tab = adw_tab_view_append (self->tabs, page);
       g_object_bind_property (machine, "name", tab, "title", G_BINDING_SYNC_CREATE);
       g_signal_connect_object (machine_page_get_console (MACHINE_PAGE (page)),
-                               "notify::has-keyboard", G_CALLBACK (show_selected), self,
-                               G_CONNECT_SWAPPED);
-      g_signal_connect_object (machine, "problem", G_CALLBACK (show_problem), self,
-                               G_CONNECT_SWAPPED);
-      g_signal_connect_object (machine, "notify::state", G_CALLBACK (show_selected), self,
-                               G_CONNECT_SWAPPED);
-      g_signal_connect_object (machine, "notify::name", G_CALLBACK (show_selected), self,
+                               "notify::has-keyboard", G_CALLBACK (show_title), self,
                                G_CONNECT_SWAPPED);
     }
   return tab;
@@ -225,7 +230,7 @@ library_changed (Window *self)
       AdwTabPage *tab = adw_tab_view_get_nth_page (self->tabs, i);
       Machine *machine = machine_page_get_machine (MACHINE_PAGE (adw_tab_page_get_child (tab)));
 
-      if (library_find (self->library, machine_get_uuid (machine)) == NULL)
+      if (!g_file_test (machine_get_folder (machine), G_FILE_TEST_IS_DIR))
         adw_tab_view_close_page (self->tabs, tab);
     }
   show_selected (self);
@@ -439,6 +444,7 @@ window_dispose (GObject *object)
   g_clear_object (&self->settings);
   g_clear_object (&self->library);
   G_OBJECT_CLASS (window_parent_class)->dispose (object);
+  g_clear_object (&self->selected); /* a last tab that goes is told, too */
 }
 
 static void
@@ -478,6 +484,10 @@ window_init (Window *self)
   GtkEventController *motion = gtk_event_controller_motion_new ();
   GtkDropTarget *drop = gtk_drop_target_new (G_TYPE_FILE, GDK_ACTION_COPY);
 
+  self->selected = g_signal_group_new (MACHINE_TYPE);
+  g_signal_group_connect_swapped (self->selected, "notify::state", G_CALLBACK (show_selected),
+                                  self);
+  g_signal_group_connect_swapped (self->selected, "notify::name", G_CALLBACK (show_title), self);
   gtk_widget_init_template (GTK_WIDGET (self));
   accessible_name_buttons (self->keys_button, _ ("Send Key"));
   /* Where a narrow window has no room for the button. */

@@ -120,6 +120,12 @@ machine_changed (Machine *machine, Library *self)
     }
 }
 
+static void
+machine_told (Machine *machine, const char *sentence, Library *self)
+{
+  g_signal_emit (self, problem_signal, 0, sentence);
+}
+
 /* A copied folder has its original's uuid. */
 static gboolean
 tell_apart (Library *self, Machine *machine, GError **error)
@@ -159,6 +165,7 @@ add_folder (Library *self, const char *folder)
       return;
     }
   g_signal_connect (machine, "changed", G_CALLBACK (machine_changed), self);
+  g_signal_connect (machine, "problem", G_CALLBACK (machine_told), self);
   g_hash_table_remove (self->refused, folder);
   insert_sorted (self, machine);
   machine_poll (machine);

@@ -7,7 +7,7 @@ G_BEGIN_DECLS
 
 /* The machines of a folder of machine folders, by name: a GListModel of Machine that follows what
  * happens in the folder, and attaches to the processes that run. Signal: "problem" (sentence): a
- * folder whose machine.conf cannot be used. */
+ * folder whose machine.conf cannot be used, or what one of the machines tells. */
 #define LIBRARY_TYPE (library_get_type ())
 G_DECLARE_FINAL_TYPE (Library, library, LIBRARY, LIBRARY, GObject)
 

@@ -14,7 +14,7 @@ import sys
 from gui_driver import (Atspi, act_until, check, enter, find, find_button, focused_text, is_shown, main,
                         nodes, press, shows, wait, windows, xdotool)
 
-WORDS = ("Running", "Machines", "Alpha", "Beta", "Gamma", "Delta")
+WORDS = ("Running", "Machines", "Aardvark", "Alpha", "Beta", "Gamma", "Delta")
 LIST_WIDTH = 200  # pixels, of what is surely in the list
 HEADING_END = 60
 TAB_BAR = (50, 95)
@@ -109,17 +109,26 @@ def test_sections(session):
     wait("the sections to go", lambda: rows() == ["Alpha", "Beta", "Gamma"])
 
 
-def test_rename(session):
-    """By the menu, and by F2 for the machine that the keyboard is on."""
-    point_at("Gamma")
+def rename(session, name):
+    """The machine that the keyboard is on."""
     act_until("the question", lambda: xdotool("key", "F2"), lambda: find_button("Rename"))
     session.picture("4-rename")
     wait("the field to have the keyboard", focused_text)
-    enter("Delta")
+    enter(name)
     before = windows()
     xdotool("key", "Return")
     wait("the question to go", lambda: windows() < before)
-    wait("the new name", lambda: "Delta" in states(session) and "Delta" in rows())
+    wait("the new name", lambda: name in states(session) and name in rows())
+
+
+def test_rename(session):
+    """By F2. The machine's tab stays, also if its new name leads to another place in the list."""
+    point_at("Gamma")
+    for name, place_in_list in (("Aardvark", 0), ("Delta", 2)):
+        rename(session, name)
+        wait("its place", lambda: rows().index(name) == place_in_list)
+        wait("its tab", lambda: name in tabs())
+        point_at(name)
 
 
 def test_files(session, opened):
