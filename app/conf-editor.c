@@ -10,7 +10,6 @@ struct _ConfEditor
 {
   AdwPreferencesGroup parent_instance;
   Machine *machine;
-  GFile *file;
   char *etag; /* of the file that is shown */
 
   GtkTextView *view;
@@ -57,17 +56,25 @@ text_changed (ConfEditor *self)
     conf != NULL && gtk_text_buffer_get_modified (gtk_text_view_get_buffer (self->view)));
 }
 
+/* Where the folder is now: a new name may have moved it. */
+static GFile *
+new_file (ConfEditor *self)
+{
+  return g_file_new_build_filename (machine_get_folder (self->machine), MACHINE_CONFIG_FILE, NULL);
+}
+
 /* What is not UTF-8 is shown as what it is not, and has to be mended. */
 static void
 load (ConfEditor *self)
 {
   GtkTextBuffer *buffer = gtk_text_view_get_buffer (self->view);
+  g_autoptr (GFile) file = new_file (self);
   g_autoptr (GError) error = NULL;
   g_autofree char *bytes = NULL, *text = NULL;
   gsize length;
 
   g_clear_pointer (&self->etag, g_free);
-  if (!g_file_load_contents (self->file, NULL, &bytes, &length, &self->etag, &error))
+  if (!g_file_load_contents (file, NULL, &bytes, &length, &self->etag, &error))
     {
       show_problem (self, error);
       return;
@@ -89,8 +96,9 @@ conf_changed (ConfEditor *self)
 static char *
 dup_etag (ConfEditor *self)
 {
-  g_autoptr (GFileInfo) info = g_file_query_info (self->file, G_FILE_ATTRIBUTE_ETAG_VALUE,
-                                                  G_FILE_QUERY_INFO_NONE, NULL, NULL);
+  g_autoptr (GFile) file = new_file (self);
+  g_autoptr (GFileInfo) info
+    = g_file_query_info (file, G_FILE_ATTRIBUTE_ETAG_VALUE, G_FILE_QUERY_INFO_NONE, NULL, NULL);
 
   return info != NULL ? g_strdup (g_file_info_get_etag (info)) : NULL;
 }
@@ -113,8 +121,7 @@ save (ConfEditor *self)
   if (error == NULL && machine_trust_save (conf, machine_get_folder (self->machine), &error))
     {
       gtk_text_buffer_set_modified (gtk_text_view_get_buffer (self->view), FALSE);
-      machine_poll (self->machine);
-      load (self);
+      machine_refresh (self->machine, NULL); /* which shows what was written */
     }
   if (error != NULL)
     show_problem (self, error);
@@ -123,10 +130,7 @@ save (ConfEditor *self)
 void
 conf_editor_set_machine (ConfEditor *self, Machine *machine)
 {
-  g_autofree char *path = g_build_filename (machine_get_folder (machine), "machine.conf", NULL);
-
   self->machine = g_object_ref (machine);
-  self->file = g_file_new_for_path (path);
   g_signal_connect_object (machine, "changed", G_CALLBACK (conf_changed), self, G_CONNECT_SWAPPED);
   load (self);
 }
@@ -137,7 +141,6 @@ conf_editor_finalize (GObject *object)
   ConfEditor *self = CONF_EDITOR (object);
 
   g_clear_object (&self->machine);
-  g_clear_object (&self->file);
   g_free (self->etag);
   G_OBJECT_CLASS (conf_editor_parent_class)->finalize (object);
 }

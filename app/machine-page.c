@@ -139,6 +139,19 @@ show_veil (MachinePage *self)
   gtk_widget_set_visible (self->force_off, !responding);
 }
 
+/* What a paused machine has to say is on its veil. */
+static void
+show_trouble (MachinePage *self)
+{
+  g_autofree char *trouble = machine_dup_trouble (self->machine);
+
+  gtk_label_set_label (self->trouble_text, trouble != NULL ? trouble : "");
+  gtk_info_bar_set_revealed (self->trouble,
+                             trouble != NULL && *trouble != '\0'
+                               && machine_get_state (self->machine) != MACHINE_PAUSED);
+  show_veil (self);
+}
+
 static void
 show_state (MachinePage *self)
 {
@@ -151,7 +164,7 @@ show_state (MachinePage *self)
       machine_page_focus (self);
     }
   show_picture (self);
-  show_veil (self);
+  show_trouble (self);
   show_actions (self);
 }
 
@@ -166,19 +179,6 @@ show_accelerator (MachinePage *self)
                              accelerator != NULL && !g_str_equal (accelerator, "kvm")
                                && (wanted == NULL || g_str_equal (wanted, "auto"))
                                && g_settings_get_boolean (self->settings, "tell-accelerator"));
-}
-
-/* What a paused machine has to say is on its veil. */
-static void
-show_trouble (MachinePage *self)
-{
-  g_autofree char *trouble = machine_dup_trouble (self->machine);
-
-  gtk_label_set_label (self->trouble_text, trouble != NULL ? trouble : "");
-  gtk_info_bar_set_revealed (self->trouble,
-                             trouble != NULL && *trouble != '\0'
-                               && machine_get_state (self->machine) != MACHINE_PAUSED);
-  show_veil (self);
 }
 
 /* In full screen, where no header says it: for a while, for it lies over the guest's screen. */
@@ -227,7 +227,7 @@ save_notes (gpointer data)
   text = gtk_text_buffer_get_text (buffer, &start, &end, FALSE);
   g_key_file_set_string (machine_get_conf (self->machine), "notes", "text", text);
   if (!machine_save (self->machine, &error))
-    g_signal_emit_by_name (self->machine, "problem", error->message);
+    machine_tell_problem (self->machine, error);
   return G_SOURCE_REMOVE;
 }
 
@@ -341,7 +341,7 @@ save_screenshot (gpointer owner, GFile *file, gpointer subject)
   if (png != NULL
       && !g_file_replace_contents (file, g_bytes_get_data (png, NULL), g_bytes_get_size (png), NULL,
                                    FALSE, G_FILE_CREATE_NONE, NULL, NULL, &error))
-    g_signal_emit_by_name (machine, "problem", error->message);
+    machine_tell_problem (machine, error);
 }
 
 static void
@@ -379,7 +379,7 @@ files_shown (GObject *source, GAsyncResult *result, gpointer data)
   g_autoptr (GError) error = NULL;
 
   if (!g_app_info_launch_default_for_uri_finish (result, &error))
-    g_signal_emit_by_name (machine, "problem", error->message);
+    machine_tell_problem (machine, error);
 }
 
 static void
@@ -460,10 +460,9 @@ machine_page_new (Machine *machine, GSettings *settings)
     const char *signal;
     void (*show) (MachinePage *self);
   } shown[] = {
-    { "notify::state", show_state },        { "notify::picture", show_picture },
-    { "changed", show_configuration },      { "notify::accelerator", show_accelerator },
-    { "notify::name", show_configuration }, { "notify::drives", show_drives },
-    { "notify::trouble", show_trouble },
+    { "notify::state", show_state },     { "notify::picture", show_picture },
+    { "notify::trouble", show_trouble }, { "changed", show_configuration },
+    { "notify::drives", show_drives },   { "notify::accelerator", show_accelerator },
   };
   MachinePage *self = g_object_new (MACHINE_PAGE_TYPE, NULL);
   GtkDropTarget *drop = gtk_drop_target_new (G_TYPE_FILE, GDK_ACTION_COPY);
@@ -475,11 +474,11 @@ machine_page_new (Machine *machine, GSettings *settings)
   g_settings_bind (settings, "scale-display", self->console, "scaling", G_SETTINGS_BIND_DEFAULT);
   g_settings_bind (settings, "release-keys", self->console, "release-keys", G_SETTINGS_BIND_GET);
   for (unsigned i = 0; i < G_N_ELEMENTS (shown); i++)
-    {
-      g_signal_connect_object (machine, shown[i].signal, G_CALLBACK (shown[i].show), self,
-                               G_CONNECT_SWAPPED);
-      shown[i].show (self);
-    }
+    g_signal_connect_object (machine, shown[i].signal, G_CALLBACK (shown[i].show), self,
+                             G_CONNECT_SWAPPED);
+  show_state (self);
+  show_configuration (self);
+  show_accelerator (self);
   g_signal_connect_object (self->console, "notify::has-keyboard", G_CALLBACK (show_hint), self,
                            G_CONNECT_SWAPPED);
   g_signal_connect_object (drop, "drop", G_CALLBACK (disc_dropped), self, 0);

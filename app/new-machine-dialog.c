@@ -2,7 +2,6 @@
 #include "new-machine-dialog.h"
 
 #include <glib/gi18n.h>
-#include <unistd.h>
 
 #include "app/model/machine-folder.h"
 #include "app/model/machine-name.h"
@@ -11,6 +10,7 @@
 #include "file-row.h"
 #include "os-chooser.h"
 #include "unit-field.h"
+#include "vmm-core/run/machine-config.h"
 
 struct _NewMachineDialog
 {
@@ -25,8 +25,8 @@ struct _NewMachineDialog
 
   GtkStack *stack;
   GtkButton *back, *next, *finish, *create_now;
-  AdwActionRow *iso_row, *disk_row, *none_row;
-  GtkCheckButton *iso_check, *disk_check, *none_check;
+  AdwActionRow *iso_row, *disk_row;
+  GtkCheckButton *iso_check, *disk_check;
   GtkSpinner *spinner;
   AdwActionRow *system_row, *summary_row, *new_disk_row;
   AdwPreferencesGroup *plan;
@@ -165,12 +165,6 @@ set_name (NewMachineDialog *self, const char *name)
   gtk_editable_set_text (GTK_EDITABLE (self->name_entry), self->given_name);
 }
 
-static unsigned
-get_host_memory (void)
-{
-  return (unsigned) ((guint64) sysconf (_SC_PHYS_PAGES) * sysconf (_SC_PAGESIZE) >> 20);
-}
-
 /* MiB for a system of which nobody knows what it needs. */
 static unsigned
 get_usual_memory (NewMachineDialog *self)
@@ -186,7 +180,7 @@ use_system (NewMachineDialog *self, const char *id, const char *description, uns
   g_free (self->os);
   self->os = g_strdup (id);
   adw_action_row_set_subtitle (self->system_row, description);
-  gtk_spin_button_set_value (self->memory, MIN (memory, get_host_memory () / 2));
+  gtk_spin_button_set_value (self->memory, MIN (memory, machine_config_get_host_memory () / 2));
   gtk_spin_button_set_value (self->disk_size, disk);
 }
 
@@ -364,13 +358,13 @@ NewMachineDialog *
 new_machine_dialog_new (GtkWindow *parent, GSettings *settings)
 {
   NewMachineDialog *self = g_object_new (NEW_MACHINE_DIALOG_TYPE, "transient-for", parent, NULL);
-  unsigned host = get_host_memory ();
+  unsigned host = machine_config_get_host_memory ();
   g_autofree char *host_text = unit_field_dup_size ((guint64) host << 20);
   g_autofree char *memory_text = g_strdup_printf (_ ("MiB; this computer has %s"), host_text);
 
   self->settings = g_object_ref (settings);
   adw_action_row_set_subtitle (self->memory_row, memory_text);
-  gtk_spin_button_set_range (self->memory, 64, MAX (host - 512, 128));
+  gtk_spin_button_set_range (self->memory, 64, MAX (host, 640) - 512);
   gtk_spin_button_set_value (self->memory, MIN (get_usual_memory (self), host / 2));
   gtk_spin_button_set_value (self->cpus, g_settings_get_int (settings, "new-machine-processors"));
   set_name (self, _ ("New Machine"));
@@ -420,10 +414,8 @@ new_machine_dialog_class_init (NewMachineDialogClass *klass)
   CHILD (create_now);
   CHILD (iso_row);
   CHILD (disk_row);
-  CHILD (none_row);
   CHILD (iso_check);
   CHILD (disk_check);
-  CHILD (none_check);
   CHILD (spinner);
   CHILD (system_row);
   CHILD (summary_row);

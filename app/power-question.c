@@ -11,7 +11,7 @@ forced_off (GObject *source, GAsyncResult *result, gpointer data)
   g_autoptr (GError) error = NULL;
 
   if (!machine_force_off_finish (MACHINE_MACHINE (source), result, &error))
-    g_signal_emit_by_name (source, "problem", error->message);
+    machine_tell_problem (MACHINE_MACHINE (source), error);
 }
 
 void

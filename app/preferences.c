@@ -2,11 +2,11 @@
 #include "preferences.h"
 
 #include <glib/gi18n.h>
-#include <unistd.h>
 
 #include "accessible-name.h"
 #include "display/gtk/release-keys.h"
 #include "unit-field.h"
+#include "vmm-core/run/machine-config.h"
 
 struct _Preferences
 {
@@ -42,7 +42,7 @@ Preferences *
 preferences_new (GtkWindow *parent, GSettings *settings)
 {
   Preferences *self = g_object_new (PREFERENCES_TYPE, "transient-for", parent, NULL);
-  guint64 host = (guint64) sysconf (_SC_PHYS_PAGES) * sysconf (_SC_PAGESIZE) >> 20;
+  unsigned host = machine_config_get_host_memory ();
 
   gtk_spin_button_set_range (self->memory, 64, MAX (host / 2, 64));
   unit_field_set (self->memory, "MiB");

@@ -6,12 +6,6 @@
 #include "app/model/machine-folder.h"
 #include "question.h"
 
-static void
-tell (Machine *machine, const GError *error)
-{
-  g_signal_emit_by_name (machine, "problem", error->message);
-}
-
 /* Where the trash does not take it */
 
 static void
@@ -20,7 +14,7 @@ delete_machine (gpointer owner, const char *verb, gpointer subject)
   g_autoptr (GError) error = NULL;
 
   if (!machine_folder_delete (machine_get_folder (owner), &error))
-    tell (owner, error);
+    machine_tell_problem (owner, error);
 }
 
 static void
@@ -30,7 +24,7 @@ delete_disk (gpointer owner, const char *verb, gpointer subject)
   g_autoptr (GError) error = NULL;
 
   if (!g_file_delete (file, NULL, &error))
-    tell (owner, error);
+    machine_tell_problem (owner, error);
 }
 
 /* path may be NULL. */
@@ -63,7 +57,7 @@ trash_machine (gpointer owner, const char *verb, gpointer subject)
   if (parent != NULL && !g_error_matches (error, G_IO_ERROR, G_IO_ERROR_BUSY))
     ask_delete (owner, machine_get_name (owner), parent, error, delete_machine, NULL);
   else
-    tell (owner, error);
+    machine_tell_problem (owner, error);
 }
 
 static void

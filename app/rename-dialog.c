@@ -20,7 +20,7 @@ answered (gpointer owner, const char *verb, gpointer subject)
   g_autoptr (GError) error = NULL;
 
   if (!machine_rename (owner, gtk_editable_get_text (GTK_EDITABLE (subject)), &error))
-    g_signal_emit_by_name (owner, "problem", error->message);
+    machine_tell_problem (owner, error);
 }
 
 void

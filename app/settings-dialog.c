@@ -3,7 +3,6 @@
 
 #include <glib/gi18n.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "accessible-name.h"
 #include "conf-editor.h"
@@ -12,6 +11,7 @@
 #include "sentence-toast.h"
 #include "smbios-group.h"
 #include "unit-field.h"
+#include "vmm-core/run/machine-config.h"
 
 struct _SettingsDialog
 {
@@ -246,7 +246,7 @@ settings_dialog_new (GtkWindow *parent, Machine *machine)
 {
   SettingsDialog *self
     = g_object_new (SETTINGS_DIALOG_TYPE, "transient-for", parent, "modal", TRUE, NULL);
-  guint64 host = (guint64) sysconf (_SC_PHYS_PAGES) * sysconf (_SC_PAGESIZE) >> 20;
+  unsigned host = machine_config_get_host_memory ();
   g_autofree char *boot = dup_boot_order (machine);
   g_autofree char *accelerator = machine_get_string (machine, "machine", "accelerator");
   g_autofree char *ticks = machine_get_string (machine, "machine", "ticks");
@@ -254,7 +254,7 @@ settings_dialog_new (GtkWindow *parent, Machine *machine)
 
   self->machine = g_object_ref (machine);
   gtk_editable_set_text (GTK_EDITABLE (self->name), machine_get_name (machine));
-  gtk_spin_button_set_range (self->memory, 1, MAX (host - 512, 128));
+  gtk_spin_button_set_range (self->memory, 1, MAX (host, 640) - 512);
   unit_field_set (self->memory, "MiB");
   gtk_spin_button_set_value (self->memory, machine_get_memory (machine));
   processor_layout_attach (self->cpus, self->topology, machine, save, self);

@@ -55,7 +55,7 @@ answered (gpointer owner, const char *verb, gpointer subject)
   if (machine_trust_agree (shown->config, shown->files, &error))
     shown->power_on (owner);
   else
-    g_signal_emit_by_name (owner, "problem", error->message);
+    machine_tell_problem (owner, error);
 }
 
 static void

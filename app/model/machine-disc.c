@@ -83,7 +83,7 @@ write_down (Machine *self, const char *drive, const char *path)
   if (machine_refresh (self, &error))
     drive_list_set_file (machine_get_conf (self), drive, machine_get_folder (self), path);
   if (error != NULL || !machine_save (self, &error))
-    g_signal_emit_by_name (self, "problem", error->message);
+    machine_tell_problem (self, error);
 }
 
 static void
@@ -99,8 +99,7 @@ changed (GObject *source, GAsyncResult *result, gpointer data)
       write_down (change->machine, change->drive, change->path);
       return;
     }
-  g_dbus_error_strip_remote_error (error);
-  g_signal_emit_by_name (change->machine, "problem", error->message);
+  machine_tell_problem (change->machine, error);
 }
 
 static void
@@ -120,7 +119,7 @@ machine_disc_change (Machine *self, const char *drive, const char *path, gboolea
 
   if (path != NULL && !drive_list_check_file (path, &error))
     {
-      g_signal_emit_by_name (self, "problem", error->message);
+      machine_tell_problem (self, error);
       return;
     }
   if (!machine_disc_applies_now (self, drive))

@@ -63,7 +63,6 @@ extern guint machine_signals[N_SIGNALS];
 void machine_notify (Machine *self, guint property);
 void machine_set_state (Machine *self, MachineState state);
 void machine_set_failure (Machine *self, const char *failure);
-void machine_tell_problem (Machine *self, const GError *error);
 
 /* machine-attachment.c: looks for the process and follows what becomes of it; or leaves it. */
 void machine_attach (Machine *self);

@@ -64,6 +64,9 @@ gboolean machine_rename (Machine *self, const char *name, GError **error);
 /* A file named in machine.conf; relative names are in the folder. */
 char *machine_resolve_file (Machine *self, const char *file);
 
+/* Tells "problem" of what a process or the host said; of what was given up, nothing. */
+void machine_tell_problem (Machine *self, const GError *error);
+
 /* Starts the process, if need be, and powers on. What fails is told by "problem" or the state. */
 void machine_power_on (Machine *self);
 /* The same with empty CD drives; machine.conf keeps the discs. */

@@ -22,14 +22,9 @@ struct _ConsoleView
 
 enum
 {
-  PROP_CONNECTION = 1,
-  PROP_CONNECTED,
-  PROP_GRABBED,
-  PROP_HAS_KEYBOARD,
+  PROP_HAS_KEYBOARD = 1,
   PROP_SCALING,
   PROP_RELEASE_KEYS,
-  PROP_GUEST_WIDTH,
-  PROP_GUEST_HEIGHT,
   N_PROPS
 };
 
@@ -98,18 +93,9 @@ console_view_measure (GtkWidget *widget, GtkOrientation orientation, int for_siz
 /* What the machine says */
 
 static void
-set_connected (ConsoleView *self, gboolean connected)
-{
-  if (self->connected == connected)
-    return;
-  self->connected = connected;
-  notify (self, PROP_CONNECTED);
-}
-
-static void
 listener_attached (void *data)
 {
-  set_connected (data, TRUE);
+  ((ConsoleView *) data)->connected = TRUE;
 }
 
 static void
@@ -119,8 +105,6 @@ listener_resized (void *data)
 
   gtk_widget_queue_resize (GTK_WIDGET (self));
   gtk_widget_queue_draw (GTK_WIDGET (self));
-  notify (self, PROP_GUEST_WIDTH);
-  notify (self, PROP_GUEST_HEIGHT);
 }
 
 static void
@@ -161,7 +145,7 @@ listener_lost (void *data)
   ConsoleView *self = data;
 
   console_input_set_connection (self->input, NULL);
-  set_connected (self, FALSE);
+  self->connected = FALSE;
 }
 
 /* What the person does */
@@ -190,21 +174,7 @@ input_changed (void *data)
   if (self->input == NULL)
     return; /* it is being made */
   show_cursor (self);
-  notify (self, PROP_GRABBED);
   notify (self, PROP_HAS_KEYBOARD);
-}
-
-void
-console_view_grab (ConsoleView *self)
-{
-  gtk_widget_grab_focus (GTK_WIDGET (self));
-  console_input_grab (self->input);
-}
-
-void
-console_view_ungrab (ConsoleView *self)
-{
-  console_input_ungrab (self->input);
 }
 
 gboolean
@@ -230,7 +200,7 @@ console_view_set_connection (ConsoleView *self, GDBusConnection *connection)
   if (self->connection == connection)
     return;
   g_clear_pointer (&self->listener, frame_listener_free);
-  set_connected (self, FALSE);
+  self->connected = FALSE;
   console_frame_clear (self->frame);
   listener_cursor (self, NULL, 0, 0);
   listener_resized (self);
@@ -238,13 +208,6 @@ console_view_set_connection (ConsoleView *self, GDBusConnection *connection)
   console_input_set_connection (self->input, connection);
   if (connection != NULL)
     self->listener = frame_listener_new (connection, self->frame, &ops, self);
-  notify (self, PROP_CONNECTION);
-}
-
-GDBusConnection *
-console_view_get_connection (ConsoleView *self)
-{
-  return self->connection;
 }
 
 gboolean
@@ -261,12 +224,6 @@ console_view_set_scaling (ConsoleView *self, gboolean scaling)
   self->scaling = !!scaling;
   gtk_widget_queue_resize (GTK_WIDGET (self));
   notify (self, PROP_SCALING);
-}
-
-gboolean
-console_view_get_scaling (ConsoleView *self)
-{
-  return self->scaling;
 }
 
 void
@@ -298,15 +255,6 @@ console_view_get_property (GObject *object, guint property, GValue *value, GPara
 
   switch (property)
     {
-    case PROP_CONNECTION:
-      g_value_set_object (value, self->connection);
-      break;
-    case PROP_CONNECTED:
-      g_value_set_boolean (value, self->connected);
-      break;
-    case PROP_GRABBED:
-      g_value_set_boolean (value, console_view_get_grabbed (self));
-      break;
     case PROP_HAS_KEYBOARD:
       g_value_set_boolean (value, console_view_has_keyboard (self));
       break;
@@ -315,12 +263,6 @@ console_view_get_property (GObject *object, guint property, GValue *value, GPara
       break;
     case PROP_RELEASE_KEYS:
       g_value_set_enum (value, self->release_keys);
-      break;
-    case PROP_GUEST_WIDTH:
-      g_value_set_uint (value, console_frame_get_width (self->frame));
-      break;
-    case PROP_GUEST_HEIGHT:
-      g_value_set_uint (value, console_frame_get_height (self->frame));
       break;
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID (object, property, pspec);
@@ -334,9 +276,6 @@ console_view_set_property (GObject *object, guint property, const GValue *value,
 
   switch (property)
     {
-    case PROP_CONNECTION:
-      console_view_set_connection (self, g_value_get_object (value));
-      break;
     case PROP_SCALING:
       console_view_set_scaling (self, g_value_get_boolean (value));
       break;
@@ -382,19 +321,11 @@ console_view_class_init (ConsoleViewClass *class)
   object_class->finalize = console_view_finalize;
   widget_class->snapshot = console_view_snapshot;
   widget_class->measure = console_view_measure;
-  properties[PROP_CONNECTION]
-    = g_param_spec_object ("connection", NULL, NULL, G_TYPE_DBUS_CONNECTION, read_write);
-  properties[PROP_CONNECTED] = g_param_spec_boolean ("connected", NULL, NULL, FALSE, read_only);
-  properties[PROP_GRABBED] = g_param_spec_boolean ("grabbed", NULL, NULL, FALSE, read_only);
   properties[PROP_HAS_KEYBOARD]
     = g_param_spec_boolean ("has-keyboard", NULL, NULL, FALSE, read_only);
   properties[PROP_SCALING] = g_param_spec_boolean ("scaling", NULL, NULL, TRUE, read_write);
   properties[PROP_RELEASE_KEYS] = g_param_spec_enum ("release-keys", NULL, NULL, RELEASE_KEYS_TYPE,
                                                      RELEASE_KEYS_LEFT_CTRL_ALT, read_write);
-  properties[PROP_GUEST_WIDTH]
-    = g_param_spec_uint ("guest-width", NULL, NULL, 0, G_MAXUINT, 0, read_only);
-  properties[PROP_GUEST_HEIGHT]
-    = g_param_spec_uint ("guest-height", NULL, NULL, 0, G_MAXUINT, 0, read_only);
   g_object_class_install_properties (object_class, N_PROPS, properties);
   gtk_widget_class_set_css_name (widget_class, "consoleview");
   gtk_widget_class_set_accessible_role (widget_class, GTK_ACCESSIBLE_ROLE_IMG);

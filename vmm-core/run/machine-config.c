@@ -71,6 +71,12 @@ machine_config_free (MachineConfig *config)
 }
 
 unsigned
+machine_config_get_host_memory (void)
+{
+  return (unsigned) ((guint64) sysconf (_SC_PHYS_PAGES) * sysconf (_SC_PAGESIZE) >> 20);
+}
+
+unsigned
 machine_config_parse_memory (const char *text, GError **error)
 {
   guint64 bytes;

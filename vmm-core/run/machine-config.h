@@ -73,6 +73,8 @@ gboolean machine_config_check (const MachineConfig *config, GError **error);
 /* The same of what is to be, or stands, in the machine.conf of folder. */
 gboolean machine_config_check_key_file (GKeyFile *file, const char *folder, GError **error);
 
+/* MiB that this computer has. */
+unsigned machine_config_get_host_memory (void);
 /* A size, or a number of MiB; 0 with error if it is none. */
 unsigned machine_config_parse_memory (const char *text, GError **error);
 

@@ -104,7 +104,7 @@ dup_firmware (const char *named, const char *file)
 static gboolean
 check_host_memory (const MachineConfig *config, GError **error)
 {
-  unsigned total = (guint64) sysconf (_SC_PHYS_PAGES) * sysconf (_SC_PAGESIZE) >> 20;
+  unsigned total = machine_config_get_host_memory ();
 
   if (config->memory + 256 <= total)
     return TRUE;
