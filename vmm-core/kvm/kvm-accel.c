@@ -127,7 +127,7 @@ kvm_vcpu_new (Accel *accel, unsigned index, GError **error)
       return NULL;
     }
   vcpu->run = run;
-  if (!kvm_state_set_cpuid (vcpu, error))
+  if (!kvm_cpuid_set (vcpu, error))
     {
       kvm_vcpu_free (vcpu);
       return NULL;
@@ -328,7 +328,7 @@ kvm_vcpu_run (AccelVcpu *vcpu, GError **error)
   vcpu->thread = pthread_self ();
   vcpu->entered = true;
   /* Here, where nothing of an instruction that left the guest is still to be done. */
-  if (atomic_exchange (&vcpu->init_pending, false) && !kvm_state_init (vcpu, error))
+  if (atomic_exchange (&vcpu->init_pending, false) && !kvm_events_init (vcpu, error))
     return ACCEL_EXIT_FAILED;
   if (host_guard_enter (&guard))
     {

@@ -52,12 +52,24 @@ struct AccelVcpu
 /* kvm-memory.c */
 extern const MemoryListener kvm_memory_listener;
 
+/* kvm-cpuid.c: what the CPU tells the guest of itself; before it runs. */
+bool kvm_cpuid_set (AccelVcpu *vcpu, GError **error);
+
 /* kvm-state.c */
 void kvm_state_get (AccelVcpu *vcpu, X86State *state);
 bool kvm_state_set (AccelVcpu *vcpu, const X86State *state, GError **error);
+
+/* What that consists of; FALSE with errno. */
+void kvm_xsave_get (AccelVcpu *vcpu, X86State *state);
+bool kvm_xsave_set (AccelVcpu *vcpu, const X86State *state);
+void kvm_msrs_get (AccelVcpu *vcpu, X86State *state);
+void kvm_msrs_set (AccelVcpu *vcpu, const X86State *state);
+void kvm_lapic_get (AccelVcpu *vcpu, X86LapicState *lapic);
+bool kvm_lapic_set (AccelVcpu *vcpu, const X86LapicState *lapic);
+void kvm_events_get (AccelVcpu *vcpu, X86State *state);
+bool kvm_events_set (AccelVcpu *vcpu, const X86State *state);
 /* INIT, once the vCPU is entered the next time. */
-bool kvm_state_init (AccelVcpu *vcpu, GError **error);
-bool kvm_state_set_cpuid (AccelVcpu *vcpu, GError **error);
+bool kvm_events_init (AccelVcpu *vcpu, GError **error);
 
 /* Sets error to a sentence from errno; what completes "KVM cannot …". */
 void kvm_set_error (GError **error, const char *what);
