@@ -595,6 +595,14 @@ open_accel (BoardPc *board, GError **error)
   return board->accel != NULL;
 }
 
+static void
+close_accel (BoardPc *board)
+{
+  if (board->accel != NULL)
+    board->accel->ops->close (board->accel);
+  board->accel = NULL;
+}
+
 BoardPc *
 board_pc_new (const BoardPcConfig *config, GError **error)
 {
@@ -639,9 +647,7 @@ board_pc_free (BoardPc *board)
 {
   if (board == NULL)
     return;
-  if (board->accel != NULL)
-    board->accel->ops->close (board->accel);
-  board->accel = NULL;
+  close_accel (board);
   test_device_free (board->test_device);
   debugcon_free (board->debugcon);
   for (unsigned i = 0; i < BOARD_PC_SERIAL_PORTS; i++)
@@ -733,6 +739,17 @@ Accel *
 board_pc_get_accel (BoardPc *board)
 {
   return board->accel;
+}
+
+bool
+board_pc_set_accel (BoardPc *board, const AccelOps *accel, GError **error)
+{
+  close_accel (board);
+  board->config.accel = accel;
+  if (!open_accel (board, error))
+    return false;
+  accel->set_intr (board->accel, pic_get_intr (board->pic));
+  return true;
 }
 
 Memory *

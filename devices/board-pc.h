@@ -95,6 +95,9 @@ void board_pc_get_drive_traffic (BoardPc *board, unsigned drive, uint64_t *bytes
 uint32_t board_pc_get_test_exit (BoardPc *board);
 
 Accel *board_pc_get_accel (BoardPc *board);
+/* Gives a board that stands still, and whose accelerator has no CPUs left, to another accelerator.
+ * On failure it has none: try again, or free it. Lock held. */
+bool board_pc_set_accel (BoardPc *board, const AccelOps *accel, GError **error);
 Memory *board_pc_get_memory (BoardPc *board);
 /* Appends the state of every device to stream; memory is not part of it. vCPUs stopped, lock
  * held. */

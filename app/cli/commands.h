@@ -49,6 +49,7 @@ gboolean command_trace (Call *call, GError **error);
 /* settings-commands.c */
 gboolean command_get (Call *call, GError **error);
 gboolean command_set (Call *call, GError **error);
+gboolean command_set_accelerator (Call *call, GError **error);
 
 /* help-commands.c */
 gboolean command_help (Call *call, GError **error);

@@ -108,39 +108,56 @@ command_get (Call *call, GError **error)
   return TRUE;
 }
 
+typedef struct
+{
+  const char *group, *key, *text; /* as written */
+  char *value;                    /* as kept */
+} Setting;
+
+static void
+setting_clear (Setting *setting)
+{
+  g_clear_pointer (&setting->value, g_free);
+}
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Setting, setting_clear)
+
 /* Memory is kept in MiB, however it was written. */
-static char *
-dup_value (Call *call, GError **error)
+static gboolean
+setting_read (Setting *setting, GError **error)
 {
   unsigned memory;
 
-  if (!g_utf8_validate (call->words[2], -1, NULL))
+  if (!machine_keys_check (setting->group, setting->key, error))
+    return FALSE;
+  if (!g_utf8_validate (setting->text, -1, NULL))
     {
       g_set_error (error, CALL_ERROR, CALL_ERROR_USAGE,
                    _ ("This value of %s in [%s] is not UTF-8 text: machine.conf cannot have it."),
-                   call->words[1], call->words[0]);
-      return NULL;
+                   setting->key, setting->group);
+      return FALSE;
     }
-  if (!g_str_equal (call->words[0], "machine") || !g_str_equal (call->words[1], "memory"))
-    return g_strdup (call->words[2]);
-  memory = machine_config_parse_memory (call->words[2], error);
-  return memory != 0 ? g_strdup_printf ("%u", memory) : NULL;
+  if (!g_str_equal (setting->group, "machine") || !g_str_equal (setting->key, "memory"))
+    setting->value = g_strdup (setting->text);
+  else if ((memory = machine_config_parse_memory (setting->text, error)) != 0)
+    setting->value = g_strdup_printf ("%u", memory);
+  return setting->value != NULL;
 }
 
 /* CPUs and their topology go together. */
 static void
-set_value (GKeyFile *file, const char *group, const char *key, const char *value)
+setting_apply (const Setting *setting, GKeyFile *file)
 {
-  gboolean of_machine = g_str_equal (group, "machine");
+  gboolean of_machine = g_str_equal (setting->group, "machine");
   guint64 cpus;
 
-  if (of_machine && g_str_equal (key, "cpus")
-      && g_ascii_string_to_unsigned (value, 10, 1, G_MAXUINT, &cpus, NULL))
+  if (of_machine && g_str_equal (setting->key, "cpus")
+      && g_ascii_string_to_unsigned (setting->value, 10, 1, G_MAXUINT, &cpus, NULL))
     machine_topology_set_cpus (file, cpus);
-  else if (of_machine && g_str_equal (key, "topology"))
-    machine_topology_set (file, value);
+  else if (of_machine && g_str_equal (setting->key, "topology"))
+    machine_topology_set (file, setting->value);
   else
-    g_key_file_set_string (file, group, key, value);
+    g_key_file_set_string (file, setting->group, setting->key, setting->value);
 }
 
 static GError *
@@ -155,9 +172,9 @@ find_problem (Call *call, GKeyFile *file)
 /* In a file that is broken already, things are mended one by one; but no more is broken: the group
  * alone must not become wrong, or wrong in another way. */
 static gboolean
-makes_worse (Call *call, GKeyFile *file, const char *value, GError **error)
+makes_worse (Call *call, GKeyFile *file, const Setting *setting, GError **error)
 {
-  const char *group = call->words[0];
+  const char *group = setting->group;
   g_autoptr (GKeyFile) alone = g_key_file_new ();
   g_auto (GStrv) keys = g_key_file_get_keys (file, group, NULL, NULL);
   g_autoptr (GError) before = NULL;
@@ -170,7 +187,7 @@ makes_worse (Call *call, GKeyFile *file, const char *value, GError **error)
       g_key_file_set_value (alone, group, *key, old);
     }
   before = find_problem (call, alone);
-  set_value (alone, group, call->words[1], value);
+  setting_apply (setting, alone);
   after = find_problem (call, alone);
   if (after == NULL || (before != NULL && g_str_equal (before->message, after->message)))
     {
@@ -183,7 +200,7 @@ makes_worse (Call *call, GKeyFile *file, const char *value, GError **error)
 
 /* In a file that is no key file: one line of it, or one more. */
 static gboolean
-set_in_text (Call *call, const char *value, GError **error)
+set_in_text (Call *call, const Setting *setting, GError **error)
 {
   g_autofree char *text = machine_config_dup_text (call->folder);
   g_autoptr (GKeyFile) alone = g_key_file_new ();
@@ -196,9 +213,9 @@ set_in_text (Call *call, const char *value, GError **error)
       g_propagate_error (error, g_steal_pointer (&call->conf_problem));
       return FALSE;
     }
-  g_key_file_set_string (alone, call->words[0], call->words[1], value);
-  written = g_key_file_get_value (alone, call->words[0], call->words[1], NULL);
-  with = conf_text_dup_with (text, call->words[0], call->words[1], written);
+  g_key_file_set_string (alone, setting->group, setting->key, setting->value);
+  written = g_key_file_get_value (alone, setting->group, setting->key, NULL);
+  with = conf_text_dup_with (text, setting->group, setting->key, written);
   if (!machine_config_write_text (with, strlen (with), call->folder, error))
     return FALSE;
   whole = machine_config_load_key_file (call->folder, &left);
@@ -207,30 +224,17 @@ set_in_text (Call *call, const char *value, GError **error)
   return TRUE;
 }
 
-gboolean
-command_set (Call *call, GError **error)
+static gboolean
+set (Call *call, const Setting *setting, GError **error)
 {
-  const char *group = call->words[0], *key = call->words[1];
-  g_autoptr (GKeyFile) file = NULL;
+  g_autoptr (GKeyFile) file = machine_config_load_key_file (call->folder, NULL);
   g_autoptr (GError) left = NULL;
-  g_autofree char *value = NULL, *moved = NULL;
 
-  if (!machine_keys_check (group, key, error))
-    return FALSE;
-  if (g_str_equal (group, "machine") && g_str_equal (key, "name"))
-    {
-      moved = machine_name_change (call->folder, call->words[2], error);
-      return moved != NULL;
-    }
-  value = dup_value (call, error);
-  if (value == NULL)
-    return FALSE;
-  file = machine_config_load_key_file (call->folder, NULL);
   if (file == NULL)
-    return set_in_text (call, value, error);
-  if (call->conf_problem != NULL && makes_worse (call, file, value, error))
+    return set_in_text (call, setting, error);
+  if (call->conf_problem != NULL && makes_worse (call, file, setting, error))
     return FALSE;
-  set_value (file, group, key, value);
+  setting_apply (setting, file);
   left = find_problem (call, file);
   if (left != NULL && call->conf_problem == NULL)
     {
@@ -240,4 +244,31 @@ command_set (Call *call, GError **error)
   if (left != NULL)
     g_printerr ("guesthousectl: %s\n", left->message);
   return machine_trust_save (file, call->folder, error);
+}
+
+gboolean
+command_set (Call *call, GError **error)
+{
+  g_auto (Setting) setting = { call->words[0], call->words[1], call->words[2], NULL };
+  g_autofree char *moved = NULL;
+
+  if (!g_str_equal (setting.group, "machine") || !g_str_equal (setting.key, "name"))
+    return setting_read (&setting, error) && set (call, &setting, error);
+  moved = machine_name_change (call->folder, setting.text, error);
+  return moved != NULL;
+}
+
+/* What runs now changes before what is written: it may be that it cannot. */
+gboolean
+command_set_accelerator (Call *call, GError **error)
+{
+  g_auto (Setting) setting = { "machine", "accelerator", call->words[0], NULL };
+  GError *problem = NULL;
+
+  if (!call_need_answer (call, error) || !setting_read (&setting, error))
+    return FALSE;
+  if (call->proxy != NULL
+      && !gh_machine1_call_set_accelerator_sync (call->proxy, setting.value, NULL, &problem))
+    return call_pass_on (problem, error);
+  return call->folder == NULL || set (call, &setting, error);
 }

@@ -222,6 +222,12 @@ pic_is_masked (const Pic *pic, unsigned n)
   return chip->expects != 0 || (chip->imr >> (n & 7) & 1);
 }
 
+bool
+pic_get_intr (const Pic *pic)
+{
+  return pic->state.intr;
+}
+
 uint8_t
 pic_acknowledge (Pic *pic)
 {

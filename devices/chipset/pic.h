@@ -16,6 +16,7 @@ void pic_reset (Pic *pic);
 
 /* Input n, 0 to 15 (2 is the cascade, which nobody else drives). */
 Irq pic_get_irq (Pic *pic, unsigned n);
+bool pic_get_intr (const Pic *pic);
 /* The interrupt acknowledge cycle: the vector; that of input 7 when the request has gone away. */
 uint8_t pic_acknowledge (Pic *pic);
 

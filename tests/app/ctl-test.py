@@ -204,6 +204,18 @@ class Machines(CtlTest):
         self.assertEqual(told["machine"]["accelerator"], "none")
         self.assertEqual(json.loads(self.expect(0, "get", "Small", "machine", "cpus", "--json")), "1")
 
+    def test_accelerator(self):
+        """It changes at once, and stays; what a running machine refuses is not written."""
+        self.make()
+        self.expect(0, "start", "Small")
+        for accelerator in ("interpreter", "none"):
+            self.expect(0, "set-accelerator", "Small", accelerator)
+            self.assertEqual(json.loads(self.expect(0, "state", "Small", "--json"))["accelerator"], accelerator)
+            self.assertEqual(self.expect(0, "get", "Small", "machine", "accelerator").strip(), accelerator)
+        self.assertIn("is no accelerator", self.expect(FAILED, "set-accelerator", "Small", "warp"))
+        self.assertEqual(self.expect(0, "get", "Small", "machine", "accelerator").strip(), "none")
+        self.assertEqual(self.expect(0, "state", "Small"), "running\n")
+
     def test_delete(self):
         """The trash keeps it; where there is none, nothing is lost."""
         folder = self.make()

@@ -6,11 +6,14 @@ usage: boot-test.py TEST, with GUESTHOUSE_VM, GUESTHOUSECTL, BOOT_GUESTS (a fold
 once), BOOT_SUPPORT and PYTHONPATH (both tests/support) in the environment. Prints TAP.
 """
 
+import concurrent.futures
+import contextlib
 import os
 import re
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 
 from machine import BootError, Machine
@@ -117,25 +120,69 @@ def installer_gtk(arch):
             raise BootError("the dialog went away\n" + machine.last_words())
 
 
-def disk():
-    """Four processors write a file system on the IDE disk, the machine resets, and reads it back; the
-    power button shuts it down."""
+@contextlib.contextmanager
+def disk_machine():
+    """Four processors and a disk, for the guest that writes and reads a file system."""
     initrd = guest("disk-test", ".initrd")
     kernel = os.path.join(os.environ["BOOT_GUESTS"], "debian-kernel", "vmlinuz")
     with tempfile.NamedTemporaryFile(suffix=".img") as image:
         image.truncate(64 << 20)
         with Machine("--cpus", "4", "--disk", image.name, "--kernel", kernel, "--initrd", initrd,
                      "--append", "console=ttyS0 panic=-1 mitigations=off", "--exit-on-shutdown") as machine:
-            machine.wait_serial(r"disk-test: 4 processors, disk of 131072 sectors", 300)
-            written = machine.wait_serial(r"disk-test: (written ([0-9a-f]+)|FAILED)", 200)
-            read = machine.wait_serial(r"disk-test: (read back ([0-9a-f]+)|FAILED)", 400)
-            if written.group(2) is None or written.group(2) != read.group(2):
-                raise BootError("the checksums differ\n" + machine.last_words())
-            machine.wait_serial(r"waiting for the power button", 30)
-            machine.control("shutdown")
-            machine.wait_serial(r"disk-test: power button", 60)
-            if machine.wait_end(60) != 0:
-                raise BootError(f"exit status {machine.process.returncode}\n{machine.last_words()}")
+            yield machine
+
+
+def check_disk(machine):
+    """The guest writes a file system, resets, reads it back, and ends by the power button."""
+    machine.wait_serial(r"disk-test: 4 processors, disk of 131072 sectors", 300)
+    written = machine.wait_serial(r"disk-test: (written ([0-9a-f]+)|FAILED)", 200)
+    read = machine.wait_serial(r"disk-test: (read back ([0-9a-f]+)|FAILED)", 400)
+    if written.group(2) is None or written.group(2) != read.group(2):
+        raise BootError("the checksums differ\n" + machine.last_words())
+    machine.wait_serial(r"waiting for the power button", 30)
+
+
+def shut_down(machine):
+    machine.control("shutdown")
+    machine.wait_serial(r"disk-test: power button", 60)
+    if machine.wait_end(60) != 0:
+        raise BootError(f"exit status {machine.process.returncode}\n{machine.last_words()}")
+
+
+def disk():
+    """What four processors write on the IDE disk is there after a reset; the power button ends it."""
+    with disk_machine() as machine:
+        check_disk(machine)
+        shut_down(machine)
+
+
+def change_accelerators(machine, stop, changes):
+    """Interpreter and translator in turn, from the firmware on; it is the interpreter's turn for less long."""
+    machine.wait("an answer", 60, lambda: machine.is_listening())
+    while not stop.is_set():
+        for accelerator, seconds in (("interpreter", 0.1), ("translator", 0.3)):
+            machine.control("set-accelerator", accelerator)
+            changes.append(accelerator)
+            stop.wait(seconds)
+
+
+def accelerators():
+    """The same, while the accelerator changes all the time: the guest does not notice."""
+    stop, changes = threading.Event(), []
+    with disk_machine() as machine, concurrent.futures.ThreadPoolExecutor() as pool:
+        changing = pool.submit(change_accelerators, machine, stop, changes)
+        try:
+            check_disk(machine)
+        finally:
+            stop.set()
+        changing.result()
+        print(f"# {len(changes)} changes of the accelerator")
+        if len(changes) < 10:
+            raise BootError("the accelerator hardly ever changed")
+        for complaint in ("Call Trace", "soft lockup", "stall", "clocksource: Marking", "timed out", "spurious"):
+            if complaint in machine.serial_text():
+                raise BootError(f"the guest noticed: {complaint}\n{machine.last_words()}")
+        shut_down(machine)
 
 
 def mp_table():
@@ -174,6 +221,7 @@ TESTS = {
     "installer-amd64-gtk": lambda: installer_gtk("amd64"),
     "installer-i386-gtk": lambda: installer_gtk("i386"),
     "disk": disk,
+    "accelerators": accelerators,
     "mp-table": mp_table,
 }
 

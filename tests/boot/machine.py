@@ -51,6 +51,10 @@ class Machine:
             raise BootError(f"guesthousectl {' '.join(command)}: {done.stderr.strip()}")
         return done.stdout
 
+    def is_listening(self):
+        """Whether the machine's process can be told something."""
+        return os.path.exists(self.socket)
+
     def screen(self):
         """The text screen, or "" in graphics modes and before the machine listens."""
         try:

@@ -5,6 +5,7 @@
 #include "vmm-core/clock.h"
 #include "vmm-core/kvm/kvm-internal.h"
 #include "vmm-core/x86/x86.h"
+#include "x86-machine.h"
 
 #include <string.h>
 
@@ -120,6 +121,28 @@ test_refused_by_software (void)
       g_error ("%s %#" G_GINT64_MODIFIER "x", changes[i].name, changes[i].value);
 }
 
+/* What others asked of a CPU that had just left the guest is not lost with it. */
+static void
+test_asked (void)
+{
+  g_autoptr (X86Machine) machine = x86_machine_new (&software_accel_ops);
+  Accel *accel = x86_machine_get_accel (machine);
+  AccelVcpu *vcpu = (AccelVcpu *) x86_machine_get_cpu (machine);
+  X86State state;
+
+  accel->ops->get_state (vcpu, &state);
+  state.gpr[X86_RAX] = 1;
+  state.lapic.svr = 0x1ff;
+  state.lapic.lvt_lint1 = 0x400; /* NMI */
+  g_assert_true (accel->ops->set_state (vcpu, &state, NULL));
+  accel->ops->pulse_nmi (accel);
+  accel->ops->get_state (vcpu, &state);
+  g_assert_cmpuint (state.nmi_pending, ==, 1);
+  accel->ops->pulse_init (accel);
+  accel->ops->get_state (vcpu, &state);
+  g_assert_cmphex (state.gpr[X86_RAX], ==, 0);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -127,5 +150,6 @@ main (int argc, char **argv)
   g_test_add_func ("/x86-state/accepted", test_accepted);
   g_test_add_func ("/x86-state/refused", test_refused);
   g_test_add_func ("/x86-state/refused-by-software", test_refused_by_software);
+  g_test_add_func ("/x86-state/asked", test_asked);
   return g_test_run ();
 }

@@ -284,6 +284,19 @@ handle_statistics (GhMachine1 *machine, GDBusMethodInvocation *invocation, gpoin
 }
 
 static gboolean
+handle_set_accelerator (GhMachine1 *machine, GDBusMethodInvocation *invocation, const char *name,
+                        gpointer data)
+{
+  ControlService *service = data;
+  g_autoptr (GError) error = NULL;
+
+  if (!vm_set_accelerator (service->vm, name, &error))
+    return fail (invocation, error);
+  gh_machine1_complete_set_accelerator (machine, invocation);
+  return TRUE;
+}
+
+static gboolean
 handle_set_trace (GhMachine1 *machine, GDBusMethodInvocation *invocation, const char *patterns,
                   gpointer data)
 {
@@ -311,6 +324,8 @@ show_state (void *data)
 
   set_sentence (service, gh_machine1_set_failure_reason, vm_get_failure (service->vm));
   gh_machine1_set_failed_drive (service->machine, vm_get_failed_drive (service->vm));
+  gh_machine1_set_accelerator (service->machine, vm_get_accelerator (service->vm));
+  gh_machine1_set_accelerator_reason (service->machine, vm_get_accelerator_reason (service->vm));
   set_sentence (service, gh_machine1_set_pause_reason, vm_get_pause_reason (service->vm));
   set_sentence (service, gh_machine1_set_disk_error, vm_get_disk_error (service->vm));
   gh_machine1_set_state (service->machine, vm_state_to_string (vm_get_state (service->vm)));
@@ -450,6 +465,7 @@ connect_methods (ControlService *service)
     { "handle-screenshot", G_CALLBACK (handle_screenshot) },
     { "handle-screen-text", G_CALLBACK (handle_screen_text) },
     { "handle-statistics", G_CALLBACK (handle_statistics) },
+    { "handle-set-accelerator", G_CALLBACK (handle_set_accelerator) },
     { "handle-set-trace", G_CALLBACK (handle_set_trace) },
   };
 
@@ -465,8 +481,6 @@ show_configuration (ControlService *service)
   set_sentence (service, gh_machine1_set_name, config->name);
   gh_machine1_set_uuid (service->machine, config->uuid);
   set_sentence (service, gh_machine1_set_folder, config->folder != NULL ? config->folder : "");
-  gh_machine1_set_accelerator (service->machine, vm_get_accelerator (service->vm));
-  gh_machine1_set_accelerator_reason (service->machine, vm_get_accelerator_reason (service->vm));
   show_state (service);
   show_drives (service);
 }

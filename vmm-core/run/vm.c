@@ -6,8 +6,9 @@
 #include <unistd.h>
 
 #include "accel-choice.h"
-#include "installed-file.h"
+#include "firmware-file.h"
 #include "machine-topology.h"
+#include "serial-place.h"
 #include "vm-drives.h"
 #include "vmm-core/notice.h"
 #include "vmm-core/trace.h"
@@ -82,25 +83,6 @@ tell_drives_changed (void *data)
 
 /* Opening what the configuration names */
 
-/* The file that is named, or SeaBIOS's: of our prefix, or else of the distribution. */
-static char *
-dup_firmware (const char *named, const char *file)
-{
-  g_autofree char *installed = installed_file_dup_path (DATADIR "/seabios");
-  const char *folders[] = { installed, "/usr/share/seabios", "/usr/share/qemu" };
-
-  if (named != NULL)
-    return g_strdup (named);
-  for (unsigned i = 0; i < G_N_ELEMENTS (folders); i++)
-    {
-      g_autofree char *path = g_build_filename (folders[i], file, NULL);
-
-      if (access (path, R_OK) == 0)
-        return g_steal_pointer (&path);
-    }
-  return NULL;
-}
-
 static gboolean
 check_host_memory (const MachineConfig *config, GError **error)
 {
@@ -128,27 +110,6 @@ image_troubled (void *data, ImageTrouble trouble, const char *sentence)
 }
 
 static gboolean
-open_chardev (Vm *vm, const char *what, Chardev **chardev, GError **error)
-{
-  if (what == NULL)
-    return TRUE;
-  if (g_str_equal (what, "none"))
-    *chardev = chardev_new_null ();
-  else if (g_str_equal (what, "stdio"))
-    *chardev = chardev_new_stdio (vm->context, vm->lock, error);
-  else if (g_str_has_prefix (what, "file:"))
-    *chardev = chardev_new_file (what + strlen ("file:"), error);
-  else if (g_str_has_prefix (what, "socket:"))
-    *chardev = chardev_new_socket (what + strlen ("socket:"), vm->context, vm->lock, error);
-  else
-    g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
-                 _ ("“%s” is no place for a serial line: use none, stdio, file:PATH or "
-                    "socket:PATH."),
-                 what);
-  return *chardev != NULL;
-}
-
-static gboolean
 check_readable (const char *path, GError **error)
 {
   if (path == NULL || (access (path, R_OK) == 0 && g_file_test (path, G_FILE_TEST_IS_REGULAR)))
@@ -160,6 +121,14 @@ check_readable (const char *path, GError **error)
 }
 
 static gboolean
+open_line (Vm *vm, const char *place, Chardev **chardev, GError **error)
+{
+  if (place != NULL)
+    *chardev = serial_place_open (place, vm->context, vm->lock, error);
+  return place == NULL || *chardev != NULL;
+}
+
+static gboolean
 open_everything (Vm *vm, GError **error)
 {
   MachineConfig *config = vm->config;
@@ -167,9 +136,9 @@ open_everything (Vm *vm, GError **error)
   if (!check_host_memory (config, error) || !check_readable (config->kernel, error))
     return FALSE;
   for (unsigned i = 0; i < MACHINE_CONFIG_SERIAL_PORTS; i++)
-    if (!open_chardev (vm, config->serial[i], &vm->serial[i], error))
+    if (!open_line (vm, config->serial[i], &vm->serial[i], error))
       return FALSE;
-  return open_chardev (vm, config->debugcon, &vm->debugcon, error);
+  return open_line (vm, config->debugcon, &vm->debugcon, error);
 }
 
 /* The board's wishes, served outside the lock */
@@ -198,14 +167,16 @@ memory_lost (void *data, const char *sentence)
 
   g_free (vm->memory_lost);
   vm->memory_lost = g_strdup (sentence);
-  vcpus_request_stop (vm->vcpus);
+  if (vm->vcpus != NULL)
+    vcpus_request_stop (vm->vcpus);
   notice_give (vm->wish_notice, 0);
 }
 
 static void
 crash (Vm *vm, const char *message)
 {
-  vcpus_stop (vm->vcpus);
+  if (vm->vcpus != NULL)
+    vcpus_stop (vm->vcpus);
   clock_stop (vm->clock);
   g_free (vm->failure);
   vm->failure = g_strdup (message);
@@ -321,12 +292,20 @@ reset_vcpus (Vm *vm, GError **error)
 }
 
 static gboolean
+make_vcpus (Vm *vm, GError **error)
+{
+  vm->vcpus = vcpus_new (board_pc_get_accel (vm->board), vm->config->cpus, vm->context,
+                         vcpus_stopped, vm, error);
+  return vm->vcpus != NULL;
+}
+
+static gboolean
 build (Vm *vm, GError **error)
 {
   static const BoardDriveKind kinds[] = { BOARD_DRIVE_NONE, BOARD_DRIVE_DISK, BOARD_DRIVE_CD };
   const MachineConfig *config = vm->config;
-  g_autofree char *bios = dup_firmware (config->bios, "bios-256k.bin");
-  g_autofree char *vga_bios = dup_firmware (config->vga_bios, "vgabios-stdvga.bin");
+  g_autofree char *bios = firmware_file_dup_path (config->bios, "bios-256k.bin");
+  g_autofree char *vga_bios = firmware_file_dup_path (config->vga_bios, "vgabios-stdvga.bin");
   BoardPcConfig board = {
     .accel = vm->accel,
     .topology = vm->topology,
@@ -372,11 +351,7 @@ build (Vm *vm, GError **error)
   vm->board = board_pc_new (&board, error);
   vm_drives_set_board (vm->drives, vm->board);
   machine_lock_release (vm->lock);
-  if (vm->board == NULL)
-    return FALSE;
-  vm->vcpus = vcpus_new (board_pc_get_accel (vm->board), config->cpus, vm->context, vcpus_stopped,
-                         vm, error);
-  return vm->vcpus != NULL;
+  return vm->board != NULL && make_vcpus (vm, error);
 }
 
 static void
@@ -672,6 +647,72 @@ serve_wishes (void *data)
     vm_power_off (vm, NULL);
   else if (wishes & 1u << BOARD_EVENT_RESET)
     vm_reset (vm, NULL);
+}
+
+/* Another accelerator for the same machine */
+
+/* The CPUs, which the machine has not now, under an accelerator. */
+static gboolean
+give_to (Vm *vm, const AccelOps *accel, const X86State *states, GError **error)
+{
+  gboolean given;
+
+  machine_lock_acquire (vm->lock);
+  given = board_pc_set_accel (vm->board, accel, error);
+  machine_lock_release (vm->lock);
+  given = given && make_vcpus (vm, error);
+  for (unsigned i = 0; given && i < vm->config->cpus; i++)
+    given = vcpus_set_state (vm->vcpus, i, &states[i], error);
+  if (!given)
+    g_clear_pointer (&vm->vcpus, vcpus_free);
+  return given;
+}
+
+/* If the new one cannot, the old one goes on. */
+static gboolean
+move_to (Vm *vm, const AccelOps *accel, GError **error)
+{
+  g_autofree X86State *states = g_new (X86State, vm->config->cpus);
+  g_autoptr (GError) problem = NULL;
+
+  for (unsigned i = 0; i < vm->config->cpus; i++)
+    vcpus_get_state (vm->vcpus, i, &states[i]);
+  g_clear_pointer (&vm->vcpus, vcpus_free);
+  if (give_to (vm, accel, states, error))
+    return TRUE;
+  if (!give_to (vm, vm->accel, states, &problem))
+    crash (vm, problem->message);
+  return FALSE;
+}
+
+gboolean
+vm_set_accelerator (Vm *vm, const char *name, GError **error)
+{
+  g_autofree char *reason = NULL;
+  const AccelOps *accel = accel_choice (name, &reason, error);
+  gboolean running = vm->state == VM_RUNNING, moved = TRUE;
+
+  if (accel == NULL)
+    return FALSE;
+  if (vm->state == VM_STARTING)
+    return wrong_state (vm, N_ ("on"), error);
+  if (is_on (vm) && accel != vm->accel)
+    {
+      if (running)
+        halt (vm);
+      moved = move_to (vm, accel, error);
+    }
+  if (moved)
+    {
+      vm->accel = accel;
+      g_free (vm->accel_reason);
+      vm->accel_reason = g_steal_pointer (&reason);
+    }
+  if (running && is_on (vm))
+    run (vm);
+  else
+    set_state (vm, vm->state);
+  return moved;
 }
 
 /* Drives */

@@ -70,6 +70,10 @@ gboolean vm_get_test_status (Vm *vm, int *status);
 gboolean vm_pause (Vm *vm, GError **error);
 gboolean vm_resume (Vm *vm, GError **error);
 
+/* Has another accelerator run the machine, which goes on as it is. If that cannot, the one before
+ * goes on with it. */
+gboolean vm_set_accelerator (Vm *vm, const char *name, GError **error);
+
 /* Drives by position; NULL id: none there. The file is opened beside the I/O thread, since the
  * host's disk may hang. */
 void vm_insert_medium (Vm *vm, const char *drive, const char *path, VmDone done, void *data);

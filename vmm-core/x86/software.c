@@ -265,54 +265,34 @@ x86_cpu_sync_out (X86Cpu *cpu)
   cpu->state.cr8 = lapic_get_cr8 (cpu->lapic);
 }
 
-void
-x86_software_get_state (AccelVcpu *vcpu, X86State *state)
+/* State goes in and out with the machine lock held or not. */
+static bool
+lock_machine (X86Cpu *cpu)
 {
-  X86Cpu *cpu = x86_software_get_cpu (vcpu);
-
-  x86_cpu_sync_out (cpu);
-  *state = cpu->state;
-  /* Nobody else can tell when MWAIT is over; it may be at any time. */
-  if (state->activity == X86_HALTED && cpu->monitor_waits)
-    state->activity = X86_RUNNING;
-}
-
-bool
-x86_software_set_state (AccelVcpu *vcpu, const X86State *state, GError **error)
-{
-  X86Cpu *cpu = x86_software_get_cpu (vcpu);
   MachineLock *lock = cpu->software->machine.lock;
   bool held = machine_lock_is_held (lock);
 
-  if (!x86_state_check_software (state, error))
-    return false;
-  cpu->state = *state;
-  /* What the engine has to forget stays to be forgotten. */
-  atomic_fetch_and (&cpu->requests, X86_REQUEST_CODE);
-  atomic_store (&cpu->nmis, 0);
-  cpu->monitor_waits = false;
-  x86_cpu_sync_in (cpu);
   if (!held)
     machine_lock_acquire (lock);
-  lapic_restore (cpu->lapic);
-  x86_kvmclock_update (cpu);
-  if (!held)
-    machine_lock_release (lock);
-  return true;
+  return !held;
 }
 
-/* Requests */
+static void
+unlock_machine (X86Cpu *cpu, bool locked)
+{
+  if (locked)
+    machine_lock_release (cpu->software->machine.lock);
+}
 
 static void
 serve_init (X86Cpu *cpu)
 {
-  MachineLock *lock = cpu->software->machine.lock;
+  bool locked = lock_machine (cpu);
 
-  machine_lock_acquire (lock);
   x86_cpu_sync_out (cpu);
   x86_state_init (&cpu->state, cpu->index);
   lapic_init (cpu->lapic);
-  machine_lock_release (lock);
+  unlock_machine (cpu, locked);
   x86_cpu_sync_in (cpu);
 }
 
@@ -329,6 +309,67 @@ serve_sipi (X86Cpu *cpu)
   cpu->state.activity = X86_RUNNING;
   x86_mode_update (cpu);
 }
+
+/* One waits while another is served. Of two that came since the last block, a CPU that looks after
+ * each instruction would have taken the first before the second. */
+static void
+count_nmis (X86Cpu *cpu)
+{
+  unsigned waiting = cpu->state.nmi_pending + atomic_exchange (&cpu->nmis, 0);
+
+  cpu->state.nmi_pending = MIN (waiting, cpu->state.nmi_blocked ? 1 : 2);
+}
+
+/* What others asked of a CPU that was just leaving the guest is part of its state. */
+static void
+settle_requests (X86Cpu *cpu)
+{
+  const uint32_t settled = X86_REQUEST_INIT | X86_REQUEST_SIPI | X86_REQUEST_NMI;
+  uint32_t requests = atomic_fetch_and (&cpu->requests, ~settled);
+
+  if (requests & X86_REQUEST_INIT)
+    serve_init (cpu);
+  if (requests & X86_REQUEST_SIPI)
+    serve_sipi (cpu);
+  if (requests & X86_REQUEST_NMI)
+    count_nmis (cpu);
+}
+
+void
+x86_software_get_state (AccelVcpu *vcpu, X86State *state)
+{
+  X86Cpu *cpu = x86_software_get_cpu (vcpu);
+
+  settle_requests (cpu);
+  x86_cpu_sync_out (cpu);
+  *state = cpu->state;
+  /* Nobody else can tell when MWAIT is over; it may be at any time. */
+  if (state->activity == X86_HALTED && cpu->monitor_waits)
+    state->activity = X86_RUNNING;
+}
+
+bool
+x86_software_set_state (AccelVcpu *vcpu, const X86State *state, GError **error)
+{
+  X86Cpu *cpu = x86_software_get_cpu (vcpu);
+  bool locked;
+
+  if (!x86_state_check_software (state, error))
+    return false;
+  cpu->state = *state;
+  /* What the engine has to forget stays to be forgotten. */
+  atomic_fetch_and (&cpu->requests, X86_REQUEST_CODE);
+  atomic_store (&cpu->nmis, 0);
+  cpu->monitor_waits = false;
+  x86_cpu_sync_in (cpu);
+  locked = lock_machine (cpu);
+  lapic_restore (cpu->lapic);
+  x86_kvmclock_update (cpu);
+  unlock_machine (cpu, locked);
+  return true;
+}
+
+/* Requests */
 
 /* The vector of the interrupt to take now, or -1; *waiting when there is one. */
 static int
@@ -375,14 +416,8 @@ serve_interrupts (X86Cpu *cpu, uint32_t requests)
 {
   X86State *state = &cpu->state;
 
-  /* One waits while another is served. Of two that came since the last block, a CPU that looks
-   * after each instruction would have taken the first before the second. */
   if (requests & X86_REQUEST_NMI)
-    {
-      unsigned waiting = state->nmi_pending + atomic_exchange (&cpu->nmis, 0);
-
-      state->nmi_pending = MIN (waiting, state->nmi_blocked ? 1 : 2);
-    }
+    count_nmis (cpu);
   if (state->nmi_pending && !state->nmi_blocked)
     {
       state->nmi_pending--;
