@@ -56,6 +56,14 @@ typedef enum
   ACCEL_EXIT_FAILED    /* this accelerator cannot go on; error is set */
 } AccelExit;
 
+/* What the host, or the accelerator on it, cannot do: another accelerator may run the machine. */
+#define ACCEL_ERROR (accel_error_quark ())
+typedef enum
+{
+  ACCEL_ERROR_HOST
+} AccelError;
+GQuark accel_error_quark (void);
+
 /* vCPU operations are called on that vCPU's own thread unless said otherwise. */
 typedef struct
 {

@@ -3,26 +3,23 @@
 #include "kvm-internal.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <gio/gio.h>
 #include <glib/gi18n.h>
-#include <signal.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "kvm-host.h"
 #include "vmm-core/host-guard.h"
 #include "vmm-core/trace.h"
 
-#define KICK_SIGNAL SIGUSR1
-
 void
-kvm_set_error (GError **error, const char *what)
+kvm_set_error (GError **error, const char *sentence)
 {
-  g_set_error (error, G_IO_ERROR, g_io_error_from_errno (errno),
-               "KVM cannot %s: %s. Choose another accelerator for this machine.", what,
-               g_strerror (errno));
+  g_set_error (error, ACCEL_ERROR, ACCEL_ERROR_HOST,
+               _ ("%s The host says “%s”: choose the accelerator “translator” for this machine."),
+               sentence, g_strerror (errno));
 }
 
 static void
@@ -50,24 +47,23 @@ kvm_make_vm (KvmAccel *kvm, GError **error)
   struct kvm_enable_cap split = { .cap = KVM_CAP_SPLIT_IRQCHIP, .args = { KVM_IOAPIC_ROUTES } };
   int run_size;
 
-  kvm->kvm_fd = open ("/dev/kvm", O_RDWR | O_CLOEXEC);
+  kvm->kvm_fd = kvm_host_open (&kvm->machine.topology, error);
   if (kvm->kvm_fd < 0)
-    {
-      kvm_set_error (error, "be opened (/dev/kvm)");
-      return false;
-    }
-  kvm->vm_fd = ioctl (kvm->kvm_fd, KVM_CREATE_VM, 0);
+    return false;
+  kvm->vm_fd = kvm_host_make_vm (kvm->kvm_fd, error);
+  if (kvm->vm_fd < 0)
+    return false;
   run_size = ioctl (kvm->kvm_fd, KVM_GET_VCPU_MMAP_SIZE, 0);
-  if (kvm->vm_fd < 0 || run_size < 0)
+  if (run_size < 0)
     {
-      kvm_set_error (error, "make a virtual machine");
+      kvm_set_error (error, _ ("KVM cannot say how large a virtual CPU is."));
       return false;
     }
   kvm->run_size = run_size;
   if (ioctl (kvm->vm_fd, KVM_SET_TSS_ADDR, 0xfffbd000ul) < 0
       || ioctl (kvm->vm_fd, KVM_ENABLE_CAP, &split) < 0)
     {
-      kvm_set_error (error, "keep local APICs in the kernel (split irqchip)");
+      kvm_set_error (error, _ ("KVM cannot keep the CPUs' interrupt controllers in the kernel."));
       return false;
     }
   return true;
@@ -88,7 +84,7 @@ kvm_accel_open (const AccelMachine *machine, GError **error)
       kvm_accel_close (&kvm->accel);
       return NULL;
     }
-  sigaction (KICK_SIGNAL, &action, NULL);
+  sigaction (KVM_KICK_SIGNAL, &action, NULL);
   kvm_memory_listener.map_changed (kvm);
   return &kvm->accel;
 }
@@ -122,7 +118,7 @@ kvm_vcpu_new (Accel *accel, unsigned index, GError **error)
                      : mmap (NULL, kvm->run_size, PROT_READ | PROT_WRITE, MAP_SHARED, vcpu->fd, 0);
   if (run == MAP_FAILED)
     {
-      kvm_set_error (error, "make a virtual CPU");
+      kvm_set_error (error, _ ("KVM cannot make a virtual CPU."));
       kvm_vcpu_free (vcpu);
       return NULL;
     }
@@ -143,7 +139,7 @@ kvm_vcpu_kick (AccelVcpu *vcpu)
 {
   vcpu->run->immediate_exit = 1;
   if (vcpu->entered)
-    pthread_kill (vcpu->thread, KICK_SIGNAL);
+    pthread_kill (vcpu->thread, KVM_KICK_SIGNAL);
 }
 
 static void
@@ -293,7 +289,7 @@ kvm_run_guest (AccelVcpu *vcpu, GError **error)
         {
           if (errno == EINTR || errno == EAGAIN)
             break;
-          kvm_set_error (error, "run the guest");
+          kvm_set_error (error, _ ("KVM cannot run the guest."));
           exit = ACCEL_EXIT_FAILED;
           break;
         }

@@ -2,6 +2,7 @@
 /* The CPU that the guest sees: what the kernel offers, in the topology of the machine. */
 #include "kvm-internal.h"
 
+#include <glib/gi18n.h>
 #include <string.h>
 #include <sys/ioctl.h>
 
@@ -79,7 +80,7 @@ kvm_cpuid_set (AccelVcpu *vcpu, GError **error)
   cpuid->nent = KVM_CPUID_ENTRIES;
   if (ioctl (vcpu->kvm->kvm_fd, KVM_GET_SUPPORTED_CPUID, cpuid) < 0)
     {
-      kvm_set_error (error, "tell what CPUs it offers");
+      kvm_set_error (error, _ ("KVM cannot tell what CPUs it offers."));
       return false;
     }
   for (unsigned i = 0; i < cpuid->nent; i++)
@@ -88,7 +89,7 @@ kvm_cpuid_set (AccelVcpu *vcpu, GError **error)
   fill_topology (cpuid, &vcpu->kvm->machine.topology, vcpu->apic_id);
   if (ioctl (vcpu->fd, KVM_SET_CPUID2, cpuid) < 0)
     {
-      kvm_set_error (error, "offer a CPU to the guest");
+      kvm_set_error (error, _ ("KVM cannot offer a CPU to the guest."));
       return false;
     }
   return true;

@@ -2,6 +2,7 @@
 /* What a CPU is about to do or waits for, and its debug registers. */
 #include "kvm-internal.h"
 
+#include <glib/gi18n.h>
 #include <string.h>
 #include <sys/ioctl.h>
 
@@ -60,6 +61,6 @@ kvm_events_init (AccelVcpu *vcpu, GError **error)
       if (ioctl (vcpu->fd, KVM_SET_VCPU_EVENTS, &events) == 0)
         return true;
     }
-  kvm_set_error (error, "reset a CPU by INIT");
+  kvm_set_error (error, _ ("KVM cannot reset a CPU by INIT."));
   return false;
 }

@@ -3,6 +3,7 @@
 
 #include <linux/kvm.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdatomic.h>
 
 #include "kvm-accel.h"
@@ -13,6 +14,7 @@
 #define KVM_MAX_SLOTS 64
 #define KVM_MAX_VCPUS 64
 #define KVM_IOAPIC_ROUTES 24
+#define KVM_KICK_SIGNAL SIGUSR1 /* to a vCPU's thread: it ends KVM_RUN */
 
 typedef struct
 {
@@ -71,5 +73,5 @@ bool kvm_events_set (AccelVcpu *vcpu, const X86State *state);
 /* INIT, once the vCPU is entered the next time. */
 bool kvm_events_init (AccelVcpu *vcpu, GError **error);
 
-/* Sets error to a sentence from errno; what completes "KVM cannot …". */
-void kvm_set_error (GError **error, const char *what);
+/* Sets error to the sentence, what errno says of it, and the remedy. */
+void kvm_set_error (GError **error, const char *sentence);

@@ -2,6 +2,7 @@
 /* X86State to and from KVM: the registers here, the rest in files of their own. */
 #include "kvm-internal.h"
 
+#include <glib/gi18n.h>
 #include <string.h>
 #include <sys/ioctl.h>
 
@@ -151,6 +152,6 @@ kvm_state_set (AccelVcpu *vcpu, const X86State *state, GError **error)
       kvm_msrs_set (vcpu, state);
       return true;
     }
-  kvm_set_error (error, "take over the state of a CPU");
+  kvm_set_error (error, _ ("KVM cannot take over the state of a CPU."));
   return false;
 }

@@ -10,13 +10,22 @@
 #include "vmm-core/translator/translator.h"
 #include "vmm-core/x86/software.h"
 
+const AccelOps *
+accel_choice_without_kvm (const char *sentence, char **reason)
+{
+  *reason = g_strdup_printf (_ ("%s The binary translator runs the machine instead: it works "
+                                "everywhere, but more slowly."),
+                             sentence);
+  return &translator_accel_ops;
+}
+
 static const AccelOps *
-choose_automatically (char **reason)
+choose_automatically (const CpuTopology *topology, char **reason)
 {
   g_autofree char *why_not = NULL;
   double mips;
 
-  if (kvm_probe_measure (&mips, &why_not))
+  if (kvm_probe_measure (topology, &mips, &why_not))
     {
       *reason = g_strdup_printf (
         _ ("KVM runs guests at hardware speed (%.0f million instructions a second "
@@ -24,18 +33,14 @@ choose_automatically (char **reason)
         mips);
       return &kvm_accel_ops;
     }
-  *reason = g_strdup_printf (
-    _ ("KVM is not used, because %s. The binary translator runs the machine instead: it "
-       "works everywhere, but more slowly."),
-    why_not);
-  return &translator_accel_ops;
+  return accel_choice_without_kvm (why_not, reason);
 }
 
 const AccelOps *
-accel_choice (const char *name, char **reason, GError **error)
+accel_choice (const char *name, const CpuTopology *topology, char **reason, GError **error)
 {
   if (g_str_equal (name, "auto"))
-    return choose_automatically (reason);
+    return choose_automatically (topology, reason);
   *reason = g_strdup_printf (_ ("The machine's settings ask for “%s”."), name);
   if (g_str_equal (name, "kvm"))
     return &kvm_accel_ops;

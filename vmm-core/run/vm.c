@@ -219,7 +219,7 @@ vm_new (MachineConfig *config, GError **error)
     }
   if (!open_everything (vm, error))
     return NULL;
-  vm->accel = accel_choice (config->accelerator, &vm->accel_reason, error);
+  vm->accel = accel_choice (config->accelerator, &vm->topology, &vm->accel_reason, error);
   if (vm->accel == NULL)
     return NULL;
   return g_steal_pointer (&vm);
@@ -689,7 +689,7 @@ gboolean
 vm_set_accelerator (Vm *vm, const char *name, GError **error)
 {
   g_autofree char *reason = NULL;
-  const AccelOps *accel = accel_choice (name, &reason, error);
+  const AccelOps *accel = accel_choice (name, &vm->topology, &reason, error);
   gboolean running = vm->state == VM_RUNNING, moved = TRUE;
 
   if (accel == NULL)
