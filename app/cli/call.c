@@ -9,6 +9,7 @@
 #include "app/model/machine-peer.h"
 #include "command.h"
 #include "machine-look.h"
+#include "vmm-core/control-names.h"
 #include "vmm-core/run/socket-folder.h"
 
 #define CONNECT_PATIENCE_MS 5000
@@ -155,7 +156,7 @@ call_pass_on (GError *problem, GError **error)
     return TRUE;
   name = g_dbus_error_get_remote_error (problem);
   g_dbus_error_strip_remote_error (problem);
-  if (g_strcmp0 (name, "org.guesthouse.Error.WrongState") == 0)
+  if (g_strcmp0 (name, CONTROL_ERROR_WRONG_STATE) == 0)
     {
       g_set_error_literal (error, CALL_ERROR, CALL_ERROR_WRONG_STATE, problem->message);
       g_error_free (problem);

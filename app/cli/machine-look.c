@@ -5,8 +5,7 @@
 
 #include "app/model/machine-peer.h"
 #include "app/model/machine-process.h"
-
-#define OBJECT_PATH "/org/guesthouse/Machine1"
+#include "vmm-core/control-names.h"
 
 typedef struct
 {
@@ -58,7 +57,7 @@ connected (GObject *source, GAsyncResult *result, gpointer data)
   if (connection == NULL)
     finish (question, error);
   else
-    gh_machine1_proxy_new (connection, G_DBUS_PROXY_FLAGS_NONE, NULL, OBJECT_PATH,
+    gh_machine1_proxy_new (connection, G_DBUS_PROXY_FLAGS_NONE, NULL, CONTROL_MACHINE_PATH,
                            question->round->cancellable, proxy_ready, question);
 }
 
@@ -80,12 +79,35 @@ out_of_patience (gpointer data)
   return G_SOURCE_REMOVE;
 }
 
+static gpointer
+run_links (gpointer context)
+{
+  for (;;)
+    g_main_context_iteration (context, TRUE);
+  return NULL;
+}
+
+/* A thread of their own, for commands wait for answers. */
+static GMainContext *
+get_links (void)
+{
+  static GMainContext *links;
+
+  if (links == NULL)
+    {
+      links = g_main_context_new ();
+      g_thread_unref (g_thread_new ("links", run_links, links));
+    }
+  return links;
+}
+
 void
 machine_look (MachineLook *looks, unsigned n, unsigned patience)
 {
   g_autoptr (GMainContext) context = g_main_context_new ();
   g_autoptr (GSource) limit = g_timeout_source_new (patience);
   g_autoptr (GCancellable) cancellable = g_cancellable_new ();
+  GMainContext *links = get_links ();
   Round round = { cancellable, 0 };
 
   g_main_context_push_thread_default (context);
@@ -99,7 +121,7 @@ machine_look (MachineLook *looks, unsigned n, unsigned patience)
       question = g_new (Question, 1);
       *question = (Question){ &round, &looks[i] };
       round.pending++;
-      machine_process_connect_async (looks[i].socket, cancellable, connected, question);
+      machine_process_connect_async (looks[i].socket, links, cancellable, connected, question);
     }
   g_source_set_callback (limit, out_of_patience, cancellable, NULL);
   g_source_attach (limit, context);

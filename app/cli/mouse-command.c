@@ -4,8 +4,8 @@
 
 #include "commands.h"
 #include "display-interfaces.h"
+#include "vmm-core/control-names.h"
 
-#define CONSOLE_PATH "/org/qemu/Display1/Console_0"
 #define CLICK_US 50000 /* that a button is held */
 #define MAX_NOTCHES 100
 
@@ -147,9 +147,9 @@ command_mouse (Call *call, GError **error)
         continue;
       if (hand.n_words < verbs[i].least || hand.n_words > verbs[i].most)
         return call_use (call, error);
-      mouse
-        = display_mouse_proxy_new_sync (g_dbus_proxy_get_connection (G_DBUS_PROXY (call->proxy)),
-                                        G_DBUS_PROXY_FLAGS_NONE, NULL, CONSOLE_PATH, NULL, error);
+      mouse = display_mouse_proxy_new_sync (
+        g_dbus_proxy_get_connection (G_DBUS_PROXY (call->proxy)), G_DBUS_PROXY_FLAGS_NONE, NULL,
+        CONTROL_CONSOLE_PATH, NULL, error);
       hand.mouse = mouse;
       if (mouse == NULL)
         return FALSE;

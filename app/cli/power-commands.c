@@ -6,6 +6,7 @@
 #include "app/model/machine-peer.h"
 #include "app/model/machine-process.h"
 #include "commands.h"
+#include "vmm-core/control-names.h"
 
 #define START_PATIENCE_MS 60000 /* while the process lives; a busy host takes its time */
 #define STEP_MS 20
@@ -44,7 +45,7 @@ is_leaving (const GError *problem)
 {
   g_autofree char *name = g_dbus_error_get_remote_error (problem);
 
-  return g_strcmp0 (name, "org.guesthouse.Error.Leaving") == 0
+  return g_strcmp0 (name, CONTROL_ERROR_LEAVING) == 0
          || g_error_matches (problem, G_IO_ERROR, G_IO_ERROR_CLOSED);
 }
 

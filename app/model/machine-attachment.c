@@ -1,33 +1,19 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The machine's process, whoever started it, and all that can become of it. */
+#include <glib-unix.h>
 #include <glib/gi18n.h>
-#include <string.h>
+#include <unistd.h>
 
 #include "machine-folder.h"
+#include "machine-peer.h"
 #include "machine-private.h"
 #include "machine-process.h"
+#include "vmm-core/control-names.h"
 #include "vmm-core/run/socket-folder.h"
 
 #define CONNECT_TRIES 100 /* of 100 ms: a machine with much memory on a busy host takes a while */
 #define ANSWER_LIMIT_MS 3000
 #define END_PATIENCE_MS 2000 /* between a lost connection and the end of its process */
-
-GVariant *
-machine_dup_property (Machine *self, const char *name, const GVariantType *type)
-{
-  g_autoptr (GVariant) value
-    = self->proxy != NULL ? g_dbus_proxy_get_cached_property (self->proxy, name) : NULL;
-
-  return value != NULL && g_variant_is_of_type (value, type) ? g_steal_pointer (&value) : NULL;
-}
-
-char *
-machine_dup_property_string (Machine *self, const char *name)
-{
-  g_autoptr (GVariant) value = machine_dup_property (self, name, G_VARIANT_TYPE_STRING);
-
-  return value != NULL ? g_variant_dup_string (value, NULL) : NULL;
-}
 
 static void
 read_properties (Machine *self)
@@ -42,9 +28,8 @@ read_properties (Machine *self)
   machine_notify (self, PROP_TROUBLE);
 }
 
-/* Leaves the process behind, whatever has become of it. */
-void
-machine_detach (Machine *self)
+static void
+leave_connection (Machine *self)
 {
   g_clear_handle_id (&self->retry, g_source_remove);
   g_clear_handle_id (&self->attach_limit, g_source_remove);
@@ -53,15 +38,26 @@ machine_detach (Machine *self)
   g_clear_object (&self->cancellable);
   if (self->connection != NULL)
     g_signal_handlers_disconnect_by_data (self->connection, self);
-  if (self->proxy != NULL)
-    g_signal_handlers_disconnect_by_data (self->proxy, self);
-  g_clear_object (&self->proxy);
+  machine_forget_properties (self);
   g_clear_object (&self->connection);
-  g_clear_object (&self->process);
   self->attaching = FALSE;
+  self->attached = FALSE;
   self->picture_pending = FALSE;
   self->asking = FALSE;
   read_properties (self);
+}
+
+/* Leaves the process behind, whatever has become of it. */
+void
+machine_detach (Machine *self)
+{
+  g_clear_handle_id (&self->peer_watch, g_source_remove);
+  if (self->peer >= 0)
+    close (self->peer);
+  self->peer = -1;
+  g_clear_object (&self->process);
+  self->was_attached = FALSE;
+  leave_connection (self);
 }
 
 static void
@@ -106,42 +102,66 @@ machine_gone (Machine *self)
     machine_power_on (self);
 }
 
+/* The process has ended, whoever started it. */
+static void
+ended (Machine *self)
+{
+  if (self->quitting || self->state == MACHINE_OFF)
+    machine_gone (self);
+  else
+    crash (self, _ ("The machine's process ended unexpectedly."));
+}
+
 static gboolean
-end_overdue (gpointer data)
+peer_ended (int fd, GIOCondition condition, gpointer data)
+{
+  Machine *self = data;
+
+  self->peer_watch = 0;
+  ended (self);
+  return G_SOURCE_REMOVE;
+}
+
+static gboolean
+lost_for_good (gpointer data)
 {
   Machine *self = data;
 
   self->retry = 0;
   if (self->quitting)
     machine_gone (self);
-  else
-    crash (self, _ ("The machine's process does not answer any more."));
+  else if (machine_is_on (self))
+    machine_set_state (self, MACHINE_NOT_RESPONDING);
   return G_SOURCE_REMOVE;
 }
 
-/* The end of a process that this application started says more: process_ended () is waited for. */
+/* A process that has ended is about to be seen; one that lives is connected to again when it is
+ * looked at. */
+static void
+lose_connection (Machine *self)
+{
+  leave_connection (self);
+  if (self->process != NULL || self->peer >= 0)
+    self->retry = g_timeout_add (END_PATIENCE_MS, lost_for_good, self);
+  else
+    ended (self);
+}
+
 static void
 connection_closed (GDBusConnection *connection, gboolean remote, GError *error, gpointer data)
 {
-  Machine *self = data;
-
-  if (self->process != NULL)
-    self->retry = g_timeout_add (END_PATIENCE_MS, end_overdue, self);
-  else if (self->quitting || self->state == MACHINE_OFF)
-    machine_gone (self);
-  else
-    crash (self, _ ("The machine's process ended unexpectedly."));
+  lose_connection (data);
 }
 
 /* An off machine needs no process; its picture and its log stay in the folder. */
 static void
 quit_process (Machine *self)
 {
-  if (self->quitting || self->proxy == NULL)
+  if (self->quitting || !self->attached)
     return;
   self->quitting = TRUE;
   machine_keep_picture (self);
-  g_dbus_proxy_call (self->proxy, "Quit", NULL, G_DBUS_CALL_FLAGS_NONE, -1, NULL, NULL, NULL);
+  machine_call_method (self, "Quit", NULL, -1, NULL, NULL);
 }
 
 /* What comes of it, and what it waits for, is seen by the state. */
@@ -150,11 +170,12 @@ powered_on (GObject *source, GAsyncResult *result, gpointer data)
 {
   g_autoptr (Machine) self = data;
   g_autoptr (GError) error = NULL;
-  g_autoptr (GVariant) answer = g_dbus_proxy_call_finish (G_DBUS_PROXY (source), result, &error);
+  g_autoptr (GVariant) answer
+    = g_dbus_connection_call_finish (G_DBUS_CONNECTION (source), result, &error);
   g_autofree char *name = error != NULL ? g_dbus_error_get_remote_error (error) : NULL;
 
-  if (G_DBUS_PROXY (source) != self->proxy || !self->power_on_wanted
-      || g_strcmp0 (name, "org.guesthouse.Error.Leaving") != 0)
+  if (G_DBUS_CONNECTION (source) != self->connection || !self->power_on_wanted
+      || g_strcmp0 (name, CONTROL_ERROR_LEAVING) != 0)
     return;
   /* Somebody else has told it to quit: another process is started when it is gone. */
   self->quitting = TRUE;
@@ -165,8 +186,7 @@ powered_on (GObject *source, GAsyncResult *result, gpointer data)
 void
 machine_call_power_on (Machine *self)
 {
-  g_dbus_proxy_call (self->proxy, "PowerOn", NULL, G_DBUS_CALL_FLAGS_NONE, G_MAXINT,
-                     self->cancellable, powered_on, g_object_ref (self));
+  machine_call_method (self, "PowerOn", NULL, G_MAXINT, powered_on, g_object_ref (self));
 }
 
 static void
@@ -207,54 +227,30 @@ read_state (Machine *self)
     }
 }
 
-static void
-properties_changed (GDBusProxy *proxy, GVariant *changed, GStrv invalidated, gpointer data)
+void
+machine_properties_told (Machine *self, gboolean state)
 {
-  Machine *self = data;
-  g_autoptr (GVariant) state = g_variant_lookup_value (changed, "State", NULL);
-
   read_properties (self);
-  if (state != NULL)
+  if (state)
     read_state (self);
 }
 
-static void
-signal_arrived (GDBusProxy *proxy, char *sender, char *name, GVariant *parameters, gpointer data)
+void
+machine_attached (Machine *self, const GError *error)
 {
-  Machine *self = data;
-
-  if (strcmp (name, "Activity") == 0 && g_variant_is_of_type (parameters, G_VARIANT_TYPE ("(ss)")))
-    {
-      const char *drive, *kind;
-      g_variant_get (parameters, "(&s&s)", &drive, &kind);
-      g_signal_emit (self, machine_signals[ACTIVITY], 0, drive, kind);
-    }
-}
-
-static void
-proxy_ready (GObject *source, GAsyncResult *result, gpointer data)
-{
-  g_autoptr (Machine) self = data;
-  g_autoptr (GError) error = NULL;
-  g_autoptr (GDBusProxy) proxy = g_dbus_proxy_new_finish (result, &error);
-
-  if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
-    return;
   self->attaching = FALSE;
   g_clear_handle_id (&self->attach_limit, g_source_remove);
-  if (proxy == NULL)
+  if (error != NULL)
     {
-      crash (self, error->message);
+      lose_connection (self);
       return;
     }
   /* Nothing is known of one that was only seen not to answer. */
   if (self->state == MACHINE_NOT_RESPONDING)
     machine_set_state (self, self->power_on_wanted ? MACHINE_STARTING : MACHINE_OFF);
-  self->proxy = g_steal_pointer (&proxy);
-  g_signal_connect (self->proxy, "g-properties-changed", G_CALLBACK (properties_changed), self);
-  g_signal_connect (self->proxy, "g-signal", G_CALLBACK (signal_arrived), self);
-  read_properties (self);
-  read_state (self);
+  self->attached = TRUE;
+  self->was_attached = TRUE;
+  machine_properties_told (self, TRUE);
 }
 
 static gboolean
@@ -265,6 +261,17 @@ try_again (gpointer data)
   self->retry = 0;
   machine_attach (self);
   return G_SOURCE_REMOVE;
+}
+
+/* The end of a process that this application started says more: process_ended (). */
+static void
+follow_peer (Machine *self)
+{
+  if (self->process != NULL || self->peer >= 0)
+    return;
+  self->peer = machine_peer_open (self->connection);
+  if (self->peer >= 0)
+    self->peer_watch = g_unix_fd_add (self->peer, G_IO_IN, peer_ended, self);
 }
 
 static void
@@ -290,8 +297,8 @@ connect_done (GObject *source, GAsyncResult *result, gpointer data)
   self->connection = connection;
   g_dbus_connection_set_exit_on_close (connection, FALSE);
   g_signal_connect (connection, "closed", G_CALLBACK (connection_closed), self);
-  g_dbus_proxy_new (connection, G_DBUS_PROXY_FLAGS_NONE, NULL, NULL, "/org/guesthouse/Machine1",
-                    "org.guesthouse.Machine1", self->cancellable, proxy_ready, g_object_ref (self));
+  follow_peer (self);
+  machine_follow_properties (self);
 }
 
 /* A process that is there and does not answer is waited for, but that is told. */
@@ -316,7 +323,8 @@ machine_attach (Machine *self)
   if (self->cancellable == NULL)
     self->cancellable = g_cancellable_new ();
   self->attach_limit = g_timeout_add (ANSWER_LIMIT_MS, attach_overdue, self);
-  machine_process_connect_async (socket, self->cancellable, connect_done, g_object_ref (self));
+  machine_process_connect_async (socket, NULL, self->cancellable, connect_done,
+                                 g_object_ref (self));
 }
 
 static void
@@ -324,7 +332,7 @@ process_ended (GObject *source, GAsyncResult *result, gpointer data)
 {
   g_autoptr (Machine) self = data;
   GSubprocess *process = G_SUBPROCESS (source);
-  gboolean starting = self->proxy == NULL;
+  gboolean starting = !self->was_attached;
   g_autofree char *why = NULL;
 
   g_subprocess_wait_finish (process, result, NULL);
@@ -365,9 +373,9 @@ answered (GObject *source, GAsyncResult *result, gpointer data)
   if (G_DBUS_CONNECTION (source) != self->connection)
     return;
   self->asking = FALSE;
-  if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_TIMED_OUT) && self->proxy != NULL)
+  if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_TIMED_OUT) && self->attached)
     machine_set_state (self, MACHINE_NOT_RESPONDING);
-  else if (answer != NULL && self->state == MACHINE_NOT_RESPONDING && self->proxy != NULL)
+  else if (answer != NULL && self->state == MACHINE_NOT_RESPONDING && self->attached)
     read_state (self);
 }
 
@@ -376,11 +384,11 @@ answered (GObject *source, GAsyncResult *result, gpointer data)
 void
 machine_ask (Machine *self)
 {
-  if (self->asking || self->proxy == NULL)
+  if (self->asking || !self->attached)
     return;
   self->asking = TRUE;
   g_dbus_connection_call (
-    self->connection, NULL, "/org/guesthouse/Machine1", "org.freedesktop.DBus.Properties", "Get",
-    g_variant_new ("(ss)", "org.guesthouse.Machine1", "State"), NULL, G_DBUS_CALL_FLAGS_NONE,
-    ANSWER_LIMIT_MS, self->cancellable, answered, g_object_ref (self));
+    self->connection, NULL, CONTROL_MACHINE_PATH, "org.freedesktop.DBus.Properties", "Get",
+    g_variant_new ("(ss)", CONTROL_MACHINE, "State"), NULL, G_DBUS_CALL_FLAGS_NONE, ANSWER_LIMIT_MS,
+    self->cancellable, answered, g_object_ref (self));
 }

@@ -10,6 +10,7 @@
 #include "machine-process.h"
 #include "vmm-core/run/socket-folder.h"
 
+#define CALL_LIMIT_MS 30000
 #define END_LIMIT_MS 10000
 
 /* The discs of the process that is there: it was started to be powered on, by whomever. */
@@ -20,6 +21,8 @@ take_discs_out (Machine *self)
   GVariantIter iter;
   const char *id, *kind;
 
+  if (drives == NULL)
+    return;
   g_variant_iter_init (&iter, drives);
   while (g_variant_iter_next (&iter, "(&s&s&sb)", &id, &kind, NULL, NULL))
     if (g_str_equal (kind, "cd"))
@@ -41,7 +44,7 @@ power_on (Machine *self)
   self->tries = 0;
   self->power_on_wanted = TRUE;
   machine_set_failure (self, NULL);
-  if (self->proxy != NULL)
+  if (self->attached)
     {
       machine_set_state (self, MACHINE_STARTING);
       if (self->without_disc)
@@ -81,7 +84,8 @@ call_done (GObject *source, GAsyncResult *result, gpointer data)
 {
   g_autoptr (Machine) self = data;
   g_autoptr (GError) error = NULL;
-  g_autoptr (GVariant) answer = g_dbus_proxy_call_finish (G_DBUS_PROXY (source), result, &error);
+  g_autoptr (GVariant) answer
+    = g_dbus_connection_call_finish (G_DBUS_CONNECTION (source), result, &error);
 
   if (answer == NULL && !self->quitting)
     machine_tell_problem (self, error);
@@ -90,14 +94,13 @@ call_done (GObject *source, GAsyncResult *result, gpointer data)
 void
 machine_call (Machine *self, const char *method, GVariant *parameters)
 {
-  if (self->proxy == NULL)
+  if (!self->attached)
     {
       if (parameters != NULL)
         g_variant_unref (g_variant_ref_sink (parameters));
       return;
     }
-  g_dbus_proxy_call (self->proxy, method, parameters, G_DBUS_CALL_FLAGS_NONE, 30000,
-                     self->cancellable, call_done, g_object_ref (self));
+  machine_call_method (self, method, parameters, CALL_LIMIT_MS, call_done, g_object_ref (self));
 }
 
 void
@@ -105,7 +108,7 @@ machine_power_off (Machine *self)
 {
   self->power_on_wanted = FALSE;
   self->restart_wanted = FALSE;
-  if (self->proxy != NULL)
+  if (self->attached)
     machine_call (self, "PowerOff", NULL);
   else if (self->process != NULL)
     g_subprocess_force_exit (self->process);
@@ -223,7 +226,7 @@ machine_poll (Machine *self)
       return;
     }
   g_autofree char *socket = socket_folder_dup_control (self->uuid);
-  if (*self->uuid != '\0' && self->state != MACHINE_STARTING
+  if (*self->uuid != '\0' && self->state != MACHINE_STARTING && self->retry == 0
       && g_file_test (socket, G_FILE_TEST_EXISTS))
     machine_attach (self);
 }

@@ -2,6 +2,7 @@
 #include "machine-disc.h"
 
 #include "drive-list.h"
+#include "vmm-core/control-names.h"
 
 #define TIMEOUT_MS 30000
 
@@ -106,9 +107,9 @@ static void
 call (Machine *self, const char *method, GVariant *parameters, GAsyncReadyCallback callback,
       gpointer data)
 {
-  g_dbus_connection_call (machine_get_connection (self), NULL, "/org/guesthouse/Machine1",
-                          "org.guesthouse.Machine1", method, parameters, NULL,
-                          G_DBUS_CALL_FLAGS_NONE, TIMEOUT_MS, NULL, callback, data);
+  g_dbus_connection_call (machine_get_connection (self), NULL, CONTROL_MACHINE_PATH,
+                          CONTROL_MACHINE, method, parameters, NULL, G_DBUS_CALL_FLAGS_NONE,
+                          TIMEOUT_MS, NULL, callback, data);
 }
 
 void

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "machine-peer.h"
 
+#include <fcntl.h>
 #include <glib/gstdio.h>
 #include <poll.h>
 #include <signal.h>
@@ -14,10 +15,12 @@
 
 #include "vmm-core/unix-socket.h"
 
+#define REMEMBERED "machine-peer"
+
 /* A connected socket whose other end is open proves that its process has not ended between the two
  * questions. */
-static int
-open_peer (int fd)
+int
+machine_peer_open_socket (int fd)
 {
   struct ucred process;
   socklen_t size = sizeof process;
@@ -33,20 +36,34 @@ open_peer (int fd)
   return -1;
 }
 
+static void
+forget (gpointer data)
+{
+  close (GPOINTER_TO_INT (data));
+}
+
+void
+machine_peer_remember (GDBusConnection *connection, int peer)
+{
+  int own = peer >= 0 ? fcntl (peer, F_DUPFD_CLOEXEC, 3) : -1;
+
+  if (own >= 0)
+    g_object_set_data_full (G_OBJECT (connection), REMEMBERED, GINT_TO_POINTER (own), forget);
+}
+
 int
 machine_peer_open (GDBusConnection *connection)
 {
-  GIOStream *stream = g_dbus_connection_get_stream (connection);
+  gpointer peer = g_object_get_data (G_OBJECT (connection), REMEMBERED);
 
-  return open_peer (
-    g_socket_get_fd (g_socket_connection_get_socket (G_SOCKET_CONNECTION (stream))));
+  return peer != NULL ? fcntl (GPOINTER_TO_INT (peer), F_DUPFD_CLOEXEC, 3) : -1;
 }
 
 int
 machine_peer_open_at (const char *socket)
 {
   int fd = unix_socket_connect (socket, NULL);
-  int peer = fd >= 0 ? open_peer (fd) : -1;
+  int peer = fd >= 0 ? machine_peer_open_socket (fd) : -1;
 
   if (fd >= 0)
     close (fd);

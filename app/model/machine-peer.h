@@ -6,10 +6,14 @@
 /* The process at the other end of a control socket, as a descriptor that never means another
  * process: numbers of processes are used again. */
 
-/* Of a connection, or of whoever listens at a socket, even if he does not answer; -1: there is
+/* Of a connected socket, or of whoever listens at a path, even if he does not answer; -1: there is
  * none. */
-int machine_peer_open (GDBusConnection *connection);
+int machine_peer_open_socket (int fd);
 int machine_peer_open_at (const char *socket);
+
+/* What a connection was opened to; peer stays the caller's. */
+void machine_peer_remember (GDBusConnection *connection, int peer);
+int machine_peer_open (GDBusConnection *connection);
 
 /* Of whoever holds the lock of a machine's folder. */
 int machine_peer_open_locker (const char *folder);

@@ -3,6 +3,8 @@
 #include "machine-folder.h"
 #include "machine-private.h"
 
+#define PICTURE_LIMIT_MS 10000
+
 static void
 set_picture (Machine *self, GBytes *picture)
 {
@@ -26,7 +28,8 @@ static void
 screenshot_done (GObject *source, GAsyncResult *result, gpointer data)
 {
   g_autoptr (Machine) self = data;
-  g_autoptr (GVariant) answer = g_dbus_proxy_call_finish (G_DBUS_PROXY (source), result, NULL);
+  g_autoptr (GVariant) answer
+    = g_dbus_connection_call_finish (G_DBUS_CONNECTION (source), result, NULL);
 
   self->picture_pending = FALSE;
   if (answer == NULL || !g_variant_is_of_type (answer, G_VARIANT_TYPE ("(ay)")))
@@ -41,9 +44,9 @@ screenshot_done (GObject *source, GAsyncResult *result, gpointer data)
 void
 machine_take_picture (Machine *self)
 {
-  if (self->picture_pending || self->proxy == NULL || self->state != MACHINE_RUNNING)
+  if (self->picture_pending || !self->attached || self->state != MACHINE_RUNNING)
     return;
   self->picture_pending = TRUE;
-  g_dbus_proxy_call (self->proxy, "Screenshot", NULL, G_DBUS_CALL_FLAGS_NONE, 10000,
-                     self->cancellable, screenshot_done, g_object_ref (self));
+  machine_call_method (self, "Screenshot", NULL, PICTURE_LIMIT_MS, screenshot_done,
+                       g_object_ref (self));
 }

@@ -23,9 +23,14 @@ struct _Machine
   MachineState state;
 
   GSubprocess *process; /* only if this application started it */
+  int peer;             /* the process, if somebody else did; -1: unknown */
+  guint peer_watch;
   GDBusConnection *connection;
-  GDBusProxy *proxy;
-  GCancellable *cancellable; /* of everything that belongs to the current process */
+  gboolean attached;     /* its properties are known, and followed */
+  gboolean was_attached; /* to this process */
+  GHashTable *said;      /* its properties */
+  guint subscriptions[2];
+  GCancellable *cancellable; /* of everything that belongs to the connection */
   guint retry;
   unsigned tries;
   gboolean attaching;
@@ -74,8 +79,22 @@ void machine_ask (Machine *self);
 /* The process is no more, and that was meant. */
 void machine_gone (Machine *self);
 void machine_follow_process (Machine *self); /* that was started just now */
-GVariant *machine_dup_property (Machine *self, const char *name, const GVariantType *type);
+/* What machine_follow_properties () learns: all of them, or an error; some of them have changed. */
+void machine_attached (Machine *self, const GError *error);
+void machine_properties_told (Machine *self, gboolean state);
+
+/* machine-properties.c: what the process says of itself, while there is a connection. */
+void machine_follow_properties (Machine *self);
+void machine_forget_properties (Machine *self);
+/* NULL: it has not said. Each is of its type. */
+GVariant *machine_dup_property (Machine *self, const char *name);
 char *machine_dup_property_string (Machine *self, const char *name);
+/* As much of a text from a process as a sentence takes. */
+char *machine_dup_shown (const char *text);
+/* Calls a method of org.guesthouse.Machine1, as long as the connection lasts; takes a floating
+ * parameters. */
+void machine_call_method (Machine *self, const char *method, GVariant *parameters, int timeout,
+                          GAsyncReadyCallback callback, gpointer data);
 
 /* machine-picture.c */
 void machine_take_picture (Machine *self);

@@ -8,6 +8,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "machine-peer.h"
+#include "vmm-core/dbus-link.h"
 #include "vmm-core/plain-file.h"
 #include "vmm-core/real-path.h"
 #include "vmm-core/run/machine-config.h"
@@ -134,17 +136,17 @@ machine_process_spawn (const char *folder, gboolean without_disc, GError **error
                                       without_disc ? "--without-disc" : NULL, NULL);
 }
 
-static GIOStream *
-open_stream (const char *path, GError **error)
+typedef struct
 {
-  int fd = unix_socket_connect (path, error);
-  g_autoptr (GSocket) socket = fd >= 0 ? g_socket_new_from_fd (fd, error) : NULL;
+  int peer;
+} Contact;
 
-  if (socket != NULL)
-    return G_IO_STREAM (g_socket_connection_factory_create_connection (socket));
-  if (fd >= 0)
-    close (fd);
-  return NULL;
+static void
+contact_free (gpointer data)
+{
+  if (((Contact *) data)->peer >= 0)
+    close (((Contact *) data)->peer);
+  g_free (data);
 }
 
 static void
@@ -154,20 +156,27 @@ connected (GObject *source, GAsyncResult *result, gpointer data)
   g_autoptr (GError) error = NULL;
   GDBusConnection *connection = g_dbus_connection_new_finish (result, &error);
 
-  if (connection != NULL)
-    g_task_return_pointer (task, connection, g_object_unref);
-  else
-    g_task_return_error (task, g_steal_pointer (&error));
+  if (connection == NULL)
+    {
+      g_task_return_error (task, g_steal_pointer (&error));
+      return;
+    }
+  machine_peer_remember (connection, ((Contact *) g_task_get_task_data (task))->peer);
+  g_task_return_pointer (task, connection, g_object_unref);
 }
 
 void
-machine_process_connect_async (const char *socket, GCancellable *cancellable,
+machine_process_connect_async (const char *socket, GMainContext *context, GCancellable *cancellable,
                                GAsyncReadyCallback callback, gpointer data)
 {
   GTask *task = g_task_new (NULL, cancellable, callback, data);
   g_autoptr (GError) error = NULL;
-  g_autoptr (GIOStream) stream = open_stream (socket, &error);
+  int fd = unix_socket_connect (socket, &error);
+  Contact contact = { fd >= 0 ? machine_peer_open_socket (fd) : -1 };
+  g_autoptr (GIOStream) stream
+    = fd >= 0 ? dbus_link_open (fd, DBUS_LINK_MACHINE, context, &error) : NULL;
 
+  g_task_set_task_data (task, g_memdup2 (&contact, sizeof contact), contact_free);
   if (stream != NULL)
     g_dbus_connection_new (stream, NULL, G_DBUS_CONNECTION_FLAGS_AUTHENTICATION_CLIENT, NULL,
                            cancellable, connected, task);

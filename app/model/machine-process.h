@@ -15,7 +15,9 @@ char *machine_process_dup_log_path (const char *folder);
 char *machine_process_dup_log (const char *folder);
 char *machine_process_dup_last_words (const char *folder);
 
-/* Connects to a control socket, and finishes with machine_process_connect_finish (). */
-void machine_process_connect_async (const char *socket, GCancellable *cancellable,
-                                    GAsyncReadyCallback callback, gpointer data);
+/* Connects to a control socket, and finishes with machine_process_connect_finish (). What the
+ * process says is kept within bounds (dbus-link.h) where context runs: NULL is the main one. */
+void machine_process_connect_async (const char *socket, GMainContext *context,
+                                    GCancellable *cancellable, GAsyncReadyCallback callback,
+                                    gpointer data);
 GDBusConnection *machine_process_connect_finish (GAsyncResult *result, GError **error);

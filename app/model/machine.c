@@ -43,8 +43,11 @@ machine_tell_problem (Machine *self, const GError *error)
   if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
     return;
   g_autoptr (GError) plain = g_error_copy (error);
+  g_autofree char *shown = NULL;
+
   g_dbus_error_strip_remote_error (plain);
-  g_signal_emit (self, machine_signals[PROBLEM], 0, plain->message);
+  shown = machine_dup_shown (plain->message);
+  g_signal_emit (self, machine_signals[PROBLEM], 0, shown);
 }
 
 /* -------------------------------------------------------------------------------- machine.conf */
@@ -266,7 +269,7 @@ machine_get_accelerator_reason (Machine *self)
 GVariant *
 machine_get_drives (Machine *self)
 {
-  return machine_dup_property (self, "Drives", G_VARIANT_TYPE ("a(sssb)"));
+  return machine_dup_property (self, "Drives");
 }
 
 char *
@@ -363,6 +366,7 @@ machine_finalize (GObject *object)
   g_free (self->conf_problem);
   g_free (self->accelerator);
   g_free (self->accelerator_reason);
+  g_hash_table_unref (self->said);
   g_clear_pointer (&self->conf, g_key_file_unref);
   g_clear_pointer (&self->picture, g_bytes_unref);
   G_OBJECT_CLASS (machine_parent_class)->finalize (object);
@@ -403,4 +407,7 @@ static void
 machine_init (Machine *self)
 {
   self->conf = g_key_file_new ();
+  self->said
+    = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, (GDestroyNotify) g_variant_unref);
+  self->peer = -1;
 }

@@ -5,7 +5,8 @@
 
 #include "display/input.h"
 #include "display/keymap.h"
-#include "display1-call.h"
+#include "display1-client.h"
+#include "vmm-core/control-names.h"
 
 #define MAX_CODE 256
 
@@ -21,9 +22,7 @@ struct ConsoleKeyboard
   GtkEventController *controller;
   void (*released) (void *data);
   void *data;
-  GDBusConnection *connection;
-  GDBusProxy *proxy;
-  GCancellable *cancellable; /* of the proxy being made */
+  Display1Client *client; /* knows the guest's lamps */
   gboolean down[MAX_CODE];
   ReleaseKeys release_keys;
   gboolean chord;      /* they are down and nothing else was pressed since */
@@ -37,8 +36,8 @@ send_key (ConsoleKeyboard *keyboard, unsigned code, gboolean down)
   unsigned qnum = keymap_qnum_from_code (code);
 
   if (qnum != 0)
-    display1_call (keyboard->connection, DISPLAY1_KEYBOARD, down ? "Press" : "Release",
-                   g_variant_new ("(u)", qnum));
+    display1_client_call (keyboard->client, down ? "Press" : "Release",
+                          g_variant_new ("(u)", qnum));
 }
 
 /* Hardware key codes of X11 and of GDK under Wayland are Linux input event codes plus 8. */
@@ -66,12 +65,12 @@ static gboolean
 match_locks (void *data)
 {
   ConsoleKeyboard *keyboard = data;
-  g_autoptr (GVariant) lamps = g_dbus_proxy_get_cached_property (keyboard->proxy, "Modifiers");
+  GVariant *lamps = display1_client_get_property (keyboard->client);
   unsigned differ;
 
   keyboard->matching = 0;
   /* A guest that left its lamps alone the last time has none to go by. */
-  if (lamps == NULL || !g_variant_is_of_type (lamps, G_VARIANT_TYPE_UINT32) || keyboard->unanswered)
+  if (lamps == NULL || keyboard->unanswered)
     return G_SOURCE_REMOVE;
   differ = host_locks (keyboard) ^ g_variant_get_uint32 (lamps);
   for (unsigned down = 2; down-- > 0;)
@@ -109,7 +108,7 @@ key_pressed (GtkEventControllerKey *controller, guint keyval, guint keycode,
   unsigned code = code_of (keycode);
   gboolean repeated;
 
-  if (keyboard->connection == NULL || code == 0)
+  if (!display1_client_is_connected (keyboard->client) || code == 0)
     return GDK_EVENT_PROPAGATE;
   repeated = keyboard->down[code];
   match_before (keyboard, code);
@@ -145,7 +144,7 @@ void
 console_keyboard_enter (ConsoleKeyboard *keyboard)
 {
   /* The display server tells of locks after the focus. */
-  if (keyboard->proxy != NULL && keyboard->matching == 0)
+  if (display1_client_get_property (keyboard->client) != NULL && keyboard->matching == 0)
     keyboard->matching = g_idle_add (match_locks, keyboard);
 }
 
@@ -161,50 +160,24 @@ console_keyboard_leave (ConsoleKeyboard *keyboard)
 }
 
 static void
-lamps_changed (GDBusProxy *proxy, GVariant *changed, char **invalidated, void *data)
+lamps_known (void *data)
 {
-  ((ConsoleKeyboard *) data)->unanswered = FALSE;
+  if (gtk_widget_has_focus (((ConsoleKeyboard *) data)->widget))
+    console_keyboard_enter (data);
 }
 
-/* Connection */
-
 static void
-proxy_ready (GObject *source, GAsyncResult *result, void *data)
+lamps_changed (void *data)
 {
-  g_autoptr (GError) error = NULL;
-  g_autoptr (GDBusProxy) proxy = g_dbus_proxy_new_finish (result, &error);
-  ConsoleKeyboard *keyboard = data;
-
-  /* Cancelled: the keyboard may be gone. */
-  if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
-    return;
-  if (proxy == NULL)
-    {
-      g_debug (DISPLAY1_KEYBOARD ": %s", error->message);
-      return;
-    }
-  keyboard->proxy = g_steal_pointer (&proxy);
-  g_signal_connect (keyboard->proxy, "g-properties-changed", G_CALLBACK (lamps_changed), keyboard);
-  if (gtk_widget_has_focus (keyboard->widget))
-    console_keyboard_enter (keyboard);
+  ((ConsoleKeyboard *) data)->unanswered = FALSE;
 }
 
 void
 console_keyboard_set_connection (ConsoleKeyboard *keyboard, GDBusConnection *connection)
 {
   console_keyboard_leave (keyboard);
-  g_cancellable_cancel (keyboard->cancellable);
-  g_clear_object (&keyboard->cancellable);
-  if (keyboard->proxy != NULL)
-    g_signal_handlers_disconnect_by_data (keyboard->proxy, keyboard);
-  g_clear_object (&keyboard->proxy);
   keyboard->unanswered = FALSE;
-  g_set_object (&keyboard->connection, connection);
-  if (connection == NULL)
-    return;
-  keyboard->cancellable = g_cancellable_new ();
-  g_dbus_proxy_new (connection, G_DBUS_PROXY_FLAGS_NONE, NULL, NULL, DISPLAY1_CONSOLE_PATH,
-                    DISPLAY1_KEYBOARD, keyboard->cancellable, proxy_ready, keyboard);
+  display1_client_set_connection (keyboard->client, connection);
 }
 
 void
@@ -217,8 +190,11 @@ console_keyboard_set_release_keys (ConsoleKeyboard *keyboard, ReleaseKeys keys)
 ConsoleKeyboard *
 console_keyboard_new (GtkWidget *widget, void (*released) (void *data), void *data)
 {
+  static const Display1ClientOps ops = { lamps_known, lamps_changed };
   ConsoleKeyboard *keyboard = g_new0 (ConsoleKeyboard, 1);
 
+  keyboard->client
+    = display1_client_new (CONTROL_KEYBOARD, "Modifiers", G_VARIANT_TYPE_UINT32, &ops, keyboard);
   keyboard->widget = widget;
   keyboard->released = released;
   keyboard->data = data;
@@ -234,6 +210,7 @@ void
 console_keyboard_free (ConsoleKeyboard *keyboard)
 {
   console_keyboard_set_connection (keyboard, NULL);
+  display1_client_free (keyboard->client);
   gtk_widget_remove_controller (keyboard->widget, keyboard->controller);
   g_free (keyboard);
 }

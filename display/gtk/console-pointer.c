@@ -3,9 +3,10 @@
 
 #include <math.h>
 
-#include "display1-call.h"
+#include "display1-client.h"
 #include "pointer-lock.h"
 #include "pointer-warp.h"
+#include "vmm-core/control-names.h"
 
 #define LOST_MS 250 /* that the pointer may be elsewhere after it was put back */
 
@@ -26,9 +27,7 @@ struct ConsolePointer
   GtkWidget *widget;
   ConsolePointerOps ops;
   void *data;
-  GDBusConnection *connection;
-  GDBusProxy *proxy;
-  GCancellable *cancellable; /* of the proxy being made */
+  Display1Client *client; /* knows whether the guest's pointer takes positions */
   GtkEventController *controllers[3];
   unsigned buttons; /* down, by number of the protocol */
   gboolean grabbed;
@@ -43,7 +42,7 @@ struct ConsolePointer
 static void
 call (ConsolePointer *pointer, const char *method, GVariant *arguments)
 {
-  display1_call (pointer->connection, DISPLAY1_MOUSE, method, arguments);
+  display1_client_call (pointer->client, method, arguments);
 }
 
 static void
@@ -221,7 +220,8 @@ pointer_event (GtkEventControllerLegacy *controller, GdkEvent *event, void *data
   GdkEventType type = gdk_event_get_event_type (event);
   unsigned button;
 
-  if ((type != GDK_BUTTON_PRESS && type != GDK_BUTTON_RELEASE) || pointer->connection == NULL
+  if ((type != GDK_BUTTON_PRESS && type != GDK_BUTTON_RELEASE)
+      || !display1_client_is_connected (pointer->client)
       || !protocol_button (gdk_button_event_get_button (event), &button))
     return GDK_EVENT_PROPAGATE;
   if (type == GDK_BUTTON_PRESS)
@@ -240,7 +240,8 @@ scrolled (GtkEventControllerScroll *controller, double dx, double dy, void *data
   ConsolePointer *pointer = data;
   unsigned button = dy > 0 ? MOUSE_WHEEL_DOWN : MOUSE_WHEEL_UP;
 
-  if (pointer->connection == NULL || (!pointer->grabbed && !console_pointer_is_absolute (pointer)))
+  if (!display1_client_is_connected (pointer->client)
+      || (!pointer->grabbed && !console_pointer_is_absolute (pointer)))
     return GDK_EVENT_PROPAGATE;
   for (int notches = (int) MIN (fabs (dy), 10); notches > 0; notches--)
     {
@@ -255,58 +256,25 @@ scrolled (GtkEventControllerScroll *controller, double dx, double dy, void *data
 gboolean
 console_pointer_is_absolute (const ConsolePointer *pointer)
 {
-  g_autoptr (GVariant) value = NULL;
+  GVariant *absolute = display1_client_get_property (pointer->client);
 
-  if (pointer->proxy == NULL)
-    return FALSE;
-  value = g_dbus_proxy_get_cached_property (pointer->proxy, "IsAbsolute");
-  return value != NULL && g_variant_is_of_type (value, G_VARIANT_TYPE_BOOLEAN)
-         && g_variant_get_boolean (value);
+  return absolute != NULL && g_variant_get_boolean (absolute);
 }
 
 static void
-kind_changed (ConsolePointer *pointer)
+kind_changed (void *data)
 {
-  hold_pointer (pointer);
-  pointer->ops.changed (pointer->data);
-}
-
-static void
-proxy_ready (GObject *source, GAsyncResult *result, void *data)
-{
-  g_autoptr (GError) error = NULL;
-  g_autoptr (GDBusProxy) proxy = g_dbus_proxy_new_finish (result, &error);
   ConsolePointer *pointer = data;
 
-  /* Cancelled: the pointer may be gone. */
-  if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
-    return;
-  if (proxy == NULL)
-    {
-      g_debug (DISPLAY1_MOUSE ": %s", error->message);
-      return;
-    }
-  pointer->proxy = g_steal_pointer (&proxy);
-  g_signal_connect_swapped (pointer->proxy, "g-properties-changed", G_CALLBACK (kind_changed),
-                            pointer);
-  kind_changed (pointer);
+  hold_pointer (pointer);
+  pointer->ops.changed (pointer->data);
 }
 
 void
 console_pointer_set_connection (ConsolePointer *pointer, GDBusConnection *connection)
 {
   console_pointer_release_buttons (pointer);
-  g_cancellable_cancel (pointer->cancellable);
-  g_clear_object (&pointer->cancellable);
-  if (pointer->proxy != NULL)
-    g_signal_handlers_disconnect_by_data (pointer->proxy, pointer);
-  g_clear_object (&pointer->proxy);
-  g_set_object (&pointer->connection, connection);
-  if (connection == NULL)
-    return;
-  pointer->cancellable = g_cancellable_new ();
-  g_dbus_proxy_new (connection, G_DBUS_PROXY_FLAGS_NONE, NULL, NULL, DISPLAY1_CONSOLE_PATH,
-                    DISPLAY1_MOUSE, pointer->cancellable, proxy_ready, pointer);
+  display1_client_set_connection (pointer->client, connection);
 }
 
 static GtkEventController *
@@ -320,9 +288,12 @@ add_controller (ConsolePointer *pointer, unsigned i, GtkEventController *control
 ConsolePointer *
 console_pointer_new (GtkWidget *widget, const ConsolePointerOps *ops, void *data)
 {
+  static const Display1ClientOps kind_ops = { kind_changed, kind_changed };
   ConsolePointer *pointer = g_new0 (ConsolePointer, 1);
   GtkEventController *controller;
 
+  pointer->client
+    = display1_client_new (CONTROL_MOUSE, "IsAbsolute", G_VARIANT_TYPE_BOOLEAN, &kind_ops, pointer);
   pointer->widget = widget;
   pointer->ops = *ops;
   pointer->data = data;
@@ -345,6 +316,7 @@ console_pointer_free (ConsolePointer *pointer)
 {
   console_pointer_set_connection (pointer, NULL);
   console_pointer_set_grabbed (pointer, FALSE);
+  display1_client_free (pointer->client);
   for (unsigned i = 0; i < G_N_ELEMENTS (pointer->controllers); i++)
     gtk_widget_remove_controller (pointer->widget, pointer->controllers[i]);
   g_free (pointer);

@@ -6,16 +6,14 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "display1-call.h"
+#include "vmm-core/control-names.h"
+#include "vmm-core/dbus-link.h"
 
-#define LISTENER_PATH "/org/qemu/Display1/Listener"
-#define LISTENER_INTERFACE "org.qemu.Display1.Listener"
-#define MAP_INTERFACE "org.qemu.Display1.Listener.Unix.Map"
 #define MAX_CURSOR 512
 
 static const char introspection[]
   = "<node>"
-    "<interface name='" LISTENER_INTERFACE "'>"
+    "<interface name='" CONTROL_LISTENER "'>"
     "<method name='Scanout'><arg type='u' name='width'/><arg type='u' name='height'/>"
     "<arg type='u' name='stride'/><arg type='u' name='pixman_format'/><arg type='ay' name='data'/>"
     "</method>"
@@ -29,7 +27,7 @@ static const char introspection[]
     "<arg type='i' name='hot_x'/><arg type='i' name='hot_y'/><arg type='ay' name='data'/></method>"
     "<property name='Interfaces' type='as' access='read'/>"
     "</interface>"
-    "<interface name='" MAP_INTERFACE "'>"
+    "<interface name='" CONTROL_LISTENER_MAP "'>"
     "<method name='ScanoutMap'><arg type='h' name='handle'/><arg type='u' name='offset'/>"
     "<arg type='u' name='width'/><arg type='u' name='height'/><arg type='u' name='stride'/>"
     "<arg type='u' name='pixman_format'/></method>"
@@ -214,7 +212,7 @@ static GVariant *
 get_property (GDBusConnection *connection, const char *sender, const char *path,
               const char *interface, const char *property, GError **error, void *data)
 {
-  static const char *const interfaces[] = { MAP_INTERFACE, NULL };
+  static const char *const interfaces[] = { CONTROL_LISTENER_MAP, NULL };
 
   return g_variant_new_strv (interfaces, -1);
 }
@@ -239,8 +237,8 @@ connection_ready (GObject *source, GAsyncResult *result, void *data)
       g_dbus_connection_set_exit_on_close (listener->connection, FALSE);
       for (unsigned i = 0; i < G_N_ELEMENTS (listener->registrations); i++)
         listener->registrations[i] = g_dbus_connection_register_object (
-          listener->connection, LISTENER_PATH, listener->info->interfaces[i], &vtable, listener,
-          NULL, NULL);
+          listener->connection, CONTROL_LISTENER_PATH, listener->info->interfaces[i], &vtable,
+          listener, NULL, NULL);
       g_signal_connect (listener->connection, "closed", G_CALLBACK (connection_closed), listener);
       listener->ops.attached (listener->data);
       g_dbus_connection_start_message_processing (listener->connection);
@@ -274,20 +272,20 @@ static void
 attach (FrameListener *listener, GDBusConnection *machine)
 {
   g_autoptr (GUnixFDList) fds = NULL;
-  g_autoptr (GSocket) socket = NULL;
-  g_autoptr (GSocketConnection) stream = NULL;
+  g_autoptr (GIOStream) stream = NULL;
   int pair[2];
 
-  if (socketpair (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0)
+  if (socketpair (AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair) != 0)
     return listener_lost (listener);
   fds = g_unix_fd_list_new_from_array (&pair[1], 1);
-  socket = g_socket_new_from_fd (pair[0], NULL);
-  stream = g_socket_connection_factory_create_connection (socket);
-  g_dbus_connection_call_with_unix_fd_list (
-    machine, NULL, DISPLAY1_CONSOLE_PATH, "org.qemu.Display1.Console", "RegisterListener",
-    g_variant_new ("(h)", 0), NULL, G_DBUS_CALL_FLAGS_NONE, -1, fds, listener->cancellable,
-    registered, listener_ref (listener));
-  g_dbus_connection_new (G_IO_STREAM (stream), NULL,
+  stream = dbus_link_open (pair[0], DBUS_LINK_SCREEN, NULL, NULL);
+  if (stream == NULL)
+    return listener_lost (listener);
+  g_dbus_connection_call_with_unix_fd_list (machine, NULL, CONTROL_CONSOLE_PATH, CONTROL_CONSOLE,
+                                            "RegisterListener", g_variant_new ("(h)", 0), NULL,
+                                            G_DBUS_CALL_FLAGS_NONE, -1, fds, listener->cancellable,
+                                            registered, listener_ref (listener));
+  g_dbus_connection_new (stream, NULL,
                          G_DBUS_CONNECTION_FLAGS_AUTHENTICATION_CLIENT
                            | G_DBUS_CONNECTION_FLAGS_DELAY_MESSAGE_PROCESSING,
                          NULL, listener->cancellable, connection_ready, listener_ref (listener));

@@ -5,9 +5,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define CONSOLE_PATH "/org/qemu/Display1/Console_0"
-#define LISTENER_PATH "/org/qemu/Display1/Listener"
-#define MAP_INTERFACE "org.qemu.Display1.Listener.Unix.Map"
+#include "vmm-core/control-names.h"
 
 void
 console_rig_xdotool (const char *arguments)
@@ -99,9 +97,9 @@ console_rig_tell (ConsoleRig *rig, const char *method, GVariant *arguments, GUni
 {
   unsigned before = rig->answers;
 
-  g_dbus_connection_call_with_unix_fd_list (rig->listener, NULL, LISTENER_PATH, MAP_INTERFACE,
-                                            method, arguments, NULL, G_DBUS_CALL_FLAGS_NONE, -1,
-                                            fds, NULL, answered, rig);
+  g_dbus_connection_call_with_unix_fd_list (rig->listener, NULL, CONTROL_LISTENER_PATH,
+                                            CONTROL_LISTENER_MAP, method, arguments, NULL,
+                                            G_DBUS_CALL_FLAGS_NONE, -1, fds, NULL, answered, rig);
   wait_for (rig->answers > before);
 }
 
@@ -139,11 +137,11 @@ console_rig_set_up (ConsoleRig *rig, const void *data)
   g_signal_connect (rig->mouse, "handle-set-abs-position", G_CALLBACK (log_position), rig);
   g_signal_connect (rig->mouse, "handle-rel-motion", G_CALLBACK (log_motion), rig);
   g_dbus_interface_skeleton_export (G_DBUS_INTERFACE_SKELETON (rig->console), rig->far,
-                                    CONSOLE_PATH, NULL);
+                                    CONTROL_CONSOLE_PATH, NULL);
   g_dbus_interface_skeleton_export (G_DBUS_INTERFACE_SKELETON (rig->keyboard), rig->far,
-                                    CONSOLE_PATH, NULL);
-  g_dbus_interface_skeleton_export (G_DBUS_INTERFACE_SKELETON (rig->mouse), rig->far, CONSOLE_PATH,
-                                    NULL);
+                                    CONTROL_CONSOLE_PATH, NULL);
+  g_dbus_interface_skeleton_export (G_DBUS_INTERFACE_SKELETON (rig->mouse), rig->far,
+                                    CONTROL_CONSOLE_PATH, NULL);
   rig->view = CONSOLE_VIEW (console_view_new ());
   rig->window = GTK_WINDOW (gtk_window_new ());
   gtk_window_set_decorated (rig->window, FALSE);

@@ -5,9 +5,7 @@
 #include <unistd.h>
 
 #include "console-rig.h"
-
-#define LISTENER_PATH "/org/qemu/Display1/Listener"
-#define MAP_INTERFACE "org.qemu.Display1.Listener.Unix.Map"
+#include "vmm-core/control-names.h"
 
 static uint32_t
 seen (ConsoleRig *f, unsigned x, unsigned y)
@@ -185,7 +183,7 @@ expect_refusal (ConsoleRig *f, int fd, unsigned offset, unsigned width, unsigned
 
   g_unix_fd_list_append (fds, fd, NULL);
   g_dbus_connection_call_with_unix_fd_list (
-    f->listener, NULL, LISTENER_PATH, MAP_INTERFACE, "ScanoutMap",
+    f->listener, NULL, CONTROL_LISTENER_PATH, CONTROL_LISTENER_MAP, "ScanoutMap",
     g_variant_new ("(huuuuu)", 0, offset, width, height, stride, PIXMAN_X8R8G8B8), NULL,
     G_DBUS_CALL_FLAGS_NONE, -1, fds, NULL, refused, &n);
   wait_for (n == 1);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Headers of D-Bus messages, as GDBus makes them, and bytes that only look like some. */
-#include "vmm-core/run/dbus-header.h"
+#include "vmm-core/dbus-header.h"
 
 #include <gio/gio.h>
 #include <gio/gunixfdlist.h>

@@ -11,9 +11,7 @@
 
 #include "display-interfaces.h"
 #include "vm-rig.h"
-
-#define CONSOLE_PATH "/org/qemu/Display1/Console_0"
-#define LISTENER_PATH "/org/qemu/Display1/Listener"
+#include "vmm-core/control-names.h"
 
 static const char *vm_program;
 
@@ -32,7 +30,7 @@ set_up (Fixture *f, gconstpointer data)
   vm_rig_open (&f->vm);
   vm_rig_start (&f->vm, vm_program, "--accel", "none", "--memory", "16", NULL);
   f->console = display_console_proxy_new_sync (f->vm.connection, G_DBUS_PROXY_FLAGS_NONE, NULL,
-                                               CONSOLE_PATH, NULL, NULL);
+                                               CONTROL_CONSOLE_PATH, NULL, NULL);
 }
 
 static void
@@ -110,12 +108,12 @@ listen_to (Fixture *f, DisplayListener *listener, DisplayListenerUnixMap *map)
   g_assert_nonnull (connection);
   g_signal_connect (listener, "handle-scanout", G_CALLBACK (scanout), f);
   g_assert_true (g_dbus_interface_skeleton_export (G_DBUS_INTERFACE_SKELETON (listener), connection,
-                                                   LISTENER_PATH, NULL));
+                                                   CONTROL_LISTENER_PATH, NULL));
   if (map != NULL)
     {
       g_signal_connect (map, "handle-scanout-map", G_CALLBACK (scanout_map), f);
       g_assert_true (g_dbus_interface_skeleton_export (G_DBUS_INTERFACE_SKELETON (map), connection,
-                                                       LISTENER_PATH, NULL));
+                                                       CONTROL_LISTENER_PATH, NULL));
     }
   g_dbus_connection_start_message_processing (connection);
   return connection;
@@ -138,7 +136,7 @@ expect_picture (Fixture *f)
 static void
 test_shared_memory (Fixture *f, gconstpointer data)
 {
-  const char *interfaces[] = { "org.qemu.Display1.Listener.Unix.Map", NULL };
+  const char *interfaces[] = { CONTROL_LISTENER_MAP, NULL };
   g_autoptr (DisplayListener) listener = display_listener_skeleton_new ();
   g_autoptr (DisplayListenerUnixMap) map = display_listener_unix_map_skeleton_new ();
   g_autoptr (GDBusConnection) connection = NULL;
@@ -165,9 +163,9 @@ static void
 test_input (Fixture *f, gconstpointer data)
 {
   g_autoptr (DisplayKeyboard) keyboard = display_keyboard_proxy_new_sync (
-    f->vm.connection, G_DBUS_PROXY_FLAGS_NONE, NULL, CONSOLE_PATH, NULL, NULL);
+    f->vm.connection, G_DBUS_PROXY_FLAGS_NONE, NULL, CONTROL_CONSOLE_PATH, NULL, NULL);
   g_autoptr (DisplayMouse) mouse = display_mouse_proxy_new_sync (
-    f->vm.connection, G_DBUS_PROXY_FLAGS_NONE, NULL, CONSOLE_PATH, NULL, NULL);
+    f->vm.connection, G_DBUS_PROXY_FLAGS_NONE, NULL, CONTROL_CONSOLE_PATH, NULL, NULL);
   static const guint codes[] = { 0, 1, 0x1e, 0x80, 0xff, 0x100, G_MAXUINT };
 
   for (unsigned i = 0; i < G_N_ELEMENTS (codes); i++)

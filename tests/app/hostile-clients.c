@@ -17,11 +17,9 @@
 
 #include "display-interfaces.h"
 #include "vm-rig.h"
+#include "vmm-core/control-names.h"
 #include "vmm-core/unix-socket.h"
 
-#define MACHINE_PATH "/org/guesthouse/Machine1"
-#define CONSOLE_PATH "/org/qemu/Display1/Console_0"
-#define LISTENER_PATH "/org/qemu/Display1/Listener"
 #define BIOS_SIZE 65536
 #define RESET_VECTOR (BIOS_SIZE - 16)
 #define MIB 1024  /* KiB */
@@ -208,8 +206,8 @@ static GBytes *
 make_call (const char *interface, const char *method, GVariant *parameters, gboolean answer)
 {
   g_autoptr (GDBusMessage) message = g_dbus_message_new_method_call (
-    NULL, g_str_has_prefix (interface, "org.qemu") ? CONSOLE_PATH : MACHINE_PATH, interface,
-    method);
+    NULL, g_str_has_prefix (interface, "org.qemu") ? CONTROL_CONSOLE_PATH : CONTROL_MACHINE_PATH,
+    interface, method);
   guchar *blob;
   gsize size;
 
@@ -314,7 +312,7 @@ test_no_reader (Fixture *f, gconstpointer data)
   for (unsigned i = 0; i < G_N_ELEMENTS (fds); i++)
     {
       g_autoptr (GBytes) call
-        = make_call ("org.guesthouse.Machine1", methods[i % G_N_ELEMENTS (methods)], NULL, TRUE);
+        = make_call (CONTROL_MACHINE, methods[i % G_N_ELEMENTS (methods)], NULL, TRUE);
 
       fds[i] = come (f);
       g_assert_cmpuint (flood (f, fds[i], call, 100000, HOLDS), <, 100000);
@@ -329,7 +327,7 @@ static void
 test_flood (Fixture *f, gconstpointer data)
 {
   g_autoptr (GBytes) call
-    = make_call ("org.qemu.Display1.Mouse", "RelMotion", g_variant_new ("(ii)", 1, 1), FALSE);
+    = make_call (CONTROL_MOUSE, "RelMotion", g_variant_new ("(ii)", 1, 1), FALSE);
   unsigned before;
   int fd = come (f);
 
@@ -347,7 +345,7 @@ test_large_message (Fixture *f, gconstpointer data)
 {
   g_autofree char *text = g_strnfill (8 * MIB * 1024, 'x');
   g_autoptr (GBytes) call
-    = make_call ("org.guesthouse.Machine1", "TypeText", g_variant_new ("(s)", text), TRUE);
+    = make_call (CONTROL_MACHINE, "TypeText", g_variant_new ("(s)", text), TRUE);
   unsigned before = get_resident (f);
   int fd = come (f);
 
@@ -362,7 +360,7 @@ static void
 test_nonsense (Fixture *f, gconstpointer data)
 {
   g_autoptr (GRand) random = g_rand_new_with_seed (1);
-  g_autoptr (GBytes) call = make_call ("org.guesthouse.Machine1", "Statistics", NULL, TRUE);
+  g_autoptr (GBytes) call = make_call (CONTROL_MACHINE, "Statistics", NULL, TRUE);
   gsize size = g_bytes_get_size (call);
 
   for (unsigned i = 0; i < 200; i++)
@@ -468,8 +466,9 @@ scanout_map (DisplayListenerUnixMap *listener, GDBusMethodInvocation *invocation
 static gboolean
 offer (Fixture *f, int fd)
 {
-  g_autoptr (DisplayConsole) console = display_console_proxy_new_sync (
-    f->vm.connection, G_DBUS_PROXY_FLAGS_DO_NOT_LOAD_PROPERTIES, NULL, CONSOLE_PATH, NULL, NULL);
+  g_autoptr (DisplayConsole) console
+    = display_console_proxy_new_sync (f->vm.connection, G_DBUS_PROXY_FLAGS_DO_NOT_LOAD_PROPERTIES,
+                                      NULL, CONTROL_CONSOLE_PATH, NULL, NULL);
   g_autoptr (GUnixFDList) fds = g_unix_fd_list_new ();
 
   g_assert_cmpint (g_unix_fd_list_append (fds, fd, NULL), ==, 0);
@@ -481,7 +480,7 @@ offer (Fixture *f, int fd)
 static Picture
 look (Fixture *f)
 {
-  const char *interfaces[] = { "org.qemu.Display1.Listener.Unix.Map", NULL };
+  const char *interfaces[] = { CONTROL_LISTENER_MAP, NULL };
   g_autoptr (DisplayListener) listener = display_listener_skeleton_new ();
   g_autoptr (DisplayListenerUnixMap) map = display_listener_unix_map_skeleton_new ();
   g_autoptr (GSocket) socket = NULL;
@@ -502,10 +501,10 @@ look (Fixture *f)
                                            NULL, NULL, NULL);
   g_assert_nonnull (connection);
   g_signal_connect (map, "handle-scanout-map", G_CALLBACK (scanout_map), &picture);
-  g_dbus_interface_skeleton_export (G_DBUS_INTERFACE_SKELETON (listener), connection, LISTENER_PATH,
-                                    NULL);
-  g_dbus_interface_skeleton_export (G_DBUS_INTERFACE_SKELETON (map), connection, LISTENER_PATH,
-                                    NULL);
+  g_dbus_interface_skeleton_export (G_DBUS_INTERFACE_SKELETON (listener), connection,
+                                    CONTROL_LISTENER_PATH, NULL);
+  g_dbus_interface_skeleton_export (G_DBUS_INTERFACE_SKELETON (map), connection,
+                                    CONTROL_LISTENER_PATH, NULL);
   g_dbus_connection_start_message_processing (connection);
   while (picture.fd < 0)
     wait_a_moment ();
@@ -574,8 +573,8 @@ call_sync (GDBusConnection *connection, const char *interface, const char *metho
 {
   g_autoptr (GError) error = NULL;
   g_autoptr (GVariant) answer
-    = g_dbus_connection_call_sync (connection, NULL, CONSOLE_PATH, interface, method, parameters,
-                                   NULL, G_DBUS_CALL_FLAGS_NONE, -1, NULL, &error);
+    = g_dbus_connection_call_sync (connection, NULL, CONTROL_CONSOLE_PATH, interface, method,
+                                   parameters, NULL, G_DBUS_CALL_FLAGS_NONE, -1, NULL, &error);
 
   g_assert_no_error (error);
 }
@@ -612,7 +611,7 @@ expect_code (Fixture *f, gsize *seen, uint8_t code)
 static void
 test_vanishing_typist (Fixture *f, gconstpointer data)
 {
-  const char *keyboard = "org.qemu.Display1.Keyboard";
+  const char *keyboard = CONTROL_KEYBOARD;
   g_autoptr (GDBusConnection) first = connect_to (f);
   g_autoptr (GDBusConnection) second = connect_to (f);
   gsize seen = 0;
@@ -634,7 +633,7 @@ test_vanishing_author (Fixture *f, gconstpointer data)
 {
   g_autofree char *capitals = g_strnfill (20000, 'A');
   g_autoptr (GBytes) call
-    = make_call ("org.guesthouse.Machine1", "TypeText", g_variant_new ("(s)", capitals), FALSE);
+    = make_call (CONTROL_MACHINE, "TypeText", g_variant_new ("(s)", capitals), FALSE);
   g_autofree char *text = NULL;
   gsize seen = 0, size = 0, before;
   int fd = come (f);
@@ -665,7 +664,7 @@ test_vanishing_author (Fixture *f, gconstpointer data)
 static void
 test_release_in_a_pause (Fixture *f, gconstpointer data)
 {
-  const char *keyboard = "org.qemu.Display1.Keyboard";
+  const char *keyboard = CONTROL_KEYBOARD;
   g_autoptr (GDBusConnection) client = connect_to (f);
   gsize seen = 0;
 

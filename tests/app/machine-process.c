@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "machine-interface.h"
+#include "vmm-core/control-names.h"
 
 typedef struct
 {
@@ -129,7 +130,7 @@ connect_to (const char *socket)
 
       if (connection != NULL)
         return gh_machine1_proxy_new_sync (connection, G_DBUS_PROXY_FLAGS_NONE, NULL,
-                                           "/org/guesthouse/Machine1", NULL, NULL);
+                                           CONTROL_MACHINE_PATH, NULL, NULL);
       g_usleep (20000);
     }
 }

@@ -67,7 +67,10 @@ expect_no_process (const char *folder)
   int lock = -1;
 
   while (lock < 0)
-    lock = machine_config_lock_folder (folder, 2000, NULL);
+    {
+      g_main_context_iteration (NULL, FALSE);
+      lock = machine_config_lock_folder (folder, 20, NULL);
+    }
   close (lock);
 }
 

@@ -7,8 +7,7 @@
 
 #include "display-interfaces.h"
 #include "vm-rig.h"
-
-#define CONSOLE_PATH "/org/qemu/Display1/Console_0"
+#include "vmm-core/control-names.h"
 
 static const char *vm_program, *ctl_program, *guest;
 
@@ -156,7 +155,7 @@ static void
 test_keys_in_a_pause (Fixture *f, gconstpointer what)
 {
   g_autoptr (DisplayKeyboard) keyboard = display_keyboard_proxy_new_sync (
-    f->vm.connection, G_DBUS_PROXY_FLAGS_NONE, NULL, CONSOLE_PATH, NULL, NULL);
+    f->vm.connection, G_DBUS_PROXY_FLAGS_NONE, NULL, CONTROL_CONSOLE_PATH, NULL, NULL);
 
   g_assert_true (display_keyboard_call_press_sync (keyboard, 0x1e, NULL, NULL));
   expect_bytes (f, "1e ");

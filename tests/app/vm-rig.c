@@ -3,6 +3,8 @@
 
 #include <stdarg.h>
 
+#include "vmm-core/control-names.h"
+
 void
 vm_rig_open (VmRig *rig)
 {
@@ -36,7 +38,7 @@ vm_rig_start (VmRig *rig, const char *program, ...)
         address, G_DBUS_CONNECTION_FLAGS_AUTHENTICATION_CLIENT, NULL, NULL, NULL);
     }
   rig->machine = gh_machine1_proxy_new_sync (rig->connection, G_DBUS_PROXY_FLAGS_NONE, NULL,
-                                             "/org/guesthouse/Machine1", NULL, &error);
+                                             CONTROL_MACHINE_PATH, NULL, &error);
   g_assert_no_error (error);
 }
 

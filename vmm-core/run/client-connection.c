@@ -5,7 +5,7 @@ struct ClientConnection
 {
   ClientConnectionOps ops;
   void *data;
-  ClientLink *link;
+  DbusLink *link;
   GCancellable *cancellable;
   GDBusConnection *connection; /* NULL until he has said who he is */
 };
@@ -42,12 +42,12 @@ connected (GObject *source, GAsyncResult *result, gpointer data)
 }
 
 ClientConnection *
-client_connection_new (int fd, ClientLinkKind kind, GDBusAuthObserver *observer,
+client_connection_new (int fd, DbusLinkKind kind, GDBusAuthObserver *observer,
                        const ClientConnectionOps *ops, void *data, GError **error)
 {
   g_autoptr (GIOStream) stream = NULL;
   g_autofree char *guid = g_dbus_generate_guid ();
-  ClientLink *link = client_link_new (fd, kind, NULL, &stream, error);
+  DbusLink *link = dbus_link_new (fd, kind, NULL, &stream, error);
   ClientConnection *self;
 
   if (link == NULL)
@@ -68,7 +68,7 @@ client_connection_free (ClientConnection *self)
     return;
   g_cancellable_cancel (self->cancellable);
   g_object_unref (self->cancellable);
-  client_link_free (self->link);
+  dbus_link_free (self->link);
   if (self->connection != NULL)
     {
       g_signal_handlers_disconnect_by_data (self->connection, self);
@@ -83,7 +83,7 @@ client_connection_get (const ClientConnection *self)
   return self->connection;
 }
 
-const ClientLink *
+const DbusLink *
 client_connection_get_link (const ClientConnection *self)
 {
   return self->link;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #pragma once
 
-#include "client-link.h"
+#include "vmm-core/dbus-link.h"
 
 /* A client's D-Bus connection behind its link, from the socket on until either side closes it. */
 typedef struct ClientConnection ClientConnection;
@@ -14,8 +14,8 @@ typedef struct
   void (*gone) (void *data);
 } ClientConnectionOps;
 
-/* fd as in client-link.h; observer may be NULL. */
-ClientConnection *client_connection_new (int fd, ClientLinkKind kind, GDBusAuthObserver *observer,
+/* fd as in dbus-link.h; observer may be NULL. */
+ClientConnection *client_connection_new (int fd, DbusLinkKind kind, GDBusAuthObserver *observer,
                                          const ClientConnectionOps *ops, void *data,
                                          GError **error);
 /* Tells nobody. */
@@ -23,6 +23,6 @@ void client_connection_free (ClientConnection *self);
 
 /* NULL until he has come. */
 GDBusConnection *client_connection_get (const ClientConnection *self);
-const ClientLink *client_connection_get_link (const ClientConnection *self);
+const DbusLink *client_connection_get_link (const ClientConnection *self);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (ClientConnection, client_connection_free)

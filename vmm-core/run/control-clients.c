@@ -54,7 +54,7 @@ client_gone (void *data)
   g_ptr_array_remove (client->clients->clients, client);
 }
 
-static const ClientLink *
+static const DbusLink *
 link_of (const Client *client)
 {
   return client_connection_get_link (client->connection);
@@ -76,8 +76,8 @@ make_room (ControlClients *clients, pid_t process, unsigned most)
         continue;
       n++;
       if (quietest == NULL
-          || client_link_get_last_heard (link_of (client))
-               < client_link_get_last_heard (link_of (quietest)))
+          || dbus_link_get_last_heard (link_of (client))
+               < dbus_link_get_last_heard (link_of (quietest)))
         quietest = client;
     }
   if (n >= most)
@@ -104,7 +104,7 @@ knock (void *data, int fd)
   client->clients = clients;
   client->process = peer.pid;
   client->connection
-    = client_connection_new (fd, CLIENT_LINK_CALLS, clients->observer, &ops, client, NULL);
+    = client_connection_new (fd, DBUS_LINK_CLIENT, clients->observer, &ops, client, NULL);
   if (client->connection != NULL)
     g_ptr_array_add (clients->clients, client);
   else
@@ -159,7 +159,7 @@ gboolean
 control_clients_are_served (const ControlClients *clients)
 {
   for (unsigned i = 0; i < clients->clients->len; i++)
-    if (!client_link_is_served (link_of (g_ptr_array_index (clients->clients, i))))
+    if (!dbus_link_is_served (link_of (g_ptr_array_index (clients->clients, i))))
       return FALSE;
   return TRUE;
 }

@@ -10,9 +10,9 @@
 #include "display/screenshot.h"
 #include "machine-interface.h"
 #include "typist.h"
+#include "vmm-core/control-names.h"
 #include "vmm-core/trace.h"
 
-#define OBJECT_PATH "/org/guesthouse/Machine1"
 #define ACTIVITY_MS 100
 #define LEAVE_STEP_MS 5
 #define LEAVE_US (G_USEC_PER_SEC / 2) /* for clients to take what they were told */
@@ -50,16 +50,15 @@ return_error (GDBusMethodInvocation *invocation, const char *name, const char *s
 static gboolean
 fail_with (GDBusMethodInvocation *invocation, const char *sentence)
 {
-  return return_error (invocation, "org.guesthouse.Error.Failed", sentence);
+  return return_error (invocation, CONTROL_ERROR_FAILED, sentence);
 }
 
 static gboolean
 fail (GDBusMethodInvocation *invocation, const GError *error)
 {
   return return_error (invocation,
-                       g_error_matches (error, VM_ERROR, VM_ERROR_STATE)
-                         ? "org.guesthouse.Error.WrongState"
-                         : "org.guesthouse.Error.Failed",
+                       g_error_matches (error, VM_ERROR, VM_ERROR_STATE) ? CONTROL_ERROR_WRONG_STATE
+                                                                         : CONTROL_ERROR_FAILED,
                        error->message);
 }
 
@@ -134,7 +133,7 @@ handle_power_on (GhMachine1 *machine, GDBusMethodInvocation *invocation, gpointe
     vm_power_on (service->vm, answer, invocation);
   else
     g_dbus_method_invocation_return_dbus_error (
-      invocation, "org.guesthouse.Error.Leaving",
+      invocation, CONTROL_ERROR_LEAVING,
       _ ("The machine's process is just ending: start the machine again."));
   return TRUE;
 }
@@ -411,7 +410,7 @@ client_come (void *data, GDBusConnection *connection)
   ControlService *service = data;
 
   g_dbus_interface_skeleton_export (G_DBUS_INTERFACE_SKELETON (service->machine), connection,
-                                    OBJECT_PATH, NULL);
+                                    CONTROL_MACHINE_PATH, NULL);
   display_service_export (service->display, connection);
   if (service->activity == 0)
     service->activity = g_timeout_add (ACTIVITY_MS, show_activity, service);

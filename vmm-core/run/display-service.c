@@ -6,9 +6,9 @@
 #include "display-interfaces.h"
 #include "display-viewers.h"
 #include "display/keymap.h"
+#include "vmm-core/control-names.h"
 #include "vmm-core/notice.h"
 
-#define CONSOLE_PATH "/org/qemu/Display1/Console_0"
 #define N_SKELETONS 3
 #define HELD "held" /* of a connection: what its client holds down */
 
@@ -57,8 +57,7 @@ handle_register_listener (DisplayConsole *console, GDBusMethodInvocation *invoca
   if (display_viewers_add (service->viewers, fd, &error))
     display_console_complete_register_listener (console, invocation, NULL);
   else
-    g_dbus_method_invocation_return_dbus_error (invocation, "org.guesthouse.Error.Failed",
-                                                error->message);
+    g_dbus_method_invocation_return_dbus_error (invocation, CONTROL_ERROR_FAILED, error->message);
   return TRUE;
 }
 
@@ -356,7 +355,8 @@ display_service_export (DisplayService *service, GDBusConnection *connection)
     {
       g_autoptr (GError) error = NULL;
 
-      if (!g_dbus_interface_skeleton_export (skeletons[i], connection, CONSOLE_PATH, &error))
+      if (!g_dbus_interface_skeleton_export (skeletons[i], connection, CONTROL_CONSOLE_PATH,
+                                             &error))
         g_warning ("%s", error->message);
     }
 }

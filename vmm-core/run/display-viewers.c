@@ -5,10 +5,8 @@
 #include <glib/gi18n.h>
 
 #include "client-connection.h"
+#include "vmm-core/control-names.h"
 
-#define LISTENER_PATH "/org/qemu/Display1/Listener"
-#define LISTENER "org.qemu.Display1.Listener"
-#define LISTENER_MAP "org.qemu.Display1.Listener.Unix.Map"
 #define PIXMAN_X8R8G8B8 0x20020888u
 #define MAX_VIEWERS 16
 #define HELLO_MS 5000
@@ -81,9 +79,10 @@ viewer_call (Viewer *viewer, const char *interface, const char *method, GVariant
 {
   viewer->waiting = TRUE;
   viewer->since = g_get_monotonic_time ();
-  g_dbus_connection_call_with_unix_fd_list (
-    client_connection_get (viewer->connection), NULL, LISTENER_PATH, interface, method, parameters,
-    NULL, G_DBUS_CALL_FLAGS_NONE, ANSWER_MS, fds, viewer->cancellable, viewer_answered, viewer);
+  g_dbus_connection_call_with_unix_fd_list (client_connection_get (viewer->connection), NULL,
+                                            CONTROL_LISTENER_PATH, interface, method, parameters,
+                                            NULL, G_DBUS_CALL_FLAGS_NONE, ANSWER_MS, fds,
+                                            viewer->cancellable, viewer_answered, viewer);
 }
 
 /* Lines first to last of a surface, as they lie in memory. */
@@ -110,11 +109,11 @@ send_scanout (Viewer *viewer, Surface *surface)
       g_autoptr (GUnixFDList) fds = g_unix_fd_list_new ();
 
       if (g_unix_fd_list_append (fds, surface_get_fd (surface), NULL) == 0)
-        viewer_call (viewer, LISTENER_MAP, "ScanoutMap",
+        viewer_call (viewer, CONTROL_LISTENER_MAP, "ScanoutMap",
                      g_variant_new ("(huuuuu)", 0, 0, width, height, stride, PIXMAN_X8R8G8B8), fds);
     }
   else
-    viewer_call (viewer, LISTENER, "Scanout",
+    viewer_call (viewer, CONTROL_LISTENER, "Scanout",
                  g_variant_new ("(uuuu@ay)", width, height, stride, PIXMAN_X8R8G8B8,
                                 copy_lines (surface, 0, height)),
                  NULL);
@@ -128,10 +127,10 @@ send_update (Viewer *viewer, Surface *surface)
 
   viewer->left = viewer->top = viewer->right = viewer->bottom = 0;
   if (viewer->map)
-    viewer_call (viewer, LISTENER_MAP, "UpdateMap", g_variant_new ("(iiii)", x, y, width, height),
-                 NULL);
+    viewer_call (viewer, CONTROL_LISTENER_MAP, "UpdateMap",
+                 g_variant_new ("(iiii)", x, y, width, height), NULL);
   else
-    viewer_call (viewer, LISTENER, "Update",
+    viewer_call (viewer, CONTROL_LISTENER, "Update",
                  g_variant_new ("(iiiiuu@ay)", 0, y, (int) surface_get_width (surface), height,
                                 surface_get_stride (surface), PIXMAN_X8R8G8B8,
                                 copy_lines (surface, y, height)),
@@ -233,7 +232,7 @@ viewer_told_interfaces (GObject *source, GAsyncResult *result, gpointer data)
         {
           g_autofree const char **names = g_variant_get_strv (value, NULL);
 
-          viewer->map = g_strv_contains (names, LISTENER_MAP);
+          viewer->map = g_strv_contains (names, CONTROL_LISTENER_MAP);
         }
     }
   viewer->ready = TRUE;
@@ -245,10 +244,10 @@ viewer_come (void *data, GDBusConnection *connection)
 {
   Viewer *viewer = data;
 
-  g_dbus_connection_call (connection, NULL, LISTENER_PATH, "org.freedesktop.DBus.Properties", "Get",
-                          g_variant_new ("(ss)", LISTENER, "Interfaces"), G_VARIANT_TYPE ("(v)"),
-                          G_DBUS_CALL_FLAGS_NONE, HELLO_MS, viewer->cancellable,
-                          viewer_told_interfaces, viewer);
+  g_dbus_connection_call (
+    connection, NULL, CONTROL_LISTENER_PATH, "org.freedesktop.DBus.Properties", "Get",
+    g_variant_new ("(ss)", CONTROL_LISTENER, "Interfaces"), G_VARIANT_TYPE ("(v)"),
+    G_DBUS_CALL_FLAGS_NONE, HELLO_MS, viewer->cancellable, viewer_told_interfaces, viewer);
 }
 
 /* Whoever has owed an answer longest makes room. */
@@ -284,7 +283,7 @@ display_viewers_add (DisplayViewers *viewers, int fd, GError **error)
   viewer->cancellable = g_cancellable_new ();
   viewer->since = g_get_monotonic_time ();
   viewer->new_surface = TRUE;
-  viewer->connection = client_connection_new (fd, CLIENT_LINK_ANSWERS, NULL, &ops, viewer, error);
+  viewer->connection = client_connection_new (fd, DBUS_LINK_VIEWER, NULL, &ops, viewer, error);
   if (viewer->connection == NULL || !make_room (viewers, error))
     {
       viewer_free (viewer);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "display/keymap.h"
+#include "vmm-core/control-names.h"
 #include "vmm-core/notice.h"
 
 #define CHORD_MS 60       /* that a chord is held */
@@ -46,7 +47,7 @@ job_free (Job *job)
 static void
 fail (GDBusMethodInvocation *invocation, const char *sentence)
 {
-  g_dbus_method_invocation_return_dbus_error (invocation, "org.guesthouse.Error.Failed", sentence);
+  g_dbus_method_invocation_return_dbus_error (invocation, CONTROL_ERROR_FAILED, sentence);
 }
 
 /* Lock held. */

@@ -10,6 +10,7 @@
 
 #include "display/gtk/software-graphics.h"
 #include "tests/app/console-rig.h"
+#include "vmm-core/control-names.h"
 
 #define WIDTH 1280
 #define HEIGHT 800
@@ -94,8 +95,8 @@ tick (void *data)
   if (guest->waiting || !guest->paint (guest->rig, guest->n++, &damage))
     return G_SOURCE_CONTINUE;
   guest->waiting = TRUE;
-  g_dbus_connection_call (guest->rig->listener, NULL, "/org/qemu/Display1/Listener",
-                          "org.qemu.Display1.Listener.Unix.Map", "UpdateMap",
+  g_dbus_connection_call (guest->rig->listener, NULL, CONTROL_LISTENER_PATH, CONTROL_LISTENER_MAP,
+                          "UpdateMap",
                           g_variant_new ("(iiii)", damage.x, damage.y, damage.width, damage.height),
                           NULL, G_DBUS_CALL_FLAGS_NONE, -1, NULL, answered, guest);
   return G_SOURCE_CONTINUE;

@@ -11,7 +11,8 @@ enum
 {
   DBUS_METHOD_CALL = 1,
   DBUS_METHOD_RETURN = 2,
-  DBUS_ERROR = 3
+  DBUS_ERROR = 3,
+  DBUS_SIGNAL = 4
 };
 
 #define DBUS_FLAGS_AT 2
