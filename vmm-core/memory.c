@@ -105,7 +105,11 @@ memory_block_get_fd (const MemoryBlock *block)
 void
 memory_block_set_logging (MemoryBlock *block, bool on)
 {
+  if (block->logging == on)
+    return;
   block->logging = on;
+  if (block->memory != NULL)
+    memory_notify (block->memory, MEMORY_NOTIFY_MAP_CHANGED, NULL);
 }
 
 bool

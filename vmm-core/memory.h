@@ -117,7 +117,8 @@ void memory_write_u64 (Memory *memory, uint64_t gpa, uint64_t value);
 /* Dirty pages. Logging is off until switched on for a block. Take copies one bit a page of
  * [first_page, first_page + n_pages) into bits (least significant first) and clears them; TRUE if
  * any was set. A store racing with the call may show up in this or only in the next one, so a
- * reader treats the pages of the previous call as dirty once more. */
+ * reader treats the pages of the previous call as dirty once more. Switching, which tells
+ * listeners, needs the machine lock (or stopped vCPUs). */
 void memory_block_set_logging (MemoryBlock *block, bool on);
 bool memory_block_is_logging (const MemoryBlock *block);
 bool memory_block_take_dirty (Memory *memory, MemoryBlock *block, uint64_t first_page,

@@ -12,7 +12,7 @@
  * “vm=ERRNO”, “xsave=ERRNO”, “run=fail” and “run=stuck”. */
 
 #define FAKE_KVM_VCPUS 8
-#define FAKE_KVM_SLOTS 64
+#define FAKE_KVM_SLOTS 120
 
 typedef struct
 {
@@ -25,12 +25,12 @@ typedef struct
 
 typedef struct
 {
-  int open_errno;           /* of /dev/kvm; 0: it opens */
-  unsigned long refused;    /* a request that fails… */
-  int refused_errno;        /* … with this */
-  unsigned missing;         /* a capability that it has not got */
-  unsigned max_vcpus;       /* 0: it does not say */
-  unsigned max_slots;       /* 0: it does not say */
+  int open_errno;        /* of /dev/kvm; 0: it opens */
+  unsigned long refused; /* a request that fails… */
+  int refused_errno;     /* … with this */
+  unsigned missing;      /* a capability that it has not got */
+  unsigned max_vcpus;    /* 0: it does not say */
+  unsigned max_slots;
   int (*run) (FakeVcpu *v); /* KVM_RUN, but for the probe; NULL: until it is kicked */
   FakeVcpu vcpus[FAKE_KVM_VCPUS];
   struct kvm_userspace_memory_region slots[FAKE_KVM_SLOTS];

@@ -25,11 +25,19 @@ static const struct
   unsigned number;
   const char *name;
 } needs[] = {
-  NEED (KVM_CAP_USER_MEMORY), NEED (KVM_CAP_READONLY_MEM),   NEED (KVM_CAP_SET_TSS_ADDR),
-  NEED (KVM_CAP_EXT_CPUID),   NEED (KVM_CAP_MP_STATE),       NEED (KVM_CAP_VCPU_EVENTS),
-  NEED (KVM_CAP_DEBUGREGS),   NEED (KVM_CAP_XSAVE),          NEED (KVM_CAP_SPLIT_IRQCHIP),
-  NEED (KVM_CAP_SIGNAL_MSI),  NEED (KVM_CAP_IMMEDIATE_EXIT), /* without it a kick just before
-                                                                KVM_RUN would be lost */
+  NEED (KVM_CAP_USER_MEMORY),
+  NEED (KVM_CAP_NR_MEMSLOTS),
+  NEED (KVM_CAP_READONLY_MEM),
+  NEED (KVM_CAP_SET_TSS_ADDR),
+  NEED (KVM_CAP_EXT_CPUID),
+  NEED (KVM_CAP_MP_STATE),
+  NEED (KVM_CAP_VCPU_EVENTS),
+  NEED (KVM_CAP_DEBUGREGS),
+  NEED (KVM_CAP_XSAVE),
+  NEED (KVM_CAP_SPLIT_IRQCHIP),
+  NEED (KVM_CAP_SIGNAL_MSI),
+  NEED (KVM_CAP_IMMEDIATE_EXIT), /* without it a kick just before
+                                    KVM_RUN would be lost */
 };
 
 static void

@@ -11,7 +11,7 @@
 
 /* What the files of this folder share. */
 
-#define KVM_MAX_SLOTS 64
+#define KVM_MAX_SLOTS MEMORY_MAX_RANGES
 #define KVM_MAX_VCPUS 64
 #define KVM_IOAPIC_ROUTES 24
 #define KVM_KICK_SIGNAL SIGUSR1 /* to a vCPU's thread: it ends KVM_RUN */
@@ -30,11 +30,22 @@ typedef struct
   int kvm_fd, vm_fd;
   size_t run_size;
   KvmSlot slots[KVM_MAX_SLOTS];
+  unsigned n_slots;                                       /* that the host takes of them */
   struct kvm_irq_routing_entry routes[KVM_IOAPIC_ROUTES]; /* level-triggered messages met so far */
   unsigned n_routes;
   _Atomic bool intr;
   AccelVcpu *boot_vcpu;
   AccelVcpu *vcpus[KVM_MAX_VCPUS];
+
+  GMutex gate_mutex;
+  GCond gate_changed; /* it opens, or a vCPU came out while it was closed */
+  _Atomic bool gate_closed;
+  _Atomic bool failed;
+  GError *failure; /* why no vCPU can go on; gate_mutex held */
+
+  GMutex interpreter_mutex;
+  Accel *interpreter;
+  AccelVcpu *interpreter_vcpu; /* NULL: was not needed yet */
 } KvmAccel;
 
 struct AccelVcpu
@@ -47,9 +58,41 @@ struct AccelVcpu
   pthread_t thread;
   _Atomic bool entered;      /* thread is valid */
   _Atomic bool init_pending; /* INIT# was pulsed */
+  _Atomic bool nmi_pending;  /* so was LINT1 */
+  _Atomic bool inside;       /* the guest, or on the way */
+  int statistics_fd;         /* of what the kernel counts; -1: it does not tell */
   _Atomic uint64_t exits;
   _Atomic uint64_t exits_io, exits_mmio;
+  _Atomic uint64_t interrupt_windows; /* waited for, to inject an interrupt */
+  _Atomic uint64_t interpreted;       /* instructions that the kernel could not emulate */
 };
+
+/* kvm-accel.c: no vCPU can go on, and each says why. */
+void kvm_fail (KvmAccel *kvm, const GError *error);
+
+/* kvm-gate.c: around KVM_RUN, and around what no vCPU may run meanwhile. Close waits until all are
+ * outside; on any thread, a vCPU's that is outside, too; lock held, or nothing else that a vCPU
+ * waits for. */
+void kvm_gate_enter (AccelVcpu *vcpu);
+void kvm_gate_leave (AccelVcpu *vcpu);
+void kvm_gate_close (KvmAccel *kvm);
+void kvm_gate_open (KvmAccel *kvm);
+
+/* kvm-run.c: as vcpu_run. */
+AccelExit kvm_run (AccelVcpu *vcpu, GError **error);
+
+/* kvm-interpret.c: the instruction at which the vCPU stands. KICKED: it is done; SHUTDOWN: it was a
+ * triple fault; FAILED: the interpreter cannot do it either, and nothing has changed. */
+bool kvm_interpret_open (KvmAccel *kvm, GError **error);
+void kvm_interpret_close (KvmAccel *kvm);
+AccelExit kvm_interpret (AccelVcpu *vcpu);
+
+/* kvm-crash.c: of a vCPU whose last exit means that it cannot go on. */
+void kvm_crash_log (AccelVcpu *vcpu);
+void kvm_crash_set_error (AccelVcpu *vcpu, GError **error);
+
+/* kvm-statistics.c */
+void kvm_get_statistics (Accel *accel, GVariantBuilder *builder);
 
 /* kvm-memory.c */
 extern const MemoryListener kvm_memory_listener;
@@ -60,6 +103,8 @@ bool kvm_cpuid_set (AccelVcpu *vcpu, GError **error);
 /* kvm-state.c */
 void kvm_state_get (AccelVcpu *vcpu, X86State *state);
 bool kvm_state_set (AccelVcpu *vcpu, const X86State *state, GError **error);
+/* What an instruction changes; MSRs, time and the local APIC stay. */
+bool kvm_state_set_registers (AccelVcpu *vcpu, const X86State *state);
 
 /* What that consists of; FALSE with errno. */
 void kvm_xsave_get (AccelVcpu *vcpu, X86State *state);

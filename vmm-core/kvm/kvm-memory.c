@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "kvm-internal.h"
-
-#include <errno.h>
-#include <string.h>
-#include <sys/ioctl.h>
-
 /* Memory slots follow the flattened map. A range that reads and writes the same bytes is a plain
  * slot, one that only reads is a read-only slot whose writes leave the guest; anything else is no
- * slot. */
+ * slot. Source: Linux Documentation/virt/kvm/api.rst, KVM_SET_USER_MEMORY_REGION. */
+#include "kvm-internal.h"
+
+#include <glib/gi18n.h>
+#include <string.h>
+#include <sys/ioctl.h>
 
 static bool
 range_to_slot (const MemoryRange *range, KvmSlot *slot)
@@ -28,21 +27,117 @@ range_to_slot (const MemoryRange *range, KvmSlot *slot)
 }
 
 static bool
-slot_equals (const KvmSlot *a, const KvmSlot *b)
+slot_is_free (const KvmSlot *slot)
+{
+  return slot->region.memory_size == 0;
+}
+
+/* Whether only the logging of dirty pages differs, which the kernel changes without a gap. */
+static bool
+slot_shows_same (const KvmSlot *a, const KvmSlot *b)
 {
   return a->region.guest_phys_addr == b->region.guest_phys_addr
          && a->region.memory_size == b->region.memory_size
          && a->region.userspace_addr == b->region.userspace_addr
-         && a->region.flags == b->region.flags;
+         && ((a->region.flags ^ b->region.flags) & KVM_MEM_READONLY) == 0;
 }
 
 static void
 slot_set (KvmAccel *kvm, unsigned index)
 {
+  g_autoptr (GError) error = NULL;
+
   kvm->slots[index].region.slot = index;
-  if (ioctl (kvm->vm_fd, KVM_SET_USER_MEMORY_REGION, &kvm->slots[index].region) < 0)
-    g_warning ("KVM refused a memory slot at %#llx: %s", kvm->slots[index].region.guest_phys_addr,
-               g_strerror (errno));
+  if (ioctl (kvm->vm_fd, KVM_SET_USER_MEMORY_REGION, &kvm->slots[index].region) == 0)
+    return;
+  kvm_set_error (&error, _ ("KVM cannot show the guest a part of its memory."));
+  kvm_fail (kvm, error);
+}
+
+static void
+slot_collect_dirty (KvmAccel *kvm, unsigned index)
+{
+  const KvmSlot *slot = &kvm->slots[index];
+  uint64_t n_pages = slot->region.memory_size >> MEMORY_PAGE_SHIFT;
+  g_autofree uint64_t *bits = NULL;
+  struct kvm_dirty_log log = { .slot = index };
+
+  if (slot_is_free (slot) || !(slot->region.flags & KVM_MEM_LOG_DIRTY_PAGES))
+    return;
+  bits = g_new0 (uint64_t, (n_pages + 63) / 64);
+  log.dirty_bitmap = bits;
+  if (ioctl (kvm->vm_fd, KVM_GET_DIRTY_LOG, &log) < 0)
+    return;
+  for (uint64_t page = 0; page < n_pages; page++)
+    if (bits[page / 64] >> page % 64 & 1)
+      memory_block_mark_dirty (slot->block, slot->page + page, 1);
+}
+
+/* What the map wants to be seen, and which of it has its slot already. */
+typedef struct
+{
+  unsigned n;
+  KvmSlot slots[MEMORY_MAX_RANGES];
+  bool placed[MEMORY_MAX_RANGES];
+} Wanted;
+
+static KvmSlot *
+find_wanted (Wanted *wanted, const KvmSlot *slot)
+{
+  for (unsigned w = 0; w < wanted->n; w++)
+    if (!wanted->placed[w] && slot_shows_same (slot, &wanted->slots[w]))
+      {
+        wanted->placed[w] = true;
+        return &wanted->slots[w];
+      }
+  return NULL;
+}
+
+/* Slots that stay, and those that go: what the guest wrote there is noted first. */
+static void
+update_slots (KvmAccel *kvm, Wanted *wanted)
+{
+  for (unsigned s = 0; s < kvm->n_slots; s++)
+    {
+      KvmSlot *slot = &kvm->slots[s];
+      const KvmSlot *kept = slot_is_free (slot) ? NULL : find_wanted (wanted, slot);
+
+      if (slot_is_free (slot) || (kept != NULL && kept->region.flags == slot->region.flags))
+        continue;
+      slot_collect_dirty (kvm, s);
+      if (kept != NULL)
+        *slot = *kept;
+      else
+        slot->region.memory_size = 0;
+      slot_set (kvm, s);
+    }
+}
+
+static void
+add_slots (KvmAccel *kvm, const Wanted *wanted)
+{
+  unsigned s = 0;
+
+  for (unsigned w = 0; w < wanted->n; w++)
+    {
+      if (wanted->placed[w])
+        continue;
+      while (s < kvm->n_slots && !slot_is_free (&kvm->slots[s]))
+        s++;
+      if (s == kvm->n_slots)
+        {
+          g_autoptr (GError) error
+            = g_error_new (ACCEL_ERROR, ACCEL_ERROR_HOST,
+                           _ ("The machine's memory is in %u parts, and KVM of this computer takes "
+                              "%u: choose the accelerator “translator” for this machine."),
+                           wanted->n, kvm->n_slots);
+
+          kvm_fail (kvm, error);
+          return;
+        }
+      kvm->slots[s] = wanted->slots[w];
+      slot_set (kvm, s);
+    }
 }
 
 static void
@@ -50,39 +145,16 @@ kvm_memory_map_changed (void *data)
 {
   KvmAccel *kvm = data;
   MemoryRange ranges[MEMORY_MAX_RANGES];
-  KvmSlot wanted[KVM_MAX_SLOTS];
-  bool placed[KVM_MAX_SLOTS] = { false };
+  g_autofree Wanted *wanted = g_new0 (Wanted, 1);
   unsigned n_ranges = memory_get_ranges (kvm->machine.memory, ranges);
-  unsigned n_wanted = 0;
 
-  for (unsigned i = 0; i < n_ranges && n_wanted < KVM_MAX_SLOTS; i++)
-    if (range_to_slot (&ranges[i], &wanted[n_wanted]))
-      n_wanted++;
-
-  for (unsigned s = 0; s < KVM_MAX_SLOTS; s++)
-    {
-      bool kept = false;
-
-      if (kvm->slots[s].region.memory_size == 0)
-        continue;
-      for (unsigned w = 0; w < n_wanted && !kept; w++)
-        if (!placed[w] && slot_equals (&kvm->slots[s], &wanted[w]))
-          kept = placed[w] = true;
-      if (!kept)
-        {
-          kvm->slots[s].region.memory_size = 0;
-          slot_set (kvm, s);
-        }
-    }
-  for (unsigned w = 0, s = 0; w < n_wanted; w++)
-    {
-      if (placed[w])
-        continue;
-      while (kvm->slots[s].region.memory_size != 0)
-        s++;
-      kvm->slots[s] = wanted[w];
-      slot_set (kvm, s);
-    }
+  for (unsigned i = 0; i < n_ranges; i++)
+    if (range_to_slot (&ranges[i], &wanted->slots[wanted->n]))
+      wanted->n++;
+  kvm_gate_close (kvm);
+  update_slots (kvm, wanted);
+  add_slots (kvm, wanted);
+  kvm_gate_open (kvm);
 }
 
 static void
@@ -90,23 +162,9 @@ kvm_memory_dirty_sync (void *data, MemoryBlock *block)
 {
   KvmAccel *kvm = data;
 
-  for (unsigned s = 0; s < KVM_MAX_SLOTS; s++)
-    {
-      const KvmSlot *slot = &kvm->slots[s];
-      uint64_t n_pages = slot->region.memory_size >> MEMORY_PAGE_SHIFT;
-      g_autofree uint64_t *bits = NULL;
-      struct kvm_dirty_log log = { .slot = s };
-
-      if (slot->block != block || n_pages == 0 || !(slot->region.flags & KVM_MEM_LOG_DIRTY_PAGES))
-        continue;
-      bits = g_new0 (uint64_t, (n_pages + 63) / 64);
-      log.dirty_bitmap = bits;
-      if (ioctl (kvm->vm_fd, KVM_GET_DIRTY_LOG, &log) < 0)
-        continue;
-      for (uint64_t page = 0; page < n_pages; page++)
-        if (bits[page / 64] >> page % 64 & 1)
-          memory_block_mark_dirty (block, slot->page + page, 1);
-    }
+  for (unsigned s = 0; s < kvm->n_slots; s++)
+    if (kvm->slots[s].block == block)
+      slot_collect_dirty (kvm, s);
 }
 
 const MemoryListener kvm_memory_listener = {

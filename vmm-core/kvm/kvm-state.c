@@ -145,7 +145,7 @@ kvm_state_set (AccelVcpu *vcpu, const X86State *state, GError **error)
 {
   if (!x86_state_check (state, error))
     return false;
-  vcpu->init_pending = false;
+  vcpu->init_pending = vcpu->nmi_pending = false;
   if (system_set (vcpu, state) && general_set (vcpu, state) && kvm_xsave_set (vcpu, state)
       && kvm_lapic_set (vcpu, &state->lapic) && kvm_events_set (vcpu, state))
     {
@@ -154,4 +154,11 @@ kvm_state_set (AccelVcpu *vcpu, const X86State *state, GError **error)
     }
   kvm_set_error (error, _ ("KVM cannot take over the state of a CPU."));
   return false;
+}
+
+bool
+kvm_state_set_registers (AccelVcpu *vcpu, const X86State *state)
+{
+  return system_set (vcpu, state) && general_set (vcpu, state) && kvm_xsave_set (vcpu, state)
+         && kvm_events_set (vcpu, state);
 }
