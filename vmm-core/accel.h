@@ -79,6 +79,9 @@ typedef struct
   /* Only while the vCPU does not run; any thread. */
   void (*get_state) (AccelVcpu *vcpu, X86State *state);
   bool (*set_state) (AccelVcpu *vcpu, const X86State *state, GError **error);
+  /* The machine's clock goes on, or has stopped: so does what counts time without it (at first it
+   * stands). No vCPU runs; lock held. NULL: nothing does. */
+  void (*run_time) (Accel *accel, bool running);
 
   /* Any thread, lock held. A vCPU that sleeps as HALTED is woken through wake (below). */
   void (*set_intr) (Accel *accel, bool level); /* the 8259 pair's INTR output, LINT0 of every CPU */

@@ -83,6 +83,7 @@ kvm_make_vm (KvmAccel *kvm, GError **error)
       kvm_set_error (error, _ ("KVM cannot keep the CPUs' interrupt controllers in the kernel."));
       return false;
     }
+  kvm_state_open (kvm);
   return true;
 }
 
@@ -150,6 +151,7 @@ kvm_vcpu_new (Accel *accel, unsigned index, GError **error)
       kvm_vcpu_free (vcpu);
       return NULL;
     }
+  kvm_state_add_vcpu (vcpu);
   if (index == 0)
     kvm->boot_vcpu = vcpu;
   kvm->vcpus[index] = vcpu;
@@ -251,6 +253,7 @@ const AccelOps kvm_accel_ops = {
   .vcpu_kick = kvm_vcpu_kick,
   .get_state = kvm_state_get,
   .set_state = kvm_state_set,
+  .run_time = kvm_time_run,
   .set_intr = kvm_set_intr,
   .pulse_nmi = kvm_pulse_nmi,
   .pulse_init = kvm_pulse_init,

@@ -14,6 +14,8 @@
 #define KVM_MAX_SLOTS MEMORY_MAX_RANGES
 #define KVM_MAX_VCPUS 64
 #define KVM_IOAPIC_ROUTES 24
+#define KVM_MAX_MSRS 512
+#define KVM_MCE_BANKS 10
 #define KVM_KICK_SIGNAL SIGUSR1 /* to a vCPU's thread: it ends KVM_RUN */
 
 typedef struct
@@ -22,6 +24,35 @@ typedef struct
   MemoryBlock *block;                        /* behind it, for the dirty log */
   uint64_t page;                             /* of the block, at the region's start */
 } KvmSlot;
+
+/* What XSAVE saves for a guest: where each component of the standard form is. */
+#define KVM_XSAVE_COMPONENTS 10
+typedef struct
+{
+  unsigned long get; /* the ioctl */
+  uint32_t size;
+  uint64_t features;
+  uint32_t offset[KVM_XSAVE_COMPONENTS];
+} KvmXsave;
+
+/* Those that X86State has, in XCR0: x87, SSE, AVX, AVX-512, PKRU. A guest must see no others. */
+#define KVM_XSAVE_FEATURES 0x2e7
+
+typedef struct
+{
+  bool stopped;
+  bool has_offset; /* the kernel can tell and set TSCs as offsets to the host's */
+  uint64_t tsc_khz;
+  uint64_t host, ticks;    /* one moment in the host's TSC and in ticks of the machine's clock */
+  int64_t kvmclock_offset; /* see X86State */
+} KvmTime;
+
+/* Where an APIC timer stands while time is stopped; 0 for one that does not run. */
+typedef struct
+{
+  uint32_t count;
+  uint64_t tsc_deadline;
+} KvmStoppedTimer;
 
 typedef struct
 {
@@ -33,6 +64,8 @@ typedef struct
   unsigned n_slots;                                       /* that the host takes of them */
   struct kvm_irq_routing_entry routes[KVM_IOAPIC_ROUTES]; /* level-triggered messages met so far */
   unsigned n_routes;
+  KvmXsave xsave;
+  KvmTime time;
   _Atomic bool intr;
   AccelVcpu *boot_vcpu;
   AccelVcpu *vcpus[KVM_MAX_VCPUS];
@@ -56,11 +89,15 @@ struct AccelVcpu
   int fd;
   struct kvm_run *run;
   pthread_t thread;
-  _Atomic bool entered;      /* thread is valid */
-  _Atomic bool init_pending; /* INIT# was pulsed */
-  _Atomic bool nmi_pending;  /* so was LINT1 */
-  _Atomic bool inside;       /* the guest, or on the way */
-  int statistics_fd;         /* of what the kernel counts; -1: it does not tell */
+  _Atomic bool entered;                    /* thread is valid */
+  _Atomic bool init_pending;               /* INIT# was pulsed */
+  _Atomic bool nmi_pending;                /* so was LINT1 */
+  _Atomic bool inside;                     /* the guest, or on the way */
+  int statistics_fd;                       /* of what the kernel counts; -1: it does not tell */
+  struct kvm_msr_entry msrs[KVM_MAX_MSRS]; /* all that it has, with what they are after a reset */
+  unsigned n_msrs;
+  uint64_t stopped_offset; /* of the TSC to the host's */
+  KvmStoppedTimer stopped_timer;
   _Atomic uint64_t exits;
   _Atomic uint64_t exits_io, exits_mmio;
   _Atomic uint64_t interrupt_windows; /* waited for, to inject an interrupt */
@@ -101,22 +138,43 @@ extern const MemoryListener kvm_memory_listener;
 bool kvm_cpuid_set (AccelVcpu *vcpu, GError **error);
 
 /* kvm-state.c */
+void kvm_state_open (KvmAccel *kvm);
+void kvm_state_add_vcpu (AccelVcpu *vcpu); /* once it has its CPUID */
 void kvm_state_get (AccelVcpu *vcpu, X86State *state);
 bool kvm_state_set (AccelVcpu *vcpu, const X86State *state, GError **error);
 /* What an instruction changes; MSRs, time and the local APIC stay. */
 bool kvm_state_set_registers (AccelVcpu *vcpu, const X86State *state);
 
 /* What that consists of; FALSE with errno. */
+void kvm_xsave_open (KvmAccel *kvm);
 void kvm_xsave_get (AccelVcpu *vcpu, X86State *state);
 bool kvm_xsave_set (AccelVcpu *vcpu, const X86State *state);
+void kvm_msrs_open (AccelVcpu *vcpu);
 void kvm_msrs_get (AccelVcpu *vcpu, X86State *state);
-void kvm_msrs_set (AccelVcpu *vcpu, const X86State *state);
+bool kvm_msrs_set (AccelVcpu *vcpu, const X86State *state);
+bool kvm_msrs_read (AccelVcpu *vcpu, uint32_t index, uint64_t *value);
+bool kvm_msrs_write (AccelVcpu *vcpu, uint32_t index, uint64_t value);
 void kvm_lapic_get (AccelVcpu *vcpu, X86LapicState *lapic);
 bool kvm_lapic_set (AccelVcpu *vcpu, const X86LapicState *lapic);
+void kvm_lapic_stop_timer (AccelVcpu *vcpu);
+void kvm_lapic_start_timer (AccelVcpu *vcpu);
 void kvm_events_get (AccelVcpu *vcpu, X86State *state);
 bool kvm_events_set (AccelVcpu *vcpu, const X86State *state);
+/* The guest takes an external interrupt when it is entered the next time, which it must be able to:
+ * it is part of its state from now on. */
+bool kvm_events_inject (AccelVcpu *vcpu, uint8_t vector);
 /* INIT, once the vCPU is entered the next time. */
 bool kvm_events_init (AccelVcpu *vcpu, GError **error);
+/* Ends what a guest hypervisor has begun: no guest of it runs, and it is off. */
+bool kvm_nested_leave (AccelVcpu *vcpu);
+
+/* kvm-time.c */
+void kvm_time_open (KvmAccel *kvm);
+void kvm_time_add_vcpu (AccelVcpu *vcpu);
+void kvm_time_get (AccelVcpu *vcpu, X86State *state);
+void kvm_time_set (AccelVcpu *vcpu, const X86State *state);
+uint64_t kvm_time_until_tsc (AccelVcpu *vcpu, uint64_t tsc); /* in ticks; 0: it has passed */
+void kvm_time_run (Accel *accel, bool running);
 
 /* Sets error to the sentence, what errno says of it, and the remedy. */
 void kvm_set_error (GError **error, const char *sentence);

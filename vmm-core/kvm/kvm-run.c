@@ -91,12 +91,13 @@ kvm_inject_intr (AccelVcpu *vcpu)
     return;
   if (run->ready_for_interrupt_injection && run->if_flag)
     {
-      struct kvm_interrupt interrupt;
+      uint8_t vector;
 
       machine_lock_acquire (machine->lock);
-      interrupt.irq = machine->acknowledge_pic (machine->pic);
+      vector = machine->acknowledge_pic (machine->pic);
       machine_lock_release (machine->lock);
-      ioctl (vcpu->fd, KVM_INTERRUPT, &interrupt);
+      if (!kvm_events_inject (vcpu, vector))
+        TRACE ("kvm.interrupt-refused", "vector %#x", vector);
     }
   else
     run->request_interrupt_window = 1;

@@ -129,6 +129,24 @@ system_set (AccelVcpu *vcpu, const X86State *state)
 }
 
 void
+kvm_state_open (KvmAccel *kvm)
+{
+  struct kvm_enable_cap triple_fault = { .cap = KVM_CAP_X86_TRIPLE_FAULT_EVENT, .args = { 1 } };
+
+  kvm_xsave_open (kvm);
+  kvm_time_open (kvm);
+  /* One that is pending is an event as others are, where the kernel can tell. */
+  ioctl (kvm->vm_fd, KVM_ENABLE_CAP, &triple_fault);
+}
+
+void
+kvm_state_add_vcpu (AccelVcpu *vcpu)
+{
+  kvm_msrs_open (vcpu);
+  kvm_time_add_vcpu (vcpu);
+}
+
+void
 kvm_state_get (AccelVcpu *vcpu, X86State *state)
 {
   memset (state, 0, sizeof *state);
@@ -136,8 +154,22 @@ kvm_state_get (AccelVcpu *vcpu, X86State *state)
   system_get (vcpu, state);
   kvm_xsave_get (vcpu, state);
   kvm_msrs_get (vcpu, state);
+  kvm_time_get (vcpu, state);
   kvm_lapic_get (vcpu, &state->lapic);
   kvm_events_get (vcpu, state);
+}
+
+/* Takes what is still to come (an INIT, a SIPI) and ends what would hinder the next state. */
+static bool
+leave_last_state (AccelVcpu *vcpu)
+{
+  struct kvm_mp_state mp;
+
+  vcpu->init_pending = vcpu->nmi_pending = false;
+  ioctl (vcpu->fd, KVM_GET_MP_STATE, &mp);
+  /* What the guest could take an interrupt of is no more. */
+  vcpu->run->ready_for_interrupt_injection = 0;
+  return kvm_nested_leave (vcpu);
 }
 
 bool
@@ -145,11 +177,18 @@ kvm_state_set (AccelVcpu *vcpu, const X86State *state, GError **error)
 {
   if (!x86_state_check (state, error))
     return false;
-  vcpu->init_pending = vcpu->nmi_pending = false;
-  if (system_set (vcpu, state) && general_set (vcpu, state) && kvm_xsave_set (vcpu, state)
+  if (state->xcr0 & ~vcpu->kvm->xsave.features)
+    {
+      g_set_error (error, STATE_ERROR, STATE_ERROR_BAD_STREAM,
+                   _ ("The machine uses vector registers that this computer's processor lacks: run "
+                      "it on the computer that it comes from."));
+      return false;
+    }
+  if (leave_last_state (vcpu) && system_set (vcpu, state) && general_set (vcpu, state)
+      && kvm_xsave_set (vcpu, state) && kvm_msrs_set (vcpu, state)
       && kvm_lapic_set (vcpu, &state->lapic) && kvm_events_set (vcpu, state))
     {
-      kvm_msrs_set (vcpu, state);
+      kvm_time_set (vcpu, state);
       return true;
     }
   kvm_set_error (error, _ ("KVM cannot take over the state of a CPU."));

@@ -172,12 +172,28 @@ memory_lost (void *data, const char *sentence)
   notice_give (vm->wish_notice, 0);
 }
 
+/* Guest time, wherever it is counted. */
+static void
+run_time (Vm *vm, bool running)
+{
+  Accel *accel = board_pc_get_accel (vm->board);
+
+  machine_lock_acquire (vm->lock);
+  if (running)
+    clock_start (vm->clock);
+  else
+    clock_stop (vm->clock);
+  if (accel != NULL && accel->ops->run_time != NULL)
+    accel->ops->run_time (accel, running);
+  machine_lock_release (vm->lock);
+}
+
 static void
 crash (Vm *vm, const char *message)
 {
   if (vm->vcpus != NULL)
     vcpus_stop (vm->vcpus);
-  clock_stop (vm->clock);
+  run_time (vm, false);
   g_free (vm->failure);
   vm->failure = g_strdup (message);
   g_printerr ("guesthouse-vm: %s\n", vm->failure);
@@ -358,9 +374,7 @@ static void
 run (Vm *vm)
 {
   g_clear_pointer (&vm->pause_reason, g_free);
-  machine_lock_acquire (vm->lock);
-  clock_start (vm->clock);
-  machine_lock_release (vm->lock);
+  run_time (vm, true);
   vcpus_start (vm->vcpus);
   set_state (vm, VM_RUNNING);
 }
@@ -540,9 +554,7 @@ static void
 halt (Vm *vm)
 {
   vcpus_stop (vm->vcpus);
-  machine_lock_acquire (vm->lock);
-  clock_stop (vm->clock);
-  machine_lock_release (vm->lock);
+  run_time (vm, false);
 }
 
 gboolean

@@ -47,6 +47,7 @@ write_time (X86Cpu *cpu)
   info.tsc_to_system_mul = ((uint64_t) NS_PER_MS << 32) / khz;
   /* Guest time 0 is when the TSC showed its offset; unsigned arithmetic takes either sign. */
   info.tsc_timestamp = cpu->state.tsc_offset;
+  info.system_time = (uint64_t) cpu->state.kvmclock_offset;
   info.version = (memory_read_u32 (memory, address) | 1) + 1;
   memory_write_u32 (memory, address, info.version - 1);
   memory_write (memory, address + 4, (const uint8_t *) &info + 4, sizeof info - 4);
@@ -59,7 +60,7 @@ write_wall_clock (X86Cpu *cpu)
   Memory *memory = cpu->software->machine.memory;
   uint64_t address = cpu->state.kvmclock_wall & ~(uint64_t) ENABLED;
   Clock *clock = cpu->software->machine.clock;
-  uint64_t at_zero = clock_get_wall_ns (clock) - clock_get_ns (clock);
+  uint64_t at_zero = clock_get_wall_ns (clock) - clock_get_ns (clock) - cpu->state.kvmclock_offset;
   WallClock wall = { .sec = at_zero / NS_PER_SECOND, .nsec = at_zero % NS_PER_SECOND };
 
   wall.version = (memory_read_u32 (memory, address) | 1) + 1;

@@ -8,6 +8,7 @@
 #include "x86-cpuid.h"
 #include "x86.h"
 
+#include <glib/gi18n.h>
 #include <string.h>
 
 static const StateField segment_fields[] = {
@@ -61,6 +62,12 @@ static const StateField lapic_fields[] = {
 };
 static const StateTable lapic_table = STATE_TABLE (X86LapicState, 1, lapic_fields);
 
+static const StateField msr_fields[] = {
+  STATE_INT (X86Msr, index),
+  STATE_INT (X86Msr, value),
+};
+static const StateTable msr_table = STATE_TABLE (X86Msr, 1, msr_fields);
+
 static const StateField x86_fields[] = {
   STATE_INTS (X86State, gpr),
   STATE_INT (X86State, rip),
@@ -101,6 +108,7 @@ static const StateField x86_fields[] = {
   STATE_INT (X86State, tsc_adjust),
   STATE_INT (X86State, kvmclock),
   STATE_INT (X86State, kvmclock_wall),
+  STATE_INT_IN (X86State, kvmclock_offset, -STATE_MAX_TIME, STATE_MAX_TIME),
   STATE_NESTED (X86State, fpu, &fpu_table),
   STATE_INT (X86State, mxcsr),
   STATE_BLOB (X86State, ymm),
@@ -111,12 +119,18 @@ static const StateField x86_fields[] = {
   STATE_INT (X86State, nmi_pending),
   STATE_INT (X86State, smi_pending),
   STATE_INT (X86State, in_smm),
+  STATE_INT (X86State, smm_inside_nmi),
   STATE_INT (X86State, smbase),
   STATE_INT (X86State, event_pending),
   STATE_INT (X86State, event_vector),
   STATE_INT (X86State, event_type),
   STATE_INT (X86State, event_has_code),
   STATE_INT (X86State, event_code),
+  STATE_INTS (X86State, opmask),
+  STATE_BLOB (X86State, zmm_high),
+  STATE_BLOB (X86State, zmm_upper),
+  STATE_INT_IN (X86State, n_msrs, 0, X86_STATE_MSRS),
+  STATE_NESTED_ARRAY (X86State, msrs, &msr_table),
 };
 const StateTable x86_state_table = STATE_TABLE (X86State, 1, x86_fields);
 
@@ -172,7 +186,7 @@ reset_common (X86State *state, unsigned index)
   state->sysenter_cs = state->sysenter_esp = state->sysenter_eip = 0;
   state->activity = index == 0 ? X86_RUNNING : X86_WAIT_FOR_SIPI;
   state->interrupt_shadow = state->nmi_blocked = state->nmi_pending = 0;
-  state->smi_pending = state->in_smm = 0;
+  state->smi_pending = state->in_smm = state->smm_inside_nmi = 0;
   state->event_pending = 0;
   state->kvmclock = state->kvmclock_wall = 0;
   state->pkrs = 0;
@@ -223,7 +237,9 @@ check_modes (const X86State *state)
     return "long mode without CR4.PAE";
   if (!lma && (state->cr4 & X86_CR4_PCIDE))
     return "PCIDs without long mode";
-  if (!(state->xcr0 & 1) || (state->xcr0 & 6) == 4)
+  /* AVX needs SSE, and the three of AVX-512 need each other and AVX (SDM 1, 13.3). */
+  if (!(state->xcr0 & 1) || (state->xcr0 & 6) == 4
+      || ((state->xcr0 & 0xe0) != 0 && (state->xcr0 & 0xe6) != 0xe6))
     return "an XCR0 that no CPU has";
   return NULL;
 }
@@ -262,6 +278,8 @@ check_registers (const X86State *state)
       || ((state->rflags & X86_FLAG_VM)
           && ((state->efer & X86_EFER_LMA) || !(state->cr0 & X86_CR0_PE))))
     return "impossible flags";
+  if (state->n_msrs > X86_STATE_MSRS)
+    return "more registers than fit";
   if (state->dr[6] >> 32 || state->dr[7] >> 32 || state->pkru >> 32 || state->pkrs >> 32)
     return "registers wider than they are";
   return NULL;
@@ -273,8 +291,8 @@ check_events (const X86State *state)
   if (state->activity > X86_WAIT_FOR_SIPI)
     return "an unknown activity";
   if (state->interrupt_shadow > 2 || state->nmi_blocked > 1 || state->nmi_pending > 1
-      || state->smi_pending || state->in_smm || state->event_pending > 1
-      || state->event_has_code > 1)
+      || state->smi_pending > 1 || state->in_smm > 1 || state->smm_inside_nmi > 1
+      || state->event_pending > 1 || state->event_has_code > 1)
     return "impossible events";
   if (state->event_type > X86_EVENT_PRIVILEGED || state->cr8 > 15
       || (state->event_pending
@@ -306,25 +324,16 @@ static const char *
 check_software (const X86State *state)
 {
   if (state->cr4 & ~x86_cpuid_get_cr4_bits ())
-    return "unknown bits in CR4";
+    return "bits in CR4";
   if (state->efer & ~0x200d01ull)
-    return "unknown bits in EFER";
+    return "bits in EFER";
   if (state->xcr0 & ~0x207ull)
-    return "unknown bits in XCR0";
+    return "bits in XCR0";
   if (state->mxcsr & ~0xffffu)
-    return "reserved bits in MXCSR";
+    return "bits in MXCSR";
+  if (state->smi_pending || state->in_smm)
+    return "system management mode";
   return NULL;
-}
-
-/* TRUE if nothing is wrong. */
-static bool
-report (const char *wrong, GError **error)
-{
-  if (wrong == NULL)
-    return true;
-  g_set_error (error, STATE_ERROR, STATE_ERROR_BAD_STREAM,
-               "The saved state of the CPU is damaged (%s): restore another snapshot.", wrong);
-  return false;
 }
 
 bool
@@ -340,11 +349,26 @@ x86_state_check (const X86State *state, GError **error)
     wrong = check_events (state);
   if (wrong == NULL)
     wrong = check_lapic (&state->lapic);
-  return report (wrong, error);
+  if (wrong == NULL)
+    return true;
+  g_set_error (error, STATE_ERROR, STATE_ERROR_BAD_STREAM,
+               "The saved state of the CPU is damaged (%s): restore another snapshot.", wrong);
+  return false;
 }
 
 bool
 x86_state_check_software (const X86State *state, GError **error)
 {
-  return x86_state_check (state, error) && report (check_software (state), error);
+  const char *lacking;
+
+  if (!x86_state_check (state, error))
+    return false;
+  lacking = check_software (state);
+  if (lacking == NULL)
+    return true;
+  g_set_error (error, STATE_ERROR, STATE_ERROR_BAD_STREAM,
+               _ ("The machine uses something that the software CPU lacks (%s): run it with KVM, "
+                  "where it comes from."),
+               lacking);
+  return false;
 }

@@ -86,6 +86,15 @@ typedef struct
   uint64_t tsc_deadline;  /* IA32_TSC_DEADLINE */
 } X86LapicState;
 
+/* A model-specific register of those that only some CPUs have. */
+typedef struct
+{
+  uint32_t index;
+  uint64_t value;
+} X86Msr;
+
+#define X86_STATE_MSRS 96
+
 typedef enum
 {
   X86_RUNNING,
@@ -108,6 +117,7 @@ struct X86State
   uint64_t tsc_offset; /* guest TSC = clock TSC + this, modulo 2^64 */
   uint64_t tsc_adjust;
   uint64_t kvmclock, kvmclock_wall; /* MSRs 4B564D01h, 4B564D00h: where a guest wants its clock */
+  int64_t kvmclock_offset;          /* that clock = guest ns + this, on all CPUs of a machine */
   X86Fpu fpu;
   uint32_t mxcsr;
   uint8_t ymm[16][32]; /* XMM is the low half */
@@ -115,11 +125,18 @@ struct X86State
   uint8_t activity;         /* X86Activity */
   uint8_t interrupt_shadow; /* after STI or MOV SS: 1 until the next instruction is done */
   uint8_t nmi_blocked, nmi_pending;
-  uint8_t smi_pending, in_smm;
+  uint8_t smi_pending, in_smm, smm_inside_nmi;
   uint64_t smbase;
   uint8_t event_pending; /* an exception or interrupt whose delivery was cut short */
   uint8_t event_vector, event_type, event_has_code;
   uint32_t event_code;
+  /* What the software CPU lacks. AVX-512: k0-k7, the high halves of ZMM0-15, and ZMM16-31. */
+  uint64_t opmask[8];
+  uint8_t zmm_high[16][32];
+  uint8_t zmm_upper[16][64];
+  /* Registers without a field of their own that hold something else than after a reset. */
+  uint32_t n_msrs;
+  X86Msr msrs[X86_STATE_MSRS];
 };
 typedef struct X86State X86State;
 

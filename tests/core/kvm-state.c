@@ -1,0 +1,466 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What a CPU under KVM is: saved, loaded, reset and stopped, on the /dev/kvm of this host. */
+#include "vmm-core/accel.h"
+#include "vmm-core/clock-ticks.h"
+#include "vmm-core/kvm/kvm-internal.h"
+#include "vmm-core/x86/cpu.h"
+
+#include <string.h>
+#include <unistd.h>
+#include <x86intrin.h>
+
+#define MEMORY_SIZE 0x200000
+#define CODE_AT 0x1000
+#define VMCB_AT 0x4000
+#define HOST_SAVE_AT 0x5000
+#define PAGE_DIRECTORY_AT 0x7000
+#define EXIT_PORT 0xf4
+
+#define MSR_STEAL_TIME 0x4b564d03
+#define MSR_PV_EOI 0x4b564d04
+#define EFER_SVME (1 << 12)
+#define START_NS INT64_C (5000000000)
+
+typedef struct
+{
+  Memory *memory;
+  MemoryBlock *ram;
+  Bus *io, *mmio;
+  Clock *clock;
+  Accel *accel;
+  AccelVcpu *vcpu;
+} Rig;
+
+/* The guest has done what it was to do. */
+static void
+exit_port_write (void *device, uint64_t offset, unsigned size, uint64_t value)
+{
+  Rig *rig = device;
+
+  rig->accel->ops->vcpu_kick (rig->vcpu);
+}
+
+static const BusOps exit_port = { .write = exit_port_write };
+
+static void
+set_up (Rig *rig, gconstpointer data)
+{
+  AccelMachine machine = {
+    .topology = { 1, 1, 1 },
+  };
+  g_autoptr (GError) error = NULL;
+
+  machine.memory = rig->memory = memory_new ();
+  rig->ram = memory_block_new (rig->memory, "ram", MEMORY_SIZE, false, NULL);
+  memory_map (rig->memory, 0, MEMORY_SIZE, rig->ram, 0, MEMORY_RW, 0);
+  machine.io = rig->io = bus_new ("io", 0x10000, NULL);
+  machine.mmio = rig->mmio = bus_new ("mmio", UINT64_C (1) << 52, NULL);
+  machine.clock = rig->clock = clock_new_manual ();
+  clock_advance (rig->clock, START_NS);
+  bus_map (rig->io, EXIT_PORT, 1, &exit_port, rig);
+  rig->accel = kvm_accel_ops.open (&machine, &error);
+  if (rig->accel != NULL)
+    rig->vcpu = kvm_accel_ops.vcpu_new (rig->accel, 0, &error);
+  g_assert_no_error (error);
+}
+
+static void
+tear_down (Rig *rig, gconstpointer data)
+{
+  kvm_accel_ops.vcpu_free (rig->vcpu);
+  kvm_accel_ops.close (rig->accel);
+  clock_free (rig->clock);
+  bus_free (rig->mmio);
+  bus_free (rig->io);
+  memory_free (rig->memory);
+}
+
+static void
+set (Rig *rig, const X86State *state)
+{
+  g_autoptr (GError) error = NULL;
+
+  rig->accel->ops->set_state (rig->vcpu, state, &error);
+  g_assert_no_error (error);
+}
+
+static void
+reset (Rig *rig)
+{
+  X86State state;
+
+  x86_state_reset (&state, 0);
+  set (rig, &state);
+}
+
+static char *
+dump (X86State *state)
+{
+  const StateSection section = { .id = "cpu", .table = &x86_state_table, .state = state };
+
+  return state_dump (&section);
+}
+
+/* Its state, of which a copy made by loading and saving it is equal. */
+static void
+get (Rig *rig, X86State *state)
+{
+  X86State copy;
+  g_autofree char *before = NULL, *after = NULL;
+
+  rig->accel->ops->get_state (rig->vcpu, state);
+  set (rig, state);
+  rig->accel->ops->get_state (rig->vcpu, &copy);
+  before = dump (state);
+  after = dump (&copy);
+  g_assert_cmpstr (before, ==, after);
+}
+
+/* A flat guest at CODE_AT, until it writes to the port. FALSE: this KVM does not know all of its
+ * instructions. */
+static bool
+run (Rig *rig, const uint8_t *code, size_t size, X86State *state)
+{
+  g_autoptr (GError) error = NULL;
+
+  memory_write (rig->memory, CODE_AT, code, size);
+  for (unsigned i = 0; i < 6; i++)
+    state->seg[i].base = 0;
+  state->rip = CODE_AT;
+  set (rig, state);
+  return rig->accel->ops->vcpu_run (rig->vcpu, &error) == ACCEL_EXIT_KICKED;
+}
+
+static void
+test_registers (Rig *rig, gconstpointer data)
+{
+  X86State state, saved;
+
+  x86_state_reset (&state, 0);
+  state.xcr0 = rig->vcpu->kvm->xsave.features;
+  for (unsigned i = 0; i < sizeof state.ymm; i++)
+    ((uint8_t *) state.ymm)[i] = i;
+  if (!(state.xcr0 & 4))
+    for (unsigned i = 0; i < 16; i++)
+      memset (state.ymm[i] + 16, 0, 16);
+  if (state.xcr0 & 0x20)
+    {
+      state.opmask[7] = 0x123456789abcdef;
+      memset (state.zmm_high, 0x55, sizeof state.zmm_high);
+      memset (state.zmm_upper, 0x77, sizeof state.zmm_upper);
+    }
+  state.pkru = state.xcr0 & 0x200 ? 0x55555554 : 0;
+  state.mxcsr = 0x1fa0;
+  state.fpu.control = 0x27f;
+  state.fpu.st[3][9] = 0x40;
+  state.fpu.tag = 8;
+  state.pat = 0x0007010600070106;
+  state.mtrr_fixed[0] = state.mtrr_fixed[10] = 0x0606060606060606;
+  state.mtrr_base[2] = 0xe0000001;
+  state.mtrr_mask[2] = 0xff0000800;
+  state.sysenter_eip = 0x1234;
+  state.dr[0] = 0x4321;
+  state.kernel_gs_base = 0xffff800000000000;
+  set (rig, &state);
+  get (rig, &saved);
+  g_assert_cmpmem (saved.ymm, sizeof saved.ymm, state.ymm, sizeof state.ymm);
+  g_assert_cmpmem (saved.zmm_upper, sizeof saved.zmm_upper, state.zmm_upper,
+                   sizeof state.zmm_upper);
+  g_assert_cmpmem (saved.fpu.st, sizeof saved.fpu.st, state.fpu.st, sizeof state.fpu.st);
+  g_assert_cmphex (saved.xcr0, ==, state.xcr0);
+  g_assert_cmphex (saved.pkru, ==, state.pkru);
+  g_assert_cmphex (saved.mxcsr, ==, state.mxcsr);
+  g_assert_cmphex (saved.pat, ==, state.pat);
+  g_assert_cmphex (saved.mtrr_fixed[10], ==, state.mtrr_fixed[10]);
+  g_assert_cmphex (saved.mtrr_mask[2], ==, state.mtrr_mask[2]);
+  g_assert_cmphex (saved.dr[0], ==, state.dr[0]);
+  g_assert_cmphex (saved.kernel_gs_base, ==, state.kernel_gs_base);
+}
+
+/* What AMX is asked for is refused: nobody may have it. */
+static void
+test_refused (Rig *rig, gconstpointer data)
+{
+  X86State state;
+  g_autoptr (GError) error = NULL;
+
+  x86_state_reset (&state, 0);
+  state.xcr0 = 0x60007;
+  g_assert_false (rig->accel->ops->set_state (rig->vcpu, &state, &error));
+  g_assert_error (error, STATE_ERROR, STATE_ERROR_BAD_STREAM);
+}
+
+static void
+test_events (Rig *rig, gconstpointer data)
+{
+  static const struct
+  {
+    uint8_t type, vector, has_code;
+    uint32_t code;
+  } pending[] = {
+    { X86_EVENT_EXCEPTION, X86_PF, 1, 2 },
+    { X86_EVENT_INTERRUPT, 0x20, 0, 0 },
+    { X86_EVENT_NMI, X86_NMI, 0, 0 },
+  };
+
+  for (unsigned i = 0; i < G_N_ELEMENTS (pending); i++)
+    {
+      X86State state;
+
+      x86_state_reset (&state, 0);
+      state.rflags |= X86_FLAG_IF;
+      state.event_pending = 1;
+      state.event_type = pending[i].type;
+      state.event_vector = pending[i].vector;
+      state.event_has_code = pending[i].has_code;
+      state.event_code = pending[i].code;
+      state.nmi_blocked = 1;
+      state.activity = X86_HALTED;
+      set (rig, &state);
+      get (rig, &state);
+      g_assert_cmpint (state.event_pending, ==, 1);
+      g_assert_cmpint (state.event_type, ==, pending[i].type);
+      g_assert_cmpint (state.event_vector, ==, pending[i].vector);
+      g_assert_cmpint (state.event_code, ==, pending[i].code);
+      g_assert_cmpint (state.nmi_blocked, ==, 1);
+      g_assert_cmpint (state.activity, ==, X86_HALTED);
+      reset (rig);
+      get (rig, &state);
+      g_assert_cmpint (state.event_pending, ==, 0);
+      g_assert_cmpint (state.nmi_blocked, ==, 0);
+    }
+}
+
+/* An interrupt of the 8259 that was acknowledged is part of the state, and a reset drops it. */
+static void
+test_acknowledged (Rig *rig, gconstpointer data)
+{
+  X86State state;
+
+  x86_state_reset (&state, 0);
+  state.rflags |= X86_FLAG_IF;
+  state.activity = X86_HALTED;
+  set (rig, &state);
+  g_assert_true (kvm_events_inject (rig->vcpu, 0x42));
+  get (rig, &state);
+  g_assert_cmpint (state.event_pending, ==, 1);
+  g_assert_cmpint (state.event_type, ==, X86_EVENT_INTERRUPT);
+  g_assert_cmphex (state.event_vector, ==, 0x42);
+  g_assert_cmpint (state.activity, ==, X86_RUNNING);
+  reset (rig);
+  get (rig, &state);
+  g_assert_cmpint (state.event_pending, ==, 0);
+}
+
+/* Whatever a guest has written to an MSR is gone, and KVM writes nowhere any more. */
+static void
+test_reset (Rig *rig, gconstpointer data)
+{
+  static const uint8_t code[] = {
+    0x66, 0xb9,      0x04, 0x4d, 0x56, 0x4b, /* mov ecx, PV EOI */
+    0x66, 0xb8,      0x01, 0x30, 0x00, 0x00, /* mov eax, 3001h */
+    0x66, 0x31,      0xd2, 0x0f, 0x30,       /* xor edx, edx; wrmsr */
+    0xe6, EXIT_PORT, 0xf4,                   /* out EXIT_PORT, al; hlt */
+  };
+  X86State state;
+  bool known = false;
+
+  for (unsigned i = 0; i < rig->vcpu->n_msrs; i++)
+    known = known || rig->vcpu->msrs[i].index == MSR_PV_EOI;
+  if (!known)
+    {
+      g_test_skip ("this KVM keeps no PV EOI");
+      return;
+    }
+  x86_state_reset (&state, 0);
+  state.tsc_adjust = 0x1000;
+  state.mtrr_fixed[0] = 0x0606060606060606;
+  g_assert_true (run (rig, code, sizeof code, &state));
+  get (rig, &state);
+  g_assert_cmpint (state.n_msrs, ==, 1);
+  g_assert_cmphex (state.msrs[0].index, ==, MSR_PV_EOI);
+  g_assert_cmphex (state.msrs[0].value, ==, 0x3001);
+  g_assert_cmphex (state.tsc_adjust, ==, 0x1000);
+  reset (rig);
+  get (rig, &state);
+  g_assert_cmpint (state.n_msrs, ==, 0);
+  g_assert_cmphex (state.tsc_adjust, ==, 0);
+  g_assert_cmphex (state.mtrr_fixed[0], ==, 0);
+}
+
+static void
+put (Rig *rig, uint64_t address, uint64_t value, unsigned size)
+{
+  memory_write (rig->memory, address, &value, size);
+}
+
+/* A guest of the guest (AMD APM 2, 15 and appendix B): flat, 32 bits, no paging. */
+static void
+make_vmcb (Rig *rig, uint64_t rip)
+{
+  static const uint16_t selectors[] = { 0x400, 0x410, 0x420, 0x430 };
+
+  put (rig, VMCB_AT + 0x10, 1, 4); /* intercepts VMRUN, as it must */
+  put (rig, VMCB_AT + 0x58, 1, 4); /* ASID */
+  for (unsigned i = 0; i < G_N_ELEMENTS (selectors); i++)
+    {
+      put (rig, VMCB_AT + selectors[i] + 2, i == 1 ? 0xc9b : 0xc93, 2);
+      put (rig, VMCB_AT + selectors[i] + 4, UINT32_MAX, 4);
+    }
+  put (rig, VMCB_AT + 0x4d0, EFER_SVME, 8);
+  put (rig, VMCB_AT + 0x558, X86_CR0_PE | X86_CR0_ET, 8);
+  put (rig, VMCB_AT + 0x560, 0x400, 8);
+  put (rig, VMCB_AT + 0x568, 0xffff0ff0, 8);
+  put (rig, VMCB_AT + 0x570, 2, 8);
+  put (rig, VMCB_AT + 0x578, rip, 8);
+}
+
+static bool
+offers_svm (Rig *rig)
+{
+  X86State state;
+
+  x86_state_reset (&state, 0);
+  state.efer = EFER_SVME;
+  return rig->accel->ops->set_state (rig->vcpu, &state, NULL);
+}
+
+/* A reset leaves a guest's own guest, too, and what runs afterwards is the machine itself. */
+static void
+test_nested (Rig *rig, gconstpointer data)
+{
+  static const uint8_t code[] = {
+    0xb9, 0x17,      0x01, 0x01, 0xc0,          /* mov ecx, VM_HSAVE_PA */
+    0xb8, 0x00,      0x50, 0x00, 0x00,          /* mov eax, HOST_SAVE_AT */
+    0x31, 0xd2,      0x0f, 0x30,                /* xor edx, edx; wrmsr */
+    0xb8, 0x00,      0x40, 0x00, 0x00,          /* mov eax, VMCB_AT */
+    0x0f, 0x01,      0xd8,                      /* vmrun */
+    0xf4, 0xf4,      0xf4, 0xf4, 0xf4, 0xf4,    /* hlt: not reached */
+    0xc6, 0x05,      0x00, 0x60, 0x00, 0x00, 1, /* mov byte [6000h], 1 */
+    0xe6, EXIT_PORT, 0xf4,                      /* out EXIT_PORT, al; hlt */
+  };
+  static const uint8_t plain[] = { 0xe6, EXIT_PORT, 0xf4 };
+  X86State state;
+
+  if (!offers_svm (rig))
+    {
+      g_test_skip ("this KVM offers no SVM");
+      return;
+    }
+  x86_state_reset (&state, 0);
+  /* VMRUN wants paging: one page of 4 MiB. */
+  state.cr0 = X86_CR0_PE | X86_CR0_ET | X86_CR0_PG;
+  state.cr3 = PAGE_DIRECTORY_AT;
+  state.cr4 = X86_CR4_PSE;
+  put (rig, PAGE_DIRECTORY_AT, 0x83, 4);
+  state.efer = EFER_SVME;
+  for (unsigned i = 0; i < 6; i++)
+    state.seg[i] = (X86Segment){ .limit = UINT32_MAX, .attributes = i == X86_CS ? 0xc09b : 0xc093 };
+  make_vmcb (rig, CODE_AT + 28);
+  if (!run (rig, code, sizeof code, &state))
+    {
+      g_test_skip ("this KVM has no SVM that works");
+      return;
+    }
+  g_assert_cmpint (memory_block_get_data (rig->ram)[0x6000], ==, 1);
+  reset (rig);
+  get (rig, &state);
+  g_assert_cmphex (state.efer, ==, 0);
+  g_assert_true (run (rig, plain, sizeof plain, &state));
+}
+
+/* Whether the TSC counts from where it is set. */
+static bool
+has_tsc (Rig *rig)
+{
+  const uint64_t from = UINT64_C (1) << 50;
+  uint64_t host = __rdtsc (), tsc = 0;
+
+  kvm_msrs_write (rig->vcpu, 0x10, from);
+  kvm_msrs_read (rig->vcpu, 0x10, &tsc);
+  return tsc - from <= __rdtsc () - host;
+}
+
+/* Guest time stands still: TSC and APIC timer are where they were, however long that takes. */
+static void
+test_pause (Rig *rig, gconstpointer data)
+{
+  X86State state, before, after;
+  uint64_t first, last;
+
+  if (!has_tsc (rig))
+    {
+      g_test_skip ("the TSC of this KVM cannot be set");
+      return;
+    }
+  x86_state_reset (&state, 0);
+  state.lapic.svr = 0x1ff;
+  state.lapic.lvt_timer = 0x40;
+  state.lapic.timer_initial = 4000000000;
+  state.lapic.timer_divide = 0xb;
+  state.lapic.timer_start = START_NS - 1000000000;
+  state.lapic.timer_deadline = START_NS + 3000000000;
+  set (rig, &state);
+  get (rig, &before);
+  g_usleep (20000);
+  get (rig, &after);
+  g_assert_cmphex (after.tsc_offset, ==, before.tsc_offset);
+  g_assert_cmpint (after.lapic.timer_deadline, ==, state.lapic.timer_deadline);
+  first = __rdtsc ();
+  rig->accel->ops->run_time (rig->accel, true);
+  rig->accel->ops->run_time (rig->accel, false);
+  last = __rdtsc ();
+  get (rig, &after);
+  /* The clock, which the test moves, stands: the rest has gone on for that moment. */
+  g_assert_cmpuint (after.tsc_offset - before.tsc_offset, >, 0);
+  g_assert_cmpuint (after.tsc_offset - before.tsc_offset, <=, last - first);
+  g_assert_cmpint (after.lapic.timer_deadline, <=, before.lapic.timer_deadline);
+  g_assert_cmpint (before.lapic.timer_deadline - after.lapic.timer_deadline, <=,
+                   (int64_t) ((last - first) * 1000000 / rig->vcpu->kvm->time.tsc_khz + 1000));
+}
+
+/* A timer that expired before the stop is not forgotten. */
+static void
+test_expired (Rig *rig, gconstpointer data)
+{
+  X86State state;
+
+  x86_state_reset (&state, 0);
+  state.lapic.svr = 0x1ff;
+  state.lapic.lvt_timer = 0x40;
+  state.lapic.timer_initial = 1000;
+  state.lapic.timer_divide = 0xb;
+  state.lapic.timer_deadline = START_NS + 1000;
+  set (rig, &state);
+  rig->accel->ops->run_time (rig->accel, true);
+  g_usleep (20000);
+  rig->accel->ops->run_time (rig->accel, false);
+  get (rig, &state);
+  g_assert_cmphex (state.lapic.irr[2], ==, 1);
+  g_assert_cmpint (state.lapic.timer_deadline, ==, -1);
+}
+
+int
+main (int argc, char **argv)
+{
+  static const struct
+  {
+    const char *path;
+    void (*test) (Rig *rig, gconstpointer data);
+  } tests[] = {
+    { "/kvm-state/registers", test_registers }, { "/kvm-state/refused", test_refused },
+    { "/kvm-state/events", test_events },       { "/kvm-state/acknowledged", test_acknowledged },
+    { "/kvm-state/reset", test_reset },         { "/kvm-state/nested", test_nested },
+    { "/kvm-state/pause", test_pause },         { "/kvm-state/expired", test_expired },
+  };
+
+  g_test_init (&argc, &argv, NULL);
+  if (access ("/dev/kvm", R_OK | W_OK) < 0)
+    {
+      g_print ("1..0 # SKIP there is no /dev/kvm that can be opened\n");
+      return 0;
+    }
+  for (unsigned i = 0; i < G_N_ELEMENTS (tests); i++)
+    g_test_add (tests[i].path, Rig, NULL, set_up, tests[i].test, tear_down);
+  return g_test_run ();
+}

@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What counts time inside the kernel: the TSCs, kvmclock and the APIC timers. They stand still as
+ * long as the machine's clock does. A CPU's TSC is the host's and an offset. Linux,
+ * Documentation/virt/kvm/devices/vcpu.rst (KVM_VCPU_TSC_CTRL) and api.rst (KVM_SET_CLOCK). */
+#include "kvm-internal.h"
+
+#include <sys/ioctl.h>
+#include <x86intrin.h>
+
+#include "vmm-core/clock-ticks.h"
+#include "vmm-core/x86/x86-cpuid.h"
+
+#define MSR_TSC 0x10
+/* A TSC that is set to what it would be within a second is left alone, for the sake of its
+ * neighbours, by kernels without the offset. */
+#define FAR_AWAY (UINT64_C (1) << 60)
+
+void
+kvm_time_open (KvmAccel *kvm)
+{
+  kvm->time = (KvmTime){ .stopped = true, .host = __rdtsc () };
+}
+
+static struct kvm_device_attr
+offset_attribute (uint64_t *offset)
+{
+  return (struct kvm_device_attr){ .group = KVM_VCPU_TSC_CTRL,
+                                   .attr = KVM_VCPU_TSC_OFFSET,
+                                   .addr = (uintptr_t) offset };
+}
+
+void
+kvm_time_add_vcpu (AccelVcpu *vcpu)
+{
+  KvmTime *time = &vcpu->kvm->time;
+  struct kvm_device_attr attribute = offset_attribute (NULL);
+  int khz = ioctl (vcpu->fd, KVM_GET_TSC_KHZ, 0);
+
+  time->has_offset = ioctl (vcpu->fd, KVM_HAS_DEVICE_ATTR, &attribute) == 0;
+  time->tsc_khz = khz > 0 ? (uint64_t) khz : x86_cpuid_get_tsc_khz ();
+  /* The ticks that states count from are those of the software CPU, so that a TSC goes on where it
+   * was when a machine moves to it. */
+  clock_ticks_set_rate (clock_get_ticks (vcpu->kvm->machine.clock), x86_cpuid_get_tsc_khz ());
+  time->ticks = clock_ticks_read (clock_get_ticks (vcpu->kvm->machine.clock));
+}
+
+static uint64_t
+read_offset (AccelVcpu *vcpu)
+{
+  uint64_t offset = 0, tsc = 0;
+  struct kvm_device_attr attribute = offset_attribute (&offset);
+
+  if (vcpu->kvm->time.has_offset && ioctl (vcpu->fd, KVM_GET_DEVICE_ATTR, &attribute) == 0)
+    return offset;
+  kvm_msrs_read (vcpu, MSR_TSC, &tsc);
+  return tsc - __rdtsc ();
+}
+
+static void
+write_offset (AccelVcpu *vcpu, uint64_t offset)
+{
+  struct kvm_device_attr attribute = offset_attribute (&offset);
+
+  if (vcpu->kvm->time.has_offset && ioctl (vcpu->fd, KVM_SET_DEVICE_ATTR, &attribute) == 0)
+    return;
+  /* The others then get the offset of the first, exactly. */
+  if (vcpu->index == 0)
+    kvm_msrs_write (vcpu, MSR_TSC, __rdtsc () + offset + FAR_AWAY);
+  kvm_msrs_write (vcpu, MSR_TSC, __rdtsc () + offset);
+}
+
+static uint64_t
+get_offset (AccelVcpu *vcpu)
+{
+  return vcpu->kvm->time.stopped ? vcpu->stopped_offset : read_offset (vcpu);
+}
+
+/* X86State counts from the machine's clock, of which one moment is known in both. */
+void
+kvm_time_get (AccelVcpu *vcpu, X86State *state)
+{
+  const KvmAccel *kvm = vcpu->kvm;
+
+  state->tsc_offset = get_offset (vcpu) + kvm->time.host - kvm->time.ticks;
+  state->kvmclock_offset = kvm->time.kvmclock_offset;
+}
+
+static void
+write_kvmclock (KvmAccel *kvm)
+{
+  struct kvm_clock_data data = {
+    .clock = (uint64_t) (clock_get_ns (kvm->machine.clock) + kvm->time.kvmclock_offset),
+  };
+
+  ioctl (kvm->vm_fd, KVM_SET_CLOCK, &data);
+}
+
+void
+kvm_time_set (AccelVcpu *vcpu, const X86State *state)
+{
+  KvmAccel *kvm = vcpu->kvm;
+
+  vcpu->stopped_offset = state->tsc_offset - kvm->time.host + kvm->time.ticks;
+  if (vcpu->index == 0)
+    kvm->time.kvmclock_offset = state->kvmclock_offset;
+  if (kvm->time.stopped)
+    return;
+  write_offset (vcpu, vcpu->stopped_offset);
+  if (vcpu->index == 0)
+    write_kvmclock (kvm);
+}
+
+uint64_t
+kvm_time_until_tsc (AccelVcpu *vcpu, uint64_t tsc)
+{
+  const KvmTime *time = &vcpu->kvm->time;
+  int64_t left = (int64_t) (tsc - get_offset (vcpu) - (time->stopped ? time->host : __rdtsc ()));
+
+  /* Beyond what the state can say is as good as never. */
+  return CLAMP (left, 0, (int64_t) (time->tsc_khz * (STATE_MAX_TIME >> 24)));
+}
+
+static void
+time_stop (KvmAccel *kvm)
+{
+  struct kvm_clock_data data = { 0 };
+
+  for (unsigned i = 0; i < KVM_MAX_VCPUS; i++)
+    if (kvm->vcpus[i] != NULL)
+      {
+        kvm_lapic_stop_timer (kvm->vcpus[i]);
+        kvm->vcpus[i]->stopped_offset = read_offset (kvm->vcpus[i]);
+      }
+  kvm->time.host = __rdtsc ();
+  kvm->time.ticks = clock_ticks_read (clock_get_ticks (kvm->machine.clock));
+  if (ioctl (kvm->vm_fd, KVM_GET_CLOCK, &data) == 0)
+    kvm->time.kvmclock_offset = (int64_t) data.clock - clock_get_ns (kvm->machine.clock);
+}
+
+static void
+time_start (KvmAccel *kvm)
+{
+  uint64_t host = __rdtsc (), stood = host - kvm->time.host;
+
+  kvm->time.host = host;
+  for (unsigned i = 0; i < KVM_MAX_VCPUS; i++)
+    if (kvm->vcpus[i] != NULL)
+      write_offset (kvm->vcpus[i], kvm->vcpus[i]->stopped_offset -= stood);
+  write_kvmclock (kvm);
+  for (unsigned i = 0; i < KVM_MAX_VCPUS; i++)
+    if (kvm->vcpus[i] != NULL)
+      {
+        kvm_lapic_start_timer (kvm->vcpus[i]);
+        /* Fails where the guest has no such clock: it need not hear that it stood, either. */
+        ioctl (kvm->vcpus[i]->fd, KVM_KVMCLOCK_CTRL, 0);
+      }
+}
+
+void
+kvm_time_run (Accel *accel, bool running)
+{
+  KvmAccel *kvm = (KvmAccel *) accel;
+
+  if (kvm->time.stopped != running)
+    return;
+  if (running)
+    time_start (kvm);
+  else
+    time_stop (kvm);
+  kvm->time.stopped = !running;
+}
