@@ -8,6 +8,7 @@
 #include "conf-editor.h"
 #include "drives-group.h"
 #include "processor-layout.h"
+#include "processor-model.h"
 #include "sentence-toast.h"
 #include "smbios-group.h"
 #include "unit-field.h"
@@ -28,8 +29,8 @@ struct _SettingsDialog
   AdwEntryRow *name;
   GtkLabel *refusal;
   GtkSpinButton *memory, *cpus;
-  GtkDropDown *boot, *topology, *accelerator, *ticks;
-  GtkSwitch *boot_menu, *scale;
+  GtkDropDown *boot, *topology, *cpu_model, *accelerator, *ticks;
+  GtkSwitch *boot_menu, *nested, *scale;
   DrivesGroup *drives;
   SmbiosGroup *smbios;
   ConfEditor *editor;
@@ -258,6 +259,7 @@ settings_dialog_new (GtkWindow *parent, Machine *machine)
   unit_field_set (self->memory, "MiB");
   gtk_spin_button_set_value (self->memory, machine_get_memory (machine));
   processor_layout_attach (self->cpus, self->topology, machine, save, self);
+  processor_model_attach (self->cpu_model, self->nested, machine, save, self);
   gtk_drop_down_set_selected (self->boot, index_of (boot_orders, G_N_ELEMENTS (boot_orders), boot));
   gtk_drop_down_set_selected (self->accelerator,
                               index_of (accelerators, G_N_ELEMENTS (accelerators), accelerator));
@@ -341,6 +343,8 @@ settings_dialog_class_init (SettingsDialogClass *klass)
   gtk_widget_class_bind_template_child (widget_class, SettingsDialog, cpus);
   gtk_widget_class_bind_template_child (widget_class, SettingsDialog, boot);
   gtk_widget_class_bind_template_child (widget_class, SettingsDialog, topology);
+  gtk_widget_class_bind_template_child (widget_class, SettingsDialog, cpu_model);
+  gtk_widget_class_bind_template_child (widget_class, SettingsDialog, nested);
   gtk_widget_class_bind_template_child (widget_class, SettingsDialog, accelerator);
   gtk_widget_class_bind_template_child (widget_class, SettingsDialog, ticks);
   gtk_widget_class_bind_template_child (widget_class, SettingsDialog, boot_menu);
@@ -359,6 +363,7 @@ settings_dialog_init (SettingsDialog *self)
   gtk_widget_init_template (GTK_WIDGET (self));
   accessible_name_buttons (GTK_WIDGET (self->boot), _ ("Boot order"));
   accessible_name_buttons (GTK_WIDGET (self->topology), _ ("Processor layout"));
+  accessible_name_buttons (GTK_WIDGET (self->cpu_model), _ ("Processor model"));
   accessible_name_buttons (GTK_WIDGET (self->accelerator), _ ("Accelerator"));
   accessible_name_buttons (GTK_WIDGET (self->ticks), _ ("Late timer ticks"));
 }

@@ -578,6 +578,7 @@ open_accel (BoardPc *board, GError **error)
     .clock = board->config.clock,
     .lock = board->config.lock,
     .topology = board->config.topology,
+    .cpu = board->config.cpu,
     .code_cache_size = board->config.code_cache_size,
     .acknowledge_pic = acknowledge_pic,
     .pic = board,

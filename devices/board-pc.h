@@ -37,7 +37,8 @@ typedef enum
 typedef struct
 {
   const AccelOps *accel;
-  CpuTopology topology;   /* of 1 to 8 CPUs */
+  CpuTopology topology; /* of 1 to 8 CPUs */
+  AccelCpu cpu;
   uint64_t memory_size;   /* bytes, a multiple of 1 MiB, at least 1 MiB */
   size_t code_cache_size; /* bytes for translated code; 0: the translator's default */
   GMainContext *context;

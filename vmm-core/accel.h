@@ -17,6 +17,13 @@ typedef struct Accel Accel;
 typedef struct AccelVcpu AccelVcpu;
 typedef struct X86State X86State; /* vmm-core/x86/x86-state.h */
 
+/* What the guest's CPUs are to be. */
+typedef struct
+{
+  const char *model; /* of x86/cpu-models.h; NULL: all that the accelerator offers */
+  bool nested;       /* with that, the guest can run virtual machines itself */
+} AccelCpu;
+
 /* The machine as an accelerator sees it. Everything outlives the accelerator. */
 typedef struct
 {
@@ -26,6 +33,7 @@ typedef struct
   Clock *clock;
   MachineLock *lock;
   CpuTopology topology;
+  AccelCpu cpu;
   size_t code_cache_size; /* bytes for translated code, at least 256 KiB; 0: a default */
   /* Interrupt acknowledge cycle of the 8259 pair: the vector. Lock held. */
   uint8_t (*acknowledge_pic) (void *pic);

@@ -60,6 +60,7 @@ def change_layout(session, name):
     """Processors and what they are seen as go together, also where machine.conf has numbers."""
     session.control("set", name, "machine", "topology", "2x2x1")
     check(session.control("get", name, "machine", "cpus") == "4\n", "the topology has 4 CPUs")
+    session.control("set", name, "cpu", "nested", "true")
     open_settings("Hardware")
     wait("the layout in words", lambda: shows("2 processors of 2 cores"))
     session.picture("1b-numbers")
@@ -70,6 +71,16 @@ def change_layout(session, name):
     session.picture("2-layouts")
     act_until("a processor for each CPU", lambda: xdotool("key", "End", "Return"),
               lambda: session.control("get", name, "machine", "topology") == "sockets\n")
+
+
+def change_model(session, name):
+    """Only this computer's own processor can run virtual machines: with another, that goes."""
+    press("Processor model", "the models", lambda: shows("Skylake Server"))
+    session.picture("2b-models")
+    act_until("x86-64-v2", lambda: xdotool("key", "Home", "Down", "Return"),
+              lambda: session.control("get", name, "cpu", "model") == "baseline\n")
+    wait("no nested virtualization", lambda: session.control("get", name, "cpu") == "cpu model baseline\n")
+    session.picture("2c-model")
 
 
 def change_identity(session):
@@ -102,6 +113,7 @@ def run(session):
     name = make_machine(session)
     wait("the wizard to be gone", lambda: windows() == before)
     change_layout(session, name)
+    change_model(session, name)
     change_identity(session)
     change_drives(session, name, before)
 

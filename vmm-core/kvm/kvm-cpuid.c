@@ -1,96 +1,111 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The CPU that the guest sees: what the kernel offers, in the topology of the machine. */
+/* What the kernel can offer to guests, and the CPU that one sees. Linux,
+ * Documentation/virt/kvm/api.rst and x86/cpuid.rst. */
 #include "kvm-internal.h"
 
+#include <asm/kvm_para.h>
 #include <glib/gi18n.h>
-#include <string.h>
 #include <sys/ioctl.h>
 
+#include "vmm-core/x86/cpu-feature.h"
+#include "vmm-core/x86/cpu-policy.h"
 #include "vmm-core/x86/cpuid-topology.h"
-#include "vmm-core/x86/x86.h"
 
-#define KVM_CPUID_ENTRIES 256
+#define KVM_TIMING_LEAF 0x40000010
+#define APIC_BUS_KHZ 1000000
 
-static bool
-has_leaf (const struct kvm_cpuid2 *cpuid, uint32_t leaf)
+typedef struct
 {
-  for (unsigned i = 0; i < cpuid->nent; i++)
-    if (cpuid->entries[i].function == leaf)
-      return true;
-  return false;
-}
-
-/* Leaves that tell of the host's own topology are made anew; those after them move up. */
-static void
-replace_topology_leaf (struct kvm_cpuid2 *cpuid, uint32_t leaf)
-{
-  unsigned kept = 0;
-
-  if (!has_leaf (cpuid, leaf))
-    return;
-  for (unsigned i = 0; i < cpuid->nent; i++)
-    if (cpuid->entries[i].function != leaf)
-      cpuid->entries[kept++] = cpuid->entries[i];
-  /* One more says that there is nothing more. */
-  for (unsigned level = 0; level <= CPUID_TOPOLOGY_LEVELS && kept < KVM_CPUID_ENTRIES; level++)
-    cpuid->entries[kept++] = (struct kvm_cpuid_entry2){
-      .function = leaf,
-      .index = level,
-      .flags = KVM_CPUID_FLAG_SIGNIFCANT_INDEX,
-    };
-  cpuid->nent = kept;
-}
-
-static bool
-is_amd (const struct kvm_cpuid2 *cpuid)
-{
-  for (unsigned i = 0; i < cpuid->nent; i++)
-    if (cpuid->entries[i].function == 0)
-      return memcmp (&cpuid->entries[i].ebx, "Auth", 4) == 0
-             || memcmp (&cpuid->entries[i].ebx, "Hygo", 4) == 0;
-  return false;
-}
+  struct kvm_cpuid2 header;
+  struct kvm_cpuid_entry2 entries[CPUID_TABLE_ENTRIES];
+} KvmCpuid;
 
 static void
-fill_topology (struct kvm_cpuid2 *cpuid, const CpuTopology *topology, uint32_t apic_id)
+table_from_kvm (CpuidTable *table, const KvmCpuid *cpuid)
 {
-  const CpuidTopology cpu = { topology, apic_id, is_amd (cpuid) };
-
-  replace_topology_leaf (cpuid, 0x0b);
-  replace_topology_leaf (cpuid, 0x1f);
-  for (unsigned i = 0; i < cpuid->nent; i++)
+  table->n = 0;
+  for (unsigned i = 0; i < MIN (cpuid->header.nent, CPUID_TABLE_ENTRIES); i++)
     {
-      struct kvm_cpuid_entry2 *entry = &cpuid->entries[i];
-      X86Cpuid answer = { entry->eax, entry->ebx, entry->ecx, entry->edx };
+      const struct kvm_cpuid_entry2 *entry = &cpuid->entries[i];
 
-      cpuid_topology_fill (&cpu, entry->function, entry->index, &answer);
-      entry->eax = answer.eax;
-      entry->ebx = answer.ebx;
-      entry->ecx = answer.ecx;
-      entry->edx = answer.edx;
+      table->entries[table->n++] = (CpuidEntry){
+        .leaf = entry->function,
+        .subleaf = entry->index,
+        .indexed = (entry->flags & KVM_CPUID_FLAG_SIGNIFCANT_INDEX) != 0,
+        .answer = { entry->eax, entry->ebx, entry->ecx, entry->edx },
+      };
     }
+}
+
+static void
+table_to_kvm (const CpuidTable *table, KvmCpuid *cpuid)
+{
+  cpuid->header.nent = table->n;
+  for (unsigned i = 0; i < table->n; i++)
+    {
+      const CpuidEntry *entry = &table->entries[i];
+
+      cpuid->entries[i] = (struct kvm_cpuid_entry2){
+        .function = entry->leaf,
+        .index = entry->subleaf,
+        .flags = entry->indexed ? KVM_CPUID_FLAG_SIGNIFCANT_INDEX : 0,
+        .eax = entry->answer.eax,
+        .ebx = entry->answer.ebx,
+        .ecx = entry->answer.ecx,
+        .edx = entry->answer.edx,
+      };
+    }
+}
+
+bool
+kvm_cpuid_get_offer (int kvm_fd, CpuidTable *offer, GError **error)
+{
+  g_autofree KvmCpuid *cpuid = g_new0 (KvmCpuid, 1);
+
+  cpuid->header.nent = CPUID_TABLE_ENTRIES;
+  if (ioctl (kvm_fd, KVM_GET_SUPPORTED_CPUID, cpuid) < 0)
+    {
+      kvm_set_error (error, _ ("KVM cannot tell what CPUs it offers."));
+      return false;
+    }
+  table_from_kvm (offer, cpuid);
+  /* What local APICs in the kernel can do is not among what it tells. */
+  cpu_feature_add_all (offer, "hypervisor x2apic");
+  if (ioctl (kvm_fd, KVM_CHECK_EXTENSION, KVM_CAP_TSC_DEADLINE_TIMER) > 0)
+    cpu_feature_add_all (offer, "tsc_deadline_timer");
+  return true;
+}
+
+/* The rates of TSC and APIC timer, for guests that know no other way to learn them. */
+static void
+put_timing (AccelVcpu *vcpu, CpuidTable *offer)
+{
+  int khz = ioctl (vcpu->fd, KVM_GET_TSC_KHZ, 0);
+  X86Cpuid *signature = cpuid_table_find (offer, KVM_CPUID_SIGNATURE, 0);
+
+  if (khz <= 0 || signature == NULL)
+    return;
+  signature->eax = KVM_TIMING_LEAF;
+  cpuid_table_put (offer, KVM_TIMING_LEAF, (X86Cpuid){ khz, APIC_BUS_KHZ, 0, 0 });
 }
 
 bool
 kvm_cpuid_set (AccelVcpu *vcpu, GError **error)
 {
-  g_autofree struct kvm_cpuid2 *cpuid
-    = g_malloc0 (sizeof (struct kvm_cpuid2) + KVM_CPUID_ENTRIES * sizeof (struct kvm_cpuid_entry2));
+  const AccelMachine *machine = &vcpu->kvm->machine;
+  g_autofree KvmCpuid *cpuid = g_new0 (KvmCpuid, 1);
+  g_autofree CpuidTable *offer = g_new (CpuidTable, 1), *guest = g_new (CpuidTable, 1);
 
-  cpuid->nent = KVM_CPUID_ENTRIES;
-  if (ioctl (vcpu->kvm->kvm_fd, KVM_GET_SUPPORTED_CPUID, cpuid) < 0)
-    {
-      kvm_set_error (error, _ ("KVM cannot tell what CPUs it offers."));
-      return false;
-    }
-  for (unsigned i = 0; i < cpuid->nent; i++)
-    if (cpuid->entries[i].function == 1)
-      cpuid->entries[i].ecx |= 1u << 31; /* a hypervisor is present */
-  fill_topology (cpuid, &vcpu->kvm->machine.topology, vcpu->apic_id);
-  if (ioctl (vcpu->fd, KVM_SET_CPUID2, cpuid) < 0)
-    {
-      kvm_set_error (error, _ ("KVM cannot offer a CPU to the guest."));
-      return false;
-    }
-  return true;
+  if (!kvm_cpuid_get_offer (vcpu->kvm->kvm_fd, offer, error))
+    return false;
+  put_timing (vcpu, offer);
+  if (!cpu_policy_make (machine, offer, guest, error))
+    return false;
+  cpuid_topology_fill_table (
+    &(CpuidTopology){ &machine->topology, vcpu->apic_id, cpuid_table_is_amd (guest) }, guest);
+  table_to_kvm (guest, cpuid);
+  if (ioctl (vcpu->fd, KVM_SET_CPUID2, cpuid) == 0)
+    return true;
+  kvm_set_error (error, _ ("KVM cannot offer a CPU to the guest."));
+  return false;
 }

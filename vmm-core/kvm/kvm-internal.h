@@ -7,6 +7,7 @@
 #include <stdatomic.h>
 
 #include "kvm-accel.h"
+#include "vmm-core/x86/cpuid-table.h"
 #include "vmm-core/x86/x86-state.h"
 
 /* What the files of this folder share. */
@@ -134,7 +135,8 @@ void kvm_get_statistics (Accel *accel, GVariantBuilder *builder);
 /* kvm-memory.c */
 extern const MemoryListener kvm_memory_listener;
 
-/* kvm-cpuid.c: what the CPU tells the guest of itself; before it runs. */
+/* kvm-cpuid.c: what a CPU can tell the guest of itself, and what it tells; before it runs. */
+bool kvm_cpuid_get_offer (int kvm_fd, CpuidTable *offer, GError **error);
 bool kvm_cpuid_set (AccelVcpu *vcpu, GError **error);
 
 /* kvm-state.c */

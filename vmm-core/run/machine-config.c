@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "machine-config.h"
+#include "machine-cpu.h"
 #include "machine-smbios.h"
 #include "size.h"
 #include "machine-topology.h"
@@ -15,6 +16,7 @@
 
 #include "vmm-core/plain-file.h"
 #include "vmm-core/real-path.h"
+#include "vmm-core/x86/cpu-models.h"
 
 #define MAX_MEMORY 65536   /* MiB */
 #define MIN_CODE_CACHE 256 /* KiB */
@@ -33,6 +35,7 @@ machine_config_new (void)
   config->memory = MACHINE_CONFIG_DEFAULT_MEMORY;
   config->cpus = 1;
   config->topology = g_strdup (MACHINE_TOPOLOGY_AUTO);
+  config->cpu_model = g_strdup (CPU_MODEL_HOST);
   config->accelerator = g_strdup ("auto");
   config->ticks = g_strdup ("catch-up");
   config->code_cache = DEFAULT_CODE_CACHE;
@@ -49,6 +52,7 @@ machine_config_free (MachineConfig *config)
   g_free (config->name);
   g_free (config->uuid);
   g_free (config->topology);
+  g_free (config->cpu_model);
   g_free (config->os);
   g_free (config->accelerator);
   g_free (config->ticks);
@@ -146,7 +150,8 @@ machine_config_check (const MachineConfig *config, GError **error)
     g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
                  _ ("An initrd or a kernel command line needs a kernel: add --kernel."));
   else
-    return machine_topology_parse (config->topology, config->cpus, config->os, &topology, error);
+    return machine_cpu_check (config->cpu_model, config->nested, error)
+           && machine_topology_parse (config->topology, config->cpus, config->os, &topology, error);
   return FALSE;
 }
 
@@ -348,7 +353,7 @@ is_drive_group (const char *group)
 static gboolean
 is_known_group (const char *group)
 {
-  static const char *const names[] = { "machine", "kernel", "smbios", "debug", NULL };
+  static const char *const names[] = { "machine", "cpu", "kernel", "smbios", "debug", NULL };
 
   return g_strv_contains (names, group) || is_drive_group (group)
          || g_str_has_prefix (group, "serial");
@@ -418,6 +423,7 @@ machine_config_from_key_file (GKeyFile *file, const char *folder, const char *pa
   read_string (file, "machine", "uuid", &config->uuid);
   read_string (file, "machine", "os", &config->os);
   read_string (file, "machine", "topology", &config->topology);
+  read_string (file, "cpu", "model", &config->cpu_model);
   read_string (file, "machine", "accelerator", &config->accelerator);
   read_string (file, "machine", "ticks", &config->ticks);
   read_string (file, "machine", "boot", &config->boot);
@@ -432,6 +438,7 @@ machine_config_from_key_file (GKeyFile *file, const char *folder, const char *pa
       || !read_size (file, path, "code-cache", machine_config_parse_code_cache, &config->code_cache,
                      error)
       || !read_boolean (file, path, "machine", "boot-menu", &config->boot_menu, error)
+      || !read_boolean (file, path, "cpu", "nested", &config->nested, error)
       || !read_boolean (file, path, "debug", "test-device", &config->test_device, error)
       || !machine_smbios_read (file, path, &config->smbios, error)
       || !read_drives (config, file, path, error))

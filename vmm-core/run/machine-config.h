@@ -36,6 +36,8 @@ typedef struct
   unsigned memory; /* MiB */
   unsigned cpus;
   char *topology;                             /* as in machine-topology.h */
+  char *cpu_model;                            /* as in x86/cpu-models.h */
+  gboolean nested;                            /* the guest can run virtual machines itself */
   char *os;                                   /* id in libosinfo; NULL: unknown */
   char *accelerator;                          /* auto, kvm, translator, interpreter, none */
   char *ticks;                                /* catch-up, merge */

@@ -6,13 +6,15 @@
 #include "nearest.h"
 
 static const char *const groups[]
-  = { "machine", "disk0",   "disk1",   "disk2",   "disk3",  "cd0",    "cd1",   "cd2",   "cd3",
-      "serial0", "serial1", "serial2", "serial3", "kernel", "smbios", "debug", "notes", NULL };
+  = { "machine", "cpu",    "disk0", "disk1",   "disk2",   "disk3",   "cd0",
+      "cd1",     "cd2",    "cd3",   "serial0", "serial1", "serial2", "serial3",
+      "kernel",  "smbios", "debug", "notes",   NULL };
 
 static const char *const machine_keys[]
   = { "name", "uuid",      "description", "os",       "memory",
       "cpus", "topology",  "accelerator", "ticks",    "code-cache",
       "boot", "boot-menu", "bios",        "vga-bios", NULL };
+static const char *const cpu_keys[] = { "model", "nested", NULL };
 static const char *const drive_keys[] = { "file", "position", NULL };
 static const char *const serial_keys[] = { "output", NULL };
 static const char *const kernel_keys[] = { "file", "initrd", "append", NULL };
@@ -34,9 +36,9 @@ machine_keys_get_keys (const char *group)
   {
     const char *prefix;
     const char *const *keys;
-  } kinds[] = { { "machine", machine_keys }, { "disk", drive_keys },    { "cd", drive_keys },
-                { "serial", serial_keys },   { "kernel", kernel_keys }, { "smbios", smbios_keys },
-                { "debug", debug_keys },     { "notes", notes_keys } };
+  } kinds[] = { { "machine", machine_keys }, { "cpu", cpu_keys },       { "disk", drive_keys },
+                { "cd", drive_keys },        { "serial", serial_keys }, { "kernel", kernel_keys },
+                { "smbios", smbios_keys },   { "debug", debug_keys },   { "notes", notes_keys } };
 
   if (!g_strv_contains (groups, group))
     return NULL;

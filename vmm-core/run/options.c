@@ -12,7 +12,7 @@
 typedef struct
 {
   char *name, *memory, *accelerator, *code_cache, *boot, *serial, *debugcon, *kernel, *initrd,
-    *append, *bios, *vga_bios, *topology;
+    *append, *bios, *vga_bios, *topology, *cpu_model;
   char **disks, **discs;
   int cpus, time_limit;
   char *control, *trace;
@@ -35,9 +35,10 @@ options_free (Options *options)
 static void
 arguments_clear (Arguments *a)
 {
-  char **strings[] = { &a->code_cache, &a->name,     &a->memory,  &a->accelerator, &a->boot,
-                       &a->serial,     &a->debugcon, &a->kernel,  &a->initrd,      &a->append,
-                       &a->bios,       &a->vga_bios, &a->control, &a->trace,       &a->topology };
+  char **strings[]
+    = { &a->code_cache, &a->name,   &a->memory,   &a->accelerator, &a->boot, &a->serial,
+        &a->debugcon,   &a->kernel, &a->initrd,   &a->append,      &a->bios, &a->vga_bios,
+        &a->control,    &a->trace,  &a->topology, &a->cpu_model };
 
   for (unsigned i = 0; i < G_N_ELEMENTS (strings); i++)
     g_clear_pointer (strings[i], g_free);
@@ -58,6 +59,8 @@ read_arguments (int argc, char **argv, Arguments *a, GError **error)
     { "topology", 0, 0, G_OPTION_ARG_STRING, &a->topology,
       N_ ("auto, cores (of one socket), sockets (one a CPU), or for example 2x2x1"),
       N_ ("LAYOUT") },
+    { "cpu-model", 0, 0, G_OPTION_ARG_STRING, &a->cpu_model,
+      N_ ("Processor model: host, baseline, v3, or for example haswell or zen2"), N_ ("NAME") },
     { "accel", 0, 0, G_OPTION_ARG_STRING, &a->accelerator,
       N_ ("auto, kvm, translator, interpreter or none"), N_ ("NAME") },
     { "code-cache", 0, 0, G_OPTION_ARG_STRING, &a->code_cache,
@@ -181,6 +184,7 @@ apply (Arguments *a, Options *options, GError **error)
     }
   replace (&config->name, &a->name);
   replace (&config->topology, &a->topology);
+  replace (&config->cpu_model, &a->cpu_model);
   replace (&config->accelerator, &a->accelerator);
   replace (&config->boot, &a->boot);
   replace (&config->append, &a->append);

@@ -325,6 +325,7 @@ build (Vm *vm, GError **error)
   BoardPcConfig board = {
     .accel = vm->accel,
     .topology = vm->topology,
+    .cpu = { .model = config->cpu_model, .nested = config->nested },
     .memory_size = (uint64_t) config->memory << 20,
     .code_cache_size = (size_t) config->code_cache << 10,
     .context = vm->context,

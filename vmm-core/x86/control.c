@@ -2,9 +2,9 @@
 /* Control registers: Intel SDM 3A, 2.5, and 9.8.5 for the way into and out of IA-32e mode. */
 #include "control.h"
 
-#include "x86-cpuid.h"
 #include "mmu.h"
 #include "segment.h"
+#include "software.h"
 #include "vendor.h"
 
 #define CR0_BITS                                                                                   \
@@ -98,7 +98,7 @@ x86_control_set_cr4 (X86Cpu *cpu, uint64_t value)
   X86State *state = &cpu->state;
   uint64_t changed = value ^ state->cr4;
 
-  if (value & ~x86_cpuid_get_cr4_bits ())
+  if (value & ~cpu->software->cr4_bits)
     refuse (cpu);
   if (x86_in_long_mode (cpu) && !(value & X86_CR4_PAE))
     refuse (cpu);

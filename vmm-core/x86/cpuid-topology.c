@@ -9,6 +9,7 @@
 
 #define LEVEL_SMT 1
 #define LEVEL_CORE 2
+#define N_LEVELS 2
 
 /* Replaces the bits of a field. */
 static void
@@ -91,6 +92,12 @@ fill_amd (const CpuidTopology *cpu, uint32_t leaf, X86Cpuid *answer)
     }
 }
 
+static bool
+tells_levels (uint32_t leaf)
+{
+  return leaf == 0x0b || leaf == 0x1f;
+}
+
 void
 cpuid_topology_fill (const CpuidTopology *cpu, uint32_t leaf, uint32_t subleaf, X86Cpuid *answer)
 {
@@ -98,14 +105,34 @@ cpuid_topology_fill (const CpuidTopology *cpu, uint32_t leaf, uint32_t subleaf, 
     fill_features (cpu, answer);
   else if (leaf == 4)
     fill_cache (cpu, answer);
-  else if (cpuid_topology_owns (leaf))
+  else if (tells_levels (leaf))
     fill_levels (cpu, subleaf, answer);
   else if (cpu->amd)
     fill_amd (cpu, leaf, answer);
 }
 
-bool
-cpuid_topology_owns (uint32_t leaf)
+static void
+renew_levels (CpuidTable *table, uint32_t leaf)
 {
-  return leaf == 0x0b || leaf == 0x1f;
+  unsigned before = table->n;
+
+  cpuid_table_remove (table, leaf);
+  if (table->n == before)
+    return;
+  /* One more says that there is nothing more. */
+  for (unsigned level = 0; level <= N_LEVELS; level++)
+    cpuid_table_put_indexed (table, leaf, level, (X86Cpuid){ 0 });
+}
+
+void
+cpuid_topology_fill_table (const CpuidTopology *cpu, CpuidTable *table)
+{
+  renew_levels (table, 0x0b);
+  renew_levels (table, 0x1f);
+  for (unsigned i = 0; i < table->n; i++)
+    {
+      CpuidEntry *entry = &table->entries[i];
+
+      cpuid_topology_fill (cpu, entry->leaf, entry->subleaf, &entry->answer);
+    }
 }

@@ -1,14 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #pragma once
 
+#include "cpuid-table.h"
+
 #include "vmm-core/cpu-topology.h"
-
-#include <stdbool.h>
-
-typedef struct
-{
-  uint32_t eax, ebx, ecx, edx;
-} X86Cpuid;
 
 /* One CPU of a machine, as CPUID tells of it under every accelerator. */
 typedef struct
@@ -23,6 +18,5 @@ typedef struct
 void cpuid_topology_fill (const CpuidTopology *cpu, uint32_t leaf, uint32_t subleaf,
                           X86Cpuid *answer);
 
-/* Whether every subleaf of a leaf is made here, so that nothing of the host's belongs into it. */
-bool cpuid_topology_owns (uint32_t leaf);
-#define CPUID_TOPOLOGY_LEVELS 2 /* subleaves of such a leaf that tell something */
+/* The same to all answers of a table. Leaves that tell of levels have nothing of the host's. */
+void cpuid_topology_fill_table (const CpuidTopology *cpu, CpuidTable *table);

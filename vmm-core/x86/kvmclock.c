@@ -4,6 +4,8 @@
 
 #include "software.h"
 
+#include <string.h>
+
 #define MSR_WALL_CLOCK 0x4b564d00
 #define MSR_SYSTEM_TIME 0x4b564d01
 #define ENABLED 1u
@@ -28,6 +30,17 @@ typedef struct
 } WallClock;
 
 G_STATIC_ASSERT (sizeof (TimeInfo) == 32);
+
+X86Cpuid
+x86_kvmclock_get_signature (uint32_t last_leaf)
+{
+  /* It promises the interface of the leaf behind it, not an implementation. */
+  static const char signature[12] = "KVMKVMKVM";
+  X86Cpuid answer = { .eax = last_leaf };
+
+  memcpy (&answer.ebx, signature, sizeof signature);
+  return answer;
+}
 
 static void
 write_time (X86Cpu *cpu)

@@ -206,7 +206,7 @@ write_fixed (const X86Cpu *cpu, uint32_t msr, uint64_t value)
     case MSR_DEBUGCTL:
       return true;
     case MSR_PRED_CMD:
-      return !x86_is_amd (cpu) && !(value & ~1ull);
+      return !(value & ~1ull);
     default:
       return is_ignored (cpu, msr);
     }

@@ -527,6 +527,11 @@ x86_software_open (const AccelMachine *machine, const AccelOps *ops, const X86En
   software->accel.ops = ops;
   software->engine = engine;
   software->machine = *machine;
+  if (!x86_cpuid_open (software, error))
+    {
+      g_free (software);
+      return NULL;
+    }
   software->n_cpus = cpu_topology_get_cpus (&machine->topology);
   software->tsc_khz = x86_cpuid_get_tsc_khz ();
   clock_ticks_set_rate (clock_get_ticks (machine->clock), software->tsc_khz);
@@ -571,7 +576,7 @@ x86_software_vcpu_new (Accel *accel, unsigned index, GError **error)
   cpu->software = software;
   cpu->index = index;
   cpu->vendor = x86_cpuid_get_vendor ();
-  cpu->features = x86_features_of_host ();
+  cpu->features = x86_features_of_table (&software->cpuid);
   x86_tlb_init (&cpu->tlb);
   cpu->clock_line = clock_ticks_get_line (clock_get_ticks (software->machine.clock));
   cpu->blocks = x86_block_cache_new ();

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "cpu.h"
+#include "cpuid-table.h"
 
 /* All software CPUs of a machine, and the accelerator "interpreter" made of them. */
 
@@ -36,6 +37,8 @@ struct X86Software
   X86Cpu *cpus[64];
   unsigned n_cpus; /* of the machine, made or not yet */
   uint64_t tsc_khz;
+  CpuidTable cpuid;             /* what CPUID tells, but for what depends on the CPU */
+  uint64_t cr4_bits, xcr0_bits; /* that go with it */
   struct X86Exclusive *exclusive;
   _Atomic bool intr; /* the 8259 pair's INTR output */
 };

@@ -150,7 +150,7 @@ x86_sys_xsetbv (X86Cpu *cpu, const X86Insn *insn)
   if (!(cpu->state.cr4 & X86_CR4_OSXSAVE))
     x86_raise (cpu, X86_UD);
   if (cpu->cpl != 0 || (uint32_t) cpu->state.gpr[X86_RCX] != 0 || !(value & 1)
-      || (value & ~x86_cpuid_get_xcr0_bits ()) || ((value & 4) && !(value & 2)))
+      || (value & ~cpu->software->xcr0_bits) || ((value & 4) && !(value & 2)))
     x86_raise_code (cpu, X86_GP, 0);
   cpu->state.xcr0 = value;
 }

@@ -2,6 +2,9 @@
 /* CPUID: Intel SDM 2A, CPUID; AMD APM 3, appendix E. */
 #include "x86-cpuid.h"
 
+#include "cpu-feature.h"
+#include "cpu-policy.h"
+#include "cpuid-topology.h"
 #include "kvmclock.h"
 #include "mmu.h"
 #include "monitor.h"
@@ -10,63 +13,43 @@
 #include "xsave.h"
 
 #include <cpuid.h>
-#include <string.h>
 #include <time.h>
 #include <x86intrin.h>
 
 #define BIT(n) (1u << (n))
 #define HYPERVISOR_BASE 0x40000000u
 #define EXTENDED_BASE 0x80000000u
-#define N_BASIC 0x17
-#define N_HYPERVISOR 0x11
-#define N_EXTENDED 0x22
+#define LAST_BASIC 0x16
+#define LAST_HYPERVISOR (HYPERVISOR_BASE + 0x10)
 
-/* Leaf 1 */
-#define EDX1_ALWAYS                                                                                \
-  (BIT (0) | BIT (1) | BIT (2) | BIT (3) | BIT (4) | BIT (5) | BIT (6) | BIT (7) | BIT (8)         \
-   | BIT (9) | BIT (11) | BIT (12) | BIT (13) | BIT (14) | BIT (15) | BIT (16) | BIT (17)          \
-   | BIT (19) | BIT (23) | BIT (24) | BIT (25) | BIT (26))
-#define ECX1_MONITOR BIT (3)
-#define ECX1_CX16 BIT (13)
-#define ECX1_PCID BIT (17)
-#define ECX1_X2APIC BIT (21)
-#define ECX1_TSC_DEADLINE BIT (24)
-#define ECX1_XSAVE BIT (26)
 #define ECX1_OSXSAVE BIT (27)
-#define ECX1_HYPERVISOR BIT (31)
-/* Leaf 7 */
-#define EBX7_FSGSBASE BIT (0)
-#define EBX7_TSC_ADJUST BIT (1)
-#define EBX7_SMEP BIT (7)
-#define EBX7_ERMS BIT (9)
-#define EBX7_INVPCID BIT (10)
-#define EBX7_SMAP BIT (20)
-#define EBX7_CLFLUSHOPT BIT (23)
-#define EBX7_CLWB BIT (24)
-#define ECX7_UMIP BIT (2)
-#define ECX7_PKU BIT (3)
+#define EDX1_APIC BIT (9)
 #define ECX7_OSPKE BIT (4)
-#define ECX7_RDPID BIT (22)
-#define ECX7_PKS BIT (31)
-#define EDX7_FSRM BIT (4)
-#define EDX7_SPEC_CTRL BIT (26)
-#define EDX7_ARCH_CAPABILITIES BIT (29)
+#define EAXD1_COMPACT (BIT (1) | BIT (3)) /* XSAVEC, XSAVES */
 
-/* The table, before a CPU's number and registers come into it. */
+/* Beside the instruction sets of the host. */
+#define FEATURES                                                                                   \
+  "fpu vme de pse tsc msr pae mce cx8 apic sep mtrr pge mca cmov pat pse36 clflush mmx fxsr sse "  \
+  "sse2 monitor cx16 pcid x2apic tsc_deadline_timer xsave hypervisor fsgsbase tsc_adjust smep "    \
+  "smap erms invpcid clflushopt clwb umip pku rdpid pks fsrm xsaveopt xsavec xgetbv1 xsaves "      \
+  "lahf_lm 3dnowprefetch syscall nx pdpe1gb rdtscp lm invtsc"
+#define FEATURES_INTEL "spec_ctrl arch_capabilities"
+#define FEATURES_AMD                                                                               \
+  "topoext xsaveerptr ibpb ssb_no lfence_always_serializing null_sel_clr_base autoibrs"
+
+/* What can be offered, and what comes with it. */
 typedef struct
 {
-  bool amd, hygon;
   uint64_t tsc_khz;
-  X86Cpuid basic[N_BASIC], hypervisor[N_HYPERVISOR], extended[N_EXTENDED];
-  X86Cpuid leaf13[3];
-} Table;
+  CpuidTable table;
+} Offer;
 
 static X86Cpuid
-host_cpuid (uint32_t leaf, uint32_t subleaf)
+host_vendor (void)
 {
   X86Cpuid host = { 0 };
 
-  __get_cpuid_count (leaf, subleaf, &host.eax, &host.ebx, &host.ecx, &host.edx);
+  __get_cpuid (0, &host.eax, &host.ebx, &host.ecx, &host.edx);
   return host;
 }
 
@@ -88,230 +71,138 @@ measure_tsc_khz (void)
   return MAX ((last - first) * 1000 / ns, 1) * 1000;
 }
 
-static uint32_t
-feature_bit (uint32_t features, X86Feature feature, unsigned bit)
-{
-  return x86_features_have (features, feature) ? BIT (bit) : 0;
-}
-
 static void
-fill_features (Table *table)
+put_leaves (const Offer *offer, CpuidTable *table)
 {
-  const uint32_t features = x86_features_of_host ();
-  X86Cpuid *one = &table->basic[1];
-  X86Cpuid *seven = &table->basic[7];
+  uint32_t mhz = offer->tsc_khz / 1000;
+  X86Cpuid vendor = host_vendor ();
+  bool amd;
 
+  vendor.eax = LAST_BASIC;
+  cpuid_table_put (table, 0, vendor);
+  amd = cpuid_table_is_amd (table);
   /* Recent enough for its own mitigations, old enough for every system to know it. */
-  one->eax = table->amd ? 0x00b20f21 : 0x000306c3;
-  one->ebx = 8 << 8; /* CLFLUSH: 64 bytes */
-#define HAVE(feature, bit) feature_bit (features, X86_FEATURE_##feature, bit)
-  one->ecx = ECX1_MONITOR | ECX1_CX16 | ECX1_PCID | ECX1_X2APIC | ECX1_TSC_DEADLINE | ECX1_XSAVE
-             | ECX1_HYPERVISOR | HAVE (SSE3, 0) | HAVE (PCLMUL, 1) | HAVE (SSSE3, 9)
-             | HAVE (FMA, 12) | HAVE (SSE41, 19) | HAVE (SSE42, 20) | HAVE (MOVBE, 22)
-             | HAVE (POPCNT, 23) | HAVE (AES, 25) | HAVE (AVX, 28) | HAVE (F16C, 29)
-             | HAVE (RDRAND, 30);
-  one->edx = EDX1_ALWAYS;
+  cpuid_table_put (table, 1, (X86Cpuid){ .eax = amd ? 0x00b20f21 : 0x000306c3, .ebx = 8 << 8 });
   /* MWAIT knows no C-state (EDX): with HLT and messages systems idle better. */
-  table->basic[5] = (X86Cpuid){ X86_MONITOR_LINE, X86_MONITOR_LINE, BIT (0), 0 };
-  seven->ebx = EBX7_FSGSBASE | EBX7_TSC_ADJUST | EBX7_SMEP | EBX7_SMAP | EBX7_ERMS | EBX7_INVPCID
-               | EBX7_CLFLUSHOPT | EBX7_CLWB | HAVE (BMI1, 3) | HAVE (AVX2, 5) | HAVE (BMI2, 8)
-               | HAVE (RDSEED, 18) | HAVE (ADX, 19) | HAVE (SHA, 29);
-  seven->ecx = ECX7_UMIP | ECX7_PKU | ECX7_RDPID | ECX7_PKS | HAVE (GFNI, 8) | HAVE (VAES, 9)
-               | HAVE (VPCLMUL, 10);
-#undef HAVE
-  seven->edx = EDX7_FSRM;
-  if (!table->amd)
-    seven->edx |= EDX7_SPEC_CTRL | EDX7_ARCH_CAPABILITIES;
-}
-
-static void
-fill_vendor (Table *table)
-{
-  X86Cpuid host = host_cpuid (0, 0);
-
-  table->hygon = memcmp (&host.ebx, "Hygo", 4) == 0;
-  table->amd = memcmp (&host.ebx, "Auth", 4) == 0 || table->hygon;
-  table->basic[0] = host;
-  table->basic[0].eax = N_BASIC - 1;
-}
-
-/* Deterministic cache parameters: 32 KiB L1, 1 MiB L2, 8 MiB L3. */
-static X86Cpuid
-cache_leaf (uint32_t subleaf)
-{
-  static const X86Cpuid caches[4] = {
-    { 0x00000121, 0x01c0003f, 63, 0 },
-    { 0x00000122, 0x01c0003f, 63, 0 },
-    { 0x00000143, 0x03c0003f, 1023, 0 },
-    { 0x00000163, 0x03c0003f, 8191, 0 },
-  };
-
-  return subleaf < G_N_ELEMENTS (caches) ? caches[subleaf] : (X86Cpuid){ 0 };
-}
-
-static void
-fill_xsave (Table *table)
-{
-  bool avx = x86_features_have (x86_features_of_host (), X86_FEATURE_AVX);
-
-  table->leaf13[0].eax = XSAVE_X87 | XSAVE_SSE | (avx ? XSAVE_AVX : 0) | XSAVE_PKRU;
-  table->leaf13[0].ecx = xsave_size (table->leaf13[0].eax, false);
-  table->leaf13[1].eax
-    = BIT (0) | BIT (1) | BIT (2) | BIT (3); /* XSAVEOPT, XSAVEC, XGETBV 1, XSAVES */
-  if (avx)
-    table->leaf13[2] = (X86Cpuid){ 256, XSAVE_AVX_AT, 0, 0 };
-}
-
-static void
-fill_hypervisor (Table *table)
-{
-  /* This signature promises the interface of leaf 1, not an implementation. */
-  static const char signature[12] = "KVMKVMKVM";
-  X86Cpuid *base = table->hypervisor;
-
-  base[0].eax = HYPERVISOR_BASE + N_HYPERVISOR - 1;
-  memcpy (&base[0].ebx, signature, 4);
-  memcpy (&base[0].ecx, signature + 4, 4);
-  memcpy (&base[0].edx, signature + 8, 4);
-  base[1].eax = X86_KVMCLOCK_FEATURES;
-  base[0x10] = (X86Cpuid){ table->tsc_khz, 1000000, 0, 0 };
-}
-
-static void
-fill_extended (Table *table)
-{
-  static const char brand[48] = "Guesthouse Virtual CPU";
-  X86Cpuid *base = table->extended;
-
-  base[0] = table->basic[0];
-  base[0].eax = EXTENDED_BASE + (table->amd ? 0x21 : 8);
-  if (!table->amd)
-    base[0].ebx = base[0].ecx = base[0].edx = 0;
-  base[1].eax = table->amd ? table->basic[1].eax : 0;
-  base[1].ecx = BIT (0) | feature_bit (x86_features_of_host (), X86_FEATURE_LZCNT, 5) | BIT (8);
-  base[1].edx = BIT (11) | BIT (20) | BIT (26) | BIT (27) | BIT (29);
-  if (table->amd)
-    {
-      base[1].ecx |= BIT (22); /* leaves 8000_001Dh and 8000_001Eh */
-      base[1].edx |= table->basic[1].edx & 0x0183f3ff;
-    }
-  memcpy (&base[2], brand, sizeof brand);
-  if (table->amd)
-    {
-      base[5] = (X86Cpuid){ 0xff48ff40, 0xff48ff40, 0x20080140, 0x20080140 };
-      base[6] = (X86Cpuid){ 0x5c002200, 0x68004200, 0x04008140, 0x00408140 };
-      base[0x21].eax
-        = BIT (2) | BIT (6) | BIT (8); /* serialising LFENCE, null clears base, automatic IBRS */
-      base[8].ebx
-        = BIT (2) | BIT (26); /* XSAVE keeps error pointers; no speculative store bypass */
-    }
-  else
-    base[6].ecx = 0x04006040;
-  base[7].edx = BIT (8); /* invariant TSC */
-  base[8].eax = X86_PHYSICAL_BITS | 48 << 8;
-}
-
-static void
-table_make (Table *table)
-{
-  uint32_t mhz;
-
-  table->tsc_khz = measure_tsc_khz ();
-  mhz = table->tsc_khz / 1000;
-  fill_vendor (table);
-  fill_features (table);
-  fill_xsave (table);
-  fill_hypervisor (table);
-  fill_extended (table);
-  table->basic[2].eax = table->amd ? 0 : 0x00feff01;
-  table->basic[6].eax = BIT (2); /* the APIC timer always runs */
+  cpuid_table_put (table, 5, (X86Cpuid){ X86_MONITOR_LINE, X86_MONITOR_LINE, BIT (0), 0 });
+  cpuid_table_put (table, 6, (X86Cpuid){ .eax = BIT (2) }); /* the APIC timer always runs */
+  cpuid_table_put_indexed (table, 7, 0, (X86Cpuid){ 0 });
+  cpuid_table_put (table, 0xb, (X86Cpuid){ 0 });
+  cpuid_table_put_indexed (table, 0xd, 1, (X86Cpuid){ 0 });
   /* The "crystal" is the APIC's 1 GHz clock. */
-  table->basic[0x15] = (X86Cpuid){ 1000, mhz, 1000000000, 0 };
-  table->basic[0x16] = (X86Cpuid){ mhz, mhz, 1000, 0 };
+  cpuid_table_put (table, 0x15, (X86Cpuid){ 1000, mhz, 1000000000, 0 });
+  cpuid_table_put (table, 0x16, (X86Cpuid){ mhz, mhz, 1000, 0 });
+  cpuid_table_put (table, HYPERVISOR_BASE, x86_kvmclock_get_signature (LAST_HYPERVISOR));
+  cpuid_table_put (table, HYPERVISOR_BASE + 1, (X86Cpuid){ .eax = X86_KVMCLOCK_FEATURES });
+  cpuid_table_put (table, LAST_HYPERVISOR, (X86Cpuid){ offer->tsc_khz, 1000000, 0, 0 });
+  vendor.eax = EXTENDED_BASE + (amd ? 0x21 : 8);
+  cpuid_table_put (table, EXTENDED_BASE, amd ? vendor : (X86Cpuid){ .eax = vendor.eax });
+  cpuid_table_put (table, EXTENDED_BASE + 1, (X86Cpuid){ 0 });
+  cpuid_table_put (table, EXTENDED_BASE + 7, (X86Cpuid){ 0 });
+  cpuid_table_put (table, EXTENDED_BASE + 8, (X86Cpuid){ .eax = X86_PHYSICAL_BITS | 48 << 8 });
+  if (amd)
+    {
+      cpuid_table_put (table, 0x8000001e, (X86Cpuid){ 0 });
+      cpuid_table_put (table, 0x80000021, (X86Cpuid){ 0 });
+    }
 }
 
-static const Table *
-table_get (void)
+static void
+put_features (CpuidTable *table)
+{
+  bool amd = cpuid_table_is_amd (table);
+
+  cpu_feature_add_all (table, FEATURES);
+  cpu_feature_add_all (table, amd ? FEATURES_AMD : FEATURES_INTEL);
+  x86_features_put (x86_features_of_host (), table);
+  if (amd)
+    cpu_policy_mirror_amd (table);
+}
+
+static const Offer *
+offer_get (void)
 {
   static gsize once;
 
   if (g_once_init_enter (&once))
     {
-      Table *table = g_new0 (Table, 1);
+      Offer *offer = g_new0 (Offer, 1);
 
-      table_make (table);
-      g_once_init_leave (&once, (gsize) table);
+      offer->tsc_khz = measure_tsc_khz ();
+      put_leaves (offer, &offer->table);
+      put_features (&offer->table);
+      cpu_policy_put_xsave (&offer->table);
+      cpu_policy_put_caches (&offer->table);
+      cpu_policy_put_brand (&offer->table, "Guesthouse Virtual CPU");
+      g_once_init_leave (&once, (gsize) offer);
     }
-  return (const Table *) once;
+  return (const Offer *) once;
 }
 
-static X86Cpuid
-xsave_leaf (const Table *table, const X86Cpu *cpu, uint32_t subleaf)
+const CpuidTable *
+x86_cpuid_get_offer (void)
 {
-  X86Cpuid leaf;
-
-  if (subleaf == XSAVE_PKRU_NUMBER)
-    return (X86Cpuid){ XSAVE_PKRU_SIZE, XSAVE_PKRU_AT, 0, 0 };
-  if (subleaf >= G_N_ELEMENTS (table->leaf13))
-    return (X86Cpuid){ 0 };
-  leaf = table->leaf13[subleaf];
-  if (subleaf < 2)
-    leaf.ebx = xsave_size (cpu->state.xcr0, subleaf == 1);
-  return leaf;
+  return &offer_get ()->table;
 }
 
-static X86Cpuid
-basic_leaf (const Table *table, const X86Cpu *cpu, uint32_t leaf, uint32_t subleaf)
+bool
+x86_cpuid_open (X86Software *software, GError **error)
 {
-  X86Cpuid answer = table->basic[leaf];
+  static const struct
+  {
+    const char *feature;
+    uint64_t bit;
+  } optional[] = {
+    { "umip", X86_CR4_UMIP },     { "fsgsbase", X86_CR4_FSGSBASE }, { "pcid", X86_CR4_PCIDE },
+    { "xsave", X86_CR4_OSXSAVE }, { "smep", X86_CR4_SMEP },         { "smap", X86_CR4_SMAP },
+    { "pku", X86_CR4_PKE },       { "pks", X86_CR4_PKS },
+  };
+  CpuidTable *table = &software->cpuid;
 
-  switch (leaf)
-    {
-    case 1:
-      if (cpu->state.cr4 & X86_CR4_OSXSAVE)
-        answer.ecx |= ECX1_OSXSAVE;
-      if (!(cpu->state.lapic.base_msr & 1 << 11))
-        answer.edx &= ~BIT (9);
-      break;
-    case 4:
-      return table->amd ? answer : cache_leaf (subleaf);
-    case 7:
-      if (cpu->state.cr4 & X86_CR4_PKE)
-        answer.ecx |= ECX7_OSPKE;
-      return subleaf == 0 ? answer : (X86Cpuid){ 0 };
-    case 0xd:
-      return xsave_leaf (table, cpu, subleaf);
-    default:
-      break;
-    }
-  return answer;
+  if (!cpu_policy_make (&software->machine, x86_cpuid_get_offer (), table, error))
+    return false;
+  software->cr4_bits = x86_cpuid_get_cr4_bits ();
+  for (unsigned i = 0; i < G_N_ELEMENTS (optional); i++)
+    if (!cpu_feature_has (table, optional[i].feature))
+      software->cr4_bits &= ~optional[i].bit;
+  software->xcr0_bits = cpu_policy_get_xcr0 (table);
+  return true;
 }
 
-static X86Cpuid
-extended_leaf (const Table *table, uint32_t leaf, uint32_t subleaf)
+/* What mirrors the CPU's registers. */
+static void
+fill_registers (const X86Cpu *cpu, uint32_t leaf, uint32_t subleaf, X86Cpuid *answer)
 {
-  if (leaf == EXTENDED_BASE + 0x1d) /* AMD's only: Intel's table ends before it */
-    return cache_leaf (subleaf);
-  return table->extended[leaf - EXTENDED_BASE];
+  const X86State *state = &cpu->state;
+
+  if (leaf == 1 && (state->cr4 & X86_CR4_OSXSAVE))
+    answer->ecx |= ECX1_OSXSAVE;
+  if (leaf == 1 && !(state->lapic.base_msr & 1 << 11))
+    answer->edx &= ~EDX1_APIC;
+  if (leaf == 7 && subleaf == 0 && (state->cr4 & X86_CR4_PKE))
+    answer->ecx |= ECX7_OSPKE;
+  if (leaf == 0xd && (subleaf == 0 || (subleaf == 1 && (answer->eax & EAXD1_COMPACT))))
+    answer->ebx = xsave_size (state->xcr0, subleaf == 1);
 }
 
 X86Cpuid
 x86_cpuid_get (X86Cpu *cpu, uint32_t leaf, uint32_t subleaf)
 {
-  const Table *table = table_get ();
+  const CpuidTable *table = &cpu->software->cpuid;
   const CpuTopology *topology = &cpu->software->machine.topology;
-  X86Cpuid answer = { 0 };
+  const uint32_t base = leaf & 0xc0000000;
+  const bool amd = cpuid_table_is_amd (table);
+  X86Cpuid answer;
 
-  if (leaf - HYPERVISOR_BASE < N_HYPERVISOR)
-    return table->hypervisor[leaf - HYPERVISOR_BASE];
-  if (leaf < N_BASIC)
-    answer = basic_leaf (table, cpu, leaf, subleaf);
-  else if (leaf >= EXTENDED_BASE && leaf <= table->extended[0].eax)
-    answer = extended_leaf (table, leaf, subleaf);
-  else /* beyond the last leaf, Intel answers with the last one, AMD with zeroes */
-    return table->amd ? answer : table->basic[N_BASIC - 1];
+  /* Beyond the last leaf, Intel answers with the last one, AMD with zeroes. */
+  if (leaf > cpuid_table_get (table, base, 0).eax && amd)
+    return (X86Cpuid){ 0 };
+  if (leaf > cpuid_table_get (table, base, 0).eax)
+    leaf = cpuid_table_get (table, 0, 0).eax;
+  answer = cpuid_table_get (table, leaf, subleaf);
+  fill_registers (cpu, leaf, subleaf, &answer);
   cpuid_topology_fill (
-    &(CpuidTopology){ topology, cpu_topology_get_apic_id (topology, cpu->index), table->amd }, leaf,
+    &(CpuidTopology){ topology, cpu_topology_get_apic_id (topology, cpu->index), amd }, leaf,
     subleaf, &answer);
   return answer;
 }
@@ -319,13 +210,13 @@ x86_cpuid_get (X86Cpu *cpu, uint32_t leaf, uint32_t subleaf)
 uint64_t
 x86_cpuid_get_tsc_khz (void)
 {
-  return table_get ()->tsc_khz;
+  return offer_get ()->tsc_khz;
 }
 
 X86Vendor
 x86_cpuid_get_vendor (void)
 {
-  return table_get ()->amd ? X86_AMD : X86_INTEL;
+  return cpuid_table_is_amd (x86_cpuid_get_offer ()) ? X86_AMD : X86_INTEL;
 }
 
 uint64_t
@@ -335,10 +226,4 @@ x86_cpuid_get_cr4_bits (void)
          | X86_CR4_MCE | X86_CR4_PGE | X86_CR4_PCE | X86_CR4_OSFXSR | X86_CR4_OSXMMEXCPT
          | X86_CR4_UMIP | X86_CR4_FSGSBASE | X86_CR4_PCIDE | X86_CR4_OSXSAVE | X86_CR4_SMEP
          | X86_CR4_SMAP | X86_CR4_PKE | X86_CR4_PKS;
-}
-
-uint64_t
-x86_cpuid_get_xcr0_bits (void)
-{
-  return table_get ()->leaf13[0].eax;
 }

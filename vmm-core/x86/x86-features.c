@@ -2,6 +2,8 @@
 /* CPUID: Intel SDM 2A, CPUID; AMD APM 3, appendix E. The one place that asks what the host has. */
 #include "x86-features.h"
 
+#include "cpu-feature.h"
+
 #include <cpuid.h>
 #include <glib.h>
 
@@ -13,6 +15,9 @@ static const struct
   const char *name;
   uint32_t needed_by;
 } features[X86_N_FEATURES] = {
+  [X86_FEATURE_SSE2] = { "sse2", 0 },        [X86_FEATURE_SSE3] = { "sse3", 0 },
+  [X86_FEATURE_SSSE3] = { "ssse3", 0 },      [X86_FEATURE_SSE41] = { "sse4_1", 0 },
+  [X86_FEATURE_SSE42] = { "sse4_2", 0 },     [X86_FEATURE_POPCNT] = { "popcnt", 0 },
   [X86_FEATURE_AES] = { "aes", SET (VAES) }, [X86_FEATURE_PCLMUL] = { "pclmul", SET (VPCLMUL) },
   [X86_FEATURE_SHA] = { "sha", 0 },          [X86_FEATURE_GFNI] = { "gfni", 0 },
   [X86_FEATURE_AVX] = { "avx", NEED_AVX },   [X86_FEATURE_AVX2] = { "avx2", 0 },
@@ -27,7 +32,7 @@ static const struct
 const char *
 x86_feature_get_name (X86Feature feature)
 {
-  return features[feature].name;
+  return feature < X86_FEATURE_AES ? NULL : features[feature].name;
 }
 
 uint32_t
@@ -36,52 +41,72 @@ x86_features_without (uint32_t set, X86Feature feature)
   return set & ~(1u << feature | features[feature].needed_by);
 }
 
+static const CpuFeature *
+get_bit (X86Feature feature)
+{
+  return cpu_feature_find (features[feature].name);
+}
+
+static X86Cpuid
+host_cpuid (uint32_t leaf)
+{
+  X86Cpuid host = { 0 };
+
+  __get_cpuid_count (leaf, 0, &host.eax, &host.ebx, &host.ecx, &host.edx);
+  return host;
+}
+
+uint32_t
+x86_features_of_table (const CpuidTable *table)
+{
+  uint32_t set = 0;
+
+  for (unsigned i = 0; i < X86_N_FEATURES; i++)
+    if (cpu_feature_is_in (get_bit (i), table))
+      set |= 1u << i;
+  return set;
+}
+
+void
+x86_features_put (uint32_t set, CpuidTable *table)
+{
+  for (unsigned i = 0; i < X86_N_FEATURES; i++)
+    if (x86_features_have (set, i))
+      cpu_feature_add (get_bit (i), table);
+}
+
 static uint32_t
 features_probe (void)
 {
-  uint32_t a, b, d, c1 = 0, b7 = 0, c7 = 0, c81 = 0, xcr0 = 0, set = SET (SSE2);
+  static const uint32_t leaves[] = { 1, 7, 0x80000001 };
+  CpuidTable table = { 0 };
+  uint32_t xcr0 = 0, set;
 
-  __get_cpuid (1, &a, &b, &c1, &d);
-  __get_cpuid_count (7, 0, &a, &b7, &c7, &d);
-  __get_cpuid (0x80000001, &a, &b, &c81, &d);
-  if (c1 & bit_OSXSAVE)
+  for (unsigned i = 0; i < G_N_ELEMENTS (leaves); i++)
+    cpuid_table_put (&table, leaves[i], host_cpuid (leaves[i]));
+  set = x86_features_of_table (&table);
+  if (host_cpuid (1).ecx & bit_OSXSAVE)
     __asm__ volatile ("xgetbv" : "=a"(xcr0) : "c"(0) : "edx");
+  return (xcr0 & 6) == 6 ? set : x86_features_without (set, X86_FEATURE_AVX);
+}
 
-#define FEATURE(word, bit, name) set |= ((word) & (bit)) != 0 ? SET (name) : 0
-  FEATURE (c1, bit_SSE3, SSE3);
-  FEATURE (c1, bit_SSSE3, SSSE3);
-  FEATURE (c1, bit_SSE4_1, SSE41);
-  FEATURE (c1, bit_SSE4_2, SSE42);
-  FEATURE (c1, bit_POPCNT, POPCNT);
-  FEATURE (c1, bit_AES, AES);
-  FEATURE (c1, bit_PCLMUL, PCLMUL);
-  FEATURE (c1, bit_MOVBE, MOVBE);
-  FEATURE (c1, bit_RDRND, RDRAND);
-  FEATURE (b7, bit_BMI, BMI1);
-  FEATURE (b7, bit_BMI2, BMI2);
-  FEATURE (b7, bit_ADX, ADX);
-  FEATURE (b7, bit_RDSEED, RDSEED);
-  FEATURE (b7, bit_SHA, SHA);
-  FEATURE (c7, bit_GFNI, GFNI);
-  FEATURE (c81, bit_ABM, LZCNT);
-  if ((xcr0 & 6) == 6)
-    {
-      FEATURE (c1, bit_AVX, AVX);
-      FEATURE (b7, bit_AVX2, AVX2);
-      FEATURE (c1, bit_FMA, FMA);
-      FEATURE (c1, bit_F16C, F16C);
-      FEATURE (c7, bit_VAES, VAES);
-      FEATURE (c7, bit_VPCLMULQDQ, VPCLMUL);
-    }
-#undef FEATURE
-  return set;
+uint32_t
+x86_features_get_signature (void)
+{
+  return host_cpuid (1).eax;
+}
+
+unsigned
+x86_features_get_physical_bits (void)
+{
+  return host_cpuid (0x80000008).eax & 0xff;
 }
 
 static uint32_t
 features_hide (uint32_t set, const char *name)
 {
-  for (unsigned i = 0; i < X86_N_FEATURES; i++)
-    if (g_strcmp0 (features[i].name, name) == 0)
+  for (unsigned i = X86_FEATURE_AES; i < X86_N_FEATURES; i++)
+    if (g_str_equal (features[i].name, name))
       return x86_features_without (set, i);
   g_warning ("GUESTHOUSE_HIDE: no feature is called “%s”.", name);
   return set;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #pragma once
 
+#include "cpuid-table.h"
+
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -52,3 +54,12 @@ uint32_t x86_features_without (uint32_t features, X86Feature feature);
 /* What the host has, without those that are named in the environment variable GUESTHOUSE_HIDE
  * (separated by commas): so a test shows how the software CPU does on a lesser host. */
 uint32_t x86_features_of_host (void);
+
+/* The same as bits of CPUID, and from there; put adds them to leaves that the table has. */
+void x86_features_put (uint32_t features, CpuidTable *table);
+uint32_t x86_features_of_table (const CpuidTable *table);
+
+/* The host's family, model and stepping (leaf 1, EAX). */
+uint32_t x86_features_get_signature (void);
+/* The width of the host's physical addresses. */
+unsigned x86_features_get_physical_bits (void);
