@@ -14,6 +14,33 @@
 #include <unistd.h>
 
 #define PAGE_MASK ((uint64_t) MEMORY_PAGE_SIZE - 1)
+#define HUGE_PAGE_SIZE (2ull << 20)
+
+/* Maps size bytes of fd, or of nothing if that is -1, at a multiple of 2 MiB: a hypervisor shows
+ * its guest a large page only where guest and host agree on the bits below that, and Linux
+ * before 6.7 puts mappings anywhere. */
+static uint8_t *
+map_aligned (uint64_t size, int fd)
+{
+  uint64_t room = size + HUGE_PAGE_SIZE;
+  int flags = fd < 0 ? MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE : MAP_SHARED;
+  uint8_t *start = mmap (NULL, room, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  uint64_t before, after;
+  uint8_t *at;
+
+  if (start == MAP_FAILED)
+    return MAP_FAILED;
+  before = -(uintptr_t) start & (HUGE_PAGE_SIZE - 1);
+  after = HUGE_PAGE_SIZE - before;
+  at = start + before;
+  if (before > 0)
+    munmap (start, before);
+  munmap (at + size, after);
+  if (mmap (at, size, PROT_READ | PROT_WRITE, MAP_FIXED | flags, fd, 0) != MAP_FAILED)
+    return at;
+  munmap (at, size);
+  return MAP_FAILED;
+}
 
 MemoryBlock *
 memory_block_create (const char *name, uint64_t size, bool shared, GError **error)
@@ -32,9 +59,7 @@ memory_block_create (const char *name, uint64_t size, bool shared, GError **erro
         close (block->fd);
       return NULL;
     }
-  block->data
-    = mmap (NULL, size, PROT_READ | PROT_WRITE,
-            shared ? MAP_SHARED : MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, block->fd, 0);
+  block->data = map_aligned (size, block->fd);
   if (block->data == MAP_FAILED)
     {
       g_set_error (error, G_IO_ERROR, g_io_error_from_errno (errno),
@@ -48,6 +73,8 @@ memory_block_create (const char *name, uint64_t size, bool shared, GError **erro
   /* The screen and ROMs would hold 2 MiB for a few pages. */
   if (!shared && size >= 64u << 20)
     madvise (block->data, size, MADV_HUGEPAGE);
+  /* A child has no use for it, and while there is one every store would copy its page. */
+  madvise (block->data, size, MADV_DONTFORK);
   block->name = g_strdup (name);
   block->size = size;
   /* Untouched parts of these tables cost no memory either. */
