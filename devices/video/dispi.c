@@ -120,8 +120,8 @@ dispi_read (Vga *vga)
   return index < DISPI_N ? r[index] : 0;
 }
 
-void
-dispi_write (Vga *vga, uint16_t value)
+static void
+write_register (Vga *vga, uint16_t value)
 {
   uint16_t *r = vga->state.dispi;
 
@@ -152,6 +152,13 @@ dispi_write (Vga *vga, uint16_t value)
     }
   if (vga_is_dispi (vga))
     clamp_geometry (vga);
+}
+
+void
+dispi_write (Vga *vga, uint16_t value)
+{
+  write_register (vga, value);
+  vga_window_update (vga);
 }
 
 static uint64_t

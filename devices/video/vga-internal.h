@@ -94,6 +94,9 @@ struct Vga
   Memory *memory;
   MemoryBlock *block;
   uint8_t *vram; /* byte p of word a is plane p at address a */
+  uint64_t
+    window_length; /* of the window at A0000h that is memory now; 0: all of it is registers */
+  uint64_t window_offset; /* of that memory in the block */
   Clock *clock;
   Console *console;
   uint8_t edid[EDID_SIZE];
@@ -112,7 +115,11 @@ vga_is_dispi (const Vga *vga)
 }
 
 /* vga-memory.c */
+#define VGA_WINDOW 0xa0000u
+#define VGA_WINDOW_LENGTH 0x20000u
 extern const BusOps vga_window_ops;
+/* To be called when a register has changed that says what the window shows. */
+void vga_window_update (Vga *vga);
 
 /* dispi.c */
 void dispi_reset (Vga *vga);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The 128 KiB window at A0000h: IBM VGA technical reference, "Video Memory Organization". */
+/* The 128 KiB window at A0000h: IBM VGA technical reference, "Video Memory Organization". Where it
+ * shows bytes as they lie in display memory, it is that memory: no CPU has to ask for each. */
 #include "vga-internal.h"
 
 #include <string.h>
@@ -18,6 +19,8 @@ enum
   GR_COLOR_DONT_CARE,
   GR_BIT_MASK
 };
+
+#define BANK_SIZE 0x10000u
 
 #define MEMORY_MODE_CHAIN_4 0x08
 #define MODE_WRITE 0x03
@@ -219,3 +222,35 @@ window_write (void *device, uint64_t offset, unsigned size, uint64_t value)
 }
 
 const BusOps vga_window_ops = { window_read, window_write, 1, 1 };
+
+/* What of the window is plain memory: the bank of a VBE mode, or the bytes of a 256-colour mode.
+ * The latches, which reading fills, are of no use there. 0: nothing. */
+static uint64_t
+plain_length (const Vga *vga)
+{
+  const VgaState *s = &vga->state;
+  unsigned map_select = s->gr[GR_MISCELLANEOUS] >> 2 & 3;
+
+  if (is_banked (vga))
+    return BANK_SIZE;
+  if (vga_is_dispi (vga) || !is_chain_4 (s) || !is_plain (s) || s->seq[SEQ_MAP_MASK] != 0x0f
+      || (s->gr[GR_MODE] & MODE_READ_1) || map_select > 1)
+    return 0;
+  return map_select == 0 ? VGA_WINDOW_LENGTH : BANK_SIZE;
+}
+
+void
+vga_window_update (Vga *vga)
+{
+  uint64_t length = plain_length (vga);
+  uint64_t offset = is_banked (vga) ? bank_byte (vga, 0) : 0;
+
+  if (length == vga->window_length && offset == vga->window_offset)
+    return;
+  if (vga->window_length > 0)
+    memory_unmap (vga->memory, VGA_WINDOW, vga->block);
+  vga->window_length = length;
+  vga->window_offset = offset;
+  if (length > 0)
+    memory_map (vga->memory, VGA_WINDOW, length, vga->block, offset, MEMORY_RW, 0);
+}

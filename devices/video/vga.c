@@ -172,6 +172,7 @@ vga_port_write (Vga *vga, unsigned port, uint8_t value)
       break;
     case 0x3c5:
       s->seq[s->seq_index] = value & seq_mask[s->seq_index];
+      vga_window_update (vga);
       break;
     case 0x3c6:
       s->dac_mask = value;
@@ -194,6 +195,7 @@ vga_port_write (Vga *vga, unsigned port, uint8_t value)
       break;
     case 0x3cf:
       s->gr[s->gr_index] = value & gr_mask[s->gr_index];
+      vga_window_update (vga);
       break;
     case 0x3b4:
     case 0x3d4:
@@ -236,6 +238,7 @@ vga_reset (void *device)
   vga->state.misc_output = MISC_COLOR;
   vga->state.dac_mask = 0xff;
   dispi_reset (vga);
+  vga_window_update (vga);
   vga_draw_invalidate (vga);
 }
 
@@ -289,7 +292,7 @@ vga_new (PciBus *bus, unsigned slot, Bus *io, Bus *mmio, Memory *memory, Clock *
     return NULL;
   bus_map (io, 0x3b0, 0x30, &port_ops, vga);
   bus_map (io, 0x1ce, 4, &dispi_port_ops, vga);
-  bus_map (mmio, 0xa0000, 0x20000, &vga_window_ops, vga);
+  bus_map (mmio, VGA_WINDOW, VGA_WINDOW_LENGTH, &vga_window_ops, vga);
   vga_reset (vga);
   console_set_source (console, &source, vga);
   return g_steal_pointer (&vga);
@@ -305,7 +308,9 @@ vga_free (Vga *vga)
       console_set_source (vga->console, NULL, NULL);
       bus_unmap (vga->io, 0x3b0, 0x30, vga);
       bus_unmap (vga->io, 0x1ce, 4, vga);
-      bus_unmap (vga->mmio, 0xa0000, 0x20000, vga);
+      bus_unmap (vga->mmio, VGA_WINDOW, VGA_WINDOW_LENGTH, vga);
+      if (vga->window_length > 0)
+        memory_unmap (vga->memory, VGA_WINDOW, vga->block);
       pci_function_free (vga->function);
     }
   g_free (vga->picture.cells);
@@ -369,6 +374,7 @@ vga_after_load (void *device, GError **error)
       dispi_write (vga, s->dispi[DISPI_XRES]);
       s->dispi_index = index;
     }
+  vga_window_update (vga);
   vga_draw_invalidate (vga);
   return TRUE;
 }

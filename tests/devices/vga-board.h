@@ -65,16 +65,31 @@ out_indexed (Board *board, unsigned port, uint8_t index, uint8_t value)
   bus_write (board->io, port, 2, index | value << 8);
 }
 
+/* As a CPU does it: what the map shows as memory is memory. */
+static inline bool
+window_is_memory (Board *board, uint32_t address)
+{
+  return memory_find (board->memory, address).write != NULL;
+}
+
 static inline void
 window_write (Board *board, uint32_t address, uint8_t value)
 {
-  bus_write (board->mmio, address, 1, value);
+  if (window_is_memory (board, address))
+    memory_write (board->memory, address, &value, 1);
+  else
+    bus_write (board->mmio, address, 1, value);
 }
 
 static inline uint8_t
 window_read (Board *board, uint32_t address)
 {
-  return (uint8_t) bus_read (board->mmio, address, 1);
+  uint8_t value;
+
+  if (!window_is_memory (board, address))
+    return (uint8_t) bus_read (board->mmio, address, 1);
+  memory_read (board->memory, address, &value, 1);
+  return value;
 }
 
 static inline void

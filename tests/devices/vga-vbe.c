@@ -179,10 +179,15 @@ test_banks (void)
   board_open (&board);
   set_vbe_mode (&board, 1024, 768, 32);
   dispi_out (&board, BANK, 5);
+  g_assert_true (window_is_memory (&board, 0xa0003)); /* so that a store costs nothing */
   window_write (&board, 0xa0003, 0x77);
   g_assert_cmphex (window_read (&board, 0xa0003), ==, 0x77);
   memory_read (board.memory, VGA_RIG_FRAMEBUFFER + 0x50003, &byte, 1);
   g_assert_cmphex (byte, ==, 0x77);
+  dispi_out (&board, BANK, 6);
+  g_assert_cmphex (window_read (&board, 0xa0003), ==, 0);
+  dispi_out (&board, ENABLE, 0);
+  g_assert_false (window_is_memory (&board, 0xa0003));
   board_close (&board);
 }
 

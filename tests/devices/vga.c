@@ -241,6 +241,33 @@ test_memory_map_select (void)
   board_close (&board);
 }
 
+/* In 256 colours the window is display memory, until the data path is to do something. */
+static void
+test_256_colours_are_memory (void)
+{
+  Board board;
+
+  board_open (&board);
+  board_set_mode (&board, &vga_mode_13);
+  board_draw (&board);
+  g_assert_true (window_is_memory (&board, 0xa0000));
+  g_assert_false (window_is_memory (&board, 0xb0000));
+  window_write (&board, 0xa0000 + 320, 7);
+  g_assert_cmphex (bus_read (board.mmio, 0xa0000 + 320, 1), ==, 7);
+  board_draw (&board);
+  g_assert_cmphex (pixel (&board, 0, 2), ==, grey (7));
+  out_indexed (&board, 0x3c4, 2, 0x01); /* one plane */
+  g_assert_false (window_is_memory (&board, 0xa0000));
+  out_indexed (&board, 0x3c4, 2, 0x0f);
+  out_indexed (&board, 0x3ce, 8, 0x0f); /* some bits */
+  g_assert_false (window_is_memory (&board, 0xa0000));
+  out_indexed (&board, 0x3ce, 8, 0xff);
+  g_assert_true (window_is_memory (&board, 0xa0000));
+  pci_bus_reset (board.rig.bus);
+  g_assert_false (window_is_memory (&board, 0xa0000));
+  board_close (&board);
+}
+
 static void
 test_state (void)
 {
@@ -296,6 +323,7 @@ main (int argc, char **argv)
   g_test_add_func ("/vga/chained-data-path", test_the_data_path_of_chained_memory);
   g_test_add_func ("/vga/read-mode-1-compares-colours", test_read_mode_1_compares_colours);
   g_test_add_func ("/vga/memory-map-select", test_memory_map_select);
+  g_test_add_func ("/vga/256-colours-are-memory", test_256_colours_are_memory);
   g_test_add_func ("/vga/state", test_state);
   g_test_add_func ("/vga/reset", test_reset);
   return g_test_run ();
