@@ -74,7 +74,7 @@ list_disks (DeviceBar *self)
       g_autofree char *title = drive_row_dup_title (drives, drive);
       g_autofree char *base = drive->file != NULL ? g_filename_display_basename (drive->file)
                                                   : g_strdup (_ ("No file"));
-      g_autofree char *heading = g_strdup_printf ("%s: %s", title, base);
+      g_autofree char *heading = g_strdup_printf (_ ("%s: %s"), title, base);
 
       if (drive->cd)
         continue;

@@ -42,7 +42,8 @@ add_drive (DiscMenu *self, GPtrArray *drives, const DriveListEntry *drive)
   g_autofree char *title = drive_row_dup_title (drives, drive);
   g_autofree char *path = machine_disc_dup_path (self->machine, drive->id);
   g_autofree char *base = g_filename_display_basename (path != NULL ? path : "");
-  g_autofree char *heading = g_strdup_printf ("%s: %s", title, path != NULL ? base : _ ("Empty"));
+  g_autofree char *heading
+    = g_strdup_printf (_ ("%s: %s"), title, path != NULL ? base : _ ("Empty"));
 
   add_item (section, path != NULL ? _ ("_Change Disc Image…") : _ ("_Insert Disc Image…"),
             "vm.insert-disc", drive->id);

@@ -58,7 +58,7 @@ drive_row_new (Machine *machine, GPtrArray *drives, const DriveListEntry *drive,
   adw_preferences_row_set_use_markup (ADW_PREFERENCES_ROW (row), FALSE);
   adw_preferences_row_set_title (ADW_PREFERENCES_ROW (row), title);
   adw_action_row_set_subtitle (ADW_ACTION_ROW (row), subtitle);
-  adw_action_row_set_subtitle_lines (ADW_ACTION_ROW (row), 1);
+  adw_action_row_set_subtitle_lines (ADW_ACTION_ROW (row), 2);
   adw_action_row_set_icon_name (ADW_ACTION_ROW (row),
                                 drive->cd ? "media-optical-symbolic" : "drive-harddisk-symbolic");
   gtk_widget_set_tooltip_text (row, path);

@@ -21,6 +21,7 @@
 
 #define NOTES_DELAY_MS 800
 #define HINT_MS 5000
+#define NARROW 500 /* pixels with which the header's titles are cut */
 
 struct _MachinePage
 {
@@ -158,6 +159,9 @@ show_state (MachinePage *self)
   gboolean on = machine_is_on (self->machine);
 
   gtk_stack_set_visible_child_name (self->stack, on ? "console" : "summary");
+  /* Nobody knows what a machine has whose file cannot be read, nor keeps notes there. */
+  gtk_widget_set_visible (GTK_WIDGET (self->devices),
+                          machine_get_state (self->machine) != MACHINE_BROKEN);
   if (on)
     {
       console_view_set_connection (self->console, machine_get_connection (self->machine));
@@ -181,7 +185,8 @@ show_accelerator (MachinePage *self)
                                && g_settings_get_boolean (self->settings, "tell-accelerator"));
 }
 
-/* In full screen, where no header says it: for a while, for it lies over the guest's screen. */
+/* Where the header does not say it, in full screen, or has no room: for a while, for it lies over
+ * the guest's screen. */
 
 static gboolean
 hide_hint (gpointer data)
@@ -202,7 +207,8 @@ show_hint (MachinePage *self)
   };
   GtkRoot *root = gtk_widget_get_root (GTK_WIDGET (self));
   gboolean show = console_view_has_keyboard (self->console) && GTK_IS_WINDOW (root)
-                  && gtk_window_is_fullscreen (GTK_WINDOW (root));
+                  && (gtk_window_is_fullscreen (GTK_WINDOW (root))
+                      || gtk_widget_get_width (GTK_WIDGET (self)) < NARROW);
 
   g_clear_handle_id (&self->hint_timer, g_source_remove);
   gtk_label_set_label (self->hint_text, _ (hints[console_view_get_release_keys (self->console)]));

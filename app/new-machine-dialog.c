@@ -360,11 +360,13 @@ new_machine_dialog_new (GtkWindow *parent, GSettings *settings)
   NewMachineDialog *self = g_object_new (NEW_MACHINE_DIALOG_TYPE, "transient-for", parent, NULL);
   unsigned host = machine_config_get_host_memory ();
   g_autofree char *host_text = unit_field_dup_size ((guint64) host << 20);
-  g_autofree char *memory_text = g_strdup_printf (_ ("MiB; this computer has %s"), host_text);
+  g_autofree char *memory_text = g_strdup_printf (_ ("This computer has %s"), host_text);
 
   self->settings = g_object_ref (settings);
   adw_action_row_set_subtitle (self->memory_row, memory_text);
   gtk_spin_button_set_range (self->memory, 64, MAX (host, 640) - 512);
+  unit_field_set (self->memory, "MiB");
+  unit_field_set (self->disk_size, "GiB");
   gtk_spin_button_set_value (self->memory, MIN (get_usual_memory (self), host / 2));
   gtk_spin_button_set_value (self->cpus, g_settings_get_int (settings, "new-machine-processors"));
   set_name (self, _ ("New Machine"));

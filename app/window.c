@@ -299,9 +299,12 @@ go_back (GSimpleAction *action, GVariant *parameter, gpointer data)
 }
 
 static void
-show_help (GSimpleAction *action, GVariant *parameter, gpointer data)
+show_shortcuts (GSimpleAction *action, GVariant *parameter, gpointer data)
 {
-  g_action_group_activate_action (data, "show-help-overlay", NULL);
+  Window *self = data;
+  ReleaseKeys keys = g_settings_get_enum (self->settings, "release-keys");
+
+  gtk_window_present (shortcuts_window_new (GTK_WINDOW (self), keys));
 }
 
 static void
@@ -405,7 +408,7 @@ window_new (GtkApplication *application, Library *library, GSettings *settings)
 {
   static const GActionEntry actions[]
     = { { "new-machine", new_machine }, { "back", go_back },
-        { "close-tab", close_tab },     { "help", show_help },
+        { "close-tab", close_tab },     { "shortcuts", show_shortcuts },
         { "find", find_machine },       { "preferences", show_preferences },
         { "sidebar", toggle_sidebar },  { "fullscreen", NULL, NULL, "false", fullscreen_changed } };
   Window *self = g_object_new (WINDOW_TYPE, "application", application, NULL);

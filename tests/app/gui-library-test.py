@@ -205,6 +205,24 @@ def test_shortcuts(session):
     key("ctrl+w", "the tab to be gone", lambda: tabs() == ["Alpha", "Beta"])
 
 
+def test_full_screen():
+    """A window manager takes its time to make a window small again: a pointer that moves meanwhile leaves the bars."""
+    def top():
+        return Atspi.Component.get_extents(find_button("Power On"), Atspi.CoordType.WINDOW).y
+
+    usual, (window, *_) = top(), subprocess.run(["xdotool", "search", "--onlyvisible", "--name", "Guesthouse"],
+                                                capture_output=True, text=True, check=True).stdout.split()
+    state = ("xprop", "-id", window, "-f", "_NET_WM_STATE", "32a", "-set", "_NET_WM_STATE")
+    xdotool("key", "F11")
+    subprocess.run([*state, "_NET_WM_STATE_FULLSCREEN"], check=True)
+    wait("the machine without bars", lambda: top() < usual)
+    xdotool("key", "F11")
+    for y in range(300, 310):
+        xdotool("mousemove", "200", str(y))
+    subprocess.run([*state, ""], check=True)
+    wait("the bars", lambda: top() == usual)
+
+
 def test_trash(session):
     """Delete asks first; Escape leaves everything as it is."""
     point_at("Beta")
@@ -248,6 +266,7 @@ def run(session):
     test_tabs(session)
     test_search(session)
     test_shortcuts(session)
+    test_full_screen()
     test_trash(session)
 
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A window of 360 pixels has room for a running machine and its tools, the devices in one button; and for the
-settings of the machine.
+"""A window of 360 pixels has room for a running machine and its tools, the devices in one button; and so have
+the dialogs, in which nothing is cut off.
 
 usage: xvfb-run dbus-run-session gui-narrow-test.py GUESTHOUSE GUESTHOUSECTL PICTURES. The machine has no
 CPU, so it runs at once.
@@ -10,7 +10,8 @@ CPU, so it runs at once.
 import subprocess
 import sys
 
-from gui_driver import check, click, find_button, main, press, shows, wait, xdotool
+from gui_driver import (Atspi, BUTTONS, application, check, choose, click, find_button, is_shown, main, press, shows,
+                        wait, walk, xdotool)
 
 NAME = "Narrow"
 WIDTH = 360
@@ -27,6 +28,28 @@ def width(window):
     return int(dict(line.split("=") for line in said.split())["WIDTH"])
 
 
+def cut_off():
+    """What can be read or used in the newest window and is not within it."""
+    root = application()
+    for node in walk(root.get_child_at_index(root.get_child_count() - 1)):
+        if node.get_role_name() in ("label", "spin button", *BUTTONS) and is_shown(node):
+            area = Atspi.Component.get_extents(node, Atspi.CoordType.WINDOW)
+            if area.x < 0 or area.x + area.width > WIDTH:
+                yield node.get_name()
+
+
+def look_at(session, window, name, item, text):
+    """A dialog of the main menu."""
+    choose("Main Menu", item, name, lambda: shows(text))
+    dialog, = set(windows()) - {window}
+    xdotool("windowsize", dialog, str(WIDTH), "640")
+    wait("it to be narrow", lambda: width(dialog) == WIDTH)
+    wait("all of it to be within", lambda: width(dialog) == WIDTH and not list(cut_off()))
+    session.picture(name)
+    xdotool("key", "Escape")
+    wait("it to be closed", lambda: len(windows()) == 1)
+
+
 def run(session):
     session.control("create", NAME, "--memory", "16M", "--disk-size", "1G")
     session.control("set", NAME, "machine", "accelerator", "none")
@@ -34,6 +57,7 @@ def run(session):
     window, = windows()
     xdotool("windowsize", window, str(WIDTH), "640")
     wait("the window to be narrow", lambda: width(window) == WIDTH)
+    look_at(session, window, "0-shortcuts", "Keyboard Shortcuts", "Release keyboard and pointer")
     click(NAME, ("label",), "the machine's page alone", lambda: find_button("Back") and find_button("Power On"))
     press("Settings…", "the settings", lambda: shows("Machine Settings"))
     dialog, = set(windows()) - {window}
@@ -45,6 +69,9 @@ def run(session):
     wait("them to be closed", lambda: len(windows()) == 1)
     press("Power On", "the machine to run", lambda: session.state() == "running")
     wait("its tools", lambda: find_button("Power") and find_button("Devices"))
+    xdotool("search", "--onlyvisible", "--name", "Guesthouse", "windowfocus")
+    xdotool("mousemove", "180", "500", "click", "1")
+    wait("how to get out", lambda: shows("Press left Ctrl+Alt"))
     session.picture("2-running")
     check(width(window) == WIDTH, f"the window has grown to {width(window)}")
 

@@ -10,8 +10,8 @@ import os
 import subprocess
 import sys
 
-from gui_driver import (Atspi, check, find, find_button, has_state, main, nodes, press, shows, wait, windows,
-                        xdotool)
+from gui_driver import (Atspi, check, click, find, find_button, has_state, is_shown, main, nodes, press,
+                        shows, text_of, wait, windows, xdotool)
 
 LONG_NAME = "ubuntu-24.04.1-desktop-amd64-with-a-name-that-is-far-too-long-for-any-row-to-show.iso"
 
@@ -47,6 +47,24 @@ def wizard_is_open():
     return shows("Where Should It Start From?")
 
 
+def sources():
+    """The radio buttons of the first page, and which of them is chosen."""
+    return {node.get_name(): has_state(node, Atspi.StateType.CHECKED) for node in nodes()
+            if node.get_role_name() == "radio button" and is_shown(node)}
+
+
+def test_sources():
+    """A screen reader says that one of three is chosen, and chooses another."""
+    press("New Virtual Machine", "the wizard", wizard_is_open)
+    disc, disk, nothing = "ISO Image (CD or DVD)", "Existing Hard Disk", "Nothing Yet"
+    wait("the first to be chosen", lambda: sources() == {disc: True, disk: False, nothing: False})
+    click(nothing, ("radio button",), "the last to be chosen",
+          lambda: sources() == {disc: False, disk: False, nothing: True})
+    before = windows()
+    xdotool("key", "Escape")
+    wait("the wizard to go", lambda: windows() < before)
+
+
 def settle(session, what):
     """The wizard has looked at the disc."""
     wait(what, lambda: shows(what))
@@ -69,6 +87,8 @@ def test_plan(session):
     wait("a new disk", lambda: shows("20 GiB"))
     session.picture("2-install")
     press("Next", "the page about the hardware", lambda: shows("What Should It Have?"))
+    for field, text in (("Memory in MiB", "2048 MiB"), ("Size of the disk in GiB", "20 GiB")):
+        check(text_of(find(field, ("spin button",))) == text, f"“{field}” is not {text}")
     session.picture("3-hardware")
     press("Next", "the review", lambda: find_button("Create"))
     check(shows("Debian 13"), "the review has no name")
@@ -118,6 +138,7 @@ def test_command_line(session):
 
 def run(session):
     session.start()
+    test_sources()
     test_plan(session)
     test_unknown(session)
     test_refused(session)
