@@ -7,9 +7,10 @@
 
 typedef struct
 {
-  const char *title, *key; /* of the setting with the folder */
+  const char *title, *key; /* of the setting with the folder; NULL: it is not kept */
   GUserDirectory first;
   const char *filter, *suffix; /* NULL: all files */
+  GtkFileChooserAction action;
 } Purpose;
 
 static const Purpose purposes[] = {
@@ -17,8 +18,11 @@ static const Purpose purposes[] = {
                           N_ ("Disc images"), "iso" },
   [FILE_CHOOSER_DISK]
   = { N_ ("Choose a Disk Image"), "disk-folder", G_USER_DIRECTORY_DOCUMENTS, NULL, NULL },
+  [FILE_CHOOSER_FOLDER] = { N_ ("Choose a Folder for Machines"), NULL, G_USER_N_DIRECTORIES, NULL,
+                            NULL, GTK_FILE_CHOOSER_ACTION_SELECT_FOLDER },
   [FILE_CHOOSER_SCREENSHOT]
-  = { N_ ("Save Screenshot"), "screenshot-folder", G_USER_DIRECTORY_PICTURES, NULL, NULL },
+  = { N_ ("Save Screenshot"), "screenshot-folder", G_USER_DIRECTORY_PICTURES, NULL, NULL,
+      GTK_FILE_CHOOSER_ACTION_SAVE },
 };
 
 typedef struct
@@ -54,10 +58,12 @@ static GFile *
 dup_folder (const Purpose *purpose)
 {
   g_autoptr (GSettings) settings = open_settings ();
-  g_autofree char *uri = g_settings_get_string (settings, purpose->key);
-  const char *first = g_get_user_special_dir (purpose->first);
+  g_autofree char *uri
+    = purpose->key != NULL ? g_settings_get_string (settings, purpose->key) : NULL;
+  const char *first
+    = purpose->first < G_USER_N_DIRECTORIES ? g_get_user_special_dir (purpose->first) : NULL;
 
-  if (*uri != '\0')
+  if (uri != NULL && *uri != '\0')
     {
       g_autoptr (GFile) last = g_file_new_for_uri (uri);
 
@@ -74,7 +80,7 @@ remember_folder (const Purpose *purpose, GFile *file)
   g_autoptr (GFile) folder = g_file_get_parent (file);
   g_autofree char *uri = folder != NULL ? g_file_get_uri (folder) : NULL;
 
-  if (uri != NULL)
+  if (uri != NULL && purpose->key != NULL)
     g_settings_set_string (settings, purpose->key, uri);
 }
 
@@ -139,14 +145,13 @@ add_filters (GtkFileChooser *chooser, const Purpose *purpose)
   gtk_file_chooser_add_filter (chooser, all);
 }
 
-/* name NULL: to open a file. */
+/* name NULL: to open one. */
 static void
 show (GtkWindow *parent, FileChooserPurpose which, const char *name, Choice *choice)
 {
   const Purpose *purpose = &purposes[which];
-  GtkFileChooserNative *dialog = gtk_file_chooser_native_new (
-    _ (purpose->title), parent,
-    name != NULL ? GTK_FILE_CHOOSER_ACTION_SAVE : GTK_FILE_CHOOSER_ACTION_OPEN, NULL, NULL);
+  GtkFileChooserNative *dialog
+    = gtk_file_chooser_native_new (_ (purpose->title), parent, purpose->action, NULL, NULL);
   g_autoptr (GFile) folder = dup_folder (purpose);
 
   choice->purpose = purpose;

@@ -479,6 +479,8 @@ machine_page_new (Machine *machine, GSettings *settings)
   add_actions (self);
   g_settings_bind (settings, "scale-display", self->console, "scaling", G_SETTINGS_BIND_DEFAULT);
   g_settings_bind (settings, "release-keys", self->console, "release-keys", G_SETTINGS_BIND_GET);
+  g_settings_bind (settings, "system-shortcuts", self->console, "system-shortcuts",
+                   G_SETTINGS_BIND_GET);
   for (unsigned i = 0; i < G_N_ELEMENTS (shown); i++)
     g_signal_connect_object (machine, shown[i].signal, G_CALLBACK (shown[i].show), self,
                              G_CONNECT_SWAPPED);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "machine-folder.h"
+#include "machine-root.h"
 
 #define POLL_SECONDS 3
 #define RESCAN_MS 150
@@ -11,10 +12,10 @@
 struct _Library
 {
   GObject parent_instance;
-  char *folder;
+  char *folder; /* NULL: those of all machines */
   GPtrArray *machines;
   GHashTable *refused; /* folder to the sentence why, which is told once */
-  GFileMonitor *monitor;
+  GPtrArray *monitors;
   guint poll;
   guint rescan;
 };
@@ -171,9 +172,38 @@ add_folder (Library *self, const char *folder)
   machine_poll (machine);
 }
 
+static GPtrArray *
+list_roots (Library *self)
+{
+  GPtrArray *roots;
+
+  if (self->folder == NULL)
+    return machine_root_list ();
+  roots = g_ptr_array_new_with_free_func (g_free);
+  g_ptr_array_add (roots, g_strdup (self->folder));
+  return roots;
+}
+
+static void
+add_root (Library *self, const char *root)
+{
+  g_autoptr (GDir) dir = g_dir_open (root, 0, NULL);
+  const char *name;
+
+  while (dir != NULL && (name = g_dir_read_name (dir)) != NULL)
+    {
+      g_autofree char *folder = g_build_filename (root, name, NULL);
+
+      if (*name != '.')
+        add_folder (self, folder);
+    }
+}
+
 void
 library_rescan (Library *self)
 {
+  g_autoptr (GPtrArray) roots = list_roots (self);
+
   g_clear_handle_id (&self->rescan, g_source_remove);
   for (guint i = self->machines->len; i-- > 0;)
     if (!g_file_test (machine_get_folder (self->machines->pdata[i]), G_FILE_TEST_IS_DIR))
@@ -182,15 +212,8 @@ library_rescan (Library *self)
         g_ptr_array_remove_index (self->machines, i);
         g_list_model_items_changed (G_LIST_MODEL (self), i, 1, 0);
       }
-
-  g_autoptr (GDir) dir = g_dir_open (self->folder, 0, NULL);
-  const char *name;
-  while (dir != NULL && (name = g_dir_read_name (dir)) != NULL)
-    {
-      g_autofree char *folder = g_build_filename (self->folder, name, NULL);
-      if (*name != '.')
-        add_folder (self, folder);
-    }
+  for (guint i = 0; i < roots->len; i++)
+    add_root (self, roots->pdata[i]);
 }
 
 void
@@ -229,17 +252,34 @@ poll_machines (gpointer data)
   return G_SOURCE_CONTINUE;
 }
 
+/* A folder that comes later is looked into now and then. */
+static void
+watch (Library *self)
+{
+  g_autoptr (GPtrArray) roots = list_roots (self);
+
+  for (guint i = 0; i < roots->len; i++)
+    {
+      g_autoptr (GFile) file = g_file_new_for_path (roots->pdata[i]);
+      GFileMonitor *monitor
+        = g_file_monitor_directory (file, G_FILE_MONITOR_WATCH_MOVES, NULL, NULL);
+
+      if (monitor == NULL)
+        continue;
+      g_signal_connect (monitor, "changed", G_CALLBACK (folder_changed), self);
+      g_ptr_array_add (self->monitors, monitor);
+    }
+}
+
 Library *
 library_new (const char *folder)
 {
   Library *self = g_object_new (LIBRARY_TYPE, NULL);
+  g_autofree char *usual = machine_root_dup_usual ();
 
-  self->folder = folder != NULL ? g_strdup (folder) : machine_folder_dup_root ();
-  g_mkdir_with_parents (self->folder, 0700);
-  g_autoptr (GFile) file = g_file_new_for_path (self->folder);
-  self->monitor = g_file_monitor_directory (file, G_FILE_MONITOR_WATCH_MOVES, NULL, NULL);
-  if (self->monitor != NULL)
-    g_signal_connect (self->monitor, "changed", G_CALLBACK (folder_changed), self);
+  self->folder = g_strdup (folder);
+  g_mkdir_with_parents (folder != NULL ? folder : usual, 0700);
+  watch (self);
   self->poll = g_timeout_add_seconds (POLL_SECONDS, poll_machines, self);
   library_rescan (self);
   return self;
@@ -252,7 +292,7 @@ library_dispose (GObject *object)
 
   g_clear_handle_id (&self->poll, g_source_remove);
   g_clear_handle_id (&self->rescan, g_source_remove);
-  g_clear_object (&self->monitor);
+  g_ptr_array_set_size (self->monitors, 0);
   for (guint i = 0; i < self->machines->len; i++)
     g_signal_handlers_disconnect_by_data (self->machines->pdata[i], self);
   g_ptr_array_set_size (self->machines, 0);
@@ -265,6 +305,7 @@ library_finalize (GObject *object)
   Library *self = LIBRARY_LIBRARY (object);
 
   g_ptr_array_unref (self->machines);
+  g_ptr_array_unref (self->monitors);
   g_hash_table_unref (self->refused);
   g_free (self->folder);
   G_OBJECT_CLASS (library_parent_class)->finalize (object);
@@ -283,5 +324,6 @@ static void
 library_init (Library *self)
 {
   self->machines = g_ptr_array_new_with_free_func (g_object_unref);
+  self->monitors = g_ptr_array_new_with_free_func (g_object_unref);
   self->refused = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
 }

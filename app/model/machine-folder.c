@@ -11,17 +11,12 @@
 #include "conf-text.h"
 #include "drive-list.h"
 #include "machine-name.h"
+#include "machine-root.h"
 #include "vmm-core/plain-file.h"
 #include "vmm-core/real-path.h"
 #include "vmm-core/run/machine-trust.h"
 
 #define MAX_PICTURE (16u << 20)
-
-char *
-machine_folder_dup_root (void)
-{
-  return g_build_filename (g_get_user_data_dir (), "guesthouse", "machines", NULL);
-}
 
 static int
 compare_strings (gconstpointer a, gconstpointer b)
@@ -78,11 +73,9 @@ tell_copies_apart (GPtrArray *folders)
     }
 }
 
-GPtrArray *
-machine_folder_list (void)
+static void
+list_root (const char *root, GPtrArray *folders)
 {
-  GPtrArray *folders = g_ptr_array_new_with_free_func (g_free);
-  g_autofree char *root = machine_folder_dup_root ();
   g_autoptr (GDir) dir = g_dir_open (root, 0, NULL);
   const char *name;
 
@@ -93,6 +86,16 @@ machine_folder_list (void)
       if (g_file_test (conf, G_FILE_TEST_IS_REGULAR))
         g_ptr_array_add (folders, g_build_filename (root, name, NULL));
     }
+}
+
+GPtrArray *
+machine_folder_list (void)
+{
+  GPtrArray *folders = g_ptr_array_new_with_free_func (g_free);
+  g_autoptr (GPtrArray) roots = machine_root_list ();
+
+  for (guint i = 0; i < roots->len; i++)
+    list_root (roots->pdata[i], folders);
   g_ptr_array_sort (folders, compare_strings);
   tell_copies_apart (folders);
   return folders;
@@ -276,10 +279,11 @@ fill_folder (const char *folder, const char *name, const MachineFolderPlan *plan
 static char *
 make_folder (const char *name, GError **error)
 {
-  g_autofree char *root = machine_folder_dup_root ();
+  g_autofree char *root = machine_root_dup ();
+  g_autofree char *usual = machine_root_dup_usual ();
   char *folder = g_build_filename (root, name, NULL);
 
-  g_mkdir_with_parents (root, 0700);
+  g_mkdir_with_parents (usual, 0700); /* no other: it may be on a disk that is not there now */
   for (unsigned n = 2; g_mkdir (folder, 0700) < 0; n++)
     {
       g_autofree char *shown = g_filename_display_name (folder);

@@ -6,7 +6,6 @@
 /* The folder of machines on disk, for the application and the command line. */
 
 /* ~/.local/share/guesthouse/machines. */
-char *machine_folder_dup_root (void);
 /* The folders of all machines in it, by name; of an original and its copies, all but one get
  * another uuid. */
 GPtrArray *machine_folder_list (void);

@@ -13,10 +13,11 @@ struct ConsoleInput
   ConsoleKeyboard *keyboard;
   ConsolePointer *pointer;
   GtkEventController *focus;
-  GtkWindow *window;      /* the widget's; weak */
-  gboolean has_keyboard;  /* the widget has the focus of the active window */
-  GdkToplevel *inhibited; /* whose system shortcuts are asked for; NULL: not grabbed */
-  gboolean granted;       /* and were given */
+  GtkWindow *window;         /* the widget's; weak */
+  gboolean has_keyboard;     /* the widget has the focus of the active window */
+  GdkToplevel *grabbed;      /* NULL: not grabbed */
+  gboolean system_shortcuts; /* are asked for with a grab */
+  gboolean granted;          /* and were given */
 };
 
 /* Grab */
@@ -27,7 +28,7 @@ shortcuts_changed (ConsoleInput *input)
 {
   gboolean inhibited;
 
-  g_object_get (input->inhibited, "shortcuts-inhibited", &inhibited, NULL);
+  g_object_get (input->grabbed, "shortcuts-inhibited", &inhibited, NULL);
   if (input->granted && !inhibited)
     console_input_ungrab (input);
   else
@@ -40,14 +41,15 @@ console_input_grab (ConsoleInput *input)
   GtkNative *native = gtk_widget_get_native (input->widget);
   GdkSurface *surface = native != NULL ? gtk_native_get_surface (native) : NULL;
 
-  if (input->inhibited != NULL || input->connection == NULL || surface == NULL
+  if (input->grabbed != NULL || input->connection == NULL || surface == NULL
       || !GDK_IS_TOPLEVEL (surface))
     return;
-  input->inhibited = g_object_ref (GDK_TOPLEVEL (surface));
+  input->grabbed = g_object_ref (GDK_TOPLEVEL (surface));
   input->granted = FALSE;
   g_signal_connect_swapped (surface, "notify::shortcuts-inhibited", G_CALLBACK (shortcuts_changed),
                             input);
-  gdk_toplevel_inhibit_system_shortcuts (input->inhibited, NULL);
+  if (input->system_shortcuts)
+    gdk_toplevel_inhibit_system_shortcuts (input->grabbed, NULL);
   console_pointer_set_grabbed (input->pointer, TRUE);
   input->ops.changed (input->data);
 }
@@ -55,7 +57,7 @@ console_input_grab (ConsoleInput *input)
 void
 console_input_ungrab (ConsoleInput *input)
 {
-  g_autoptr (GdkToplevel) toplevel = g_steal_pointer (&input->inhibited);
+  g_autoptr (GdkToplevel) toplevel = g_steal_pointer (&input->grabbed);
 
   if (toplevel == NULL)
     return;
@@ -68,7 +70,7 @@ console_input_ungrab (ConsoleInput *input)
 gboolean
 console_input_is_grabbed (const ConsoleInput *input)
 {
-  return input->inhibited != NULL;
+  return input->grabbed != NULL;
 }
 
 gboolean
@@ -139,7 +141,7 @@ static gboolean
 button_pressed (void *data)
 {
   ConsoleInput *input = data;
-  gboolean grabbed = input->inhibited != NULL;
+  gboolean grabbed = input->grabbed != NULL;
 
   gtk_widget_grab_focus (input->widget);
   console_input_grab (input);
@@ -169,6 +171,12 @@ console_input_set_release_keys (ConsoleInput *input, ReleaseKeys keys)
 }
 
 void
+console_input_set_system_shortcuts (ConsoleInput *input, gboolean system_shortcuts)
+{
+  input->system_shortcuts = system_shortcuts;
+}
+
+void
 console_input_set_connection (ConsoleInput *input, GDBusConnection *connection)
 {
   console_input_ungrab (input);
@@ -188,6 +196,7 @@ console_input_new (GtkWidget *widget, const ConsoleInputOps *ops, void *data)
   input->widget = widget;
   input->ops = *ops;
   input->data = data;
+  input->system_shortcuts = TRUE;
   input->keyboard = console_keyboard_new (widget, give_back, input);
   input->pointer = console_pointer_new (widget, &pointer_ops, input);
   input->focus = gtk_event_controller_focus_new ();

@@ -26,6 +26,8 @@ void console_input_free (ConsoleInput *input);
 /* NULL: events go nowhere. */
 void console_input_set_connection (ConsoleInput *input, GDBusConnection *connection);
 void console_input_set_release_keys (ConsoleInput *input, ReleaseKeys keys);
+/* Whether a grab takes those keys, too, that the desktop has for itself; TRUE at first. */
+void console_input_set_system_shortcuts (ConsoleInput *input, gboolean system_shortcuts);
 void console_input_grab (ConsoleInput *input);
 void console_input_ungrab (ConsoleInput *input);
 gboolean console_input_is_grabbed (const ConsoleInput *input);

@@ -25,6 +25,7 @@ enum
   PROP_HAS_KEYBOARD = 1,
   PROP_SCALING,
   PROP_RELEASE_KEYS,
+  PROP_SYSTEM_SHORTCUTS,
   N_PROPS
 };
 
@@ -282,6 +283,9 @@ console_view_set_property (GObject *object, guint property, const GValue *value,
     case PROP_RELEASE_KEYS:
       console_view_set_release_keys (self, g_value_get_enum (value));
       break;
+    case PROP_SYSTEM_SHORTCUTS:
+      console_input_set_system_shortcuts (self->input, g_value_get_boolean (value));
+      break;
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID (object, property, pspec);
     }
@@ -326,6 +330,8 @@ console_view_class_init (ConsoleViewClass *class)
   properties[PROP_SCALING] = g_param_spec_boolean ("scaling", NULL, NULL, TRUE, read_write);
   properties[PROP_RELEASE_KEYS] = g_param_spec_enum ("release-keys", NULL, NULL, RELEASE_KEYS_TYPE,
                                                      RELEASE_KEYS_LEFT_CTRL_ALT, read_write);
+  properties[PROP_SYSTEM_SHORTCUTS] = g_param_spec_boolean (
+    "system-shortcuts", NULL, NULL, TRUE, G_PARAM_WRITABLE | G_PARAM_STATIC_STRINGS);
   g_object_class_install_properties (object_class, N_PROPS, properties);
   gtk_widget_class_set_css_name (widget_class, "consoleview");
   gtk_widget_class_set_accessible_role (widget_class, GTK_ACCESSIBLE_ROLE_IMG);

@@ -17,9 +17,10 @@ G_DECLARE_FINAL_TYPE (ConsoleView, console_view, CONSOLE, VIEW, GtkWidget)
  *   "has-keyboard" (boolean, read-only, told when a grab comes or goes, too): keys go to the guest,
  *     grabbed or not: the widget has the focus of the active window. While it is TRUE the
  *     application should have no shortcuts of its own;
- *   "scaling" (boolean, TRUE at first): fit the picture into the widget, in proportion; FALSE: one
- *     pixel for one pixel. The widget then asks for the whole size: put it into a
- *     GtkScrolledWindow. */
+ *   "system-shortcuts" (boolean, write-only, TRUE at first): a grab takes the keys that the desktop
+ * has for itself, too; "scaling" (boolean, TRUE at first): fit the picture into the widget, in
+ * proportion; FALSE: one pixel for one pixel. The widget then asks for the whole size: put it into
+ * a GtkScrolledWindow. */
 GtkWidget *console_view_new (void);
 
 void console_view_set_connection (ConsoleView *view, GDBusConnection *connection);

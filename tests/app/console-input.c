@@ -80,6 +80,33 @@ test_release_keys (ConsoleRig *f, const void *data)
   g_assert_false (console_view_has_keyboard (f->view));
 }
 
+static unsigned shortcuts_asked;
+
+/* In GTK's place, which asks nobody where there is no window manager. */
+void
+gdk_toplevel_inhibit_system_shortcuts (GdkToplevel *toplevel, GdkEvent *event)
+{
+  shortcuts_asked++;
+}
+
+/* The desktop's own keys are the guest's with a grab, if the person wants that. */
+static void
+test_system_shortcuts (ConsoleRig *f, const void *data)
+{
+  static const gboolean wanted[] = { TRUE, FALSE };
+
+  for (unsigned i = 0; i < G_N_ELEMENTS (wanted); i++)
+    {
+      shortcuts_asked = 0;
+      g_object_set (f->view, "system-shortcuts", wanted[i], NULL);
+      console_rig_xdotool ("mousemove 320 200 click 1");
+      wait_for (console_view_get_grabbed (f->view));
+      g_assert_cmpuint (shortcuts_asked, ==, wanted[i]);
+      console_rig_xdotool ("keydown Control_L keydown Alt_L keyup Alt_L keyup Control_L");
+      wait_for (!console_view_get_grabbed (f->view));
+    }
+}
+
 /* Another program's window, which says what it hears. */
 static GSubprocess *
 open_other_window (GDataInputStream **heard)
@@ -221,6 +248,7 @@ main (int argc, char **argv)
   ADD ("absolute-pointer", test_absolute_pointer);
   ADD ("grab-and-release-chord", test_grab_and_release_chord);
   ADD ("release-keys", test_release_keys);
+  ADD ("system-shortcuts", test_system_shortcuts);
   ADD ("another-window-gets-active", test_another_window_gets_active);
   ADD ("window-in-the-way", test_window_in_the_way);
   ADD ("locks-are-matched", test_locks_are_matched);

@@ -57,6 +57,7 @@ def run(session):
     window, = windows()
     xdotool("windowsize", window, str(WIDTH), "640")
     wait("the window to be narrow", lambda: width(window) == WIDTH)
+    look_at(session, window, "0-preferences", "Preferences", "Release Keys")
     look_at(session, window, "0-shortcuts", "Keyboard Shortcuts", "Release keyboard and pointer")
     click(NAME, ("label",), "the machine's page alone", lambda: find_button("Back") and find_button("Power On"))
     press("Settings…", "the settings", lambda: shows("Machine Settings"))

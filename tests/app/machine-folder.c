@@ -2,6 +2,7 @@
 /* Machines on disk: what is made, found, refused and removed. Every test has a data folder of its
  * own. */
 #include "app/model/machine-folder.h"
+#include "app/model/machine-root.h"
 #include "app/model/machine-name.h"
 #include "vmm-core/run/machine-trust.h"
 
@@ -138,7 +139,7 @@ test_find (void)
 {
   g_autoptr (GError) error = NULL;
   MachineFolderPlan plan = small;
-  g_autofree char *root = machine_folder_dup_root ();
+  g_autofree char *root = machine_root_dup ();
   g_autofree char *other = g_build_filename (root, "no machine", NULL);
 
   g_autofree char *second = machine_folder_create (&plan, NULL);
@@ -227,7 +228,7 @@ test_ambiguous (void)
 {
   g_autoptr (GError) error = NULL;
   g_autofree char *first = machine_folder_create (&small, NULL);
-  g_autofree char *root = machine_folder_dup_root ();
+  g_autofree char *root = machine_root_dup ();
   g_autofree char *second = g_build_filename (root, "By hand", NULL);
   g_autofree char *conf = g_build_filename (second, MACHINE_CONFIG_FILE, NULL);
 
@@ -248,7 +249,7 @@ static void
 test_copy (void)
 {
   g_autofree char *original = machine_folder_create (&small, NULL);
-  g_autofree char *root = machine_folder_dup_root ();
+  g_autofree char *root = machine_root_dup ();
   g_autofree char *copy = g_build_filename (root, "A copy", NULL);
   g_autofree char *from = g_build_filename (original, MACHINE_CONFIG_FILE, NULL);
   g_autofree char *to = g_build_filename (copy, MACHINE_CONFIG_FILE, NULL);
@@ -318,7 +319,7 @@ test_private (void)
   static const mode_t umasks[] = { 0, 022 };
   static const char *const made[]
     = { "", "disks", "disks/disk0.img", "logs", "machine.conf", "picture.png" };
-  g_autofree char *root = machine_folder_dup_root ();
+  g_autofree char *root = machine_root_dup ();
   g_autoptr (GBytes) picture = g_bytes_new_static ("png", 3);
   mode_t before = umask (0);
   GStatBuf status;
