@@ -3,6 +3,10 @@
 
 #include <stdatomic.h>
 
+/* Five seconds that this process had the chance to use. */
+#define KICK_US 10000
+#define MOST_KICKS 500
+
 typedef struct
 {
   Vcpus *vcpus;
@@ -234,19 +238,26 @@ vcpus_request_stop (Vcpus *vcpus)
   g_mutex_unlock (&vcpus->mutex);
 }
 
-void
+bool
 vcpus_stop (Vcpus *vcpus)
 {
+  unsigned kicks = 0;
+  bool stopped = true;
+
   g_mutex_lock (&vcpus->mutex);
   vcpus->running = false;
   for (unsigned i = 0; i < vcpus->n; i++)
-    while (vcpus->threads[i].inside)
-      {
-        /* Again and again: a kick may arrive just before the entry and be spent there. */
-        vcpus->accel->ops->vcpu_kick (vcpus->threads[i].vcpu);
-        g_cond_wait_until (&vcpus->left, &vcpus->mutex, g_get_monotonic_time () + 10000);
-      }
+    {
+      /* Again and again: a kick may arrive just before the entry and be spent there. */
+      while (vcpus->threads[i].inside && kicks++ < MOST_KICKS)
+        {
+          vcpus->accel->ops->vcpu_kick (vcpus->threads[i].vcpu);
+          g_cond_wait_until (&vcpus->left, &vcpus->mutex, g_get_monotonic_time () + KICK_US);
+        }
+      stopped = stopped && !vcpus->threads[i].inside;
+    }
   g_mutex_unlock (&vcpus->mutex);
+  return stopped;
 }
 
 void

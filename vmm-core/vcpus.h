@@ -21,8 +21,9 @@ void vcpus_start (Vcpus *vcpus);
 /* Has all of them leave the guest at the next opportunity, without waiting. Any thread, with or
  * without the machine lock. */
 void vcpus_request_stop (Vcpus *vcpus);
-/* Returns when no vCPU is inside the guest any more. */
-void vcpus_stop (Vcpus *vcpus);
+/* Returns when no vCPU is inside the guest any more; FALSE: one does not come out, which is the
+ * host's doing. It goes no further if it ever does, but nothing that it may use can be freed. */
+bool vcpus_stop (Vcpus *vcpus);
 
 /* Only while stopped. */
 void vcpus_get_state (Vcpus *vcpus, unsigned index, X86State *state);

@@ -244,6 +244,7 @@ system_request (unsigned long request, void *argument)
     case KVM_GET_API_VERSION:
       return KVM_API_VERSION;
     case KVM_CREATE_VM:
+      fake_kvm.machines++;
       memset (fake_kvm.slots, 0, sizeof fake_kvm.slots);
       return vm_fd = memfd_create ("fake-vm", MFD_CLOEXEC);
     case KVM_GET_VCPU_MMAP_SIZE:
@@ -299,6 +300,9 @@ vcpu_request (FakeVcpu *vcpu, unsigned long request, void *argument)
     case KVM_GET_MSRS:
     case KVM_SET_MSRS:
       return transfer_msrs (argument, request == KVM_SET_MSRS);
+    case KVM_GET_STATS_FD:
+      errno = ENOTTY;
+      return -1;
     case KVM_NMI:
       vcpu->nmis++;
       return 0;
@@ -325,7 +329,7 @@ ioctl (int fd, unsigned long request, ...)
   va_end (arguments);
   if (fd < 0 || _IOC_TYPE (request) != KVMIO)
     return syscall (SYS_ioctl, fd, request, argument);
-  if (request == fake_kvm.refused)
+  if (request == fake_kvm.refused && fake_kvm.machines >= fake_kvm.refused_from)
     {
       errno = fake_kvm.refused_errno;
       return -1;
@@ -401,6 +405,8 @@ read_environment (void)
         fake_kvm.refused_errno
           = atoi (strstr (words, refusals[i].word) + strlen (refusals[i].word));
       }
+  if (strstr (words, "late") != NULL)
+    fake_kvm.refused_from = 2;
   if (strstr (words, "run=fail") != NULL)
     fake_kvm.run = run_failing;
   if (strstr (words, "run=stuck") != NULL)

@@ -9,7 +9,8 @@
 /* A /dev/kvm that does what a test says, in place of the host's: it keeps what it is given, and
  * runs no guest but the loop of kvm-probe.c, in no time. Linked into a test, or loaded into
  * guesthouse-vm (LD_PRELOAD), where FAKE_KVM in the environment holds words: “open=ERRNO”,
- * “vm=ERRNO”, “xsave=ERRNO”, “run=fail” and “run=stuck”. */
+ * “vm=ERRNO”, “xsave=ERRNO”, “run=fail” and “run=stuck”; “late”: the first machine, which only
+ * tries it, meets nothing of that. */
 
 #define FAKE_KVM_VCPUS 8
 #define FAKE_KVM_SLOTS 120
@@ -27,13 +28,15 @@ typedef struct
 {
   int open_errno;        /* of /dev/kvm; 0: it opens */
   unsigned long refused; /* a request that fails… */
-  int refused_errno;     /* … with this */
+  int refused_errno;     /* … with this… */
+  unsigned refused_from; /* … from this machine on */
   unsigned missing;      /* a capability that it has not got */
   unsigned max_vcpus;    /* 0: it does not say */
   unsigned max_slots;
   int (*run) (FakeVcpu *v); /* KVM_RUN, but for the probe; NULL: until it is kicked */
   FakeVcpu vcpus[FAKE_KVM_VCPUS];
   struct kvm_userspace_memory_region slots[FAKE_KVM_SLOTS];
+  unsigned machines;     /* made so far */
   _Atomic unsigned gaps; /* how often a slot changed while a vCPU was inside */
 } FakeKvm;
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "vm.h"
+#include "vm-private.h"
 
 #include <glib/gi18n.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -18,44 +19,7 @@
 #define TRAY_DELAY_US 100000
 #define WAIT_TOLD_MS 1000 /* of a start that waits for a file */
 #define ROOM_TRIES_S 5    /* between tries whether there is room now */
-
-struct Vm
-{
-  MachineConfig *config;
-  CpuTopology topology;
-  int folder_lock; /* -1: none */
-  VmState state;
-  char *failure;
-  const char *failed_drive; /* whose file hindered the start; NULL: none */
-  char *pause_reason;       /* NULL: nothing but a command */
-  guint room_tries;         /* 0: a command resumes it */
-  VmDone started;           /* while it starts */
-  void *started_data;
-  guint wait_told;  /* 0: it waits for nothing, or that is told */
-  char *disk_error; /* since power on; NULL: none */
-  const AccelOps *accel;
-  char *accel_reason;
-
-  GMainContext *context;
-  MachineLock *lock;
-  Console *console;
-  Input *input;
-  VmDrives *drives;
-  Chardev *serial[MACHINE_CONFIG_SERIAL_PORTS];
-  Chardev *debugcon;
-
-  /* Made anew at each power on. */
-  Clock *clock;
-  BoardPc *board;
-  Vcpus *vcpus;
-
-  int test_status; /* -1: the guest gave none */
-  unsigned wishes; /* BoardEvents to serve, one bit each; under the lock */
-  char *disk_full, *disk_failed, *memory_lost; /* sentences to serve; under the lock */
-  Notice *wish_notice;
-  VmListener listener;
-  void *listener_data;
-};
+#define BEGINNING_NS INT64_C (1000000000)
 
 static void
 set_state (Vm *vm, VmState state)
@@ -189,11 +153,8 @@ run_time (Vm *vm, bool running)
 }
 
 static void
-crash (Vm *vm, const char *message)
+set_crashed (Vm *vm, const char *message)
 {
-  if (vm->vcpus != NULL)
-    vcpus_stop (vm->vcpus);
-  run_time (vm, false);
   g_free (vm->failure);
   vm->failure = g_strdup (message);
   g_printerr ("guesthouse-vm: %s\n", vm->failure);
@@ -201,11 +162,36 @@ crash (Vm *vm, const char *message)
 }
 
 static void
+crash (Vm *vm, const char *message)
+{
+  if (vm->vcpus == NULL || vcpus_stop (vm->vcpus))
+    run_time (vm, false);
+  set_crashed (vm, message);
+}
+
+static gboolean start_without_kvm (Vm *vm, const GError *error);
+
+/* The guest has not got to anything that its owner would miss. */
+static gboolean
+has_just_begun (Vm *vm)
+{
+  uint64_t bytes_read, bytes_written, in_all = 0;
+
+  for (unsigned i = 0; i < MACHINE_CONFIG_DRIVES; i++)
+    {
+      vm_get_drive_traffic (vm, i, &bytes_read, &bytes_written);
+      in_all += bytes_written;
+    }
+  return in_all == 0 && clock_get_ns (vm->clock) < BEGINNING_NS;
+}
+
+static void
 vcpus_stopped (void *data, AccelExit reason, const GError *error)
 {
   Vm *vm = data;
 
-  crash (vm, error != NULL ? error->message : _ ("The accelerator stopped."));
+  if (error == NULL || !has_just_begun (vm) || !start_without_kvm (vm, error))
+    crash (vm, error != NULL ? error->message : _ ("The accelerator stopped."));
 }
 
 Vm *
@@ -241,12 +227,18 @@ vm_new (MachineConfig *config, GError **error)
   return g_steal_pointer (&vm);
 }
 
-/* The machine without power: what a power on made goes away. */
+/* The machine without power: what a power on made goes away. What a CPU has that the host does not
+ * give back goes away with the process only. */
 static void
 tear_down (Vm *vm)
 {
-  if (vm->vcpus != NULL)
-    vcpus_stop (vm->vcpus);
+  if (vm->vcpus != NULL && !vcpus_stop (vm->vcpus))
+    {
+      g_printerr (
+        _ ("guesthouse-vm: The host does not give a processor of the machine back, so the "
+           "machine's process ends.\n"));
+      _exit (EXIT_FAILURE);
+    }
   g_clear_pointer (&vm->vcpus, vcpus_free);
   machine_lock_acquire (vm->lock);
   vm_drives_set_board (vm->drives, NULL);
@@ -408,6 +400,45 @@ start (Vm *vm, GError **error)
   return FALSE;
 }
 
+/* Where "auto" chose KVM and that cannot do it after all, the same machine starts without it. */
+static gboolean
+take_translator (Vm *vm, const GError *error)
+{
+  if (!g_str_equal (vm->config->accelerator, "auto")
+      || !g_error_matches (error, ACCEL_ERROR, ACCEL_ERROR_HOST))
+    return FALSE;
+  g_free (vm->accel_reason);
+  vm->accel = accel_choice_without_kvm (error->message, &vm->accel_reason);
+  g_printerr ("guesthouse-vm: %s\n", vm->accel_reason);
+  return TRUE;
+}
+
+static gboolean
+start_with_any (Vm *vm, GError **error)
+{
+  g_autoptr (GError) problem = NULL;
+
+  if (start (vm, &problem))
+    return TRUE;
+  if (take_translator (vm, problem))
+    return start (vm, error);
+  g_propagate_error (error, g_steal_pointer (&problem));
+  return FALSE;
+}
+
+static gboolean
+start_without_kvm (Vm *vm, const GError *error)
+{
+  g_autoptr (GError) problem = NULL;
+
+  if (!take_translator (vm, error))
+    return FALSE;
+  tear_down (vm);
+  if (!start (vm, &problem))
+    set_crashed (vm, problem->message);
+  return TRUE;
+}
+
 /* error NULL: it runs. */
 static void
 end_start (Vm *vm, const GError *error)
@@ -429,15 +460,13 @@ drives_opened (void *data, const GError *error)
   vm->disk_error = g_strdup (vm_drives_get_missing (vm->drives));
   if (vm->disk_error != NULL)
     g_printerr ("guesthouse-vm: %s\n", vm->disk_error);
-  if (problem == NULL && start (vm, &problem))
+  if (problem == NULL && start_with_any (vm, &problem))
     {
       end_start (vm, NULL);
       return;
     }
-  vm->failure = g_strdup (problem->message);
   vm->failed_drive = error != NULL ? vm_drives_get_failed (vm->drives) : NULL;
-  g_printerr ("guesthouse-vm: %s\n", vm->failure);
-  set_state (vm, VM_CRASHED);
+  set_crashed (vm, problem->message);
   end_start (vm, problem);
 }
 
@@ -515,6 +544,20 @@ vm_power_button (Vm *vm, GError **error)
   return TRUE;
 }
 
+/* Where the host does not give one back, the others go on. */
+static gboolean
+stop_vcpus (Vm *vm, GError **error)
+{
+  if (vcpus_stop (vm->vcpus))
+    return TRUE;
+  g_set_error (error, G_IO_ERROR, G_IO_ERROR_TIMED_OUT,
+               _ ("The host does not give a processor of the machine back: try again later, or "
+                  "power the machine off."));
+  if (vm->state == VM_RUNNING)
+    vcpus_start (vm->vcpus);
+  return FALSE;
+}
+
 gboolean
 vm_reset (Vm *vm, GError **error)
 {
@@ -523,7 +566,8 @@ vm_reset (Vm *vm, GError **error)
 
   if (before != VM_RUNNING && before != VM_PAUSED)
     return wrong_state (vm, N_ ("on"), error);
-  vcpus_stop (vm->vcpus);
+  if (!stop_vcpus (vm, error))
+    return FALSE;
   machine_lock_acquire (vm->lock);
   vm->wishes &= ~(1u << BOARD_EVENT_RESET);
   g_clear_pointer (&vm->disk_full, g_free);
@@ -551,11 +595,13 @@ vm_get_test_status (Vm *vm, int *status)
   return vm->test_status >= 0;
 }
 
-static void
-halt (Vm *vm)
+static gboolean
+halt (Vm *vm, GError **error)
 {
-  vcpus_stop (vm->vcpus);
+  if (!stop_vcpus (vm, error))
+    return FALSE;
   run_time (vm, false);
+  return TRUE;
 }
 
 gboolean
@@ -563,7 +609,8 @@ vm_pause (Vm *vm, GError **error)
 {
   if (vm->state != VM_RUNNING)
     return wrong_state (vm, "running", error);
-  halt (vm);
+  if (!halt (vm, error))
+    return FALSE;
   set_state (vm, VM_PAUSED);
   return TRUE;
 }
@@ -598,11 +645,11 @@ try_room (gpointer data)
 static void
 pause_for (Vm *vm, const char *reason)
 {
-  if (vm->state == VM_RUNNING)
-    halt (vm);
+  g_printerr ("guesthouse-vm: %s\n", reason);
+  if (vm->state == VM_RUNNING && !halt (vm, NULL))
+    return;
   g_free (vm->pause_reason);
   vm->pause_reason = g_strdup (reason);
-  g_printerr ("guesthouse-vm: %s\n", reason);
   if (vm->listener.state_changed == NULL && vm->room_tries == 0) /* nobody could resume it */
     vm->room_tries = g_timeout_add_seconds (ROOM_TRIES_S, try_room, vm);
   set_state (vm, VM_PAUSED);
@@ -711,8 +758,8 @@ vm_set_accelerator (Vm *vm, const char *name, GError **error)
     return wrong_state (vm, N_ ("on"), error);
   if (is_on (vm) && accel != vm->accel)
     {
-      if (running)
-        halt (vm);
+      if (running && !halt (vm, error))
+        return FALSE;
       moved = move_to (vm, accel, error);
     }
   if (moved)
@@ -726,124 +773,4 @@ vm_set_accelerator (Vm *vm, const char *name, GError **error)
   else
     set_state (vm, vm->state);
   return moved;
-}
-
-/* Drives */
-
-void
-vm_insert_medium (Vm *vm, const char *drive, const char *path, VmDone done, void *data)
-{
-  vm_drives_insert (vm->drives, drive, path, done, data);
-}
-
-gboolean
-vm_eject_medium (Vm *vm, const char *drive, gboolean force, GError **error)
-{
-  return vm_drives_eject (vm->drives, drive, force, error);
-}
-
-GVariant *
-vm_get_drives (Vm *vm)
-{
-  return vm_drives_describe (vm->drives);
-}
-
-const char *
-vm_get_drive_traffic (Vm *vm, unsigned position, uint64_t *bytes_read, uint64_t *bytes_written)
-{
-  *bytes_read = *bytes_written = 0;
-  machine_lock_acquire (vm->lock);
-  if (vm->board != NULL)
-    board_pc_get_drive_traffic (vm->board, position, bytes_read, bytes_written);
-  machine_lock_release (vm->lock);
-  return vm->config->drives[position].id;
-}
-
-/* What others need */
-
-const MachineConfig *
-vm_get_config (Vm *vm)
-{
-  return vm->config;
-}
-
-VmState
-vm_get_state (Vm *vm)
-{
-  return vm->state;
-}
-
-const char *
-vm_state_to_string (VmState state)
-{
-  static const char *const names[]
-    = { N_ ("off"), N_ ("starting"), N_ ("running"), N_ ("paused"), N_ ("crashed") };
-
-  return names[state];
-}
-
-const char *
-vm_get_failure (Vm *vm)
-{
-  return vm->failure != NULL ? vm->failure : "";
-}
-
-const char *
-vm_get_failed_drive (Vm *vm)
-{
-  return vm->failed_drive != NULL ? vm->failed_drive : "";
-}
-
-const char *
-vm_get_pause_reason (Vm *vm)
-{
-  return vm->pause_reason != NULL ? vm->pause_reason : "";
-}
-
-const char *
-vm_get_disk_error (Vm *vm)
-{
-  return vm->disk_error != NULL ? vm->disk_error : "";
-}
-
-const char *
-vm_get_accelerator (Vm *vm)
-{
-  return vm->accel->name;
-}
-
-const char *
-vm_get_accelerator_reason (Vm *vm)
-{
-  return vm->accel_reason;
-}
-
-Accel *
-vm_get_accel (Vm *vm)
-{
-  return vm->board != NULL ? board_pc_get_accel (vm->board) : NULL;
-}
-
-int64_t
-vm_get_guest_ns (Vm *vm)
-{
-  return vm->clock != NULL ? clock_get_ns (vm->clock) : 0;
-}
-
-Console *
-vm_get_console (Vm *vm)
-{
-  return vm->console;
-}
-
-Input *
-vm_get_input (Vm *vm)
-{
-  return vm->input;
-}
-
-MachineLock *
-vm_get_lock (Vm *vm)
-{
-  return vm->lock;
 }
