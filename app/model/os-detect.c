@@ -10,40 +10,25 @@
 #define LONGEST_ACRONYM 4
 #define SMALLEST_INSTALLER (8 << 20) /* bytes */
 
-void
-os_detection_free (OsDetection *detection)
-{
-  if (detection == NULL)
-    return;
-  g_free (detection->id);
-  g_free (detection->name);
-  g_free (detection);
-}
-
-/* What is known by the disc's own words. */
-static gboolean
-recognize (OsinfoMedia *media, const char *file, OsDetection *detection)
+/* What is known by the disc's own words; NULL: nothing. */
+static OsDetection *
+recognize (OsinfoMedia *media, const char *file)
 {
   const char *publisher = media != NULL ? osinfo_media_get_publisher_id (media) : NULL;
   const char *application = media != NULL ? osinfo_media_get_application_id (media) : NULL;
   g_autofree char *maker = g_strdup_printf ("%s %s", publisher != NULL ? publisher : "",
                                             application != NULL ? application : "");
-  g_autoptr (OsDisc) disc
+  OsDetection *detection
     = os_discs_find (media != NULL ? osinfo_media_get_volume_id (media) : NULL, maker, file);
+  g_autofree char *id = NULL;
 
-  if (disc == NULL)
-    return FALSE;
-  if (disc->id != NULL)
-    {
-      detection->id = os_database_dup_nearest (os_database_lock (), disc->id);
-      os_database_unlock ();
-    }
-  detection->known = TRUE;
-  detection->name = g_steal_pointer (&disc->name);
-  detection->memory = disc->memory;
-  detection->disk = disc->disk;
-  detection->live = disc->live;
-  return TRUE;
+  if (detection == NULL || detection->id == NULL)
+    return detection;
+  /* Its release may be younger than the database. */
+  id = g_steal_pointer (&detection->id);
+  detection->id = os_database_dup_nearest (os_database_lock (), id);
+  os_database_unlock ();
+  return detection;
 }
 
 /* What the database knows of it. */
@@ -143,10 +128,14 @@ detect (GTask *task, gpointer source, gpointer task_data, GCancellable *cancella
   const char *path = task_data;
   g_autoptr (OsinfoMedia) media = read_media (path, cancellable);
   g_autofree char *file = g_path_get_basename (path);
-  OsDetection *detection = g_new0 (OsDetection, 1);
+  OsDetection *detection = recognize (media, file);
 
-  if (!recognize (media, file, detection) && (media == NULL || !identify (media, detection)))
-    guess (media, path, detection);
+  if (detection == NULL)
+    {
+      detection = g_new0 (OsDetection, 1);
+      if (media == NULL || !identify (media, detection))
+        guess (media, path, detection);
+    }
   g_task_return_pointer (task, detection, (GDestroyNotify) os_detection_free);
 }
 

@@ -198,16 +198,6 @@ static const Pattern patterns[] = {
   { "^(?:9front|Plan ?9)", NULL, NULL, NULL, "Plan 9", 1024, 8 },
 };
 
-void
-os_disc_free (OsDisc *disc)
-{
-  if (disc == NULL)
-    return;
-  g_free (disc->id);
-  g_free (disc->name);
-  g_free (disc);
-}
-
 /* The first match of a pattern is what its \1 stands for. */
 static gboolean
 fits (const char *expression, const char *text, GMatchInfo **first)
@@ -228,21 +218,22 @@ fits (const char *expression, const char *text, GMatchInfo **first)
   return TRUE;
 }
 
-static OsDisc *
-disc_new (const Pattern *pattern, GMatchInfo *match)
+static OsDetection *
+detection_new (const Pattern *pattern, GMatchInfo *match)
 {
-  OsDisc *disc = g_new0 (OsDisc, 1);
+  OsDetection *detection = g_new0 (OsDetection, 1);
 
+  detection->known = TRUE;
   if (pattern->id != NULL)
-    disc->id = g_match_info_expand_references (match, pattern->id, NULL);
-  disc->name = g_strchomp (g_match_info_expand_references (match, pattern->name, NULL));
-  disc->memory = pattern->memory;
-  disc->disk = pattern->disk;
-  disc->live = pattern->live;
-  return disc;
+    detection->id = g_match_info_expand_references (match, pattern->id, NULL);
+  detection->name = g_strchomp (g_match_info_expand_references (match, pattern->name, NULL));
+  detection->memory = pattern->memory;
+  detection->disk = pattern->disk;
+  detection->live = pattern->live;
+  return detection;
 }
 
-OsDisc *
+OsDetection *
 os_discs_find (const char *label, const char *maker, const char *file)
 {
   for (gsize i = 0; i < G_N_ELEMENTS (patterns); i++)
@@ -252,7 +243,7 @@ os_discs_find (const char *label, const char *maker, const char *file)
 
       if (fits (pattern->label, label, &match) && fits (pattern->maker, maker, &match)
           && fits (pattern->file, file, &match))
-        return disc_new (pattern, match);
+        return detection_new (pattern, match);
     }
   return NULL;
 }

@@ -108,87 +108,86 @@ test_known (void)
 
 /* What people bring, with the labels that these discs have. The database of this test knows none of
  * them but the releases of Debian and Ubuntu below. */
+static const struct
+{
+  const char *label, *publisher, *file, *name, *id;
+  gboolean live;
+} brought[] = {
+  { "Debian 13.1.0 amd64 n", "", "a.iso", "Debian 13", "http://debian.org/debian/11", FALSE },
+  { "d-live 12.9.0 kd amd64", "", "a.iso", "Debian 12 Live", "http://debian.org/debian/11", TRUE },
+  { "Debian trixie-DI-rc1 amd64 n", "", "a.iso", "Debian testing", NULL, FALSE },
+  { "Ubuntu 26.04 LTS amd64", "", "a.iso", "Ubuntu 26.04 LTS", "http://ubuntu.com/ubuntu/24.04",
+    TRUE },
+  { "Ubuntu 24.04.1 LTS amd64", "", "a.iso", "Ubuntu 24.04 LTS", "http://ubuntu.com/ubuntu/24.04",
+    TRUE },
+  { "Ubuntu 23.10 amd64", "", "a.iso", "Ubuntu 23.10", "http://ubuntu.com/ubuntu/22.04", TRUE },
+  { "Ubuntu-Server 24.04 LTS amd64", "", "a.iso", "Ubuntu Server 24.04 LTS",
+    "http://ubuntu.com/ubuntu/24.04", FALSE },
+  { "Kubuntu 24.10 amd64", "", "a.iso", "Kubuntu 24.10", "http://ubuntu.com/ubuntu/24.04", TRUE },
+  { "Linux Mint 22.3 Cinnamon 64-bit", "", "a.iso", "Linux Mint 22.3",
+    "http://ubuntu.com/ubuntu/24.04", TRUE },
+  { "Linux Mint 21.3 Xfce 64-bit", "", "a.iso", "Linux Mint 21.3", "http://ubuntu.com/ubuntu/22.04",
+    TRUE },
+  { "LMDE 6 Faye 64-bit", "", "a.iso", "LMDE 6", "http://debian.org/debian/11", TRUE },
+  { "Kali Linux amd64 1", "", "a.iso", "Kali Linux", NULL, FALSE },
+  { "Kali Live", "", "a.iso", "Kali Linux Live", NULL, TRUE },
+  { "TAILS 6.9 - 20241029", "", "a.iso", "Tails 6.9", "http://debian.org/debian/11", TRUE },
+  { "Fedora-WS-Live-44", "", "a.iso", "Fedora Workstation 44", NULL, TRUE },
+  { "Fedora-WS-Live-40-1-14", "", "a.iso", "Fedora Workstation 40", NULL, TRUE },
+  { "Fedora-KDE-Live-40_B-1-10", "", "a.iso", "Fedora KDE 40", NULL, TRUE },
+  { "Fedora-S-dvd-x86_64-42", "", "a.iso", "Fedora Server 42", NULL, FALSE },
+  { "Fedora-E-dvd-x86_64-41", "", "a.iso", "Fedora 41", NULL, FALSE },
+  { "CentOS-Stream-10-BaseOS-x86_64", "", "a.iso", "CentOS Stream 10", NULL, FALSE },
+  { "Rocky-9-3-x86_64-dvd", "", "a.iso", "Rocky Linux 9", NULL, FALSE },
+  { "AlmaLinux-9-4-x86_64-dvd", "", "a.iso", "AlmaLinux 9", NULL, FALSE },
+  { "openSUSE-Leap-15.6-DVD-x86_64", "", "a.iso", "openSUSE Leap 15.6", NULL, FALSE },
+  { "openSUSE_Leap_15.6_KDE_Live", "", "a.iso", "openSUSE Leap 15.6 Live", NULL, TRUE },
+  { "openSUSE-Tumbleweed-DVD-x86_64", "", "a.iso", "openSUSE Tumbleweed", NULL, FALSE },
+  { "ARCH_202611", "ARCH LINUX <HTTPS://ARCHLINUX.ORG>", "a.iso", "Arch Linux", NULL, FALSE },
+  { "EOS_202403", "", "a.iso", "EndeavourOS", NULL, TRUE },
+  { "alpine-virt 3.23.0 x86_64", "", "a.iso", "Alpine Linux 3.23", NULL, FALSE },
+  { "nixos-graphical-25.11-x86_64", "", "a.iso", "NixOS 25.11", NULL, TRUE },
+  { "Gentoo-amd64-20241103T165109Z", "", "a.iso", "Gentoo Linux", NULL, FALSE },
+  { "CCCOMA_X64FRE_EN-US_DV9", "MICROSOFT CORPORATION", "Win11_25H2_English_x64_v2.iso",
+    "Windows 11", NULL, FALSE },
+  { "CCCOMA_X64FRE_EN-US_DV9", "MICROSOFT CORPORATION", "Win10_22H2_English_x64v1.iso",
+    "Windows 10", NULL, FALSE },
+  { "CCCOMA_X64FRE_DE-DE_DV9", "MICROSOFT CORPORATION", "a.iso", "Windows 11", NULL, FALSE },
+  { "CPBA_X64FREV_EN-US_DV9", "MICROSOFT CORPORATION",
+    "en-us_windows_10_business_editions_version_22h2_x64.iso", "Windows 10", NULL, FALSE },
+  { "IRM_CCSA_X64FRE_EN-US_DV5", "MICROSOFT CORPORATION", "a.iso", "Windows 8.1", NULL, FALSE },
+  { "HRM_CCSA_X64FRE_EN-US_DV5", "MICROSOFT CORPORATION", "a.iso", "Windows 8", NULL, FALSE },
+  { "GSP1RMCULXFRER_EN_DVD", "MICROSOFT CORPORATION", "a.iso", "Windows 7", NULL, FALSE },
+  { "GRMCPRXFRER_EN_DVD", "MICROSOFT CORPORATION", "a.iso", "Windows 7", NULL, FALSE },
+  { "SSS_X64FREE_EN-US_DV9", "MICROSOFT CORPORATION", "en-us_windows_server_2022_x64_dvd.iso",
+    "Windows Server 2022", NULL, FALSE },
+  { "14_3_RELEASE_AMD64_CD", "", "a.iso", "FreeBSD 14.3", NULL, FALSE },
+  { "15_0_RELEASE_AMD64_BO", "", "a.iso", "FreeBSD 15.0", NULL, FALSE },
+  { "OpenBSD/amd64   7.8 Install CD", "", "a.iso", "OpenBSD 7.8", NULL, FALSE },
+  { "NETBSD_100", "", "a.iso", "NetBSD 10.0", NULL, FALSE },
+  { "GhostBSD", "", "a.iso", "GhostBSD", NULL, TRUE },
+  { "MT86PLUS_64", "", "a.iso", "Memtest86+", NULL, TRUE },
+  { "RESCUE1302", "", "a.iso", "SystemRescue 13.02", NULL, TRUE },
+  { "GParted-live", "", "a.iso", "GParted Live", NULL, TRUE },
+  { "3.2.0-5-amd64", "", "clonezilla-live-3.2.0-5-amd64.iso", "Clonezilla", NULL, TRUE },
+  { "FD13-LiveCD", "", "a.iso", "FreeDOS 1.3 Live", NULL, TRUE },
+  { "FD14-BonusCD", "", "a.iso", "FreeDOS 1.4", NULL, FALSE },
+  { "haiku-r1~beta5-x86_64", "", "a.iso", "Haiku R1/beta5", NULL, TRUE },
+};
+
 static void
 test_brought (void)
 {
-  static const struct
-  {
-    const char *label, *publisher, *file, *name, *id;
-    gboolean live;
-  } discs[] = {
-    { "Debian 13.1.0 amd64 n", "", "a.iso", "Debian 13", "http://debian.org/debian/11", FALSE },
-    { "d-live 12.9.0 kd amd64", "", "a.iso", "Debian 12 Live", "http://debian.org/debian/11",
-      TRUE },
-    { "Debian trixie-DI-rc1 amd64 n", "", "a.iso", "Debian testing", NULL, FALSE },
-    { "Ubuntu 26.04 LTS amd64", "", "a.iso", "Ubuntu 26.04 LTS", "http://ubuntu.com/ubuntu/24.04",
-      TRUE },
-    { "Ubuntu 24.04.1 LTS amd64", "", "a.iso", "Ubuntu 24.04 LTS", "http://ubuntu.com/ubuntu/24.04",
-      TRUE },
-    { "Ubuntu 23.10 amd64", "", "a.iso", "Ubuntu 23.10", "http://ubuntu.com/ubuntu/22.04", TRUE },
-    { "Ubuntu-Server 24.04 LTS amd64", "", "a.iso", "Ubuntu Server 24.04 LTS",
-      "http://ubuntu.com/ubuntu/24.04", FALSE },
-    { "Kubuntu 24.10 amd64", "", "a.iso", "Kubuntu 24.10", "http://ubuntu.com/ubuntu/24.04", TRUE },
-    { "Linux Mint 22.3 Cinnamon 64-bit", "", "a.iso", "Linux Mint 22.3",
-      "http://ubuntu.com/ubuntu/24.04", TRUE },
-    { "Linux Mint 21.3 Xfce 64-bit", "", "a.iso", "Linux Mint 21.3",
-      "http://ubuntu.com/ubuntu/22.04", TRUE },
-    { "LMDE 6 Faye 64-bit", "", "a.iso", "LMDE 6", "http://debian.org/debian/11", TRUE },
-    { "Kali Linux amd64 1", "", "a.iso", "Kali Linux", NULL, FALSE },
-    { "Kali Live", "", "a.iso", "Kali Linux Live", NULL, TRUE },
-    { "TAILS 6.9 - 20241029", "", "a.iso", "Tails 6.9", "http://debian.org/debian/11", TRUE },
-    { "Fedora-WS-Live-44", "", "a.iso", "Fedora Workstation 44", NULL, TRUE },
-    { "Fedora-WS-Live-40-1-14", "", "a.iso", "Fedora Workstation 40", NULL, TRUE },
-    { "Fedora-KDE-Live-40_B-1-10", "", "a.iso", "Fedora KDE 40", NULL, TRUE },
-    { "Fedora-S-dvd-x86_64-42", "", "a.iso", "Fedora Server 42", NULL, FALSE },
-    { "Fedora-E-dvd-x86_64-41", "", "a.iso", "Fedora 41", NULL, FALSE },
-    { "CentOS-Stream-10-BaseOS-x86_64", "", "a.iso", "CentOS Stream 10", NULL, FALSE },
-    { "Rocky-9-3-x86_64-dvd", "", "a.iso", "Rocky Linux 9", NULL, FALSE },
-    { "AlmaLinux-9-4-x86_64-dvd", "", "a.iso", "AlmaLinux 9", NULL, FALSE },
-    { "openSUSE-Leap-15.6-DVD-x86_64", "", "a.iso", "openSUSE Leap 15.6", NULL, FALSE },
-    { "openSUSE_Leap_15.6_KDE_Live", "", "a.iso", "openSUSE Leap 15.6 Live", NULL, TRUE },
-    { "openSUSE-Tumbleweed-DVD-x86_64", "", "a.iso", "openSUSE Tumbleweed", NULL, FALSE },
-    { "ARCH_202611", "ARCH LINUX <HTTPS://ARCHLINUX.ORG>", "a.iso", "Arch Linux", NULL, FALSE },
-    { "EOS_202403", "", "a.iso", "EndeavourOS", NULL, TRUE },
-    { "alpine-virt 3.23.0 x86_64", "", "a.iso", "Alpine Linux 3.23", NULL, FALSE },
-    { "nixos-graphical-25.11-x86_64", "", "a.iso", "NixOS 25.11", NULL, TRUE },
-    { "Gentoo-amd64-20241103T165109Z", "", "a.iso", "Gentoo Linux", NULL, FALSE },
-    { "CCCOMA_X64FRE_EN-US_DV9", "MICROSOFT CORPORATION", "Win11_25H2_English_x64_v2.iso",
-      "Windows 11", NULL, FALSE },
-    { "CCCOMA_X64FRE_EN-US_DV9", "MICROSOFT CORPORATION", "Win10_22H2_English_x64v1.iso",
-      "Windows 10", NULL, FALSE },
-    { "CCCOMA_X64FRE_DE-DE_DV9", "MICROSOFT CORPORATION", "a.iso", "Windows 11", NULL, FALSE },
-    { "CPBA_X64FREV_EN-US_DV9", "MICROSOFT CORPORATION",
-      "en-us_windows_10_business_editions_version_22h2_x64.iso", "Windows 10", NULL, FALSE },
-    { "IRM_CCSA_X64FRE_EN-US_DV5", "MICROSOFT CORPORATION", "a.iso", "Windows 8.1", NULL, FALSE },
-    { "HRM_CCSA_X64FRE_EN-US_DV5", "MICROSOFT CORPORATION", "a.iso", "Windows 8", NULL, FALSE },
-    { "GSP1RMCULXFRER_EN_DVD", "MICROSOFT CORPORATION", "a.iso", "Windows 7", NULL, FALSE },
-    { "GRMCPRXFRER_EN_DVD", "MICROSOFT CORPORATION", "a.iso", "Windows 7", NULL, FALSE },
-    { "SSS_X64FREE_EN-US_DV9", "MICROSOFT CORPORATION", "en-us_windows_server_2022_x64_dvd.iso",
-      "Windows Server 2022", NULL, FALSE },
-    { "14_3_RELEASE_AMD64_CD", "", "a.iso", "FreeBSD 14.3", NULL, FALSE },
-    { "15_0_RELEASE_AMD64_BO", "", "a.iso", "FreeBSD 15.0", NULL, FALSE },
-    { "OpenBSD/amd64   7.8 Install CD", "", "a.iso", "OpenBSD 7.8", NULL, FALSE },
-    { "NETBSD_100", "", "a.iso", "NetBSD 10.0", NULL, FALSE },
-    { "GhostBSD", "", "a.iso", "GhostBSD", NULL, TRUE },
-    { "MT86PLUS_64", "", "a.iso", "Memtest86+", NULL, TRUE },
-    { "RESCUE1302", "", "a.iso", "SystemRescue 13.02", NULL, TRUE },
-    { "GParted-live", "", "a.iso", "GParted Live", NULL, TRUE },
-    { "3.2.0-5-amd64", "", "clonezilla-live-3.2.0-5-amd64.iso", "Clonezilla", NULL, TRUE },
-    { "FD13-LiveCD", "", "a.iso", "FreeDOS 1.3 Live", NULL, TRUE },
-    { "FD14-BonusCD", "", "a.iso", "FreeDOS 1.4", NULL, FALSE },
-    { "haiku-r1~beta5-x86_64", "", "a.iso", "Haiku R1/beta5", NULL, TRUE },
-  };
-
-  for (gsize i = 0; i < G_N_ELEMENTS (discs); i++)
+  for (gsize i = 0; i < G_N_ELEMENTS (brought); i++)
     {
-      g_autofree char *disc = make_disc (discs[i].file, discs[i].label, discs[i].publisher);
+      g_autofree char *disc = make_disc (brought[i].file, brought[i].label, brought[i].publisher);
       g_autoptr (OsDetection) detection = detect (disc, NULL, NULL);
 
-      g_test_message ("%s", discs[i].label);
+      g_test_message ("%s", brought[i].label);
       g_assert_true (detection->known);
-      g_assert_cmpstr (detection->name, ==, discs[i].name);
-      g_assert_cmpstr (detection->id, ==, discs[i].id);
-      g_assert_true (detection->live == discs[i].live);
+      g_assert_cmpstr (detection->name, ==, brought[i].name);
+      g_assert_cmpstr (detection->id, ==, brought[i].id);
+      g_assert_true (detection->live == brought[i].live);
       g_assert_cmpuint (detection->memory, >=, 64);
       g_assert_cmpuint (detection->disk, >=, 1);
     }
