@@ -2,6 +2,7 @@
 #include "socket-folder.h"
 
 #include <glib/gstdio.h>
+#include <string.h>
 #include <sys/types.h>
 #include <unistd.h>
 
@@ -17,12 +18,25 @@ is_ours (const char *folder, gboolean must_exist)
          && (!must_exist || (S_ISDIR (about.st_mode) && (about.st_mode & 077) == 0));
 }
 
+/* Each instance of a Flatpak has an $XDG_RUNTIME_DIR of its own; they share this folder of it. */
+static char *
+dup_flatpak (const char *given)
+{
+  const char *id = g_getenv ("FLATPAK_ID");
+
+  return id != NULL && *id != '\0' && strchr (id, '/') == NULL && given != NULL
+           ? g_build_filename (given, "app", id, NULL)
+           : NULL;
+}
+
 char *
 socket_folder_dup_control (const char *uuid)
 {
   const char *given = g_getenv ("XDG_RUNTIME_DIR");
   g_autofree char *usual = g_strdup_printf ("/run/user/%u", (unsigned) geteuid ());
+  g_autofree char *flatpak = dup_flatpak (given);
   const char *places[] = {
+    flatpak != NULL && g_path_is_absolute (flatpak) && is_ours (flatpak, FALSE) ? flatpak : NULL,
     given != NULL && g_path_is_absolute (given) && is_ours (given, FALSE) ? given : NULL,
     is_ours (usual, TRUE) ? usual : NULL,
     g_get_user_cache_dir (),
