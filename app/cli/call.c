@@ -49,15 +49,11 @@ call_use (const Call *call, GError **error)
 gboolean
 call_connect (Call *call)
 {
-  MachineLook look = { call->socket, NULL, FALSE };
-
-  g_clear_object (&call->proxy);
-  machine_look (&look, 1, CONNECT_PATIENCE_MS);
-  call->proxy = look.proxy;
-  call->silent = look.silent;
-  if (call->proxy != NULL)
-    g_dbus_proxy_set_default_timeout (G_DBUS_PROXY (call->proxy), CALL_PATIENCE_MS);
-  return call->proxy != NULL;
+  g_clear_object (&call->look.proxy);
+  machine_look (&call->look, 1, CONNECT_PATIENCE_MS);
+  if (call->look.proxy != NULL)
+    g_dbus_proxy_set_default_timeout (G_DBUS_PROXY (call->look.proxy), CALL_PATIENCE_MS);
+  return call->look.proxy != NULL;
 }
 
 gboolean
@@ -82,7 +78,7 @@ call_find_machine (Call *call, const char *machine, GError **error)
       call->name = machine_name_dup (call->folder);
       call->uuid = machine_folder_dup_uuid (call->folder);
       call->machine_socket = call->uuid != NULL ? socket_folder_dup_control (call->uuid) : NULL;
-      call->socket = call->machine_socket;
+      call->look.socket = call->machine_socket;
     }
   call_connect (call);
   return TRUE;
@@ -99,7 +95,7 @@ call_clear (Call *call)
   g_clear_pointer (&call->uuid, g_free);
   g_clear_pointer (&call->config, machine_config_free);
   g_clear_error (&call->conf_problem);
-  g_clear_object (&call->proxy);
+  g_clear_object (&call->look.proxy);
   if (call->out != NULL)
     g_string_free (g_steal_pointer (&call->out), TRUE);
 }
@@ -107,7 +103,7 @@ call_clear (Call *call)
 gboolean
 call_need_answer (Call *call, GError **error)
 {
-  if (!call->silent)
+  if (!call->look.silent)
     return TRUE;
   if (call->name != NULL)
     g_set_error (error, CALL_ERROR, CALL_ERROR_WRONG_STATE,
@@ -118,7 +114,7 @@ call_need_answer (Call *call, GError **error)
     g_set_error (error, CALL_ERROR, CALL_ERROR_WRONG_STATE,
                  _ ("The machine at “%s” does not respond: wait, or end its process with "
                     "“guesthousectl --socket … stop --force”."),
-                 call->socket);
+                 call->look.socket);
   return FALSE;
 }
 
@@ -127,7 +123,7 @@ call_need_process (Call *call, GError **error)
 {
   if (!call_need_answer (call, error))
     return FALSE;
-  if (call->proxy != NULL)
+  if (call->look.proxy != NULL)
     return TRUE;
   if (call->name != NULL)
     g_set_error (error, CALL_ERROR, CALL_ERROR_WRONG_STATE, _ ("“%s” is off: start it first."),
@@ -135,7 +131,7 @@ call_need_process (Call *call, GError **error)
   else
     g_set_error (error, CALL_ERROR, CALL_ERROR_NO_MACHINE,
                  _ ("No machine answers at “%s”: check the path, or start one with --control."),
-                 call->socket);
+                 call->look.socket);
   return FALSE;
 }
 
@@ -144,7 +140,8 @@ call_is_on (const Call *call)
 {
   static const char *const states[] = { "starting", "running", "paused", NULL };
 
-  return call->proxy != NULL && g_strv_contains (states, gh_machine1_get_state (call->proxy));
+  return call->look.proxy != NULL
+         && g_strv_contains (states, gh_machine1_get_state (call->look.proxy));
 }
 
 gboolean
@@ -176,12 +173,12 @@ call_pass_on (GError *problem, GError **error)
 gboolean
 call_quit (Call *call, GError **error)
 {
-  int peer = machine_peer_open (g_dbus_proxy_get_connection (G_DBUS_PROXY (call->proxy)));
+  int peer = machine_peer_open (g_dbus_proxy_get_connection (G_DBUS_PROXY (call->look.proxy)));
   gboolean gone;
 
   /* Whether it has heard this or was ending already. */
-  gh_machine1_call_quit_sync (call->proxy, NULL, NULL);
-  g_clear_object (&call->proxy);
+  gh_machine1_call_quit_sync (call->look.proxy, NULL, NULL);
+  g_clear_object (&call->look.proxy);
   gone = peer < 0 || machine_peer_wait (peer, QUIT_PATIENCE_MS);
   if (!gone)
     g_set_error (error, CALL_ERROR, CALL_ERROR_WRONG_STATE,
@@ -221,9 +218,9 @@ call_add_shown (GString *out, const char *text)
 void
 call_explain (const Call *call)
 {
-  const char *sentences[]
-    = { gh_machine1_get_failure_reason (call->proxy), gh_machine1_get_pause_reason (call->proxy),
-        gh_machine1_get_disk_error (call->proxy) };
+  const char *sentences[] = { gh_machine1_get_failure_reason (call->look.proxy),
+                              gh_machine1_get_pause_reason (call->look.proxy),
+                              gh_machine1_get_disk_error (call->look.proxy) };
 
   for (unsigned i = 0; i < G_N_ELEMENTS (sentences); i++)
     if (sentences[i] != NULL && *sentences[i] != '\0')

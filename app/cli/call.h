@@ -16,15 +16,13 @@ typedef struct
   unsigned n_words;
   GHashTable *options; /* name to value; "" for those without */
 
-  const char *socket; /* given, or the machine's; NULL: it can have none */
   char *machine_socket;
   char *folder;          /* NULL with --socket */
   char *name;            /* for sentences; NULL with --socket */
   char *uuid;            /* NULL: it has none */
   MachineConfig *config; /* NULL with --socket, or if machine.conf is broken */
   GError *conf_problem;  /* what is broken in it */
-  GhMachine1 *proxy;     /* NULL while nobody answers */
-  gboolean silent;       /* there is a process, but it does not answer */
+  MachineLook look;      /* at the process; its socket was given, or is the machine's */
 
   GString *out; /* for standard output, once the command has succeeded */
 } Call;

@@ -148,8 +148,8 @@ command_insert (Call *call, GError **error)
 
   if (!can_change (call, error) || !drive_list_check_file (path, error))
     return FALSE;
-  if (call->proxy != NULL)
-    gh_machine1_call_insert_medium_sync (call->proxy, drive, path, NULL, &problem);
+  if (call->look.proxy != NULL)
+    gh_machine1_call_insert_medium_sync (call->look.proxy, drive, path, NULL, &problem);
   return call_pass_on (problem, error) && keep_disc (call, drive, path, error);
 }
 
@@ -161,8 +161,8 @@ command_eject (Call *call, GError **error)
 
   if (!can_change (call, error))
     return FALSE;
-  if (call->proxy != NULL)
-    gh_machine1_call_eject_medium_sync (call->proxy, drive, call_get_option (call, "force") != NULL,
-                                        NULL, &problem);
+  if (call->look.proxy != NULL)
+    gh_machine1_call_eject_medium_sync (call->look.proxy, drive,
+                                        call_get_option (call, "force") != NULL, NULL, &problem);
   return call_pass_on (problem, error) && keep_disc (call, drive, NULL, error);
 }

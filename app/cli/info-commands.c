@@ -11,9 +11,7 @@
 static const char *
 get_state (const Call *call)
 {
-  const MachineLook look = { call->socket, call->proxy, call->silent };
-
-  return call_look_to_state (&look,
+  return call_look_to_state (&call->look,
                              call->conf_problem != NULL ? call->conf_problem->message : NULL);
 }
 
@@ -108,12 +106,12 @@ command_log (Call *call, GError **error)
 gboolean
 command_state (Call *call, GError **error)
 {
-  if (call->folder == NULL && !call->silent && !call_need_process (call, error))
+  if (call->folder == NULL && !call->look.silent && !call_need_process (call, error))
     return FALSE;
   if (!call->json)
     {
       g_string_append_printf (call->out, "%s\n", get_state (call));
-      if (call->proxy != NULL)
+      if (call->look.proxy != NULL)
         call_explain (call);
       if (call->conf_problem != NULL)
         g_printerr ("%s\n", call->conf_problem->message);
@@ -121,15 +119,16 @@ command_state (Call *call, GError **error)
     }
   g_string_append_c (call->out, '{');
   json_add_member (call->out, "state", get_state (call));
-  if (call->proxy != NULL)
+  if (call->look.proxy != NULL)
     {
-      json_add_member (call->out, "accelerator", gh_machine1_get_accelerator (call->proxy));
+      json_add_member (call->out, "accelerator", gh_machine1_get_accelerator (call->look.proxy));
       json_add_member (call->out, "accelerator-reason",
-                       gh_machine1_get_accelerator_reason (call->proxy));
-      json_add_member (call->out, "failure-reason", gh_machine1_get_failure_reason (call->proxy));
-      json_add_member (call->out, "failed-drive", gh_machine1_get_failed_drive (call->proxy));
-      json_add_member (call->out, "pause-reason", gh_machine1_get_pause_reason (call->proxy));
-      json_add_member (call->out, "disk-error", gh_machine1_get_disk_error (call->proxy));
+                       gh_machine1_get_accelerator_reason (call->look.proxy));
+      json_add_member (call->out, "failure-reason",
+                       gh_machine1_get_failure_reason (call->look.proxy));
+      json_add_member (call->out, "failed-drive", gh_machine1_get_failed_drive (call->look.proxy));
+      json_add_member (call->out, "pause-reason", gh_machine1_get_pause_reason (call->look.proxy));
+      json_add_member (call->out, "disk-error", gh_machine1_get_disk_error (call->look.proxy));
     }
   if (call->conf_problem != NULL)
     json_add_member (call->out, "problem", call->conf_problem->message);
@@ -146,7 +145,7 @@ command_stats (Call *call, GError **error)
   const char *name;
   guint64 value;
 
-  if (!gh_machine1_call_statistics_sync (call->proxy, &counters, NULL, &problem))
+  if (!gh_machine1_call_statistics_sync (call->look.proxy, &counters, NULL, &problem))
     return call_pass_on (problem, error);
   g_string_append (call->out, call->json ? "{" : "");
   g_variant_iter_init (&iter, counters);

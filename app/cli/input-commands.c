@@ -9,7 +9,7 @@ command_keys (Call *call, GError **error)
 {
   GError *problem = NULL;
 
-  gh_machine1_call_send_keys_sync (call->proxy, call->words[0], NULL, &problem);
+  gh_machine1_call_send_keys_sync (call->look.proxy, call->words[0], NULL, &problem);
   return call_pass_on (problem, error);
 }
 
@@ -26,7 +26,7 @@ command_type (Call *call, GError **error)
       return FALSE;
     }
   /* The machine answers when it is done, however long it is paused meanwhile. */
-  g_dbus_proxy_set_default_timeout (G_DBUS_PROXY (call->proxy), G_MAXINT);
-  gh_machine1_call_type_text_sync (call->proxy, call->words[0], NULL, &problem);
+  g_dbus_proxy_set_default_timeout (G_DBUS_PROXY (call->look.proxy), G_MAXINT);
+  gh_machine1_call_type_text_sync (call->look.proxy, call->words[0], NULL, &problem);
   return call_pass_on (problem, error);
 }

@@ -14,7 +14,7 @@
 #include "vmm-core/run/size.h"
 #include "vmm-core/run/socket-folder.h"
 
-#define LIST_PATIENCE_MS 5000
+#define LIST_PATIENCE_MS 1000 /* for all; whoever takes longer does not respond */
 #define DEFAULT_MEMORY "1024"
 
 static void
@@ -129,7 +129,7 @@ command_create (Call *call, GError **error)
 static gboolean
 free_folder (Call *call, GError **error)
 {
-  return call->proxy == NULL || call_is_on (call) || call_quit (call, error);
+  return call->look.proxy == NULL || call_is_on (call) || call_quit (call, error);
 }
 
 gboolean
@@ -152,7 +152,7 @@ command_delete (Call *call, GError **error)
 
   if (!call_need_answer (call, error) || !free_folder (call, error))
     return FALSE;
-  if (call->proxy != NULL)
+  if (call->look.proxy != NULL)
     {
       g_set_error (error, CALL_ERROR, CALL_ERROR_WRONG_STATE, _ ("“%s” is running: quit it first."),
                    call->name);

@@ -116,16 +116,38 @@ take_words (Call *call, char **words, GError **error)
   return TRUE;
 }
 
+/* The machine that the command is about, the first of its words; NULL: it is about none, or about
+ * the one at the socket. FALSE: there is no such word. */
+static gboolean
+take_machine (Call *call, const char **machine, GError **error)
+{
+  CommandNeeds needs = call->command->needs;
+
+  *machine = NULL;
+  if (needs == COMMAND_FOLDER && call->look.socket != NULL)
+    return refuse (error, g_strdup_printf (_ ("“%s” is about a machine of the library: name it "
+                                              "instead of a socket."),
+                                           call->command->name));
+  if (needs == COMMAND_ALONE || call->look.socket != NULL)
+    return TRUE;
+  if (call->n_words == 0)
+    return call_use (call, error);
+  *machine = call->words[0];
+  memmove (call->words, call->words + 1, sizeof (char *) * call->n_words);
+  call->n_words--;
+  return TRUE;
+}
+
 static gboolean
 run (char **words, const char *socket, gboolean json, Call *call, GError **error)
 {
   const Command *command = look_up (words[0], error);
-  char **machine = NULL;
+  const char *machine;
 
   if (command == NULL)
     return FALSE;
   *call = (Call){ .command = command,
-                  .socket = socket,
+                  .look = { .socket = socket },
                   .json = json,
                   .options = g_hash_table_new (g_str_hash, g_str_equal),
                   .out = g_string_new (NULL) };
@@ -137,31 +159,14 @@ run (char **words, const char *socket, gboolean json, Call *call, GError **error
       call->n_words = 1;
       return command_help (call, error);
     }
-  if (command->needs != COMMAND_ALONE && socket == NULL)
-    {
-      machine = call->words;
-      if (call->n_words == 0)
-        return call_use (call, error);
-    }
-  else if (command->needs == COMMAND_FOLDER)
-    return refuse (error, g_strdup_printf (_ ("“%s” is about a machine of the library: name it "
-                                              "instead of a socket."),
-                                           command->name));
-  if (call->n_words - (machine != NULL) < command->least
-      || call->n_words - (machine != NULL) > command->most)
+  if (!take_machine (call, &machine, error))
+    return FALSE;
+  if (call->n_words < command->least || call->n_words > command->most)
     return call_use (call, error);
-  if (command->needs != COMMAND_ALONE)
-    {
-      if (!call_find_machine (call, machine != NULL ? *machine : NULL, error))
-        return FALSE;
-      if (machine != NULL)
-        {
-          memmove (call->words, call->words + 1, sizeof (char *) * call->n_words);
-          call->n_words--;
-        }
-      if (command->needs == COMMAND_PROCESS && !call_need_process (call, error))
-        return FALSE;
-    }
+  if (command->needs != COMMAND_ALONE && !call_find_machine (call, machine, error))
+    return FALSE;
+  if (command->needs == COMMAND_PROCESS && !call_need_process (call, error))
+    return FALSE;
   return command->run (call, error);
 }
 

@@ -30,10 +30,8 @@ static gboolean
 take_number (const char *word, int least, int most, int *number, GError **error)
 {
   gint64 parsed;
-  char *end;
 
-  parsed = g_ascii_strtoll (word, &end, 10);
-  if (end == word || *end != '\0' || parsed < least || parsed > most)
+  if (!g_ascii_string_to_signed (word, 10, least, most, &parsed, NULL))
     {
       g_set_error (error, CALL_ERROR, CALL_ERROR_USAGE,
                    _ ("“%s” is not a whole number from %d to %d: give one."), word, least, most);
@@ -135,7 +133,7 @@ command_mouse (Call *call, GError **error)
   GError *problem = NULL;
   Hand hand = { NULL, call->words + 1, call->n_words - 1 };
 
-  if (g_strcmp0 (gh_machine1_get_state (call->proxy), "running") != 0)
+  if (g_strcmp0 (gh_machine1_get_state (call->look.proxy), "running") != 0)
     {
       g_set_error_literal (error, CALL_ERROR, CALL_ERROR_WRONG_STATE,
                            _ ("The machine is not running: nobody would see the mouse."));
@@ -148,8 +146,8 @@ command_mouse (Call *call, GError **error)
       if (hand.n_words < verbs[i].least || hand.n_words > verbs[i].most)
         return call_use (call, error);
       mouse = display_mouse_proxy_new_sync (
-        g_dbus_proxy_get_connection (G_DBUS_PROXY (call->proxy)), G_DBUS_PROXY_FLAGS_NONE, NULL,
-        CONTROL_CONSOLE_PATH, NULL, error);
+        g_dbus_proxy_get_connection (G_DBUS_PROXY (call->look.proxy)), G_DBUS_PROXY_FLAGS_NONE,
+        NULL, CONTROL_CONSOLE_PATH, NULL, error);
       hand.mouse = mouse;
       if (mouse == NULL)
         return FALSE;

@@ -57,11 +57,12 @@ power_on (Call *call, GError **error)
   g_autoptr (GError) problem = NULL;
   const char *drive;
 
-  g_dbus_proxy_set_default_timeout (G_DBUS_PROXY (call->proxy), G_MAXINT);
-  if (gh_machine1_call_power_on_sync (call->proxy, NULL, &problem))
+  g_dbus_proxy_set_default_timeout (G_DBUS_PROXY (call->look.proxy), G_MAXINT);
+  if (gh_machine1_call_power_on_sync (call->look.proxy, NULL, &problem))
     return TRUE;
-  drive = !is_leaving (problem) && call_connect (call) ? gh_machine1_get_failed_drive (call->proxy)
-                                                       : NULL;
+  drive = !is_leaving (problem) && call_connect (call)
+            ? gh_machine1_get_failed_drive (call->look.proxy)
+            : NULL;
   if (drive != NULL && g_str_has_prefix (drive, "cd"))
     {
       g_dbus_error_strip_remote_error (problem);
@@ -82,7 +83,7 @@ spawn_and_power_on (Call *call, GError **error)
     return FALSE;
   if (power_on (call, error))
     return TRUE;
-  if (call->proxy != NULL)
+  if (call->look.proxy != NULL)
     call_quit (call, NULL); /* it was made for nothing */
   return FALSE;
 }
@@ -94,10 +95,10 @@ take_discs_out (Call *call)
   GVariantIter iter;
   const char *id, *kind;
 
-  g_variant_iter_init (&iter, gh_machine1_get_drives (call->proxy));
+  g_variant_iter_init (&iter, gh_machine1_get_drives (call->look.proxy));
   while (!call_is_on (call) && g_variant_iter_next (&iter, "(&s&s&sb)", &id, &kind, NULL, NULL))
     if (g_str_equal (kind, "cd"))
-      gh_machine1_call_eject_medium_sync (call->proxy, id, TRUE, NULL, NULL);
+      gh_machine1_call_eject_medium_sync (call->look.proxy, id, TRUE, NULL, NULL);
 }
 
 gboolean
@@ -107,7 +108,7 @@ command_start (Call *call, GError **error)
 
   if (!call_need_answer (call, error))
     return FALSE;
-  if (call->proxy == NULL && call->folder != NULL)
+  if (call->look.proxy == NULL && call->folder != NULL)
     spawn_and_power_on (call, &problem);
   else if (!call_need_process (call, error))
     return FALSE;
@@ -131,17 +132,17 @@ command_start (Call *call, GError **error)
 static gboolean
 end_process (Call *call, GError **error)
 {
-  int peer = call->socket != NULL ? machine_peer_open_at (call->socket) : -1;
-  gboolean ended;
+  int peer = call->look.socket != NULL ? machine_peer_open_at (call->look.socket) : -1;
+  gboolean killed, ended;
 
   if (peer < 0 && call->folder != NULL)
     peer = machine_peer_open_locker (call->folder);
   if (peer < 0)
     return call_need_process (call, error);
-  machine_peer_kill (peer);
-  ended = machine_peer_wait (peer, KILL_PATIENCE_MS);
+  killed = machine_peer_kill (peer, error);
+  ended = killed && machine_peer_wait (peer, KILL_PATIENCE_MS);
   close (peer);
-  if (!ended)
+  if (killed && !ended)
     g_set_error_literal (error, CALL_ERROR, CALL_ERROR_WRONG_STATE,
                          _ ("The machine's process has been ended, but is not gone yet: a disk of "
                             "the host hangs, and has to answer first."));
@@ -153,8 +154,8 @@ static gboolean
 tell (Call *call, const char *method, GError **error)
 {
   GError *problem = NULL;
-  g_autoptr (GVariant) answer = g_dbus_proxy_call_sync (G_DBUS_PROXY (call->proxy), method, NULL,
-                                                        G_DBUS_CALL_FLAGS_NONE, -1, NULL, &problem);
+  g_autoptr (GVariant) answer = g_dbus_proxy_call_sync (
+    G_DBUS_PROXY (call->look.proxy), method, NULL, G_DBUS_CALL_FLAGS_NONE, -1, NULL, &problem);
 
   return answer != NULL || call_pass_on (problem, error);
 }

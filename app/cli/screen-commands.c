@@ -35,7 +35,7 @@ command_screenshot (Call *call, GError **error)
   const char *data;
   gsize length;
 
-  answer = g_dbus_proxy_call_sync (G_DBUS_PROXY (call->proxy), "Screenshot", NULL,
+  answer = g_dbus_proxy_call_sync (G_DBUS_PROXY (call->look.proxy), "Screenshot", NULL,
                                    G_DBUS_CALL_FLAGS_NONE, -1, NULL, &problem);
   if (answer == NULL)
     return call_pass_on (problem, error);
@@ -53,7 +53,7 @@ command_screen_text (Call *call, GError **error)
   g_autofree char *text = NULL;
   GError *problem = NULL;
 
-  if (!gh_machine1_call_screen_text_sync (call->proxy, &text, NULL, &problem))
+  if (!gh_machine1_call_screen_text_sync (call->look.proxy, &text, NULL, &problem))
     return call_pass_on (problem, error);
   g_string_append (call->out, text);
   return TRUE;
@@ -64,6 +64,6 @@ command_trace (Call *call, GError **error)
 {
   GError *problem = NULL;
 
-  gh_machine1_call_set_trace_sync (call->proxy, call->words[0], NULL, &problem);
+  gh_machine1_call_set_trace_sync (call->look.proxy, call->words[0], NULL, &problem);
   return call_pass_on (problem, error);
 }

@@ -267,8 +267,8 @@ command_set_accelerator (Call *call, GError **error)
 
   if (!call_need_answer (call, error) || !setting_read (&setting, error))
     return FALSE;
-  if (call->proxy != NULL
-      && !gh_machine1_call_set_accelerator_sync (call->proxy, setting.value, NULL, &problem))
+  if (call->look.proxy != NULL
+      && !gh_machine1_call_set_accelerator_sync (call->look.proxy, setting.value, NULL, &problem))
     return call_pass_on (problem, error);
   return call->folder == NULL || set (call, &setting, error);
 }

@@ -188,13 +188,22 @@ void
 machine_force_off_async (Machine *self, GAsyncReadyCallback callback, gpointer data)
 {
   GTask *task = g_task_new (self, NULL, callback, data);
+  GError *error = NULL;
   Ending *ending;
   int peer = open_peer (self);
 
-  if (peer < 0)
+  if (peer < 0 && self->connection == NULL)
     {
       machine_gone (self);
       g_task_return_boolean (task, TRUE);
+      g_object_unref (task);
+      return;
+    }
+  if (!machine_peer_kill (peer, &error))
+    {
+      if (peer >= 0)
+        close (peer);
+      g_task_return_error (task, error);
       g_object_unref (task);
       return;
     }
@@ -202,7 +211,6 @@ machine_force_off_async (Machine *self, GAsyncReadyCallback callback, gpointer d
   self->restart_wanted = FALSE;
   self->quitting = TRUE;
   machine_keep_picture (self);
-  machine_peer_kill (peer);
   ending = g_new (Ending, 1);
   *ending = (Ending){ peer, g_unix_fd_add (peer, G_IO_IN, process_gone, task),
                       g_timeout_add (END_LIMIT_MS, process_stays, task) };

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "machine-peer.h"
 
+#include <errno.h>
 #include <fcntl.h>
+#include <glib/gi18n.h>
 #include <glib/gstdio.h>
 #include <poll.h>
 #include <signal.h>
@@ -10,23 +12,29 @@
 #include <string.h>
 #include <sys/pidfd.h>
 #include <sys/socket.h>
-#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "vmm-core/unix-socket.h"
 
+#ifndef SO_PEERPIDFD
+#define SO_PEERPIDFD 77
+#endif
 #define REMEMBERED "machine-peer"
 
-/* A connected socket whose other end is open proves that its process has not ended between the two
- * questions. */
+/* From Linux 6.5 on the kernel knows it. Before, its number is asked for: a connected socket whose
+ * other end is open proves that its process has not ended between the two questions. In another
+ * sandbox it has no number. */
 int
 machine_peer_open_socket (int fd)
 {
   struct ucred process;
   socklen_t size = sizeof process;
   struct pollfd end = { .fd = fd };
-  int peer;
+  int peer = -1;
+  socklen_t peer_size = sizeof peer;
 
+  if (getsockopt (fd, SOL_SOCKET, SO_PEERPIDFD, &peer, &peer_size) == 0)
+    return peer;
   if (getsockopt (fd, SOL_SOCKET, SO_PEERCRED, &process, &size) < 0 || process.pid <= 0)
     return -1;
   peer = pidfd_open (process.pid, 0);
@@ -70,8 +78,32 @@ machine_peer_open_at (const char *socket)
   return peer;
 }
 
-/* The number of the process that the kernel's list of locks names for a file; 0: none.
- * "1: FLOCK  ADVISORY  WRITE 1234 fe:00:5678 0 EOF" */
+/* Whether a process has the file open and locked, by what the kernel tells of its descriptors. */
+static gboolean
+has_locked (int pid, const GStatBuf *file)
+{
+  g_autofree char *fds = g_strdup_printf ("/proc/%d/fd", pid);
+  g_autoptr (GDir) dir = g_dir_open (fds, 0, NULL);
+  gboolean locked = FALSE;
+  const char *name;
+
+  while (!locked && dir != NULL && (name = g_dir_read_name (dir)) != NULL)
+    {
+      g_autofree char *fd = g_build_filename (fds, name, NULL);
+      g_autofree char *info_path = g_strdup_printf ("/proc/%d/fdinfo/%s", pid, name);
+      g_autofree char *info = NULL;
+      GStatBuf open;
+
+      locked = g_stat (fd, &open) == 0 && open.st_dev == file->st_dev && open.st_ino == file->st_ino
+               && g_file_get_contents (info_path, &info, NULL, NULL)
+               && strstr (info, "FLOCK  ADVISORY  WRITE") != NULL;
+    }
+  return locked;
+}
+
+/* The number of the process that has a file locked; 0: none. The kernel's list of locks names those
+ * that may be it: "1: FLOCK  ADVISORY  WRITE 1234 fe:00:5678 0 EOF". Its devices are not those of
+ * stat() on btrfs. */
 static int
 find_locker (const GStatBuf *file)
 {
@@ -83,14 +115,12 @@ find_locker (const GStatBuf *file)
   lines = g_strsplit (text, "\n", -1);
   for (char **line = lines; *line != NULL; line++)
     {
-      unsigned major_number, minor_number;
       guint64 inode;
       int pid;
 
-      if (sscanf (*line, "%*d: FLOCK ADVISORY WRITE %d %x:%x:%" G_GUINT64_FORMAT, &pid,
-                  &major_number, &minor_number, &inode)
-            == 4
-          && inode == file->st_ino && makedev (major_number, minor_number) == file->st_dev)
+      if (sscanf (*line, "%*d: FLOCK ADVISORY WRITE %d %*x:%*x:%" G_GUINT64_FORMAT, &pid, &inode)
+            == 2
+          && inode == file->st_ino && pid > 0 && has_locked (pid, file))
         return pid;
     }
   return 0;
@@ -104,7 +134,7 @@ machine_peer_open_locker (const char *folder)
   int peer = pid > 0 ? pidfd_open (pid, 0) : -1;
 
   /* Who holds it still has not ended between the two questions. */
-  if (peer < 0 || find_locker (&file) == pid)
+  if (peer < 0 || has_locked (pid, &file))
     return peer;
   close (peer);
   return -1;
@@ -136,8 +166,14 @@ machine_peer_wait (int peer, int ms)
   return poll (&end, 1, ms) > 0;
 }
 
-void
-machine_peer_kill (int peer)
+gboolean
+machine_peer_kill (int peer, GError **error)
 {
-  pidfd_send_signal (peer, SIGKILL, NULL, 0);
+  if (pidfd_send_signal (peer, SIGKILL, NULL, 0) == 0 || errno == ESRCH)
+    return TRUE;
+  g_set_error (error, G_IO_ERROR, g_io_error_from_errno (errno),
+               _ ("The machine's process cannot be ended from here: %s. End it where it was "
+                  "started."),
+               g_strerror (errno));
+  return FALSE;
 }

@@ -22,5 +22,5 @@ int machine_peer_open_locker (const char *folder);
 gboolean machine_peer_is_stopped (int peer);
 /* TRUE once it has ended, FALSE if it has not within so many milliseconds. */
 gboolean machine_peer_wait (int peer, int ms);
-/* Ends it at once (SIGKILL). */
-void machine_peer_kill (int peer);
+/* Ends it at once (SIGKILL). That of another sandbox cannot be. */
+gboolean machine_peer_kill (int peer, GError **error);

@@ -12,6 +12,7 @@
 #include "vmm-core/dbus-link.h"
 #include "vmm-core/plain-file.h"
 #include "vmm-core/real-path.h"
+#include "vmm-core/run/installed-file.h"
 #include "vmm-core/run/machine-config.h"
 #include "vmm-core/unix-socket.h"
 
@@ -23,21 +24,19 @@
 static char *
 find_program (void)
 {
+  static const char *const places[]
+    = { PROGRAM, "../vmm-core/run/" PROGRAM, "../../vmm-core/run/" PROGRAM };
+  g_autofree char *folder = installed_file_dup_program_folder ();
   const char *given = g_getenv ("GUESTHOUSE_VM");
+
   if (given != NULL)
     return g_strdup (given);
-
-  g_autofree char *self = g_file_read_link ("/proc/self/exe", NULL);
-  if (self != NULL)
+  for (gsize i = 0; i < G_N_ELEMENTS (places); i++)
     {
-      g_autofree char *folder = g_path_get_dirname (self);
-      const char *places[] = { PROGRAM, "../vmm-core/run/" PROGRAM, "../../vmm-core/run/" PROGRAM };
-      for (gsize i = 0; i < G_N_ELEMENTS (places); i++)
-        {
-          g_autofree char *path = g_build_filename (folder, places[i], NULL);
-          if (g_file_test (path, G_FILE_TEST_IS_EXECUTABLE))
-            return g_steal_pointer (&path);
-        }
+      g_autofree char *path = g_build_filename (folder, places[i], NULL);
+
+      if (g_file_test (path, G_FILE_TEST_IS_EXECUTABLE))
+        return g_steal_pointer (&path);
     }
   return g_find_program_in_path (PROGRAM);
 }

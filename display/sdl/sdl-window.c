@@ -3,6 +3,7 @@
 
 #include <SDL.h>
 #include <gio/gio.h>
+#include <glib/gi18n.h>
 #include <linux/input-event-codes.h>
 #include <stdbool.h>
 
@@ -193,7 +194,7 @@ set_title (SdlWindow *window)
   g_autofree char *title = NULL;
 
   if (window->grabbed)
-    title = g_strdup_printf ("%s (left Ctrl+Alt releases the pointer)", window->title);
+    title = g_strdup_printf (_ ("%s (left Ctrl+Alt releases keyboard and pointer)"), window->title);
   SDL_SetWindowTitle (window->sdl_window, title != NULL ? title : window->title);
 }
 

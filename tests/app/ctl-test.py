@@ -320,6 +320,24 @@ class Places(CtlTest):
             self.assertEqual(self.expect(0, "state", "Small"), "running\n")
             self.expect(0, "quit", "Small")
 
+    def test_flatpak(self):
+        """Each run of a Flatpak has a runtime folder of its own, in which app/ID is the same."""
+        shared = self.home / "shared"
+        shared.mkdir(mode=0o700)
+        for place in ("one", "two"):
+            (self.home / place / "app").mkdir(parents=True, mode=0o700)
+            (self.home / place / "app" / "org.example.Id").symlink_to(shared)
+        self.make()
+        self.environment["FLATPAK_ID"] = "../etc"
+        self.expect(0, "start", "Small")
+        self.expect(0, "quit", "Small")
+        self.environment.update(FLATPAK_ID="org.example.Id", XDG_RUNTIME_DIR=str(self.home / "one"))
+        self.expect(0, "start", "Small")
+        self.assertEqual(len(list(shared.glob("guesthouse/*/control"))), 1)
+        self.environment["XDG_RUNTIME_DIR"] = str(self.home / "two")
+        self.assertEqual(self.expect(0, "state", "Small"), "running\n")
+        self.expect(0, "quit", "Small")
+
 
 class FileNames(CtlTest):
     """Names that are not UTF-8 are refused where they would be kept, and escaped where they are

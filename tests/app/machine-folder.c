@@ -4,8 +4,10 @@
 #include "app/model/machine-folder.h"
 #include "app/model/machine-root.h"
 #include "app/model/machine-name.h"
+#include "app/model/machine-peer.h"
 #include "vmm-core/run/machine-trust.h"
 
+#include <fcntl.h>
 #include <glib/gstdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -346,6 +348,26 @@ test_private (void)
   g_assert_cmpint (status.st_mode & 0777, ==, 0700);
 }
 
+/* Whoever holds the lock is found, and nobody else who has the folder open. */
+static void
+test_locker (void)
+{
+  g_autofree char *folder = machine_folder_create (&small, NULL);
+  int open_only = open (folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  int lock, peer;
+
+  g_assert_cmpint (machine_peer_open_locker (folder), ==, -1);
+  lock = machine_config_lock_folder (folder, 0, NULL);
+  peer = machine_peer_open_locker (folder);
+  g_assert_cmpint (peer, >=, 0);
+  g_assert_false (machine_peer_wait (peer, 0));
+  close (peer);
+  close (lock);
+  g_assert_cmpint (machine_peer_open_locker (folder), ==, -1);
+  close (open_only);
+  g_assert_true (machine_folder_delete (folder, NULL));
+}
+
 int
 main (int argc, char **argv)
 {
@@ -359,6 +381,7 @@ main (int argc, char **argv)
   g_test_add_func ("/machine-folder/ambiguous", test_ambiguous);
   g_test_add_func ("/machine-folder/copy", test_copy);
   g_test_add_func ("/machine-folder/delete", test_delete);
+  g_test_add_func ("/machine-folder/locker", test_locker);
   g_test_add_func ("/machine-folder/picture", test_picture);
   g_test_add_func ("/machine-folder/private", test_private);
   return g_test_run ();

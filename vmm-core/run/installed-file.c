@@ -4,10 +4,17 @@
 #include <glib.h>
 
 char *
-installed_file_dup_path (const char *name)
+installed_file_dup_program_folder (void)
 {
   g_autofree char *self = g_file_read_link ("/proc/self/exe", NULL);
-  g_autofree char *programs = g_path_get_dirname (self != NULL ? self : ".");
+
+  return g_path_get_dirname (self != NULL ? self : ".");
+}
+
+char *
+installed_file_dup_path (const char *name)
+{
+  g_autofree char *programs = installed_file_dup_program_folder ();
   g_autofree char *prefix = g_path_get_dirname (programs);
   g_autofree char *path = g_canonicalize_filename (name, prefix);
 

@@ -12,8 +12,7 @@ static char *
 dup_built_folder (void)
 {
   static const char *const places[] = { "../po", "../../po" };
-  g_autofree char *self = g_file_read_link ("/proc/self/exe", NULL);
-  g_autofree char *folder = g_path_get_dirname (self != NULL ? self : ".");
+  g_autofree char *folder = installed_file_dup_program_folder ();
 
   for (unsigned i = 0; i < G_N_ELEMENTS (places); i++)
     {
