@@ -4,6 +4,7 @@
 #include <glib/gi18n.h>
 
 #include "app/model/library.h"
+#include "question.h"
 #include "shortcuts.h"
 #include "vmm-core/run/installed-file.h"
 #include "window.h"
@@ -20,8 +21,7 @@ G_DEFINE_FINAL_TYPE (Application, application, ADW_TYPE_APPLICATION)
 void
 application_find_schemas (void)
 {
-  g_autofree char *self = g_file_read_link ("/proc/self/exe", NULL);
-  g_autofree char *program = g_path_get_dirname (self != NULL ? self : ".");
+  g_autofree char *program = installed_file_dup_program_folder ();
   g_autofree char *built = g_canonicalize_filename ("../ui-resources", program);
   g_autofree char *installed = installed_file_dup_path (DATADIR "/glib-2.0/schemas");
   const char *folders[] = { built, installed };
@@ -119,11 +119,18 @@ application_activate (GApplication *application)
 }
 
 /* A disc image that comes from the file manager, the icon or the command line is for a new machine.
- * There is one wizard, and it takes the first. */
+ * There is one wizard. */
 static void
 application_open (GApplication *application, GFile **files, int n_files, const char *hint)
 {
-  window_new_machine (show_window (GUESTHOUSE_APPLICATION (application)), files[0]);
+  Window *window = show_window (GUESTHOUSE_APPLICATION (application));
+
+  if (n_files == 1)
+    window_new_machine (window, files[0]);
+  else
+    question_tell (GTK_WINDOW (window), _ ("One Disc Image at a Time"),
+                   _ ("A new machine begins with one disc image: open the files one after the "
+                      "other."));
 }
 
 static int

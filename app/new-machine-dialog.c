@@ -151,6 +151,17 @@ update (NewMachineDialog *self)
     show_review (self);
 }
 
+/* A disk is offered to whoever has none, unless the disc is enough. */
+static void
+source_changed (NewMachineDialog *self)
+{
+  gboolean from_disc = gtk_check_button_get_active (self->iso_check);
+
+  gtk_switch_set_active (self->disk_switch,
+                         from_disc ? !self->live : !gtk_check_button_get_active (self->disk_check));
+  update (self);
+}
+
 /* A name that a person wrote stays. */
 static void
 set_name (NewMachineDialog *self, const char *name)
@@ -209,8 +220,7 @@ detected (GObject *source, GAsyncResult *result, gpointer data)
               detection->known ? detection->memory : get_usual_memory (self), detection->disk);
   set_name (self, detection->name);
   self->live = detection->live;
-  gtk_switch_set_active (self->disk_switch, !detection->live);
-  update (self);
+  source_changed (self);
 }
 
 static void
@@ -259,9 +269,8 @@ use_disk (NewMachineDialog *self, const char *path)
   g_free (self->disk);
   self->disk = g_strdup (path);
   gtk_check_button_set_active (self->disk_check, TRUE);
-  gtk_switch_set_active (self->disk_switch, FALSE);
   set_name (self, name);
-  update (self);
+  source_changed (self);
 }
 
 static void
@@ -444,6 +453,7 @@ new_machine_dialog_class_init (NewMachineDialogClass *klass)
   gtk_widget_class_bind_template_callback (widget_class, go_on);
   gtk_widget_class_bind_template_callback (widget_class, create_only);
   gtk_widget_class_bind_template_callback (widget_class, create_and_start);
+  gtk_widget_class_bind_template_callback (widget_class, source_changed);
   gtk_widget_class_bind_template_callback (widget_class, update);
 }
 

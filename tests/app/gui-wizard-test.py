@@ -125,6 +125,30 @@ def test_refused(session):
     wait("the question to go", lambda: windows() < before)
 
 
+def test_nothing_yet(session):
+    """Whoever begins with nothing after a LiveCD is offered a disk again."""
+    open_disc(session, make_disc(session, LONG_NAME, "Ubuntu 24.04.1 LTS amd64"))
+    settle(session, "Ubuntu 24.04 LTS")
+    check(shows("Runs from the disc"), "a LiveCD is said to need a disk")
+    click("Nothing Yet", ("radio button", "check box"), "the disk to be offered",
+          lambda: shows("space is taken only as it is filled"))
+    before = windows()
+    xdotool("key", "Escape")
+    wait("the wizard to go", lambda: windows() < before)
+
+
+def test_several(session):
+    """Of several files none is picked for whoever opened them."""
+    disc = make_disc(session, "one.iso", "ONE")
+    subprocess.run([session.guesthouse, disc, disc], check=True, timeout=600)
+    wait("a sentence", lambda: shows("open the files one after the other"))
+    check(not wizard_is_open(), "the wizard has opened")
+    session.picture("7-several")
+    before = windows()
+    xdotool("key", "Escape")
+    wait("the question to go", lambda: windows() < before)
+
+
 def test_command_line(session):
     """What needs no window."""
     said = subprocess.run([session.guesthouse, "--version"], capture_output=True, text=True, check=True)
@@ -142,6 +166,8 @@ def run(session):
     test_plan(session)
     test_unknown(session)
     test_refused(session)
+    test_nothing_yet(session)
+    test_several(session)
     test_command_line(session)
 
 
