@@ -10,6 +10,7 @@
 
 #include "conf-text.h"
 #include "drive-list.h"
+#include "machine-draft.h"
 #include "machine-name.h"
 #include "machine-root.h"
 #include "vmm-core/plain-file.h"
@@ -83,7 +84,7 @@ list_root (const char *root, GPtrArray *folders)
     {
       g_autofree char *conf = g_build_filename (root, name, MACHINE_CONFIG_FILE, NULL);
 
-      if (g_file_test (conf, G_FILE_TEST_IS_REGULAR))
+      if (*name != '.' && g_file_test (conf, G_FILE_TEST_IS_REGULAR))
         g_ptr_array_add (folders, g_build_filename (root, name, NULL));
     }
 }
@@ -274,30 +275,24 @@ fill_folder (const char *folder, const char *name, const MachineFolderPlan *plan
   return machine_trust_save (file, folder, error);
 }
 
-/* An empty folder that was not there before: called name or, where a machine's folder has kept its
- * old name, name with a number. */
-static char *
-make_folder (const char *name, GError **error)
+static gboolean
+make_folders (const char *folder)
 {
-  g_autofree char *root = machine_root_dup ();
-  g_autofree char *usual = machine_root_dup_usual ();
-  char *folder = g_build_filename (root, name, NULL);
+  g_autofree char *logs = g_build_filename (folder, "logs", NULL);
+  g_autofree char *disks = g_build_filename (folder, "disks", NULL);
 
-  g_mkdir_with_parents (usual, 0700); /* no other: it may be on a disk that is not there now */
-  for (unsigned n = 2; g_mkdir (folder, 0700) < 0; n++)
-    {
-      g_autofree char *shown = g_filename_display_name (folder);
+  return g_mkdir (logs, 0700) == 0 && g_mkdir (disks, 0700) == 0;
+}
 
-      if (errno != EEXIST)
-        {
-          g_set_error (error, G_IO_ERROR, g_io_error_from_errno (errno),
-                       _ ("The folder “%s” cannot be made: %s."), shown, g_strerror (errno));
-          g_clear_pointer (&folder, g_free);
-          break;
-        }
-      g_free (folder);
-      folder = g_strdup_printf ("%s/%s %u", root, name, n);
-    }
+/* Where it is whole: what the user has agreed to is kept for the place that it has then. */
+static char *
+place (const char *draft, const char *name, GError **error)
+{
+  char *folder = machine_name_move_folder (draft, name, error);
+  g_autofree char *uuid = folder != NULL ? machine_folder_dup_uuid (folder) : NULL;
+
+  if (uuid != NULL)
+    machine_trust_move_folder (uuid, draft, folder);
   return folder;
 }
 
@@ -306,48 +301,42 @@ machine_folder_create (const MachineFolderPlan *plan, GError **error)
 {
   g_autofree char *name
     = check_names (plan, error) ? machine_name_dup_checked (plan->name, NULL, error) : NULL;
-  g_autofree char *folder = name != NULL ? make_folder (name, error) : NULL;
-  g_autofree char *logs = NULL, *disks = NULL;
+  g_autofree char *root = machine_root_dup ();
+  g_autofree char *usual = machine_root_dup_usual ();
+  g_autofree char *draft = NULL;
+  char *folder = NULL;
+  int lock = -1;
 
-  if (folder == NULL)
+  g_mkdir_with_parents (usual, 0700); /* no other: it may be on a disk that is not there now */
+  draft = name != NULL ? machine_draft_new (root, &lock, error) : NULL;
+  if (draft == NULL)
     return NULL;
-  logs = g_build_filename (folder, "logs", NULL);
-  disks = g_build_filename (folder, "disks", NULL);
-  g_mkdir (logs, 0700);
-  g_mkdir (disks, 0700);
-  if (fill_folder (folder, name, plan, error))
-    return g_steal_pointer (&folder);
-  machine_folder_delete (folder, NULL);
-  return NULL;
-}
+  if (!make_folders (draft))
+    g_set_error (error, G_IO_ERROR, g_io_error_from_errno (errno),
+                 _ ("The folder “%s” cannot be made: %s."), draft, g_strerror (errno));
+  else if (fill_folder (draft, name, plan, error))
+    folder = place (draft, name, error);
+  if (folder == NULL)
+    {
+      g_autofree char *uuid = machine_folder_dup_uuid (draft);
 
-/* Links are removed, not followed. */
-static gboolean
-remove_tree (GFile *file, GError **error)
-{
-  g_autoptr (GFileEnumerator) children = NULL;
-  GFile *child;
-
-  if (g_file_query_file_type (file, G_FILE_QUERY_INFO_NOFOLLOW_SYMLINKS, NULL)
-      == G_FILE_TYPE_DIRECTORY)
-    children = g_file_enumerate_children (file, G_FILE_ATTRIBUTE_STANDARD_NAME,
-                                          G_FILE_QUERY_INFO_NOFOLLOW_SYMLINKS, NULL, NULL);
-  while (children != NULL && g_file_enumerator_iterate (children, NULL, &child, NULL, NULL)
-         && child != NULL)
-    if (!remove_tree (child, error))
-      return FALSE;
-  return g_file_delete (file, NULL, error);
+      if (uuid != NULL)
+        machine_trust_move (draft, uuid, NULL);
+      machine_draft_remove (draft, NULL);
+    }
+  close (lock);
+  return folder;
 }
 
 gboolean
 machine_folder_delete (const char *folder, GError **error)
 {
-  g_autoptr (GFile) file = g_file_new_for_path (folder);
   int lock = machine_config_lock_folder (folder, MACHINE_CONFIG_LOCK_PATIENCE, error);
   g_autoptr (GKeyFile) conf = lock >= 0 ? machine_config_load_key_file (folder, NULL) : NULL;
   g_autofree char *uuid
     = conf != NULL ? g_key_file_get_string (conf, "machine", "uuid", NULL) : NULL;
-  gboolean deleted = lock >= 0 && remove_tree (file, error);
+  g_autofree char *hidden = lock >= 0 ? machine_draft_hide (folder) : NULL;
+  gboolean deleted = lock >= 0 && machine_draft_remove (hidden != NULL ? hidden : folder, error);
 
   if (deleted && uuid != NULL && g_uuid_string_is_valid (uuid))
     machine_trust_move (folder, uuid, NULL);

@@ -7,6 +7,7 @@
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "machine-folder.h"
@@ -147,11 +148,16 @@ machine_name_dup_checked (const char *name, const char *folder, GError **error)
   return NULL;
 }
 
-/* What the n-th of that name is called. */
+/* What the n-th of that name is called, as long as a folder's name can be. */
 static char *
 dup_numbered (const char *name, unsigned n)
 {
-  return n == 1 ? g_strdup (name) : g_strdup_printf ("%s %u", name, n);
+  g_autofree char *suffix = n == 1 ? g_strdup ("") : g_strdup_printf (" %u", n);
+  size_t room = NAME_MAX - strlen (suffix), length = strlen (name);
+
+  if (length > room)
+    length = g_utf8_find_prev_char (name, name + room + 1) - name;
+  return g_strdup_printf ("%.*s%s", (int) length, name, suffix);
 }
 
 char *
@@ -205,24 +211,43 @@ make_relative (GKeyFile *conf, const char *folder)
     }
 }
 
-/* Beside the old one, called name or, where something is in the way, name with a number. */
-static char *
-move_folder (const char *folder, const char *name)
+/* Not every file system can refuse what is there by itself. */
+static int
+rename_to_new (const char *from, const char *to)
+{
+  struct stat about;
+
+  if (renameat2 (AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE) == 0)
+    return 0;
+  if (errno != EINVAL && errno != ENOSYS)
+    return -1;
+  if (lstat (to, &about) < 0)
+    return rename (from, to);
+  errno = EEXIST;
+  return -1;
+}
+
+char *
+machine_name_move_folder (const char *folder, const char *name, GError **error)
 {
   g_autofree char *parent = g_path_get_dirname (folder);
+  g_autofree char *shown = NULL;
 
-  for (unsigned n = 1; n < 1000; n++)
+  for (unsigned n = 1;; n++)
     {
       g_autofree char *base = dup_numbered (name, n);
       g_autofree char *target = g_build_filename (parent, base, NULL);
 
-      if (g_str_equal (target, folder)
-          || renameat2 (AT_FDCWD, folder, AT_FDCWD, target, RENAME_NOREPLACE) == 0)
+      if (g_str_equal (target, folder) || rename_to_new (folder, target) == 0)
         return g_steal_pointer (&target);
       if (errno != EEXIST && errno != ENOTEMPTY)
         break;
     }
-  return g_strdup (folder);
+  shown = g_filename_display_name (parent);
+  g_set_error (error, G_IO_ERROR, g_io_error_from_errno (errno),
+               _ ("The folder of “%s” in “%s” cannot get its name: %s."), name, shown,
+               g_strerror (errno));
+  return NULL;
 }
 
 char *
@@ -237,7 +262,11 @@ machine_name_save (GKeyFile *conf, const char *folder, const char *name, GError 
     make_relative (conf, folder);
   /* Each step leaves a machine that works: the folder's name means nothing. */
   if (machine_trust_save (conf, folder, error))
-    moved = lock >= 0 ? move_folder (folder, name) : g_strdup (folder);
+    {
+      /* Where it cannot, the folder keeps its name. */
+      moved = lock >= 0 ? machine_name_move_folder (folder, name, NULL) : NULL;
+      moved = moved != NULL ? moved : g_strdup (folder);
+    }
   if (moved != NULL && uuid != NULL)
     machine_trust_move_folder (uuid, folder, moved);
   if (lock >= 0)

@@ -26,3 +26,7 @@ char *machine_name_dup_free (const char *name);
 char *machine_name_change (const char *folder, const char *name, GError **error);
 /* The same with a name that has been checked, and whatever else conf says now. */
 char *machine_name_save (GKeyFile *conf, const char *folder, const char *name, GError **error);
+
+/* Calls a folder name where it is, or name with a number if something is in the way. Returns its
+ * new path. */
+char *machine_name_move_folder (const char *folder, const char *name, GError **error);

@@ -348,6 +348,31 @@ test_private (void)
   g_assert_cmpint (status.st_mode & 0777, ==, 0700);
 }
 
+/* What somebody who was ended has left half made, or half removed, is no machine, and goes when the
+ * next is made; what somebody works on stays. */
+static void
+test_drafts (void)
+{
+  g_autofree char *root = machine_root_dup ();
+  g_autofree char *left = g_build_filename (root, ".guesthouse-aaaaaa", NULL);
+  g_autofree char *left_conf = g_build_filename (left, MACHINE_CONFIG_FILE, NULL);
+  g_autofree char *held = g_build_filename (root, ".guesthouse-bbbbbb", NULL);
+  int lock;
+
+  g_assert_cmpint (g_mkdir_with_parents (left, 0700), ==, 0);
+  g_assert_cmpint (g_mkdir_with_parents (held, 0700), ==, 0);
+  g_assert_true (g_file_set_contents (left_conf, "[machine]\nname=Half\n", -1, NULL));
+  lock = machine_config_lock_folder (held, 0, NULL);
+  g_autoptr (GPtrArray) before = machine_folder_list ();
+  g_assert_cmpuint (before->len, ==, 0);
+  g_autofree char *folder = machine_folder_create (&small, NULL);
+  g_assert_true (g_str_has_suffix (folder, "/Small"));
+  g_assert_false (g_file_test (left, G_FILE_TEST_EXISTS));
+  g_assert_true (g_file_test (held, G_FILE_TEST_IS_DIR));
+  close (lock);
+  g_assert_true (machine_folder_delete (folder, NULL));
+}
+
 /* Whoever holds the lock is found, and nobody else who has the folder open. */
 static void
 test_locker (void)
@@ -381,6 +406,7 @@ main (int argc, char **argv)
   g_test_add_func ("/machine-folder/ambiguous", test_ambiguous);
   g_test_add_func ("/machine-folder/copy", test_copy);
   g_test_add_func ("/machine-folder/delete", test_delete);
+  g_test_add_func ("/machine-folder/drafts", test_drafts);
   g_test_add_func ("/machine-folder/locker", test_locker);
   g_test_add_func ("/machine-folder/picture", test_picture);
   g_test_add_func ("/machine-folder/private", test_private);
