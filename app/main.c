@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* guesthouse: the application. */
+#include <signal.h>
+
 #include "application.h"
 #include "display/gtk/software-graphics.h"
 #include "vmm-core/run/translations.h"
@@ -9,6 +11,7 @@ main (int argc, char **argv)
 {
   g_autoptr (Application) application = NULL;
 
+  signal (SIGXFSZ, SIG_IGN); /* a file that may not grow is an error of the write */
   translations_init ();
   application_find_schemas ();
   software_graphics_choose_renderer ();

@@ -2,6 +2,7 @@
 /* guesthousectl: everything about machines, from the command line. */
 #include <errno.h>
 #include <glib/gi18n.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -214,6 +215,7 @@ main (int argc, char **argv)
   g_autoptr (GOptionContext) context = NULL;
   g_autofree char *list = NULL;
 
+  signal (SIGXFSZ, SIG_IGN); /* a file that may not grow is an error of the write */
   translations_init ();
   context = g_option_context_new (_ ("COMMAND [MACHINE] [ARGUMENT…]"));
   list = command_dup_list ();

@@ -5,6 +5,7 @@ Machines are real processes without a CPU. usage: ctl-test.py GUESTHOUSECTL"""
 import json
 import os
 import pathlib
+import resource
 import shutil
 import signal
 import subprocess
@@ -372,6 +373,23 @@ class FileNames(CtlTest):
         self.expect(0, "quit", "Small")
         os.unlink(home + b"/guesthouse/machines/Small/disks/disk0.img")
         self.assertIn("disk0.img", self.expect(FAILED, "start", "Small"))
+
+
+class FullDisk(CtlTest):
+    """What cannot be written is as it was."""
+
+    def test_full(self):
+        folder = self.make()
+        before = (folder / "machine.conf").read_bytes()
+        for words in (("set", "Small", "machine", "memory", "32"), ("rename", "Small", "Large"),
+                      ("create", "Other", "--memory", "16M"),
+                      ("create", "Other", "--memory", "16M", "--disk-size", "1G")):
+            done = self.run_ctl(*words, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0)))
+            self.assertEqual(done.returncode, FAILED, words)
+            self.assertIn(b"guesthousectl: ", done.stderr)
+        self.assertEqual((folder / "machine.conf").read_bytes(), before)
+        self.assertEqual(sorted(os.listdir(folder)), ["disks", "logs", "machine.conf"])
+        self.assertEqual(os.listdir(self.machines), ["Small"])
 
 
 class Starting(CtlTest):

@@ -285,6 +285,28 @@ test_agreed (Fixture *f, gconstpointer data)
   g_assert_nonnull (strstr (f->said->str, f->victim));
 }
 
+/* What is no agreement, or would never end, is none. */
+static void
+test_no_agreement (Fixture *f, gconstpointer data)
+{
+  g_autofree char *as_disc = g_strconcat ("[cd0]\nfile=", f->victim, "\n", NULL);
+  g_autofree char *agreed
+    = g_build_filename (g_get_user_data_dir (), "guesthouse", "agreed", UUID, NULL);
+  g_autofree char *elsewhere = g_build_filename (g_get_user_data_dir (), "elsewhere", NULL);
+
+  write_conf (f, as_disc);
+  g_assert_cmpint (CTL ("trust", "Strange"), ==, 0);
+  g_assert_cmpint (g_rename (agreed, elsewhere), ==, 0);
+  g_assert_cmpint (symlink (elsewhere, agreed), ==, 0);
+  expect_question (f);
+  g_unlink (agreed);
+  g_assert_cmpint (mkfifo (agreed, 0600), ==, 0);
+  expect_question (f);
+  g_unlink (agreed);
+  g_assert_cmpint (g_rename (elsewhere, agreed), ==, 0);
+  start_and_quit (f, "Strange");
+}
+
 /* What the user names is agreed to by that; what else stands in the file is not. */
 static void
 test_named_by_the_user (Fixture *f, gconstpointer data)
@@ -341,6 +363,7 @@ main (int argc, char **argv)
     { "/machine-trust/settings", test_settings },
     { "/machine-trust/hard-link", test_hard_link },
     { "/machine-trust/agreed", test_agreed },
+    { "/machine-trust/no-agreement", test_no_agreement },
     { "/machine-trust/named-by-the-user", test_named_by_the_user },
     { "/machine-trust/options", test_options },
   };

@@ -6,9 +6,11 @@
 #include <glib/gstdio.h>
 #include <string.h>
 
+#include "vmm-core/plain-file.h"
 #include "vmm-core/real-path.h"
 
 #define GROUP "agreed"
+#define MAX_AGREEMENT (1u << 20)
 
 static const char *const use_keys[] = { "read", "write", "overwrite" };
 
@@ -163,7 +165,10 @@ find_outside (const MachineConfig *config)
 static char *
 dup_agreement_path (const char *uuid)
 {
-  return g_build_filename (g_get_user_data_dir (), "guesthouse", "agreed", uuid, NULL);
+  g_autofree char *agreements
+    = g_build_filename (g_get_user_data_dir (), "guesthouse", "agreed", NULL);
+
+  return real_path_in (agreements, uuid);
 }
 
 /* Paths are escaped: they need not be UTF-8. */
@@ -181,10 +186,12 @@ load_agreement (const char *uuid, const char *folder)
 {
   g_autofree char *path = dup_agreement_path (uuid);
   g_autofree char *escaped = dup_escaped_folder (folder);
+  g_autoptr (GBytes) text = plain_file_read (path, MAX_AGREEMENT, NULL);
   g_autoptr (GKeyFile) file = g_key_file_new ();
   g_autofree char *written_for = NULL;
 
-  g_key_file_load_from_file (file, path, G_KEY_FILE_NONE, NULL);
+  if (text != NULL)
+    g_key_file_load_from_bytes (file, text, G_KEY_FILE_NONE, NULL);
   written_for = g_key_file_get_string (file, GROUP, "folder", NULL);
   return g_strcmp0 (written_for, escaped) == 0 ? g_steal_pointer (&file) : NULL;
 }
