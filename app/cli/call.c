@@ -40,8 +40,10 @@ call_get_option (const Call *call, const char *name)
 gboolean
 call_use (const Call *call, GError **error)
 {
+  g_autofree char *synopsis = command_dup_synopsis (call->command);
+
   g_set_error (error, CALL_ERROR, CALL_ERROR_USAGE,
-               _ ("“%s” is used differently: see “guesthousectl help %s”."), call->command->name,
+               _ ("Use it as “guesthousectl %s”: “guesthousectl help %s” says more."), synopsis,
                call->command->name);
   return FALSE;
 }

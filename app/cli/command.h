@@ -49,3 +49,5 @@ extern const unsigned command_count;
 /* NULL: there is none of that name. */
 const Command *command_find (const char *name);
 const CommandOption *command_find_option (const Command *command, const char *name, gsize length);
+/* How it is used: "create NAME [OPTION…]". */
+char *command_dup_synopsis (const Command *command);

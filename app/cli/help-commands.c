@@ -14,8 +14,8 @@
 #define COLUMN 34
 
 /* "insert MACHINE [DRIVE] FILE" */
-static char *
-dup_synopsis (const Command *command)
+char *
+command_dup_synopsis (const Command *command)
 {
   return g_strconcat (command->name, command->needs != COMMAND_ALONE ? " " : "",
                       command->needs != COMMAND_ALONE ? _ ("MACHINE") : "",
@@ -51,7 +51,7 @@ command_dup_list (void)
 
   for (unsigned i = 0; i < command_count; i++)
     {
-      g_autofree char *synopsis = dup_synopsis (&command_table[i]);
+      g_autofree char *synopsis = command_dup_synopsis (&command_table[i]);
 
       if ((command_table[i].flags & COMMAND_HIDDEN) == 0)
         add_row (text, synopsis, _ (command_table[i].help));
@@ -78,7 +78,7 @@ static void
 explain (GString *text, const Command *command)
 {
   static const CommandOption json = { "json", 'j', NULL, N_ ("Print JSON") };
-  g_autofree char *synopsis = dup_synopsis (command);
+  g_autofree char *synopsis = command_dup_synopsis (command);
 
   g_string_append_printf (text, "guesthousectl %s\n\n%s\n", synopsis, _ (command->help));
   if (command->options[0].name != NULL || (command->flags & COMMAND_JSON) != 0)
@@ -106,7 +106,7 @@ add_option_json (GString *out, const CommandOption *option)
 static void
 explain_json (GString *out, const Command *command)
 {
-  g_autofree char *synopsis = dup_synopsis (command);
+  g_autofree char *synopsis = command_dup_synopsis (command);
 
   json_add_separator (out);
   g_string_append_c (out, '{');

@@ -29,8 +29,9 @@ look_up (const char *name, GError **error)
 
   if (command != NULL)
     return command;
-  for (unsigned i = 0; i < command_count; i++)
-    names[i] = command_table[i].name;
+  for (unsigned i = 0, n = 0; i < command_count; i++)
+    if ((command_table[i].flags & COMMAND_HIDDEN) == 0)
+      names[n++] = command_table[i].name;
   nearest = nearest_find (name, names);
   refuse (error,
           nearest != NULL

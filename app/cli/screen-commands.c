@@ -12,18 +12,23 @@
 static gboolean
 save (const char *path, const char *data, gsize length, GError **error)
 {
+  g_autofree char *shown = g_filename_display_name (path);
   FILE *file;
   gboolean saved;
 
+  errno = 0;
   if (!g_file_test (path, G_FILE_TEST_EXISTS) || g_file_test (path, G_FILE_TEST_IS_REGULAR))
-    return g_file_set_contents (path, data, length, error);
-  file = fopen (path, "w");
-  saved = file != NULL && fwrite (data, 1, length, file) == length;
-  if (file != NULL)
-    saved = fclose (file) == 0 && saved;
+    saved = g_file_set_contents (path, data, length, NULL);
+  else
+    {
+      file = fopen (path, "w");
+      saved = file != NULL && fwrite (data, 1, length, file) == length;
+      if (file != NULL)
+        saved = fclose (file) == 0 && saved;
+    }
   if (!saved)
     g_set_error (error, G_IO_ERROR, g_io_error_from_errno (errno),
-                 _ ("“%s” cannot be written: %s."), path, g_strerror (errno));
+                 _ ("“%s” cannot be written: %s."), shown, g_strerror (errno));
   return saved;
 }
 

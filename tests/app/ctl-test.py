@@ -81,8 +81,9 @@ class Words(CtlTest):
         self.assertIn("lists them", self.expect(USAGE, "help", "xyzzy"))
         self.assertIn("“--memory”", self.expect(USAGE, "create", "Small", "--memroy", "1G"))
         self.assertIn("SIZE", self.expect(USAGE, "create", "Small", "--memory"))
-        self.expect(USAGE, "create")
+        self.assertIn("“guesthousectl create NAME", self.expect(USAGE, "create"))
         self.expect(USAGE, "create", "A", "B")
+        self.assertNotIn("“complete”", self.expect(USAGE, "completion"))
         self.expect(USAGE, "create", "A", "--cpus", "nine")
         self.expect(USAGE, "state")
         self.assertEqual(self.list(), [])
@@ -128,6 +129,8 @@ class Words(CtlTest):
                 self.assertIn(b"cannot be written", done.stderr)
         self.expect(0, "start", "Small")
         self.assertIn("/dev/full", self.expect(FAILED, "screenshot", "Small", "/dev/full"))
+        self.assertIn("“/nowhere/a.png” cannot be written: No such file",
+                      self.expect(FAILED, "screenshot", "Small", "/nowhere/a.png"))
         self.assertTrue(pathlib.Path("/dev/full").is_char_device())
 
     def test_completion(self):
