@@ -2,6 +2,7 @@
 #include "call.h"
 
 #include <glib/gi18n.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "app/model/machine-folder.h"
@@ -194,15 +195,21 @@ call_quit (Call *call, GError **error)
 const char *
 call_look_to_state (const MachineLook *look, const char *problem)
 {
+  static const char *const states[] = { "off", "starting", "running", "paused", "crashed", NULL };
+
   if (look->silent)
     return "not-responding";
   if (look->proxy != NULL)
-    return gh_machine1_get_state (look->proxy);
+    {
+      const char *state = gh_machine1_get_state (look->proxy);
+
+      return g_strv_contains (states, state) ? state : "not-responding";
+    }
   return problem != NULL ? "broken" : "off";
 }
 
-void
-call_add_shown (GString *out, const char *text)
+static void
+add_escaped (GString *out, const char *text, const char *kept)
 {
   g_autofree char *valid = g_filename_display_name (text);
 
@@ -210,11 +217,32 @@ call_add_shown (GString *out, const char *text)
     {
       gunichar c = g_utf8_get_char (at);
 
-      if (g_unichar_iscntrl (c))
+      if (g_unichar_iscntrl (c) && (c > 0x7f || strchr (kept, (int) c) == NULL))
         g_string_append_printf (out, "\\x%02x", c);
       else
         g_string_append_unichar (out, c);
     }
+}
+
+void
+call_add_shown (GString *out, const char *text)
+{
+  add_escaped (out, text, "");
+}
+
+void
+call_add_text (GString *out, const char *text)
+{
+  add_escaped (out, text, "\n\t");
+}
+
+void
+call_print_problem (const char *sentence)
+{
+  g_autoptr (GString) shown = g_string_new (NULL);
+
+  call_add_text (shown, sentence);
+  g_printerr ("guesthousectl: %s\n", shown->str);
 }
 
 void
@@ -226,5 +254,5 @@ call_explain (const Call *call)
 
   for (unsigned i = 0; i < G_N_ELEMENTS (sentences); i++)
     if (sentences[i] != NULL && *sentences[i] != '\0')
-      g_printerr ("%s\n", sentences[i]);
+      call_print_problem (sentences[i]);
 }

@@ -59,6 +59,10 @@ gboolean call_use (const Call *call, GError **error); /* FALSE: the words are wr
 const char *call_look_to_state (const MachineLook *look, const char *problem);
 /* Text from elsewhere on one line: what would move a terminal's cursor is escaped. */
 void call_add_shown (GString *out, const char *text);
+/* The same on several lines. */
+void call_add_text (GString *out, const char *text);
+/* A sentence on the error channel. */
+void call_print_problem (const char *sentence);
 
 /* Says why the machine is as it is, on the error channel: what scripts read stays one word. */
 void call_explain (const Call *call);

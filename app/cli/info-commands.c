@@ -99,7 +99,7 @@ command_log (Call *call, GError **error)
 {
   g_autofree char *log = machine_process_dup_log (call->folder);
 
-  g_string_append (call->out, log);
+  call_add_text (call->out, log);
   return TRUE;
 }
 
@@ -114,7 +114,7 @@ command_state (Call *call, GError **error)
       if (call->look.proxy != NULL)
         call_explain (call);
       if (call->conf_problem != NULL)
-        g_printerr ("%s\n", call->conf_problem->message);
+        call_print_problem (call->conf_problem->message);
       return TRUE;
     }
   g_string_append_c (call->out, '{');

@@ -51,7 +51,7 @@ list_line (Call *call, const char *folder, const MachineLook *look, const char *
     }
   g_string_append_c (call->out, '\n');
   if (problem != NULL)
-    g_printerr ("guesthousectl: %s\n", problem);
+    call_print_problem (problem);
 }
 
 gboolean

@@ -227,7 +227,7 @@ main (int argc, char **argv)
   g_option_context_set_strict_posix (context, TRUE);
   if (!g_option_context_parse (context, &argc, &argv, &error))
     {
-      g_printerr ("guesthousectl: %s\n", error->message);
+      call_print_problem (error->message);
       return CALL_ERROR_USAGE;
     }
   if (!version && argc < 2)
@@ -249,6 +249,6 @@ main (int argc, char **argv)
       if (print (call.out, &error))
         return EXIT_SUCCESS;
     }
-  g_printerr ("guesthousectl: %s\n", error->message);
+  call_print_problem (error->message);
   return call_get_status (error);
 }

@@ -60,7 +60,7 @@ command_screen_text (Call *call, GError **error)
 
   if (!gh_machine1_call_screen_text_sync (call->look.proxy, &text, NULL, &problem))
     return call_pass_on (problem, error);
-  g_string_append (call->out, text);
+  call_add_text (call->out, text);
   return TRUE;
 }
 

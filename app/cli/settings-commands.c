@@ -71,7 +71,7 @@ get_from_text (Call *call, GError **error)
       g_propagate_error (error, g_steal_pointer (&call->conf_problem));
       return FALSE;
     }
-  g_printerr ("guesthousectl: %s\n", call->conf_problem->message);
+  call_print_problem (call->conf_problem->message);
   print_value (call, value);
   return TRUE;
 }
@@ -220,7 +220,7 @@ set_in_text (Call *call, const Setting *setting, GError **error)
     return FALSE;
   whole = machine_config_load_key_file (call->folder, &left);
   if (left != NULL)
-    g_printerr ("guesthousectl: %s\n", left->message);
+    call_print_problem (left->message);
   return TRUE;
 }
 
@@ -242,7 +242,7 @@ set (Call *call, const Setting *setting, GError **error)
       return FALSE;
     }
   if (left != NULL)
-    g_printerr ("guesthousectl: %s\n", left->message);
+    call_print_problem (left->message);
   return machine_trust_save (file, call->folder, error);
 }
 

@@ -378,6 +378,21 @@ class FileNames(CtlTest):
         self.assertIn("disk0.img", self.expect(FAILED, "start", "Small"))
 
 
+class Terminal(CtlTest):
+    """What others have written does not move the terminal's cursor."""
+
+    def test_escapes(self):
+        folder = self.make()
+        (folder / "logs" / "guesthouse-vm.log").write_text("one\x1b[2J\n\ttwo\n")
+        self.assertEqual(self.expect(0, "log", "Small"), "one\\x1b[2J\n\ttwo\n")
+        conf = folder / "machine.conf"
+        conf.write_text(conf.read_text().replace("accelerator=none", "accelerator=\x1b[2J"))
+        for words in (("list",), ("state", "Small"), ("info", "Small"), ("start", "Small")):
+            said = self.run_ctl(*words)
+            self.assertNotIn(b"\x1b", said.stdout + said.stderr, words)
+            self.assertIn(b"\\x1b[2J", said.stdout + said.stderr, words)
+
+
 class FullDisk(CtlTest):
     """What cannot be written is as it was."""
 
