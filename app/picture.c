@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "picture.h"
 
+#include <fcntl.h>
 #include <glib/gstdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "app/model/machine-folder.h"
 #include "vmm-core/plain-file.h"
 #include "vmm-core/real-path.h"
 
+#define PICTURE "picture.png"
 #define THUMBNAIL "thumbnail.png"
 #define MAX_THUMBNAIL (1 << 20) /* bytes */
 #define KEPT_WIDTH 144          /* of thumbnails in folders: twice as large as in the list */
@@ -96,22 +99,26 @@ fit (GdkPixbuf *pixbuf, int width, int height)
 
 /* Thumbnails in folders */
 
-static gboolean
-is_older (const GStatBuf *a, const GStatBuf *b)
+/* A thumbnail has its picture's time, which need not be that of a clock that only goes forwards;
+ * 0: there is no such file. */
+static struct timespec
+get_time (const char *folder, const char *name)
 {
-  return a->st_mtim.tv_sec != b->st_mtim.tv_sec ? a->st_mtim.tv_sec < b->st_mtim.tv_sec
-                                                : a->st_mtim.tv_nsec < b->st_mtim.tv_nsec;
+  g_autofree char *path = real_path_in (folder, name);
+  GStatBuf about = { 0 };
+
+  g_lstat (path, &about);
+  return about.st_mtim;
 }
 
 static GdkPixbuf *
 load_thumbnail (const char *folder)
 {
   g_autofree char *path = real_path_in (folder, THUMBNAIL);
-  g_autofree char *picture = real_path_in (folder, "picture.png");
+  struct timespec its = get_time (folder, PICTURE), ours = get_time (folder, THUMBNAIL);
   g_autoptr (GBytes) png = NULL;
-  GStatBuf ours, its;
 
-  if (g_lstat (path, &ours) != 0 || g_lstat (picture, &its) != 0 || is_older (&ours, &its))
+  if (its.tv_sec == 0 || ours.tv_sec != its.tv_sec || ours.tv_nsec != its.tv_nsec)
     return NULL;
   png = plain_file_read (path, MAX_THUMBNAIL, NULL);
   return decode (png);
@@ -119,15 +126,17 @@ load_thumbnail (const char *folder)
 
 /* One that cannot be kept is made again the next time. */
 static void
-keep_thumbnail (const char *folder, GdkPixbuf *pixbuf)
+keep_thumbnail (const char *folder, GdkPixbuf *pixbuf, struct timespec time)
 {
   g_autofree char *path = g_build_filename (folder, THUMBNAIL, NULL);
+  struct timespec times[] = { { .tv_nsec = UTIME_OMIT }, time };
   g_autofree char *data = NULL;
   gsize length;
 
-  if (gdk_pixbuf_save_to_buffer (pixbuf, &data, &length, "png", NULL, NULL))
-    g_file_set_contents_full (path, data, (gssize) length, G_FILE_SET_CONTENTS_CONSISTENT, 0600,
-                              NULL);
+  if (gdk_pixbuf_save_to_buffer (pixbuf, &data, &length, "png", NULL, NULL)
+      && g_file_set_contents_full (path, data, (gssize) length, G_FILE_SET_CONTENTS_CONSISTENT,
+                                   0600, NULL))
+    utimensat (AT_FDCWD, path, times, AT_SYMLINK_NOFOLLOW);
 }
 
 /* On the thread */
@@ -141,6 +150,8 @@ load_pixbuf (const Job *job)
 
   if (kept == NULL)
     {
+      struct timespec time = get_time (job->folder, PICTURE);
+
       if (png == NULL)
         png = machine_folder_load_picture (job->folder);
       full = decode (png);
@@ -150,7 +161,7 @@ load_pixbuf (const Job *job)
         return fit (full, job->width, job->height);
       kept = cover (full, KEPT_WIDTH, KEPT_HEIGHT);
       if (job->png == NULL)
-        keep_thumbnail (job->folder, kept);
+        keep_thumbnail (job->folder, kept, time);
     }
   return cover (kept, job->width, job->height);
 }

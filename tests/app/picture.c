@@ -2,8 +2,10 @@
 /* Thumbnails of machines: made once, kept beside the picture, and harmless whatever lies there. */
 #include "app/picture.h"
 
+#include <fcntl.h>
 #include <glib/gstdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define WIDTH 72
@@ -102,6 +104,22 @@ test_once (void)
   g_assert_cmphex (pixel (renewed, 5, 27), ==, 0x00ff00);
 }
 
+/* The clock may have been put back since the thumbnail was made. */
+static void
+test_clock (void)
+{
+  g_autofree char *path = in_folder ("picture.png");
+  const struct timespec past[] = { { .tv_sec = 1000000000 }, { .tv_sec = 1000000000 } };
+
+  write_screen (640, 480, 0xff0000ff, 0xff0000ff);
+  g_autoptr (GdkTexture) before = load ();
+  g_assert_cmphex (pixel (before, 5, 27), ==, 0xff0000);
+  write_screen (640, 480, 0x00ff00ff, 0x00ff00ff);
+  g_assert_cmpint (utimensat (AT_FDCWD, path, past, 0), ==, 0);
+  g_autoptr (GdkTexture) after = load ();
+  g_assert_cmphex (pixel (after, 5, 27), ==, 0x00ff00);
+}
+
 /* Any shape of screen fills the thumbnail. */
 static void
 test_shapes (void)
@@ -174,6 +192,7 @@ main (int argc, char **argv)
   machine = machine_new (folder, NULL);
   g_assert_nonnull (machine);
   g_test_add_func ("/picture/once", test_once);
+  g_test_add_func ("/picture/clock", test_clock);
   g_test_add_func ("/picture/shapes", test_shapes);
   g_test_add_func ("/picture/link", test_link);
   g_test_add_func ("/picture/broken", test_broken);
