@@ -55,21 +55,31 @@ sweep (const char *root)
     }
 }
 
+/* An empty, hidden folder in root. */
+static char *
+make (const char *root, GError **error)
+{
+  g_autofree char *draft = g_build_filename (root, PREFIX_OF_NAME "XXXXXX", NULL);
+  g_autofree char *shown = NULL;
+
+  if (g_mkdtemp_full (draft, 0700) != NULL)
+    return g_steal_pointer (&draft);
+  shown = g_filename_display_name (root);
+  g_set_error (error, G_IO_ERROR, g_io_error_from_errno (errno),
+               _ ("The folder “%s” cannot be changed: %s. Make room or change its permissions."),
+               shown, g_strerror (errno));
+  return NULL;
+}
+
 char *
 machine_draft_new (const char *root, int *lock, GError **error)
 {
-  g_autofree char *draft = g_build_filename (root, PREFIX_OF_NAME "XXXXXX", NULL);
+  g_autofree char *draft = NULL;
 
   sweep (root);
-  if (g_mkdtemp_full (draft, 0700) == NULL)
-    {
-      g_autofree char *shown = g_filename_display_name (root);
-
-      g_set_error (error, G_IO_ERROR, g_io_error_from_errno (errno),
-                   _ ("No folder can be made in “%s”: %s. Make room or change its permissions."),
-                   shown, g_strerror (errno));
-      return NULL;
-    }
+  draft = make (root, error);
+  if (draft == NULL)
+    return NULL;
   *lock = machine_config_lock_folder (draft, 0, error);
   if (*lock >= 0)
     return g_steal_pointer (&draft);
@@ -78,16 +88,16 @@ machine_draft_new (const char *root, int *lock, GError **error)
 }
 
 char *
-machine_draft_hide (const char *folder)
+machine_draft_hide (const char *folder, GError **error)
 {
   g_autofree char *root = g_path_get_dirname (folder);
-  g_autofree char *draft = g_build_filename (root, PREFIX_OF_NAME "XXXXXX", NULL);
+  g_autofree char *draft = make (root, error);
 
-  /* An empty folder makes room for another. */
-  if (g_mkdtemp_full (draft, 0700) == NULL)
+  if (draft == NULL)
     return NULL;
+  /* An empty folder makes room for another. */
   if (g_rename (folder, draft) == 0)
     return g_steal_pointer (&draft);
   g_rmdir (draft);
-  return NULL;
+  return g_strdup (folder);
 }

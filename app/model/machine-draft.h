@@ -9,7 +9,8 @@
 
 /* A new, empty one in a folder of machines; *lock is closed when it has its place. */
 char *machine_draft_new (const char *root, int *lock, GError **error);
-/* Hides a machine's folder, whose lock is held; NULL: it cannot be moved. */
-char *machine_draft_hide (const char *folder);
+/* Hides a machine's folder, whose lock is held, and returns its path: that of before for one that
+ * cannot be moved, as a place where something is mounted. */
+char *machine_draft_hide (const char *folder, GError **error);
 /* Removes it, or any other folder, with all in it. Links are removed, not followed. */
 gboolean machine_draft_remove (const char *folder, GError **error);

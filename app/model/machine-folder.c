@@ -335,8 +335,8 @@ machine_folder_delete (const char *folder, GError **error)
   g_autoptr (GKeyFile) conf = lock >= 0 ? machine_config_load_key_file (folder, NULL) : NULL;
   g_autofree char *uuid
     = conf != NULL ? g_key_file_get_string (conf, "machine", "uuid", NULL) : NULL;
-  g_autofree char *hidden = lock >= 0 ? machine_draft_hide (folder) : NULL;
-  gboolean deleted = lock >= 0 && machine_draft_remove (hidden != NULL ? hidden : folder, error);
+  g_autofree char *hidden = lock >= 0 ? machine_draft_hide (folder, error) : NULL;
+  gboolean deleted = hidden != NULL && machine_draft_remove (hidden, error);
 
   if (deleted && uuid != NULL && g_uuid_string_is_valid (uuid))
     machine_trust_move (folder, uuid, NULL);
