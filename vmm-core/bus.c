@@ -14,6 +14,11 @@ typedef struct
   gboolean guest; /* placed by the guest: yields to fixed ranges */
 } BusRange;
 
+typedef struct
+{
+  uint64_t base, length;
+} LateRange;
+
 struct Bus
 {
   char *name;
@@ -22,6 +27,7 @@ struct Bus
   GArray *ranges; /* fixed ones first, each kind in the order of mapping */
   unsigned n_fixed;
   unsigned hit; /* index of the range found last: accesses come in runs */
+  GArray *late; /* of LateRange */
 };
 
 Bus *
@@ -33,6 +39,7 @@ bus_new (const char *name, uint64_t size, MachineLock *lock)
   bus->last = size - 1;
   bus->lock = lock;
   bus->ranges = g_array_new (FALSE, FALSE, sizeof (BusRange));
+  bus->late = g_array_new (FALSE, FALSE, sizeof (LateRange));
   return bus;
 }
 
@@ -41,6 +48,7 @@ bus_free (Bus *bus)
 {
   if (bus == NULL)
     return;
+  g_array_unref (bus->late);
   g_array_unref (bus->ranges);
   g_free (bus->name);
   g_free (bus);
@@ -78,6 +86,24 @@ bus_map_guest (Bus *bus, uint64_t base, uint64_t length, const BusOps *ops, void
 
   g_assert (length > 0);
   g_array_append_val (bus->ranges, range);
+}
+
+void
+bus_allow_late_writes (Bus *bus, uint64_t base, uint64_t length)
+{
+  LateRange range = { base, length };
+
+  g_array_append_val (bus->late, range);
+}
+
+bool
+bus_get_late_writes (const Bus *bus, unsigned i, uint64_t *base, uint64_t *length)
+{
+  if (i >= bus->late->len)
+    return false;
+  *base = g_array_index (bus->late, LateRange, i).base;
+  *length = g_array_index (bus->late, LateRange, i).length;
+  return true;
 }
 
 void

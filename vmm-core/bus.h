@@ -2,6 +2,7 @@
 #pragma once
 
 #include <glib.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "machine-lock.h"
@@ -32,6 +33,13 @@ void bus_map (Bus *bus, uint64_t base, uint64_t length, const BusOps *ops, void 
  * of two such ranges the one mapped first. A range past the end of the bus decodes nothing
  * there. */
 void bus_map_guest (Bus *bus, uint64_t base, uint64_t length, const BusOps *ops, void *device);
+
+/* Writes to this range may come late: an accelerator may gather them and hand them over before
+ * anything else that a CPU asks of a device, and when memory_block_sync is called for a block. Such
+ * ranges are told of before a CPU runs, and not taken back. */
+void bus_allow_late_writes (Bus *bus, uint64_t base, uint64_t length);
+/* The range number i of these; FALSE: there are no more. */
+bool bus_get_late_writes (const Bus *bus, unsigned i, uint64_t *base, uint64_t *length);
 
 /* Removes the range with that base, length and device, mapped by either call; it must exist. */
 void bus_unmap (Bus *bus, uint64_t base, uint64_t length, void *device);

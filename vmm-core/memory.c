@@ -154,6 +154,12 @@ memory_block_mark_dirty (MemoryBlock *block, uint64_t first_page, uint64_t n_pag
     atomic_fetch_or_explicit (&block->dirty[page / 64], 1ull << page % 64, memory_order_release);
 }
 
+void
+memory_block_sync (Memory *memory, MemoryBlock *block)
+{
+  memory_notify (memory, MEMORY_NOTIFY_DIRTY_SYNC, block);
+}
+
 bool
 memory_block_take_dirty (Memory *memory, MemoryBlock *block, uint64_t first_page, uint64_t n_pages,
                          uint64_t *bits)
@@ -161,7 +167,7 @@ memory_block_take_dirty (Memory *memory, MemoryBlock *block, uint64_t first_page
   bool any = false;
 
   g_assert (first_page + n_pages <= block->size >> MEMORY_PAGE_SHIFT);
-  memory_notify (memory, MEMORY_NOTIFY_DIRTY_SYNC, block);
+  memory_block_sync (memory, block);
   memset (bits, 0, (n_pages + 63) / 64 * 8);
   for (uint64_t i = 0; i < n_pages;)
     {

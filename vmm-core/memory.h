@@ -123,6 +123,9 @@ void memory_block_set_logging (MemoryBlock *block, bool on);
 bool memory_block_is_logging (const MemoryBlock *block);
 bool memory_block_take_dirty (Memory *memory, MemoryBlock *block, uint64_t first_page,
                               uint64_t n_pages, uint64_t *bits);
+/* Brings what an accelerator has not told yet: dirty bits, and writes that may come late (bus.h).
+ * Taking does so, too. */
+void memory_block_sync (Memory *memory, MemoryBlock *block);
 /* Marks pages dirty. The software CPU calls it when it installs write permission, DMA after a
  * store. */
 void memory_block_mark_dirty (MemoryBlock *block, uint64_t first_page, uint64_t n_pages);

@@ -429,6 +429,7 @@ vga_draw_get_text (void *device, GString *text)
 
   if (vga_is_dispi (vga) || !layout.text)
     return FALSE;
+  memory_block_sync (vga->memory, vga->block);
   if (host_guard_enter (&guard))
     {
       vga_text_append (vga, &layout, text);

@@ -293,6 +293,7 @@ vga_new (PciBus *bus, unsigned slot, Bus *io, Bus *mmio, Memory *memory, Clock *
   bus_map (io, 0x3b0, 0x30, &port_ops, vga);
   bus_map (io, 0x1ce, 4, &dispi_port_ops, vga);
   bus_map (mmio, VGA_WINDOW, VGA_WINDOW_LENGTH, &vga_window_ops, vga);
+  bus_allow_late_writes (mmio, VGA_WINDOW, VGA_WINDOW_LENGTH);
   vga_reset (vga);
   console_set_source (console, &source, vga);
   return g_steal_pointer (&vga);

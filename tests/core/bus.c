@@ -99,6 +99,20 @@ test_fixed_ranges_win_over_the_guests (void)
   g_assert_cmphex (bus_read (bus, 0x65, 1), ==, 0xff);
 }
 
+static void
+test_late_writes_are_known (void)
+{
+  g_autoptr (Bus) bus = bus_new ("mmio", 0, NULL);
+  uint64_t base, length;
+
+  g_assert_false (bus_get_late_writes (bus, 0, &base, &length));
+  bus_allow_late_writes (bus, 0xa0000, 0x20000);
+  g_assert_true (bus_get_late_writes (bus, 0, &base, &length));
+  g_assert_cmphex (base, ==, 0xa0000);
+  g_assert_cmphex (length, ==, 0x20000);
+  g_assert_false (bus_get_late_writes (bus, 1, &base, &length));
+}
+
 int
 main (int argc, char **argv)
 {
@@ -107,6 +121,7 @@ main (int argc, char **argv)
   g_test_add_func ("/bus/handler", test_handler_sees_offset_size_and_masked_value);
   g_test_add_func ("/bus/wide", test_wide_access_comes_in_pieces);
   g_test_add_func ("/bus/narrow", test_narrow_access_is_cut_out);
+  g_test_add_func ("/bus/late-writes", test_late_writes_are_known);
   g_test_add_func ("/bus/guest-ranges", test_fixed_ranges_win_over_the_guests);
   return g_test_run ();
 }

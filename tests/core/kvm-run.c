@@ -71,6 +71,7 @@ set_up (Rig *rig, gconstpointer data)
   machine.mmio = rig->mmio = bus_new ("mmio", 0, rig->lock);
   bus_map (rig->io, DEVICE_PORT, 1, &port_ops, rig);
   bus_map (rig->mmio, DEVICE_ADDRESS, 64, &device_ops, rig);
+  bus_allow_late_writes (rig->mmio, DEVICE_ADDRESS, 64);
   rig->ram = memory_block_new (rig->memory, "ram", RAM_SIZE, false, NULL);
   memory_map (rig->memory, 0, RAM_SIZE, rig->ram, 0, MEMORY_RW, 0);
   rig->accel = kvm_accel_ops.open (&machine, NULL);
@@ -408,6 +409,46 @@ test_entry_fails (Rig *rig, gconstpointer data)
   assert_failed (rig, "refuses to run the guest (reason 0x80000021)");
 }
 
+/* As the kernel does with a write to an address that it gathers. */
+static void
+gather_write (FakeVcpu *vcpu, uint32_t value)
+{
+  struct kvm_coalesced_mmio_ring *ring
+    = (void *) ((uint8_t *) vcpu->run + FAKE_KVM_RING_PAGE * MEMORY_PAGE_SIZE);
+  struct kvm_coalesced_mmio *entry = &ring->coalesced_mmio[ring->last];
+
+  *entry = (struct kvm_coalesced_mmio){ .phys_addr = DEVICE_ADDRESS, .len = 4 };
+  memcpy (entry->data, &value, 4);
+  ring->last++;
+}
+
+static int
+run_writing (FakeVcpu *vcpu)
+{
+  gather_write (vcpu, 1);
+  gather_write (vcpu, 2);
+  errno = EINTR;
+  return -1;
+}
+
+/* In their order, and whatever brought the vCPU out. */
+static void
+test_late_writes_come_with_an_exit (Rig *rig, gconstpointer data)
+{
+  fake_kvm.run = run_writing;
+  g_assert_cmpint (run_once (rig), ==, ACCEL_EXIT_KICKED);
+  g_assert_cmpuint (rig->written, ==, 2);
+}
+
+/* Who looks at a screen need not wait for that. */
+static void
+test_late_writes_come_when_asked_for (Rig *rig, gconstpointer data)
+{
+  gather_write (&fake_kvm.vcpus[0], 3);
+  memory_block_sync (rig->memory, rig->ram);
+  g_assert_cmpuint (rig->written, ==, 3);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -423,6 +464,8 @@ main (int argc, char **argv)
     { "/kvm-run/too-many-parts", test_too_many_parts },
     { "/kvm-run/logging-at-any-time", test_logging_at_any_time },
     { "/kvm-run/dirty-after-unmap", test_dirty_after_unmap },
+    { "/kvm-run/late-writes", test_late_writes_come_with_an_exit },
+    { "/kvm-run/late-writes-asked-for", test_late_writes_come_when_asked_for },
     { "/kvm-run/nmi", test_nmi },
     { "/kvm-run/interpreted", test_interpreted },
     { "/kvm-run/interpreted-by-nobody", test_interpreted_by_nobody },

@@ -167,6 +167,8 @@ check_extension (unsigned capability)
       return fake_kvm.max_vcpus;
     case KVM_CAP_NR_MEMSLOTS:
       return fake_kvm.max_slots;
+    case KVM_CAP_COALESCED_MMIO:
+      return FAKE_KVM_RING_PAGE;
     case KVM_CAP_XSAVE2:
     case KVM_CAP_BINARY_STATS_FD:
       return 0;

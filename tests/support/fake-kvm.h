@@ -14,6 +14,7 @@
 
 #define FAKE_KVM_VCPUS 8
 #define FAKE_KVM_SLOTS 120
+#define FAKE_KVM_RING_PAGE 2 /* of a vCPU's mapping: where it gathers writes */
 
 typedef struct
 {

@@ -113,7 +113,10 @@ static void
 kvm_vcpu_free (AccelVcpu *vcpu)
 {
   if (vcpu->kvm->boot_vcpu == vcpu)
-    vcpu->kvm->boot_vcpu = NULL;
+    {
+      kvm_coalesced_close (vcpu->kvm);
+      vcpu->kvm->boot_vcpu = NULL;
+    }
   vcpu->kvm->vcpus[vcpu->index] = NULL;
   if (vcpu->run != NULL)
     munmap (vcpu->run, vcpu->kvm->run_size);
@@ -153,7 +156,10 @@ kvm_vcpu_new (Accel *accel, unsigned index, GError **error)
     }
   kvm_state_add_vcpu (vcpu);
   if (index == 0)
-    kvm->boot_vcpu = vcpu;
+    {
+      kvm->boot_vcpu = vcpu;
+      kvm_coalesced_open (kvm, vcpu->run);
+    }
   kvm->vcpus[index] = vcpu;
   return vcpu;
 }

@@ -69,6 +69,7 @@ typedef struct
   KvmTime time;
   _Atomic bool intr;
   AccelVcpu *boot_vcpu;
+  struct kvm_coalesced_mmio_ring *ring; /* in the boot vCPU's mapping; NULL: none */
   AccelVcpu *vcpus[KVM_MAX_VCPUS];
 
   GMutex gate_mutex;
@@ -115,6 +116,12 @@ void kvm_gate_enter (AccelVcpu *vcpu);
 void kvm_gate_leave (AccelVcpu *vcpu);
 void kvm_gate_close (KvmAccel *kvm);
 void kvm_gate_open (KvmAccel *kvm);
+
+/* kvm-coalesced.c: run is the boot vCPU's mapping, which outlives what is opened here. Drain hands
+ * over the writes that have gathered, with or without the machine lock. */
+void kvm_coalesced_open (KvmAccel *kvm, void *run);
+void kvm_coalesced_close (KvmAccel *kvm);
+void kvm_coalesced_drain (KvmAccel *kvm);
 
 /* kvm-run.c: as vcpu_run. */
 AccelExit kvm_run (AccelVcpu *vcpu, GError **error);

@@ -162,6 +162,7 @@ kvm_memory_dirty_sync (void *data, MemoryBlock *block)
 {
   KvmAccel *kvm = data;
 
+  kvm_coalesced_drain (kvm);
   for (unsigned s = 0; s < kvm->n_slots; s++)
     if (kvm->slots[s].block == block)
       slot_collect_dirty (kvm, s);

@@ -200,6 +200,7 @@ kvm_enter (AccelVcpu *vcpu)
   result = ioctl (vcpu->fd, KVM_RUN, 0);
   number = errno;
   kvm_gate_leave (vcpu);
+  kvm_coalesced_drain (vcpu->kvm);
   errno = number;
   return result == 0;
 }
