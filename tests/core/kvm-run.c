@@ -324,6 +324,9 @@ run_internal_error (FakeVcpu *vcpu)
   vcpu->run->exit_reason = KVM_EXIT_INTERNAL_ERROR;
   vcpu->run->internal.suberror = KVM_INTERNAL_ERROR_EMULATION;
   vcpu->run->internal.ndata = 0;
+  /* What the guest is to get if nobody sees to it. */
+  fake_kvm_get_events (vcpu)->exception.injected = 1;
+  fake_kvm_get_events (vcpu)->exception.nr = X86_UD;
   fake_kvm.run = fake_kvm_wait;
   return 0;
 }
@@ -361,6 +364,7 @@ test_interpreted (Rig *rig, gconstpointer data)
   kvm_accel_ops.get_state (rig->vcpu, &state);
   g_assert_cmpuint (state.rip, ==, CODE + sizeof code);
   g_assert_cmpuint (state.lapic.svr, ==, 0x1ff);
+  g_assert_false (fake_kvm_get_events (&fake_kvm.vcpus[0])->exception.injected);
   g_assert_cmpuint (get_statistic (rig, "interpreted"), ==, 1);
 }
 

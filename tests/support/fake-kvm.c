@@ -51,6 +51,12 @@ fake_kvm_get_lapic (FakeVcpu *vcpu)
   return (struct kvm_lapic_state *) vcpu->kept[2];
 }
 
+struct kvm_vcpu_events *
+fake_kvm_get_events (FakeVcpu *vcpu)
+{
+  return (struct kvm_vcpu_events *) vcpu->kept[7];
+}
+
 static uint8_t *
 guest_memory (uint64_t gpa)
 {

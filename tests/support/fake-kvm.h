@@ -46,5 +46,6 @@ extern FakeKvm fake_kvm;
 struct kvm_regs *fake_kvm_get_regs (FakeVcpu *vcpu);
 struct kvm_sregs *fake_kvm_get_sregs (FakeVcpu *vcpu);
 struct kvm_lapic_state *fake_kvm_get_lapic (FakeVcpu *vcpu);
+struct kvm_vcpu_events *fake_kvm_get_events (FakeVcpu *vcpu);
 /* For run: comes back with -1 and EINTR when it is kicked. */
 int fake_kvm_wait (FakeVcpu *vcpu);

@@ -41,7 +41,8 @@ kvm_interpret_close (KvmAccel *kvm)
   g_mutex_clear (&kvm->interpreter_mutex);
 }
 
-/* Lends the interpreter the CPU without its APIC and clock, which stay where they are. */
+/* Lends the interpreter the CPU without its APIC and clock, which stay where they are. Nothing was
+ * being delivered, for that would be another error. */
 static AccelExit
 interpret (KvmAccel *kvm, X86State *state)
 {
@@ -50,6 +51,7 @@ interpret (KvmAccel *kvm, X86State *state)
 
   if (kvm->interpreter_vcpu == NULL)
     kvm->interpreter_vcpu = x86_software_vcpu_new (kvm->interpreter, 0, NULL);
+  state->event_pending = 0; /* #UD, which the guest would get from the kernel now */
   x86_lapic_state_reset (&state->lapic, 0);
   state->kvmclock = state->kvmclock_wall = 0;
   if (kvm->interpreter_vcpu != NULL && x86_software_set_state (kvm->interpreter_vcpu, state, NULL))
