@@ -23,19 +23,26 @@ tear_down (FakeKvm *before, gconstpointer data)
   fake_kvm = *before;
 }
 
-/* What “auto” says of this KVM with that many CPUs; it passes if part is NULL. */
+/* What “auto” says of this KVM with that many CPUs of a model; it passes if part is NULL. */
 static void
-assert_probe_says (unsigned cpus, const char *part)
+assert_probe_of_model_says (const char *model, unsigned cpus, const char *part)
 {
+  const AccelCpu cpu = { .model = model };
   g_autofree char *reason = NULL;
   CpuTopology topology = { 1, cpus, 1 };
   double mips;
 
-  g_assert_true (kvm_probe_measure (&topology, &mips, &reason) == (part == NULL));
+  g_assert_true (kvm_probe_measure (&topology, &cpu, &mips, &reason) == (part == NULL));
   if (part == NULL)
     return;
   g_test_message ("%s", reason);
   g_assert_nonnull (strstr (reason, part));
+}
+
+static void
+assert_probe_says (unsigned cpus, const char *part)
+{
+  assert_probe_of_model_says (NULL, cpus, part);
 }
 
 static void
@@ -114,6 +121,15 @@ test_too_many_cpus (FakeKvm *before, gconstpointer data)
   assert_probe_says (6, "takes 4");
 }
 
+static void
+test_other_model (FakeKvm *before, gconstpointer data)
+{
+  assert_probe_of_model_says ("baseline", 1, NULL);
+  fake_kvm.plain_cpu = true;
+  assert_probe_says (1, NULL);
+  assert_probe_of_model_says ("baseline", 1, "baseline");
+}
+
 /* All that a machine's CPU is given is tried. */
 static void
 test_state_refused (FakeKvm *before, gconstpointer data)
@@ -174,6 +190,7 @@ main (int argc, char **argv)
     { "/kvm-host/busy", test_busy },
     { "/kvm-host/too-old", test_too_old },
     { "/kvm-host/too-many-cpus", test_too_many_cpus },
+    { "/kvm-host/other-model", test_other_model },
     { "/kvm-host/state-refused", test_state_refused },
     { "/kvm-host/slow", test_slow },
     { "/kvm-host/start", test_start },

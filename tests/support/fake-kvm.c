@@ -155,6 +155,8 @@ get_supported_cpuid (struct kvm_cpuid2 *cpuid)
       if (leaves[i] == 7 || leaves[i] == 0xd)
         entry->flags = KVM_CPUID_FLAG_SIGNIFCANT_INDEX;
       __get_cpuid_count (leaves[i], 0, &entry->eax, &entry->ebx, &entry->ecx, &entry->edx);
+      if (fake_kvm.plain_cpu && leaves[i] == 1)
+        entry->ecx = 0;
     }
   cpuid->nent = n;
   return 0;

@@ -34,6 +34,7 @@ typedef struct
   unsigned missing;      /* a capability that it has not got */
   unsigned max_vcpus;    /* 0: it does not say */
   unsigned max_slots;
+  bool plain_cpu;           /* one without anything that came after SSE2 */
   int (*run) (FakeVcpu *v); /* KVM_RUN, but for the probe; NULL: until it is kicked */
   FakeVcpu vcpus[FAKE_KVM_VCPUS];
   struct kvm_userspace_memory_region slots[FAKE_KVM_SLOTS];

@@ -55,9 +55,9 @@ note_done (void *data, uint64_t offset, unsigned size, uint64_t value)
 static const BusOps done_ops = { .write = note_done };
 
 static bool
-probe_open (Probe *probe, const CpuTopology *topology, GError **error)
+probe_open (Probe *probe, const CpuTopology *topology, const AccelCpu *cpu, GError **error)
 {
-  AccelMachine machine = { .topology = *topology };
+  AccelMachine machine = { .topology = *topology, .cpu = *cpu };
   MemoryBlock *block;
 
   machine.lock = probe->lock = machine_lock_new ();
@@ -145,14 +145,14 @@ probe_run_rounds (Probe *probe, GError **error)
 }
 
 gboolean
-kvm_probe_measure (const CpuTopology *topology, double *mips, char **reason)
+kvm_probe_measure (const CpuTopology *topology, const AccelCpu *cpu, double *mips, char **reason)
 {
   Probe probe = { NULL };
   g_autoptr (GError) error = NULL;
 
   *mips = 0;
   *reason = NULL;
-  if (probe_open (&probe, topology, &error))
+  if (probe_open (&probe, topology, cpu, &error))
     *mips = MAX (probe_run_rounds (&probe, &error), 0);
   probe_close (&probe);
   if (error != NULL)

@@ -20,12 +20,12 @@ accel_choice_without_kvm (const char *sentence, char **reason)
 }
 
 static const AccelOps *
-choose_automatically (const CpuTopology *topology, char **reason)
+choose_automatically (const CpuTopology *topology, const AccelCpu *cpu, char **reason)
 {
   g_autofree char *why_not = NULL;
   double mips;
 
-  if (kvm_probe_measure (topology, &mips, &why_not))
+  if (kvm_probe_measure (topology, cpu, &mips, &why_not))
     {
       *reason = g_strdup_printf (
         _ ("KVM runs guests at hardware speed (%.0f million instructions a second "
@@ -37,10 +37,11 @@ choose_automatically (const CpuTopology *topology, char **reason)
 }
 
 const AccelOps *
-accel_choice (const char *name, const CpuTopology *topology, char **reason, GError **error)
+accel_choice (const char *name, const CpuTopology *topology, const AccelCpu *cpu, char **reason,
+              GError **error)
 {
   if (g_str_equal (name, "auto"))
-    return choose_automatically (topology, reason);
+    return choose_automatically (topology, cpu, reason);
   *reason = g_strdup_printf (_ ("The machine's settings ask for “%s”."), name);
   if (g_str_equal (name, "kvm"))
     return &kvm_accel_ops;

@@ -13,6 +13,7 @@ struct Vm
 {
   MachineConfig *config;
   CpuTopology topology;
+  AccelCpu cpu;
   int folder_lock; /* -1: none */
   VmState state;
   char *failure;

@@ -200,6 +200,7 @@ vm_new (MachineConfig *config, GError **error)
   g_autoptr (Vm) vm = g_new0 (Vm, 1);
 
   vm->config = config;
+  vm->cpu = (AccelCpu){ .model = config->cpu_model, .nested = config->nested };
   vm->folder_lock = -1;
   vm->test_status = -1;
   vm->context = g_main_context_default ();
@@ -221,7 +222,7 @@ vm_new (MachineConfig *config, GError **error)
     }
   if (!open_everything (vm, error))
     return NULL;
-  vm->accel = accel_choice (config->accelerator, &vm->topology, &vm->accel_reason, error);
+  vm->accel = accel_choice (config->accelerator, &vm->topology, &vm->cpu, &vm->accel_reason, error);
   if (vm->accel == NULL)
     return NULL;
   return g_steal_pointer (&vm);
@@ -317,7 +318,7 @@ build (Vm *vm, GError **error)
   BoardPcConfig board = {
     .accel = vm->accel,
     .topology = vm->topology,
-    .cpu = { .model = config->cpu_model, .nested = config->nested },
+    .cpu = vm->cpu,
     .memory_size = (uint64_t) config->memory << 20,
     .code_cache_size = (size_t) config->code_cache << 10,
     .context = vm->context,
@@ -749,7 +750,7 @@ gboolean
 vm_set_accelerator (Vm *vm, const char *name, GError **error)
 {
   g_autofree char *reason = NULL;
-  const AccelOps *accel = accel_choice (name, &vm->topology, &reason, error);
+  const AccelOps *accel = accel_choice (name, &vm->topology, &vm->cpu, &reason, error);
   gboolean running = vm->state == VM_RUNNING, moved = TRUE;
 
   if (accel == NULL)
