@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Small guests on the host's own KVM: memory that changes under them, NMIs while they sleep, and an
+ * instruction that the kernel cannot emulate. Skipped where there is no KVM. */
+#include "vmm-core/kvm/kvm-accel.h"
+
+#include <string.h>
+
+#include "vmm-core/kvm/kvm-host.h"
+#include "vmm-core/x86/x86-state.h"
+#include "vmm-core/x86/x86.h"
+
+#define RAM_SIZE (1u << 20)
+#define DEVICE_ADDRESS 0xd0000000
+#define WINDOW 0x200000 /* where memory comes and goes */
+#define CODE 0x1000
+#define NMI_HANDLER 0x3000
+#define COUNTER 0x2000
+#define CPUS 2
+#define CHANGES 50
+
+typedef struct
+{
+  MachineLock *lock;
+  Memory *memory;
+  MemoryBlock *ram;
+  Bus *io, *mmio;
+  Clock *clock;
+  Accel *accel;
+  AccelVcpu *vcpus[CPUS];
+  GThread *threads[CPUS];
+  unsigned started;
+  _Atomic bool stop;
+  _Atomic uint64_t written; /* to the device */
+} Rig;
+
+static void
+write_device (void *data, uint64_t offset, unsigned size, uint64_t value)
+{
+  ((Rig *) data)->written = value;
+}
+
+static const BusOps device_ops = { .write = write_device, .max_size = 8 };
+
+/* Flat real mode, with segments of 4 GiB; every CPU runs. */
+static void
+set_state (Rig *rig, unsigned cpu)
+{
+  X86State state;
+
+  x86_state_reset (&state, cpu);
+  state.activity = X86_RUNNING;
+  state.rip = CODE;
+  state.seg[X86_CS].base = state.seg[X86_CS].selector = 0;
+  state.seg[X86_DS].limit = UINT32_MAX;
+  state.seg[X86_DS].attributes |= 1u << 15;
+  state.gpr[X86_RSP] = 0x8000;
+  state.gpr[X86_RSI] = DEVICE_ADDRESS;
+  state.gpr[X86_RDI] = WINDOW;
+  state.lapic.lvt_lint1 = 0x400;
+  g_assert_true (kvm_accel_ops.set_state (rig->vcpus[cpu], &state, NULL));
+}
+
+static void
+set_up (Rig *rig, gconstpointer code)
+{
+  AccelMachine machine = { .topology = { 1, CPUS, 1 } };
+  g_autoptr (GError) error = NULL;
+
+  machine.lock = rig->lock = machine_lock_new ();
+  machine.memory = rig->memory = memory_new ();
+  machine.clock = rig->clock = clock_new_manual ();
+  machine.io = rig->io = bus_new ("io", 1 << 16, rig->lock);
+  machine.mmio = rig->mmio = bus_new ("mmio", 0, rig->lock);
+  bus_map (rig->mmio, DEVICE_ADDRESS, 64, &device_ops, rig);
+  rig->ram = memory_block_new (rig->memory, "ram", RAM_SIZE, false, NULL);
+  memory_map (rig->memory, 0, RAM_SIZE, rig->ram, 0, MEMORY_RW, 0);
+  memcpy (memory_block_get_data (rig->ram) + CODE, code, 64);
+  rig->accel = kvm_accel_ops.open (&machine, &error);
+  g_assert_no_error (error);
+  for (unsigned i = 0; i < CPUS; i++)
+    {
+      rig->vcpus[i] = kvm_accel_ops.vcpu_new (rig->accel, i, &error);
+      g_assert_no_error (error);
+      set_state (rig, i);
+    }
+}
+
+static void
+tear_down (Rig *rig, gconstpointer code)
+{
+  rig->stop = true;
+  for (unsigned i = 0; i < rig->started; i++)
+    {
+      kvm_accel_ops.vcpu_kick (rig->vcpus[i]);
+      g_thread_join (rig->threads[i]);
+    }
+  for (unsigned i = 0; i < CPUS; i++)
+    kvm_accel_ops.vcpu_free (rig->vcpus[i]);
+  kvm_accel_ops.close (rig->accel);
+  bus_free (rig->io);
+  bus_free (rig->mmio);
+  memory_free (rig->memory);
+  clock_free (rig->clock);
+  machine_lock_free (rig->lock);
+}
+
+static gpointer
+run_vcpu (gpointer data)
+{
+  Rig *rig = data;
+  unsigned cpu = g_atomic_int_add (&rig->started, 1);
+  g_autoptr (GError) error = NULL;
+
+  while (!rig->stop)
+    {
+      kvm_accel_ops.vcpu_run (rig->vcpus[cpu], &error);
+      g_assert_no_error (error);
+    }
+  return NULL;
+}
+
+static void
+start (Rig *rig, unsigned cpus)
+{
+  for (unsigned i = 0; i < cpus; i++)
+    rig->threads[i] = g_thread_new ("vcpu", run_vcpu, rig);
+  while (g_atomic_int_get (&rig->started) < (int) cpus)
+    g_thread_yield ();
+}
+
+static uint32_t
+read_counter (Rig *rig)
+{
+  return __atomic_load_n ((uint32_t *) (memory_block_get_data (rig->ram) + COUNTER),
+                          __ATOMIC_ACQUIRE);
+}
+
+static void
+wait_for_counter (Rig *rig, uint32_t beyond)
+{
+  while (read_counter (rig) <= beyond)
+    g_thread_yield ();
+}
+
+/* lock inc dword [COUNTER]; mov eax, [edi]; jmp to the first */
+static const uint8_t counting[64]
+  = { 0xf0, 0x66, 0xff, 0x06, COUNTER & 0xff, COUNTER >> 8, 0x67, 0x66, 0x8b, 0x07, 0xeb, 0xf4 };
+
+/* The memory that the CPUs run in is shown elsewhere, too, and is cut in two by that: with the slot
+ * gone for a moment, they would run nowhere. */
+static void
+test_memory_changes (Rig *rig, gconstpointer code)
+{
+  start (rig, CPUS);
+  for (unsigned i = 0; i < CHANGES; i++)
+    {
+      wait_for_counter (rig, read_counter (rig));
+      machine_lock_acquire (rig->lock);
+      memory_map (rig->memory, 0x4000, MEMORY_PAGE_SIZE, rig->ram, 0x10000, MEMORY_RW, 1);
+      memory_map (rig->memory, WINDOW, MEMORY_PAGE_SIZE, rig->ram, 0, MEMORY_RW, 0);
+      machine_lock_release (rig->lock);
+      wait_for_counter (rig, read_counter (rig));
+      machine_lock_acquire (rig->lock);
+      memory_unmap (rig->memory, 0x4000, rig->ram);
+      memory_unmap (rig->memory, WINDOW, rig->ram);
+      machine_lock_release (rig->lock);
+    }
+}
+
+/* hlt; jmp to it. The handler of NMI: lock inc dword [COUNTER]; iret */
+static const uint8_t sleeping[64] = { 0xf4, 0xeb, 0xfd };
+static const uint8_t nmi_handler[] = { 0xf0, 0x66, 0xff, 0x06, COUNTER & 0xff, COUNTER >> 8, 0xcf };
+
+static void
+test_nmi_wakes (Rig *rig, gconstpointer code)
+{
+  static const uint16_t vector[] = { NMI_HANDLER, 0 };
+
+  memcpy (memory_block_get_data (rig->ram) + 4 * X86_NMI, vector, sizeof vector);
+  memcpy (memory_block_get_data (rig->ram) + NMI_HANDLER, nmi_handler, sizeof nmi_handler);
+  start (rig, 1);
+  for (uint32_t i = 0; i < CHANGES; i++)
+    {
+      machine_lock_acquire (rig->lock);
+      kvm_accel_ops.pulse_nmi (rig->accel);
+      machine_lock_release (rig->lock);
+      wait_for_counter (rig, i);
+    }
+  g_assert_cmpuint (read_counter (rig), ==, CHANGES);
+}
+
+/* fninit; fld1; fst qword [esi]; then lock inc dword [COUNTER]; jmp to itself */
+static const uint8_t storing[64]
+  = { 0xdb, 0xe3, 0xd9, 0xe8,           0x67,         0xdd, 0x16, 0xf0,
+      0x66, 0xff, 0x06, COUNTER & 0xff, COUNTER >> 8, 0xeb, 0xfe };
+
+static void
+test_store_to_device (Rig *rig, gconstpointer code)
+{
+  double one = 1;
+  uint64_t bits;
+
+  start (rig, 1);
+  wait_for_counter (rig, 0);
+  bits = rig->written;
+  g_assert_cmpmem (&bits, 8, &one, 8);
+}
+
+int
+main (int argc, char **argv)
+{
+  CpuTopology topology = { 1, CPUS, 1 };
+  g_autoptr (GError) error = NULL;
+  int kvm_fd;
+
+  g_test_init (&argc, &argv, NULL);
+  kvm_fd = kvm_host_open (&topology, &error);
+  if (kvm_fd < 0)
+    {
+      g_print ("1..0 # SKIP %s\n", error->message);
+      return 0;
+    }
+  g_test_add ("/kvm-guest/memory-changes", Rig, counting, set_up, test_memory_changes, tear_down);
+  g_test_add ("/kvm-guest/nmi-wakes", Rig, sleeping, set_up, test_nmi_wakes, tear_down);
+  g_test_add ("/kvm-guest/store-to-device", Rig, storing, set_up, test_store_to_device, tear_down);
+  return g_test_run ();
+}
