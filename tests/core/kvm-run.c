@@ -4,6 +4,7 @@
 #include "vmm-core/kvm/kvm-accel.h"
 
 #include <errno.h>
+#include <gio/gio.h>
 #include <string.h>
 
 #include "tests/support/fake-kvm.h"
@@ -211,6 +212,33 @@ test_slot_refused (Rig *rig, gconstpointer data)
   machine_lock_release (rig->lock);
   g_thread_join (rig->thread);
   assert_failed (rig, "KVM cannot show the guest a part of its memory.");
+}
+
+static _Atomic bool deaf;
+
+static int
+run_deaf (FakeVcpu *vcpu)
+{
+  while (deaf)
+    g_usleep (1000);
+  errno = EINTR;
+  return -1;
+}
+
+/* Whoever changes memory holds the machine lock, and must not hold it for good. */
+static void
+test_stuck_in_the_kernel (Rig *rig, gconstpointer data)
+{
+  deaf = true;
+  fake_kvm.run = run_deaf;
+  start (rig);
+  wait_inside ();
+  machine_lock_acquire (rig->lock);
+  change_map (rig);
+  machine_lock_release (rig->lock);
+  deaf = false;
+  g_thread_join (rig->thread);
+  g_assert_error (rig->error, G_IO_ERROR, G_IO_ERROR_TIMED_OUT);
 }
 
 /* Every second page, so that each is a range of its own. */
@@ -464,6 +492,7 @@ main (int argc, char **argv)
     { "/kvm-run/no-gap", test_no_gap },
     { "/kvm-run/change-by-guest", test_change_by_guest },
     { "/kvm-run/slot-refused", test_slot_refused },
+    { "/kvm-run/stuck-in-the-kernel", test_stuck_in_the_kernel },
     { "/kvm-run/many-parts", test_many_parts },
     { "/kvm-run/too-many-parts", test_too_many_parts },
     { "/kvm-run/logging-at-any-time", test_logging_at_any_time },

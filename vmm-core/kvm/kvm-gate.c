@@ -3,7 +3,9 @@
  * change in several steps, as memory slots, changes at once for the guest. */
 #include "kvm-internal.h"
 
-#define KICK_AGAIN_US 10000
+/* Five seconds that this process had the chance to use. */
+#define KICK_US 10000
+#define MOST_KICKS 500
 
 void
 kvm_gate_enter (AccelVcpu *vcpu)
@@ -37,19 +39,26 @@ kvm_gate_leave (AccelVcpu *vcpu)
   g_mutex_unlock (&kvm->gate_mutex);
 }
 
-void
+bool
 kvm_gate_close (KvmAccel *kvm)
 {
+  unsigned kicks = 0;
+  bool closed = true;
+
   g_mutex_lock (&kvm->gate_mutex);
   kvm->gate_closed = true;
   for (unsigned i = 0; i < KVM_MAX_VCPUS; i++)
-    while (kvm->vcpus[i] != NULL && kvm->vcpus[i]->inside)
-      {
-        kvm_accel_ops.vcpu_kick (kvm->vcpus[i]);
-        g_cond_wait_until (&kvm->gate_changed, &kvm->gate_mutex,
-                           g_get_monotonic_time () + KICK_AGAIN_US);
-      }
+    {
+      while (kvm->vcpus[i] != NULL && kvm->vcpus[i]->inside && kicks++ < MOST_KICKS)
+        {
+          kvm_accel_ops.vcpu_kick (kvm->vcpus[i]);
+          g_cond_wait_until (&kvm->gate_changed, &kvm->gate_mutex,
+                             g_get_monotonic_time () + KICK_US);
+        }
+      closed = closed && (kvm->vcpus[i] == NULL || !kvm->vcpus[i]->inside);
+    }
   g_mutex_unlock (&kvm->gate_mutex);
+  return closed;
 }
 
 void

@@ -111,10 +111,11 @@ void kvm_fail (KvmAccel *kvm, const GError *error);
 
 /* kvm-gate.c: around KVM_RUN, and around what no vCPU may run meanwhile. Close waits until all are
  * outside; on any thread, a vCPU's that is outside, too; lock held, or nothing else that a vCPU
- * waits for. */
+ * waits for. FALSE: one does not come out, which is the host's doing; the gate is closed for the
+ * others. */
 void kvm_gate_enter (AccelVcpu *vcpu);
 void kvm_gate_leave (AccelVcpu *vcpu);
-void kvm_gate_close (KvmAccel *kvm);
+bool kvm_gate_close (KvmAccel *kvm);
 void kvm_gate_open (KvmAccel *kvm);
 
 /* kvm-coalesced.c: run is the boot vCPU's mapping, which outlives what is opened here. Drain hands

@@ -4,6 +4,7 @@
  * slot. Source: Linux Documentation/virt/kvm/api.rst, KVM_SET_USER_MEMORY_REGION. */
 #include "kvm-internal.h"
 
+#include <gio/gio.h>
 #include <glib/gi18n.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -151,7 +152,15 @@ kvm_memory_map_changed (void *data)
   for (unsigned i = 0; i < n_ranges; i++)
     if (range_to_slot (&ranges[i], &wanted->slots[wanted->n]))
       wanted->n++;
-  kvm_gate_close (kvm);
+  if (!kvm_gate_close (kvm))
+    {
+      g_autoptr (GError) error = g_error_new_literal (
+        G_IO_ERROR, G_IO_ERROR_TIMED_OUT,
+        _ ("The host does not give a processor of the machine back: try again later, or power the "
+           "machine off."));
+
+      kvm_fail (kvm, error);
+    }
   update_slots (kvm, wanted);
   add_slots (kvm, wanted);
   kvm_gate_open (kvm);
