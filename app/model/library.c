@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "library.h"
 
+#include <glib/gstdio.h>
 #include <string.h>
 
 #include "machine-folder.h"
@@ -18,6 +19,7 @@ struct _Library
   GPtrArray *monitors;
   guint poll;
   guint rescan;
+  gboolean probing; /* on a thread */
 };
 
 static guint problem_signal;
@@ -223,12 +225,58 @@ library_repeat_problems (Library *self)
   library_rescan (self);
 }
 
+/* Looking again. A disk of the host may hang: the window must not hang with it. So a thread goes
+ * first, and as long as it has not come back, only processes are looked at. */
+
+static void
+visit (GTask *task, gpointer source, gpointer paths, GCancellable *cancellable)
+{
+  GPtrArray *all = paths;
+  GStatBuf about;
+
+  for (guint i = 0; i < all->len; i++)
+    g_stat (all->pdata[i], &about);
+  g_task_return_boolean (task, TRUE);
+}
+
+static void
+visited (GObject *source, GAsyncResult *result, gpointer data)
+{
+  Library *self = LIBRARY_LIBRARY (source);
+
+  self->probing = FALSE;
+  if (self->poll == 0)
+    return; /* it has been disposed of */
+  library_rescan (self);
+  for (guint i = 0; i < self->machines->len; i++)
+    machine_refresh (self->machines->pdata[i], NULL); /* what is wrong with it is a state */
+}
+
+static void
+look_again (Library *self)
+{
+  g_autoptr (GTask) task = NULL;
+  GPtrArray *paths;
+
+  if (self->probing)
+    return;
+  self->probing = TRUE;
+  paths = list_roots (self);
+  for (guint i = 0; i < self->machines->len; i++)
+    g_ptr_array_add (paths, g_build_filename (machine_get_folder (self->machines->pdata[i]),
+                                              MACHINE_CONFIG_FILE, NULL));
+  task = g_task_new (self, NULL, visited, NULL);
+  g_task_set_task_data (task, paths, (GDestroyNotify) g_ptr_array_unref);
+  g_task_run_in_thread (task, visit);
+}
+
 static gboolean
 rescan_later (gpointer data)
 {
   Library *self = data;
+
   self->rescan = 0;
-  library_rescan (self);
+  look_again (self);
   return G_SOURCE_REMOVE;
 }
 
@@ -246,9 +294,9 @@ poll_machines (gpointer data)
 {
   Library *self = data;
 
-  library_rescan (self);
+  look_again (self);
   for (guint i = 0; i < self->machines->len; i++)
-    machine_poll (self->machines->pdata[i]);
+    machine_poll_process (self->machines->pdata[i]);
   return G_SOURCE_CONTINUE;
 }
 

@@ -227,6 +227,12 @@ void
 machine_poll (Machine *self)
 {
   machine_refresh (self, NULL); /* what is wrong with it is a state */
+  machine_poll_process (self);
+}
+
+void
+machine_poll_process (Machine *self)
+{
   if (self->connection != NULL)
     {
       machine_ask (self);

@@ -82,8 +82,10 @@ void machine_call (Machine *self, const char *method, GVariant *parameters);
 void machine_force_off_async (Machine *self, GAsyncReadyCallback callback, gpointer data);
 gboolean machine_force_off_finish (Machine *self, GAsyncResult *result, GError **error);
 
-/* Reads machine.conf if somebody has changed it; looks whether a process runs for the machine,
- * started by whomever, and attaches; else takes a new picture. */
+/* Looks whether a process runs for the machine, started by whomever, and attaches; else takes a new
+ * picture. No file of the machine is touched. */
+void machine_poll_process (Machine *self);
+/* The same, and reads machine.conf if somebody has changed it. */
 void machine_poll (Machine *self);
 
 /* Moves the folder to the trash. The machine must be off. */

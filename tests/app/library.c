@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The list of machines follows what happens in its folder, whoever does it. */
+#undef _FILE_OFFSET_BITS /* stat and stat64 are two names here */
 #include "app/model/library.h"
 
+#include <fcntl.h>
 #include <glib/gstdio.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "vmm-core/run/machine-config.h"
@@ -51,6 +55,34 @@ expect_names (Fixture *f, const char *expected)
       g_free (names);
       names = dup_names (f);
     }
+}
+
+/* A disk of the host that hangs: whoever looks at a file waits. */
+
+static int hangs, waiting;
+
+static void
+meet_disk (const char *path)
+{
+  while (g_atomic_int_get (&hangs) && strstr (path, MACHINE_CONFIG_FILE) != NULL)
+    {
+      g_assert_cmpint (gettid (), !=, getpid ()); /* the window hangs */
+      g_atomic_int_set (&waiting, TRUE);
+      g_usleep (1000);
+    }
+}
+
+int
+stat (const char *path, struct stat *about)
+{
+  meet_disk (path);
+  return (int) syscall (SYS_newfstatat, AT_FDCWD, path, about, 0);
+}
+
+int
+stat64 (const char *path, struct stat64 *about)
+{
+  return stat (path, (struct stat *) about);
 }
 
 static void
@@ -252,6 +284,34 @@ test_running (Fixture *f, gconstpointer data)
   g_assert_cmpuint (library_count_on (f->library), ==, 0);
 }
 
+static gboolean
+count (gpointer turns)
+{
+  ++*(unsigned *) turns;
+  return G_SOURCE_CONTINUE;
+}
+
+/* The window lives on, however often it would look again, and sees what has changed afterwards. */
+static void
+test_hanging_disk (Fixture *f, gconstpointer data)
+{
+  unsigned turns = 0;
+  guint source;
+
+  put_machine (f, "a", "name=Before\n");
+  f->library = library_new (f->folder);
+  put_machine (f, "a", "name=After\n");
+  g_atomic_int_set (&hangs, TRUE);
+  while (!g_atomic_int_get (&waiting))
+    g_main_context_iteration (NULL, TRUE);
+  source = g_timeout_add_seconds (4, count, &turns);
+  while (turns == 0)
+    g_main_context_iteration (NULL, TRUE);
+  g_source_remove (source);
+  g_atomic_int_set (&hangs, FALSE);
+  expect_names (f, "After");
+}
+
 int
 main (int argc, char **argv)
 {
@@ -269,6 +329,7 @@ main (int argc, char **argv)
   g_test_add ("/library/renaming", Fixture, NULL, set_up, test_renaming, tear_down);
   g_test_add ("/library/edited", Fixture, NULL, set_up, test_edited, tear_down);
   g_test_add ("/library/copy", Fixture, NULL, set_up, test_copy, tear_down);
+  g_test_add ("/library/hanging-disk", Fixture, NULL, set_up, test_hanging_disk, tear_down);
   g_test_add ("/library/running", Fixture, NULL, set_up, test_running, tear_down);
   status = g_test_run ();
   g_assert_true (g_spawn_command_line_sync (remove, NULL, NULL, NULL, NULL));
