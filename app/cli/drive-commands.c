@@ -5,6 +5,7 @@
 
 #include "app/model/drive-list.h"
 #include "app/model/machine-folder.h"
+#include "app/model/machine-root.h"
 #include "commands.h"
 #include "vmm-core/run/machine-trust.h"
 #include "vmm-core/run/size.h"
@@ -42,6 +43,7 @@ add (Call *call, GKeyFile *conf, gboolean cd, const char *path, GError **error)
 gboolean
 command_add_disk (Call *call, GError **error)
 {
+  g_auto (MachineRootLock) library = machine_root_lock ();
   const char *text = call_get_option (call, "size");
   g_autoptr (GKeyFile) conf = NULL;
   g_autofree char *name = NULL, *path = NULL;
@@ -69,6 +71,7 @@ command_add_disk (Call *call, GError **error)
 gboolean
 command_add_cd (Call *call, GError **error)
 {
+  g_auto (MachineRootLock) library = machine_root_lock ();
   g_autofree char *path
     = call->n_words == 1 ? g_canonicalize_filename (call->words[0], NULL) : NULL;
   g_autoptr (GKeyFile) conf = machine_config_load_key_file (call->folder, error);
@@ -96,6 +99,7 @@ has_drive (GKeyFile *conf, const char *drive, gboolean cd_only)
 gboolean
 command_remove_drive (Call *call, GError **error)
 {
+  g_auto (MachineRootLock) library = machine_root_lock ();
   g_autoptr (GKeyFile) conf = machine_config_load_key_file (call->folder, error);
 
   if (conf == NULL)
@@ -115,6 +119,7 @@ command_remove_drive (Call *call, GError **error)
 static gboolean
 keep_disc (Call *call, const char *drive, const char *path, GError **error)
 {
+  g_auto (MachineRootLock) library = machine_root_lock ();
   g_autoptr (GKeyFile) conf = NULL;
 
   if (call->folder == NULL)

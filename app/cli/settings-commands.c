@@ -5,6 +5,7 @@
 
 #include "app/model/conf-text.h"
 #include "app/model/machine-name.h"
+#include "app/model/machine-root.h"
 #include "commands.h"
 #include "json.h"
 #include "vmm-core/run/machine-keys.h"
@@ -227,6 +228,7 @@ set_in_text (Call *call, const Setting *setting, GError **error)
 static gboolean
 set (Call *call, const Setting *setting, GError **error)
 {
+  g_auto (MachineRootLock) library = machine_root_lock ();
   g_autoptr (GKeyFile) file = machine_config_load_key_file (call->folder, NULL);
   g_autoptr (GError) left = NULL;
 

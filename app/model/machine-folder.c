@@ -299,15 +299,16 @@ place (const char *draft, const char *name, GError **error)
 char *
 machine_folder_create (const MachineFolderPlan *plan, GError **error)
 {
-  g_autofree char *name
-    = check_names (plan, error) ? machine_name_dup_checked (plan->name, NULL, error) : NULL;
   g_autofree char *root = machine_root_dup ();
   g_autofree char *usual = machine_root_dup_usual ();
-  g_autofree char *draft = NULL;
+  g_autofree char *name = NULL, *draft = NULL;
+  g_auto (MachineRootLock) library = -1;
   char *folder = NULL;
   int lock = -1;
 
   g_mkdir_with_parents (usual, 0700); /* no other: it may be on a disk that is not there now */
+  library = machine_root_lock ();
+  name = check_names (plan, error) ? machine_name_dup_checked (plan->name, NULL, error) : NULL;
   draft = name != NULL ? machine_draft_new (root, &lock, error) : NULL;
   if (draft == NULL)
     return NULL;

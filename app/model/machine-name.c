@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "machine-folder.h"
+#include "machine-root.h"
 #include "vmm-core/real-path.h"
 #include "vmm-core/run/machine-trust.h"
 
@@ -277,6 +278,7 @@ machine_name_save (GKeyFile *conf, const char *folder, const char *name, GError 
 char *
 machine_name_change (const char *folder, const char *name, GError **error)
 {
+  g_auto (MachineRootLock) library = machine_root_lock ();
   g_autofree char *checked = machine_name_dup_checked (name, folder, error);
   g_autoptr (GKeyFile) conf = checked != NULL ? machine_config_load_key_file (folder, error) : NULL;
 

@@ -1,13 +1,18 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "machine-root.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <glib/gi18n.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #include "vmm-core/plain-file.h"
 #include "vmm-core/real-path.h"
 
 #define MAX_FILE (64u << 10)
+#define LOCK_PATIENCE_MS 2000 /* others need some milliseconds */
+#define LOCK_STEP_MS 5
 
 char *
 machine_root_dup_usual (void)
@@ -100,4 +105,24 @@ machine_root_set (const char *folder, GError **error)
   text = g_strjoinv ("\n", (char **) roots->pdata);
   g_mkdir_with_parents (parent, 0700);
   return g_file_set_contents (file, text, -1, error);
+}
+
+MachineRootLock
+machine_root_lock (void)
+{
+  g_autofree char *usual = machine_root_dup_usual ();
+  int fd = open (usual, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+  for (unsigned waited = 0; fd >= 0 && waited < LOCK_PATIENCE_MS
+                            && flock (fd, LOCK_EX | LOCK_NB) < 0 && errno == EWOULDBLOCK;
+       waited += LOCK_STEP_MS)
+    g_usleep (LOCK_STEP_MS * 1000);
+  return fd;
+}
+
+void
+machine_root_unlock (MachineRootLock lock)
+{
+  if (lock >= 0)
+    close (lock);
 }

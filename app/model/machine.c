@@ -6,6 +6,7 @@
 #include "machine-name.h"
 #include "machine-private.h"
 #include "machine-process.h"
+#include "machine-root.h"
 #include "vmm-core/run/machine-trust.h"
 
 static GParamSpec *properties[N_PROPS];
@@ -150,6 +151,7 @@ save_with_name (Machine *self, const char *name, GError **error)
 gboolean
 machine_save (Machine *self, GError **error)
 {
+  g_auto (MachineRootLock) library = machine_root_lock ();
   g_autofree char *name = machine_get_string (self, "machine", "name");
   g_autofree char *checked = NULL;
 

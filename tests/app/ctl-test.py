@@ -378,6 +378,28 @@ class FileNames(CtlTest):
         self.assertIn("disk0.img", self.expect(FAILED, "start", "Small"))
 
 
+class AtOnce(CtlTest):
+    """Programs that change the library at the same time give no name twice and lose no change."""
+
+    def all_at_once(self, *commands):
+        running = [subprocess.Popen([CTL, *words], env=self.environment, stdout=subprocess.DEVNULL,
+                                    stderr=subprocess.DEVNULL) for words in commands]
+        return [process.wait() for process in running]
+
+    def test_at_once(self):
+        for n in range(3):
+            self.assertEqual(sorted(self.all_at_once(*[("create", f"Same{n}", "--memory", "16M")] * 4)),
+                             [0, FAILED, FAILED, FAILED])
+        self.assertEqual(sorted(self.all_at_once(*[("rename", f"Same{n}", "Other") for n in range(3)])),
+                         [0, FAILED, FAILED])
+        for n in range(5):
+            self.assertEqual(self.all_at_once(("set", "Other", "machine", "memory", str(20 + n)),
+                                              ("set", "Other", "machine", "cpus", str(2 + n)),
+                                              ("set", "Other", "machine", "boot", "dc")), [0, 0, 0])
+            self.assertEqual(self.expect(0, "get", "Other", "machine", "memory"), f"{20 + n}\n")
+            self.assertEqual(self.expect(0, "get", "Other", "machine", "cpus"), f"{2 + n}\n")
+
+
 class Terminal(CtlTest):
     """What others have written does not move the terminal's cursor."""
 
