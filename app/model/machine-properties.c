@@ -9,6 +9,7 @@
 #include "vmm-core/run/machine-config.h"
 
 #define MAX_SENTENCE 2000 /* bytes */
+#define MAX_WORD 16
 #define PROPERTIES "org.freedesktop.DBus.Properties"
 
 static const struct
@@ -32,12 +33,24 @@ machine_dup_shown (const char *text)
 }
 
 static gboolean
+are_drives (GVariant *value)
+{
+  GVariantIter iter;
+  const char *id, *kind, *file;
+
+  if (g_variant_iter_init (&iter, value) > MACHINE_CONFIG_DRIVES)
+    return FALSE;
+  while (g_variant_iter_next (&iter, "(&s&s&sb)", &id, &kind, &file, NULL))
+    if (strlen (id) > MAX_WORD || strlen (kind) > MAX_WORD || strlen (file) > PATH_MAX)
+      return FALSE;
+  return TRUE;
+}
+
+static gboolean
 is_sensible (GVariant *value, const char *type)
 {
   return g_variant_is_of_type (value, G_VARIANT_TYPE (type))
-         && (!g_variant_is_container (value)
-             || (g_variant_n_children (value) <= MACHINE_CONFIG_DRIVES
-                 && g_variant_get_size (value) <= MACHINE_CONFIG_DRIVES * 2 * PATH_MAX));
+         && (!g_variant_is_container (value) || are_drives (value));
 }
 
 static void
