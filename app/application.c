@@ -119,18 +119,23 @@ application_activate (GApplication *application)
 }
 
 /* A disc image that comes from the file manager, the icon or the command line is for a new machine.
- * There is one wizard. */
+ * There is one wizard. The folder of a machine is shown. */
 static void
 application_open (GApplication *application, GFile **files, int n_files, const char *hint)
 {
-  Window *window = show_window (GUESTHOUSE_APPLICATION (application));
+  Application *self = GUESTHOUSE_APPLICATION (application);
+  Window *window = show_window (self);
+  const char *path = g_file_peek_path (files[0]);
+  Machine *machine = path != NULL ? library_find (self->library, path) : NULL;
 
-  if (n_files == 1)
-    window_new_machine (window, files[0]);
-  else
+  if (n_files > 1)
     question_tell (GTK_WINDOW (window), _ ("One Disc Image at a Time"),
                    _ ("A new machine begins with one disc image: open the files one after the "
                       "other."));
+  else if (machine != NULL)
+    window_open_machine (window, machine);
+  else
+    window_new_machine (window, files[0]);
 }
 
 static int

@@ -170,8 +170,8 @@ show_machine (Window *self, Machine *machine)
 }
 
 /* The keyboard stays in the list unless there is a screen, or the list is gone. */
-static void
-open_machine (Window *self, Machine *machine)
+void
+window_open_machine (Window *self, Machine *machine)
 {
   GtkWidget *focus = gtk_window_get_focus (GTK_WINDOW (self));
 
@@ -247,7 +247,7 @@ machine_created (Window *self, const char *folder, gboolean power_on)
   machine = library_find (self->library, folder);
   if (machine == NULL)
     return;
-  open_machine (self, machine);
+  window_open_machine (self, machine);
   if (power_on)
     trust_dialog_power_on (machine, GTK_WINDOW (self));
 }
@@ -496,7 +496,7 @@ window_init (Window *self)
   /* Where a narrow window has no room for the button. */
   g_menu_insert_submenu (self->view_menu, 1, _ ("Send Key"), G_MENU_MODEL (self->keys_menu));
   g_signal_connect (self, "notify::focus-widget", G_CALLBACK (focus_changed), NULL);
-  g_signal_connect_swapped (self->list, "activated", G_CALLBACK (open_machine), self);
+  g_signal_connect_swapped (self->list, "activated", G_CALLBACK (window_open_machine), self);
   g_signal_connect_swapped (self->list, "pointed-at", G_CALLBACK (show_machine), self);
   g_signal_connect_swapped (self->tabs, "notify::selected-page", G_CALLBACK (show_selected), self);
   g_signal_connect_object (motion, "motion", G_CALLBACK (pointer_moved), self, 0);

@@ -12,6 +12,8 @@ G_BEGIN_DECLS
 G_DECLARE_FINAL_TYPE (Window, window, GUESTHOUSE, WINDOW, AdwApplicationWindow)
 
 Window *window_new (GtkApplication *application, Library *library, GSettings *settings);
+/* Shows a machine of the library. */
+void window_open_machine (Window *self, Machine *machine);
 /* Opens the wizard; disc NULL: nothing is chosen in it yet. */
 void window_new_machine (Window *self, GFile *disc);
 

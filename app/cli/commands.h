@@ -14,6 +14,7 @@ gboolean command_trust (Call *call, GError **error);
 
 /* info-commands.c */
 gboolean command_info (Call *call, GError **error);
+gboolean command_open (Call *call, GError **error);
 gboolean command_log (Call *call, GError **error);
 gboolean command_state (Call *call, GError **error);
 gboolean command_stats (Call *call, GError **error);

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Commands that look at one machine. */
 #include <glib/gi18n.h>
+#include <unistd.h>
 
 #include "app/model/drive-list.h"
 #include "app/model/machine-folder.h"
 #include "app/model/machine-process.h"
+#include "app/model/machine-root.h"
 #include "commands.h"
 #include "json.h"
 
@@ -92,6 +94,30 @@ command_info (Call *call, GError **error)
   add_drives (call);
   g_string_append (call->out, call->json ? "}\n" : "");
   return TRUE;
+}
+
+/* Becomes the application, which hands the folder over to one that runs already. */
+gboolean
+command_open (Call *call, GError **error)
+{
+  g_autofree char *program = machine_process_find_program ("guesthouse", "GUESTHOUSE");
+  g_autoptr (GPtrArray) roots = machine_root_list ();
+  g_autofree char *parent = g_path_get_dirname (call->folder);
+  char *words[] = { program, call->folder, NULL };
+
+  if (!g_ptr_array_find_with_equal_func (roots, parent, g_str_equal, NULL))
+    {
+      g_set_error (error, G_IO_ERROR, G_IO_ERROR_FAILED,
+                   _ ("“%s” is not in the library, which is all that the application shows: move "
+                      "its folder to “%s”."),
+                   call->name, (const char *) roots->pdata[0]);
+      return FALSE;
+    }
+  if (program != NULL)
+    execv (program, words);
+  g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_FAILED,
+                       _ ("The application could not be started: install Guesthouse again."));
+  return FALSE;
 }
 
 gboolean

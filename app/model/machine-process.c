@@ -20,25 +20,24 @@
 #define PROGRAM "guesthouse-vm"
 #define LOG "logs/" PROGRAM ".log"
 
-/* Beside this program, in its build tree, or wherever PATH finds it. */
-static char *
-find_program (void)
+char *
+machine_process_find_program (const char *name, const char *variable)
 {
-  static const char *const places[]
-    = { PROGRAM, "../vmm-core/run/" PROGRAM, "../../vmm-core/run/" PROGRAM };
+  static const char *const places[] = { ".", "..", "../vmm-core/run", "../../vmm-core/run" };
   g_autofree char *folder = installed_file_dup_program_folder ();
-  const char *given = g_getenv ("GUESTHOUSE_VM");
+  const char *given = g_getenv (variable);
 
   if (given != NULL)
     return g_strdup (given);
   for (gsize i = 0; i < G_N_ELEMENTS (places); i++)
     {
-      g_autofree char *path = g_build_filename (folder, places[i], NULL);
+      g_autofree char *path = g_build_filename (folder, places[i], name, NULL);
 
-      if (g_file_test (path, G_FILE_TEST_IS_EXECUTABLE))
+      if (g_file_test (path, G_FILE_TEST_IS_REGULAR)
+          && g_file_test (path, G_FILE_TEST_IS_EXECUTABLE))
         return g_steal_pointer (&path);
     }
-  return g_find_program_in_path (PROGRAM);
+  return g_find_program_in_path (name);
 }
 
 static void
@@ -114,7 +113,7 @@ GSubprocess *
 machine_process_spawn (const char *folder, gboolean without_disc, GError **error)
 {
   g_autoptr (GSubprocessLauncher) launcher = g_subprocess_launcher_new (G_SUBPROCESS_FLAGS_NONE);
-  g_autofree char *program = find_program ();
+  g_autofree char *program = machine_process_find_program (PROGRAM, "GUESTHOUSE_VM");
   int log;
 
   if (program == NULL)

@@ -5,6 +5,10 @@
 
 /* How a machine's process is started and reached, and what it leaves behind. */
 
+/* A program of ours: what an environment variable names, or beside this program, in its build tree,
+ * or wherever PATH finds it; NULL: nowhere. */
+char *machine_process_find_program (const char *name, const char *variable);
+
 /* Starts guesthouse-vm for a machine's folder in a session of its own, so that it outlives the
  * caller. What it prints goes to its log, which begins anew. */
 GSubprocess *machine_process_spawn (const char *folder, gboolean without_disc, GError **error);

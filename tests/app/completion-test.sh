@@ -28,4 +28,8 @@ expect "a disc.iso" add-cd "Two\\ words" a
 expect "a disc.iso" create --cdrom = a
 expect "cpus" set "Two\\ words" machine cp
 ! command -v zsh >/dev/null || zsh -n "$folder/_guesthousectl"
-! command -v fish >/dev/null || fish --no-execute "$folder/guesthousectl.fish"
+if command -v fish >/dev/null; then
+  found=$(PATH=$(dirname "$ctl"):$PATH fish --no-config -c "source '$folder/guesthousectl.fish'
+    complete -C 'guesthousectl scr'; complete -C 'guesthousectl eject \"Two words\" c'" | cut -f 1 | sort | xargs)
+  [ "$found" = "cd0 screen-text screenshot" ] || { echo "fish finds “$found”." >&2; exit 1; }
+fi

@@ -197,6 +197,18 @@ class Machines(CtlTest):
         self.assertEqual(json.loads(self.expect(0, "info", "Small", "--json"))["state"], "running")
         self.expect(0, "log", "Small")
 
+    def test_open(self):
+        folder = self.make()
+        application = self.home / "application"
+        application.write_text('#!/bin/sh\necho "shows $1"\n')
+        application.chmod(0o755)
+        self.environment["GUESTHOUSE"] = str(application)
+        self.assertEqual(self.expect(0, "open", "Small"), f"shows {folder}\n")
+        elsewhere = shutil.copytree(folder, self.home / "Elsewhere")
+        self.assertIn("library", self.expect(FAILED, "open", str(elsewhere)))
+        self.environment["GUESTHOUSE"] = str(self.home / "nothing")
+        self.expect(FAILED, "open", "Small")
+
     def test_settings(self):
         self.make()
         self.assertIn("“memory”", self.expect(USAGE, "set", "Small", "machine", "memroy", "5"))

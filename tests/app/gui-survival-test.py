@@ -71,7 +71,8 @@ def leave_and_power_off(session):
 def run(session):
     make_machine(session)
     session.start()
-    click(NAME, ("label",), "the machine's page", lambda: find_button("Power On"))
+    session.control("open", NAME)
+    wait("the machine's page", lambda: find_button("Power On"))
     crash(session)
     kill(session)
     leave(session)
