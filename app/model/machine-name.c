@@ -193,7 +193,9 @@ static void
 make_relative (GKeyFile *conf, const char *folder)
 {
   g_autofree char *real = real_path_resolve (folder);
-  g_autofree char *inside[] = { g_strconcat (folder, "/", NULL), g_strconcat (real, "/", NULL) };
+  g_autofree char *as_given = g_strconcat (folder, "/", NULL);
+  g_autofree char *resolved = g_strconcat (real, "/", NULL);
+  const char *inside[] = { as_given, resolved };
   g_auto (GStrv) groups = g_key_file_get_groups (conf, NULL);
 
   for (char **group = groups; *group != NULL; group++)
