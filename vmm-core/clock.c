@@ -11,8 +11,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#define LEAST_SLEEP_NS 10000000
-
 struct Clock
 {
   bool manual;
@@ -57,9 +55,9 @@ host_now (void)
   return host_clock (CLOCK_MONOTONIC);
 }
 
-/* How long the host was suspended since it started: CLOCK_MONOTONIC stands still then. */
-static int64_t
-host_slept (void)
+/* CLOCK_MONOTONIC stands still then. */
+int64_t
+clock_get_host_slept (void)
 {
   return host_clock (CLOCK_BOOTTIME) - host_now ();
 }
@@ -91,7 +89,7 @@ clock_move_wall (Clock *clock, int64_t offset)
 static void
 clock_sync_wall (Clock *clock)
 {
-  clock->slept = host_slept ();
+  clock->slept = clock_get_host_slept ();
   clock_move_wall (clock, host_clock (CLOCK_REALTIME) - clock_get_ns (clock));
 }
 
@@ -158,7 +156,7 @@ clock_dispatch (int fd, GIOCondition condition, gpointer data)
   machine_lock_acquire (clock->lock);
   if (clock->running)
     {
-      if (host_slept () - clock->slept > LEAST_SLEEP_NS)
+      if (clock_get_host_slept () - clock->slept > CLOCK_LEAST_SLEEP)
         clock_sync_wall (clock);
       clock_fire (clock, clock_get_ns (clock));
     }

@@ -29,6 +29,11 @@ void clock_free (Clock *clock);
 /* Safe from every thread. */
 int64_t clock_get_ns (Clock *clock);
 
+/* How long the host was suspended since it started, which is no guest time. From every thread. */
+int64_t clock_get_host_slept (void);
+/* Less is a difference of two clocks that were not read at once. */
+#define CLOCK_LEAST_SLEEP INT64_C (10000000)
+
 /* What a clock on the wall shows: ns since 1970, UTC. It goes on with guest time, and jumps forward
  * by what guest time missed when the clock starts again, and when the host has slept: a battery
  * keeps it. Safe from every thread. */

@@ -44,8 +44,10 @@ typedef struct
   bool stopped;
   bool has_offset; /* the kernel can tell and set TSCs as offsets to the host's */
   uint64_t tsc_khz;
-  uint64_t host, ticks;    /* one moment in the host's TSC and in ticks of the machine's clock */
+  uint64_t host;           /* one moment in the host's TSC */
+  int64_t ns;              /* and in guest time */
   int64_t kvmclock_offset; /* see X86State */
+  _Atomic int64_t slept;   /* how long the host had when that was last looked at */
 } KvmTime;
 
 /* Where an APIC timer stands while time is stopped; 0 for one that does not run. */
@@ -185,6 +187,8 @@ void kvm_time_get (AccelVcpu *vcpu, X86State *state);
 void kvm_time_set (AccelVcpu *vcpu, const X86State *state);
 uint64_t kvm_time_until_tsc (AccelVcpu *vcpu, uint64_t tsc); /* in ticks; 0: it has passed */
 void kvm_time_run (Accel *accel, bool running);
+/* Takes back what passed while the host slept. On a vCPU's thread, outside; lock not held. */
+void kvm_time_skip_sleep (KvmAccel *kvm);
 
 /* Sets error to the sentence, what errno says of it, and the remedy. */
 void kvm_set_error (GError **error, const char *sentence);

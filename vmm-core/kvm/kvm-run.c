@@ -217,7 +217,11 @@ kvm_run_guest (AccelVcpu *vcpu, GError **error)
       if (!kvm_enter (vcpu))
         {
           if (errno == EINTR || errno == EAGAIN)
-            break;
+            {
+              /* A host that goes to sleep has all leave the kernel. */
+              kvm_time_skip_sleep (vcpu->kvm);
+              break;
+            }
           kvm_set_error (error, _ ("KVM cannot run the guest."));
           exit = ACCEL_EXIT_FAILED;
           break;

@@ -7,10 +7,10 @@
 #include <sys/ioctl.h>
 #include <x86intrin.h>
 
-#include "vmm-core/clock-ticks.h"
 #include "vmm-core/x86/x86-cpuid.h"
 
 #define MSR_TSC 0x10
+#define NS_PER_MS 1000000
 /* A TSC that is set to what it would be within a second is left alone, for the sake of its
  * neighbours, by kernels without the offset. */
 #define FAR_AWAY (UINT64_C (1) << 60)
@@ -38,10 +38,7 @@ kvm_time_add_vcpu (AccelVcpu *vcpu)
 
   time->has_offset = ioctl (vcpu->fd, KVM_HAS_DEVICE_ATTR, &attribute) == 0;
   time->tsc_khz = khz > 0 ? (uint64_t) khz : x86_cpuid_get_tsc_khz ();
-  /* The ticks that states count from are those of the software CPU, so that a TSC goes on where it
-   * was when a machine moves to it. */
-  clock_ticks_set_rate (clock_get_ticks (vcpu->kvm->machine.clock), x86_cpuid_get_tsc_khz ());
-  time->ticks = clock_ticks_read (clock_get_ticks (vcpu->kvm->machine.clock));
+  time->ns = clock_get_ns (vcpu->kvm->machine.clock);
 }
 
 static uint64_t
@@ -75,13 +72,20 @@ get_offset (AccelVcpu *vcpu)
   return vcpu->kvm->time.stopped ? vcpu->stopped_offset : read_offset (vcpu);
 }
 
-/* X86State counts from the machine's clock, of which one moment is known in both. */
+/* X86State counts from guest time, of which one moment is known in the host's TSC: in ticks of the
+ * software CPU, so that a TSC goes on where it was when a machine moves to it. */
+static uint64_t
+get_ticks (const KvmAccel *kvm)
+{
+  return clock_muldiv ((uint64_t) kvm->time.ns, x86_cpuid_get_tsc_khz (), NS_PER_MS);
+}
+
 void
 kvm_time_get (AccelVcpu *vcpu, X86State *state)
 {
   const KvmAccel *kvm = vcpu->kvm;
 
-  state->tsc_offset = get_offset (vcpu) + kvm->time.host - kvm->time.ticks;
+  state->tsc_offset = get_offset (vcpu) + kvm->time.host - get_ticks (kvm);
   state->kvmclock_offset = kvm->time.kvmclock_offset;
 }
 
@@ -100,7 +104,7 @@ kvm_time_set (AccelVcpu *vcpu, const X86State *state)
 {
   KvmAccel *kvm = vcpu->kvm;
 
-  vcpu->stopped_offset = state->tsc_offset - kvm->time.host + kvm->time.ticks;
+  vcpu->stopped_offset = state->tsc_offset - kvm->time.host + get_ticks (kvm);
   if (vcpu->index == 0)
     kvm->time.kvmclock_offset = state->kvmclock_offset;
   if (kvm->time.stopped)
@@ -132,9 +136,9 @@ time_stop (KvmAccel *kvm)
         kvm->vcpus[i]->stopped_offset = read_offset (kvm->vcpus[i]);
       }
   kvm->time.host = __rdtsc ();
-  kvm->time.ticks = clock_ticks_read (clock_get_ticks (kvm->machine.clock));
+  kvm->time.ns = clock_get_ns (kvm->machine.clock);
   if (ioctl (kvm->vm_fd, KVM_GET_CLOCK, &data) == 0)
-    kvm->time.kvmclock_offset = (int64_t) data.clock - clock_get_ns (kvm->machine.clock);
+    kvm->time.kvmclock_offset = (int64_t) data.clock - kvm->time.ns;
 }
 
 static void
@@ -143,6 +147,7 @@ time_start (KvmAccel *kvm)
   uint64_t host = __rdtsc (), stood = host - kvm->time.host;
 
   kvm->time.host = host;
+  kvm->time.slept = clock_get_host_slept ();
   for (unsigned i = 0; i < KVM_MAX_VCPUS; i++)
     if (kvm->vcpus[i] != NULL)
       write_offset (kvm->vcpus[i], kvm->vcpus[i]->stopped_offset -= stood);
@@ -168,4 +173,44 @@ kvm_time_run (Accel *accel, bool running)
   else
     time_stop (kvm);
   kvm->time.stopped = !running;
+}
+
+/* What was found at the stop has gone on while the host slept, or not: some counters stand still
+ * then, and the kernel takes care of those that begin anew. */
+static void
+take_back (KvmAccel *kvm, const KvmTime *before, int64_t slept)
+{
+  const KvmTime *now = &kvm->time;
+  int64_t ticks = (int64_t) clock_muldiv ((uint64_t) slept, now->tsc_khz, NS_PER_MS);
+  int64_t guest
+    = (int64_t) clock_muldiv ((uint64_t) (now->ns - before->ns), now->tsc_khz, NS_PER_MS);
+
+  if ((int64_t) (now->host - before->host) - guest > ticks / 2)
+    for (unsigned i = 0; i < KVM_MAX_VCPUS; i++)
+      if (kvm->vcpus[i] != NULL)
+        kvm->vcpus[i]->stopped_offset -= (uint64_t) ticks;
+  if (now->kvmclock_offset - before->kvmclock_offset > slept / 2)
+    kvm->time.kvmclock_offset -= slept;
+}
+
+void
+kvm_time_skip_sleep (KvmAccel *kvm)
+{
+  KvmTime before;
+  int64_t slept;
+
+  if (clock_get_host_slept () - kvm->time.slept < CLOCK_LEAST_SLEEP)
+    return;
+  machine_lock_acquire (kvm->machine.lock);
+  kvm_gate_close (kvm);
+  before = kvm->time;
+  slept = clock_get_host_slept () - kvm->time.slept;
+  if (!kvm->time.stopped && slept >= CLOCK_LEAST_SLEEP)
+    {
+      kvm_time_run (&kvm->accel, false);
+      take_back (kvm, &before, slept);
+      kvm_time_run (&kvm->accel, true);
+    }
+  kvm_gate_open (kvm);
+  machine_lock_release (kvm->machine.lock);
 }
