@@ -6,41 +6,19 @@
 %include "apic.inc"
 
 N               equ 4
-TRAMPOLINE      equ 0x8000
 ROUNDS          equ 500
 PT              equ FREE
 PAGE            equ 0x40000000
 FRAME           equ FREE + 0x10000
 FRAME2          equ FREE + 0x11000
-STACKS          equ FREE + 0x20000      ; a page each
-
-; COMMAND handler: all other processors run it, and it is over when they are through
-%macro COMMAND 1
-        mov eax, %1
-        call command
-%endmacro
-
-; WAIT_FOR dword, value
-%macro WAIT_FOR 2
-        mov ecx, 200000000
-%%again:
-        cmp dword %1, %2
-        je %%there
-        pause
-        dec ecx
-        jnz %%again
-%%there:
-        CHECK %1, %2
-%endmacro
+%define OTHERS  N - 1
+%include "processors.inc"
 
 main:   mov byte [eoi_to], EOI_TO_APIC
         mov dword [PD + 0x1000], PT + 7
         mov qword [PT], FRAME + 3
         PUT_APIC LAPIC_SVR, 0x1ff
-        mov esi, trampoline
-        mov edi, TRAMPOLINE
-        mov ecx, trampoline_end - trampoline
-        rep movsb
+        call place_trampoline
 
         TEST "a processor waits for SIPI after INIT"
         PUT_APIC LAPIC_ICR_HIGH, 1 << 24
@@ -203,56 +181,15 @@ main:   mov byte [eoi_to], EOI_TO_APIC
         WAIT_FOR [n_started], 1
         END
 
-pause_a_while:
-        mov ecx, 300000
-.wait:  pause
-        loop .wait
-        ret
-
-; EAX: what to run
-command:
-        mov dword [n_done], 0
-        mov dword [n_entered], 0
-        mov [to_run], eax
-        lock inc dword [command_number]
-        WAIT_FOR [n_entered], N - 1
-        ret
-wait_for_all:
-        WAIT_FOR [n_done], N - 1
-        ret
-
-; The others, each with a stack and an ID in R15.
-ap_main:
-        GET_APIC LAPIC_ID, ecx
-        mov r15d, ecx
-        shr r15d, 24
-        mov eax, r15d
-        shl eax, 12
-        lea rsp, [rax + STACKS + 0x1000]
-        lidt [idt_pointer]
-        PUT_APIC LAPIC_SVR, 0x1ff
-        lea ecx, [r15 + 24]
-        mov eax, 1
-        shl eax, cl
-        PUT_APIC LAPIC_LDR, eax
+ap_hello:
         mov ecx, 0x1b
         rdmsr
         test eax, 0x100                                 ; not the boot processor
         jz .not_first
         lock inc dword [start_errors]
 .not_first:
-        mov r14d, [command_number]
         lock bts [started_ids], r15d
-        lock inc dword [n_started]
-.wait:  pause
-        cmp [command_number], r14d
-        je .wait
-        mov r14d, [command_number]
-        mov eax, [to_run]
-        lock inc dword [n_entered]
-        call rax
-        lock inc dword [n_done]
-        jmp .wait
+        ret
 
 listen: sti
 .wait:  pause
@@ -386,51 +323,10 @@ halt:   cli
 nmi:    lock inc dword [n_heard]
         iretq
 
-bits 16
-trampoline:
-        cli
-        mov ax, cs
-        cmp ax, TRAMPOLINE >> 4
-        jne .wrong
-        xor ax, ax
-        mov ds, ax
-        o32 lgdt [TRAMPOLINE + .gdt_pointer - trampoline]
-        mov eax, cr0
-        or al, 1
-        mov cr0, eax
-        jmp dword KERNEL_CODE:ap_flat
-.wrong: hlt
-        jmp .wrong
-        align 4
-.gdt_pointer:
-        dw gdt_end - gdt - 1
-        dd gdt
-trampoline_end:
-
-bits 32
-ap_flat:
-        mov ax, KERNEL_DATA
-        mov ds, ax
-        mov es, ax
-        mov ss, ax
-.lock:  lock bts dword [stack_lock], 0                  ; one after the other through one stack
-        jc .lock
-        mov esp, STACKS + 0x800
-        call go_to_long_mode
-bits 64
-        mov dword [stack_lock], 0
-        jmp ap_main
-
 section .data
         align 64
-n_started       dd 0
 started_ids     dd 0
 start_errors    dd 0
-stack_lock      dd 0
-command_number  dd 0
-to_run          dd 0
-n_entered       dd 0
-n_done          dd 0
 n_heard         dd 0
         align 64
 n_inc           dd 0

@@ -1,0 +1,160 @@
+; SPDX-License-Identifier: GPL-3.0-or-later
+; Processors that sleep and are woken, each time and at once: by messages, kicks, NMIs, INIT and SIPI, as
+; fast as they come. The command line ends with a digit: how many processors there are.
+; Intel SDM 3A, 8.4 and 10.6; Linux Documentation/virt/kvm/x86/hypercalls.rst.
+%define MODE 64
+%include "bare.inc"
+%include "apic.inc"
+%define OTHERS r12d
+
+ROUNDS          equ 48
+BOOT_COMMAND    equ 16                  ; in the Multiboot information: of the command line
+KVM_HC_KICK_CPU equ 5
+KVM_PV_UNHALT   equ 1 << 7
+
+%include "processors.inc"
+
+main:   mov byte [eoi_to], EOI_TO_APIC
+        mov eax, [boot_info]
+        mov eax, [rax + BOOT_COMMAND]
+.end:   inc eax
+        cmp byte [rax], 0
+        jne .end
+        movzx r12d, byte [rax - 1]
+        sub r12d, "1"
+        PUT_APIC LAPIC_SVR, 0x1ff
+        call place_trampoline
+
+        TEST "all processors start"
+        PUT_APIC LAPIC_ICR, 0xc4500
+        SETTLE
+        PUT_APIC LAPIC_ICR, 0xc4600 | TRAMPOLINE >> 12
+        WAIT_FOR [n_started], OTHERS
+
+        TEST "each message ends a halt"
+        mov qword [irq_hook], hear
+        mov eax, sleep
+        mov ebx, message
+        call storm
+
+        TEST "each NMI ends a halt without interrupts"
+        GATE 2, nmi
+        mov eax, sleep_deep
+        mov ebx, send_nmi
+        call storm
+
+        TEST "each kick of KVM ends a halt without interrupts"
+        call find_kick
+        test ebp, ebp
+        jz .no_kicks
+        mov eax, sleep_counting
+        mov ebx, kick
+        call storm
+.no_kicks:
+
+        TEST "INIT and SIPI start processors that spin, and that sleep"
+        mov r13d, ROUNDS / 6
+.start: test r13d, 1
+        jz .spin
+        COMMAND sleep_for_ever
+.spin:  mov dword [n_started], 0
+        PUT_APIC LAPIC_ICR, 0xc4500
+        PUT_APIC LAPIC_ICR, 0xc4600 | TRAMPOLINE >> 12
+        WAIT_FOR [n_started], OTHERS
+        dec r13d
+        jnz .start
+        END
+
+; EAX: what the others run until over is set; EBX: what ends a halt of each of them
+storm:  mov dword [n_heard], 0
+        mov dword [over], 0
+        call command
+        mov r13d, ROUNDS
+        xor r14d, r14d
+.round: cmp r13d, 1
+        jne .wake
+        mov dword [over], 1
+.wake:  add r14d, OTHERS
+        call rbx
+        WAIT_FOR [n_heard], r14d
+        dec r13d
+        jnz .round
+        jmp wait_for_all
+
+message:
+        PUT_APIC LAPIC_ICR, 0xc4040
+        ret
+send_nmi:
+        PUT_APIC LAPIC_ICR, 0xc4400
+        ret
+
+; EBP: what makes the call, VMCALL or AMD's VMMCALL; 0: there are no kicks
+find_kick:
+        xor ebp, ebp
+        mov eax, 0x40000000
+        cpuid
+        cmp ebx, "KVMK"
+        jne .done
+        mov eax, 0x40000001
+        cpuid
+        test eax, KVM_PV_UNHALT
+        jz .done
+        mov ebp, by_vmcall
+        xor eax, eax
+        cpuid
+        cmp ebx, "Auth"
+        jne .done
+        mov ebp, by_vmmcall
+.done:  ret
+kick:   mov r8d, OTHERS
+.next:  mov ecx, r8d                                    ; its APIC ID
+        push rbx
+        xor ebx, ebx
+        mov eax, KVM_HC_KICK_CPU
+        call rbp
+        pop rbx
+        dec r8d
+        jnz .next
+        ret
+by_vmcall:
+        vmcall
+        ret
+by_vmmcall:
+        vmmcall
+        ret
+
+sleep:  sti
+        hlt
+        cli
+        cmp dword [over], 0
+        je sleep
+        ret
+sleep_deep:
+        cli
+        hlt
+        cmp dword [over], 0
+        je sleep_deep
+        ret
+sleep_counting:
+        cli
+        hlt
+        lock inc dword [n_heard]
+        cmp dword [over], 0
+        je sleep_counting
+        ret
+sleep_for_ever:
+        cli
+        hlt
+        jmp sleep_for_ever
+
+hear:   lock inc dword [n_heard]
+        ret
+nmi:    lock inc dword [n_heard]
+        iretq
+ap_hello:
+        ret
+
+section .data
+        align 64
+n_heard dd 0
+over    dd 0
