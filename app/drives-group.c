@@ -57,6 +57,15 @@ is_disc_drive (const char *drive)
   return drive != NULL && g_str_has_prefix (drive, "cd");
 }
 
+/* Of a drive's file; NULL: it has none. */
+static char *
+dup_path (DrivesGroup *self, const char *drive)
+{
+  g_autofree char *file = machine_get_string (self->machine, drive, "file");
+
+  return file != NULL ? machine_resolve_file (self->machine, file) : NULL;
+}
+
 static gboolean
 is_disk_already (DrivesGroup *self, const char *path)
 {
@@ -65,8 +74,7 @@ is_disk_already (DrivesGroup *self, const char *path)
   for (unsigned i = 0; i < drives->len; i++)
     {
       const DriveListEntry *drive = g_ptr_array_index (drives, i);
-      g_autofree char *other
-        = drive->file != NULL ? machine_resolve_file (self->machine, drive->file) : NULL;
+      g_autofree char *other = dup_path (self, drive->id);
 
       if (!drive->cd && g_strcmp0 (other, path) == 0)
         return TRUE;
@@ -125,8 +133,7 @@ remove_answered (gpointer owner, const char *verb, gpointer subject)
 {
   DrivesGroup *self = owner;
   const char *drive = subject;
-  g_autofree char *file = machine_get_string (self->machine, drive, "file");
-  g_autofree char *path = file != NULL ? machine_resolve_file (self->machine, file) : NULL;
+  g_autofree char *path = dup_path (self, drive);
 
   if (remove_drive (self, drive) && g_str_equal (verb, "trash") && path != NULL)
     removal_of_disk (self->machine, path, window_of (self));
@@ -177,7 +184,7 @@ remove_clicked (GtkWidget *button, DrivesGroup *self)
   g_autofree char *drive = g_strdup (g_object_get_data (G_OBJECT (button), "drive"));
   g_autofree char *title = g_strdup (g_object_get_data (G_OBJECT (button), "title"));
   g_autofree char *file = machine_get_string (self->machine, drive, "file");
-  g_autofree char *path = file != NULL ? machine_resolve_file (self->machine, file) : NULL;
+  g_autofree char *path = dup_path (self, drive);
 
   if (g_str_has_prefix (drive, "disk") && path != NULL && is_in_folder (self, path))
     ask_remove (self, drive, title, file);

@@ -180,25 +180,15 @@ get_focused_row (MachineList *self)
                        : NULL;
 }
 
+/* data is the action. */
 static gboolean
-rename_row (GtkWidget *widget, GVariant *parameter, gpointer data)
+act_on_row (GtkWidget *widget, GVariant *parameter, gpointer data)
 {
   MachineList *self = MACHINE_LIST (gtk_widget_get_ancestor (widget, MACHINE_LIST_TYPE));
   GtkListBoxRow *row = get_focused_row (self);
 
   if (row != NULL)
-    act (self, row, "vm.rename");
-  return row != NULL;
-}
-
-static gboolean
-trash_row (GtkWidget *widget, GVariant *parameter, gpointer data)
-{
-  MachineList *self = MACHINE_LIST (gtk_widget_get_ancestor (widget, MACHINE_LIST_TYPE));
-  GtkListBoxRow *row = get_focused_row (self);
-
-  if (row != NULL)
-    act (self, row, "vm.trash");
+    act (self, row, data);
   return row != NULL;
 }
 
@@ -314,12 +304,12 @@ machine_list_class_init (MachineListClass *klass)
 }
 
 static void
-add_key (MachineList *self, GtkEventController *keys, const char *key, GtkShortcutFunc function)
+add_key (GtkEventController *keys, const char *key, GtkShortcutFunc function, const char *action)
 {
   gtk_shortcut_controller_add_shortcut (
     GTK_SHORTCUT_CONTROLLER (keys),
     gtk_shortcut_new (gtk_shortcut_trigger_parse_string (key),
-                      gtk_callback_action_new (function, NULL, NULL)));
+                      gtk_callback_action_new (function, (gpointer) action, NULL)));
 }
 
 static void
@@ -332,8 +322,8 @@ machine_list_init (MachineList *self)
   gtk_widget_init_template (GTK_WIDGET (self));
   gtk_widget_set_parent (GTK_WIDGET (self->menu), GTK_WIDGET (self));
   gtk_list_box_set_header_func (self->list, update_heading, NULL, NULL);
-  add_key (self, keys, "F2", rename_row);
-  add_key (self, keys, "Delete", trash_row);
-  add_key (self, keys, "Menu|<Shift>F10", show_menu_of_row);
+  add_key (keys, "F2", act_on_row, "vm.rename");
+  add_key (keys, "Delete", act_on_row, "vm.trash");
+  add_key (keys, "Menu|<Shift>F10", show_menu_of_row, NULL);
   gtk_widget_add_controller (GTK_WIDGET (self->list), keys);
 }

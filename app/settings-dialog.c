@@ -40,9 +40,15 @@ struct _SettingsDialog
 
 G_DEFINE_FINAL_TYPE (SettingsDialog, settings_dialog, ADW_TYPE_WINDOW)
 
-static const char *const boot_orders[] = { "cd", "dc", "c", "d" };
-static const char *const accelerators[] = { "auto", "kvm", "translator", "interpreter" };
-static const char *const tick_policies[] = { "catch-up", "merge" };
+/* A key of the group “machine” with a value for each item of its list; the first is the default. */
+typedef struct
+{
+  const char *key, *values[5];
+} Choice;
+
+static const Choice boot_order = { "boot", { "cd", "dc", "c", "d" } };
+static const Choice accelerator = { "accelerator", { "auto", "kvm", "translator", "interpreter" } };
+static const Choice tick_policy = { "ticks", { "catch-up", "merge" } };
 
 static void
 show_problem (SettingsDialog *self, const char *sentence)
@@ -165,11 +171,24 @@ name_applied (SettingsDialog *self)
 }
 
 static void
-boot_changed (SettingsDialog *self)
+choice_changed (GtkDropDown *list, GParamSpec *property, SettingsDialog *self)
 {
-  g_key_file_set_string (machine_get_conf (self->machine), "machine", "boot",
-                         boot_orders[gtk_drop_down_get_selected (self->boot)]);
+  const Choice *choice = g_object_get_data (G_OBJECT (list), "choice");
+
+  g_key_file_set_string (machine_get_conf (self->machine), "machine", choice->key,
+                         choice->values[gtk_drop_down_get_selected (list)]);
   save (self);
+}
+
+/* value may be NULL. */
+static void
+offer_choice (SettingsDialog *self, GtkDropDown *list, const Choice *choice, const char *value)
+{
+  for (guint i = 0; choice->values[i] != NULL; i++)
+    if (g_strcmp0 (choice->values[i], value) == 0)
+      gtk_drop_down_set_selected (list, i);
+  g_object_set_data (G_OBJECT (list), "choice", (gpointer) choice);
+  g_signal_connect_object (list, "notify::selected", G_CALLBACK (choice_changed), self, 0);
 }
 
 static void
@@ -180,31 +199,13 @@ boot_menu_changed (SettingsDialog *self)
   save (self);
 }
 
-static void
-accelerator_changed (SettingsDialog *self)
-{
-  g_key_file_set_string (machine_get_conf (self->machine), "machine", "accelerator",
-                         accelerators[gtk_drop_down_get_selected (self->accelerator)]);
-  save (self);
-}
-
-static void
-ticks_changed (SettingsDialog *self)
-{
-  g_key_file_set_string (machine_get_conf (self->machine), "machine", "ticks",
-                         tick_policies[gtk_drop_down_get_selected (self->ticks)]);
-  save (self);
-}
-
 /* What is written in machine.conf, without the network, for which the machine has no device. */
 static char *
 dup_boot_order (Machine *machine)
 {
   char *order = machine_get_string (machine, "machine", "boot");
 
-  if (order == NULL)
-    return g_strdup (boot_orders[0]);
-  for (char *at = order; *at != '\0';)
+  for (char *at = order; at != NULL && *at != '\0';)
     if (*at == 'n')
       memmove (at, at + 1, strlen (at));
     else
@@ -233,15 +234,6 @@ reset_firmware (SettingsDialog *self)
   show_firmware (self);
 }
 
-static guint
-index_of (const char *const *values, guint n, const char *value)
-{
-  for (guint i = 0; i < n; i++)
-    if (g_strcmp0 (values[i], value) == 0)
-      return i;
-  return 0;
-}
-
 SettingsDialog *
 settings_dialog_new (GtkWindow *parent, Machine *machine)
 {
@@ -249,7 +241,7 @@ settings_dialog_new (GtkWindow *parent, Machine *machine)
     = g_object_new (SETTINGS_DIALOG_TYPE, "transient-for", parent, "modal", TRUE, NULL);
   unsigned host = machine_config_get_host_memory ();
   g_autofree char *boot = dup_boot_order (machine);
-  g_autofree char *accelerator = machine_get_string (machine, "machine", "accelerator");
+  g_autofree char *wanted = machine_get_string (machine, "machine", "accelerator");
   g_autofree char *ticks = machine_get_string (machine, "machine", "ticks");
   g_autoptr (GSettings) settings = g_settings_new ("org.guesthouse.Guesthouse");
 
@@ -260,11 +252,9 @@ settings_dialog_new (GtkWindow *parent, Machine *machine)
   gtk_spin_button_set_value (self->memory, machine_get_memory (machine));
   processor_layout_attach (self->cpus, self->topology, machine, save, self);
   processor_model_attach (self->cpu_model, self->nested, machine, save, self);
-  gtk_drop_down_set_selected (self->boot, index_of (boot_orders, G_N_ELEMENTS (boot_orders), boot));
-  gtk_drop_down_set_selected (self->accelerator,
-                              index_of (accelerators, G_N_ELEMENTS (accelerators), accelerator));
-  gtk_drop_down_set_selected (self->ticks,
-                              index_of (tick_policies, G_N_ELEMENTS (tick_policies), ticks));
+  offer_choice (self, self->boot, &boot_order, boot);
+  offer_choice (self, self->accelerator, &accelerator, wanted);
+  offer_choice (self, self->ticks, &tick_policy, ticks);
   gtk_switch_set_active (self->boot_menu, g_key_file_get_boolean (machine_get_conf (machine),
                                                                   "machine", "boot-menu", NULL));
   drives_group_set_machine (self->drives, machine);
@@ -279,13 +269,7 @@ settings_dialog_new (GtkWindow *parent, Machine *machine)
                            G_CONNECT_SWAPPED);
   g_signal_connect_object (self->memory, "value-changed", G_CALLBACK (memory_changed), self,
                            G_CONNECT_SWAPPED);
-  g_signal_connect_object (self->boot, "notify::selected", G_CALLBACK (boot_changed), self,
-                           G_CONNECT_SWAPPED);
   g_signal_connect_object (self->boot_menu, "notify::active", G_CALLBACK (boot_menu_changed), self,
-                           G_CONNECT_SWAPPED);
-  g_signal_connect_object (self->accelerator, "notify::selected", G_CALLBACK (accelerator_changed),
-                           self, G_CONNECT_SWAPPED);
-  g_signal_connect_object (self->ticks, "notify::selected", G_CALLBACK (ticks_changed), self,
                            G_CONNECT_SWAPPED);
   return self;
 }

@@ -45,11 +45,17 @@ struct _Window
 G_DEFINE_FINAL_TYPE (Window, window, ADW_TYPE_APPLICATION_WINDOW)
 
 static MachinePage *
+page_of (AdwTabPage *tab)
+{
+  return MACHINE_PAGE (adw_tab_page_get_child (tab));
+}
+
+static MachinePage *
 selected_page (Window *self)
 {
-  AdwTabPage *page = adw_tab_view_get_selected_page (self->tabs);
+  AdwTabPage *tab = adw_tab_view_get_selected_page (self->tabs);
 
-  return page != NULL ? MACHINE_PAGE (adw_tab_page_get_child (page)) : NULL;
+  return tab != NULL ? page_of (tab) : NULL;
 }
 
 /* Its state, or how to get out of it. */
@@ -133,7 +139,7 @@ find_tab (Window *self, Machine *machine)
     {
       AdwTabPage *tab = adw_tab_view_get_nth_page (self->tabs, i);
 
-      if (machine_page_get_machine (MACHINE_PAGE (adw_tab_page_get_child (tab))) == machine)
+      if (machine_page_get_machine (page_of (tab)) == machine)
         return tab;
     }
   return NULL;
@@ -197,9 +203,8 @@ keep_tabs (Window *self)
   for (int i = 0; i < adw_tab_view_get_n_pages (self->tabs); i++)
     {
       AdwTabPage *tab = adw_tab_view_get_nth_page (self->tabs, i);
-      MachinePage *page = MACHINE_PAGE (adw_tab_page_get_child (tab));
 
-      g_ptr_array_add (uuids, (char *) machine_get_uuid (machine_page_get_machine (page)));
+      g_ptr_array_add (uuids, (char *) machine_get_uuid (machine_page_get_machine (page_of (tab))));
     }
   g_ptr_array_add (uuids, NULL);
   g_settings_set_strv (self->settings, "open-machines", (const char *const *) uuids->pdata);
@@ -228,7 +233,7 @@ library_changed (Window *self)
   for (int i = adw_tab_view_get_n_pages (self->tabs) - 1; i >= 0; i--)
     {
       AdwTabPage *tab = adw_tab_view_get_nth_page (self->tabs, i);
-      Machine *machine = machine_page_get_machine (MACHINE_PAGE (adw_tab_page_get_child (tab)));
+      Machine *machine = machine_page_get_machine (page_of (tab));
 
       if (!g_file_test (machine_get_folder (machine), G_FILE_TEST_IS_DIR))
         adw_tab_view_close_page (self->tabs, tab);
