@@ -95,6 +95,9 @@ def choose_item(menu_of, item, what, effect):
 def test_sections(session):
     """What is powered on goes up, and what is powered off comes back."""
     check(rows() == ["Alpha", "Beta", "Gamma"], f"the list is {rows()}")
+    lines = {node.get_name(): Atspi.Component.get_extents(node, Atspi.CoordType.WINDOW).height for node in nodes()
+             if node.get_role_name() == "label" and node.get_name() in ("Alpha", "Powered off")}
+    check(lines["Powered off"] <= lines["Alpha"], f"the state takes more than a line: {lines}")
     wait("no machine to be open", lambda: shows("No Machine Is Open"))
     session.picture("1-choose")
     open_menu("Beta")
