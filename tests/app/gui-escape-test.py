@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Escape never loses anything: in a question it is Cancel, in the settings it keeps what was typed, or says why it
-cannot.
+cannot. What a question offers is done when it is pressed.
 
-usage: xvfb-run dbus-run-session gui-escape-test.py GUESTHOUSE GUESTHOUSECTL PICTURES. The machine has no
-CPU, so it runs at once.
+usage: xvfb-run dbus-run-session gui-escape-test.py GUESTHOUSE GUESTHOUSECTL PICTURES. One machine has no
+CPU, so it runs at once; the other runs OBEDIENT_GUEST, of the environment.
 """
 
+import json
 import os
 import sys
 
@@ -15,6 +16,8 @@ from gui_driver import (act_until, check, choose, click, enter, find, find_butto
 
 NAME = "Precious"
 OTHER = "Taken"
+OBEDIENT = "Obedient"
+DISC = "/usr/lib/memtest86+/memtest86+x64.iso"
 NAME_FIELD = "Name (applies now)"
 
 
@@ -81,6 +84,62 @@ def running(session):
     check(session.is_up() and session.state() == "running", "Escape ended something")
 
 
+def trash(session):
+    """Also where it would be for good."""
+    before = windows()
+    question = "Move “Renamed” to the Trash?"
+    choose("Machine Menu", "Move to Trash…", "the question", lambda: shows(question))
+    escape(before)
+    with open(os.path.join(os.environ["XDG_DATA_HOME"], "Trash"), "w", encoding="ascii"):
+        pass  # which takes nothing then
+    choose("Machine Menu", "Move to Trash…", "the question", lambda: shows(question))
+    press("Move to Trash", "the other question", lambda: shows("Delete “Renamed” Permanently?"))
+    session.picture("4-delete")
+    escape(before)
+    check(session.state() == "off", "Escape removed the machine")
+
+
+def force(session):
+    """What would lose the guest's work."""
+    before = windows()
+    for item, question in (("Force Power Off", f"Force “{OBEDIENT}” to Power Off?"),
+                           ("Force Reset", f"Force “{OBEDIENT}” to Reset?")):
+        choose("Power", item, "the question", lambda: shows(question))
+        session.picture("5-" + item.lower().replace(" ", "-"))
+        escape(before)
+        check(states(session)[OBEDIENT] == "running", f"Escape in {item} ended it")
+
+
+def states(session):
+    return {machine["name"]: machine["state"] for machine in json.loads(session.control("list", "--json"))}
+
+
+def eject(session):
+    """A guest that holds its disc keeps it."""
+    before = windows()
+    choose("CD Drive", "Eject Disc", "the question", lambda: shows("The Disc Is in Use"))
+    session.picture("6-disc-in-use")
+    escape(before)
+    check(DISC in session.control("get", OBEDIENT, "cd0", "file"), "Escape ejected the disc")
+    choose("CD Drive", "Eject Disc", "the question", lambda: shows("The Disc Is in Use"))
+    press("Eject Anyway", "the drive to be empty", lambda: session.control("get", OBEDIENT, "cd0", "file") == "\n")
+
+
+def obedient(session):
+    """A system that holds its disc, and obeys the power button."""
+    session.control("create", OBEDIENT, "--memory", "32M", "--cdrom", DISC)
+    session.control("set", OBEDIENT, "machine", "accelerator", "translator")
+    session.control("set", OBEDIENT, "kernel", "file", os.environ["OBEDIENT_GUEST"])
+    session.control("start", OBEDIENT)
+    click(OBEDIENT, ("label",), "its page", lambda: find_button("CD Drive"))
+    wait("it to lock its drive", lambda: "locked" in session.control("screen-text", OBEDIENT))
+    force(session)
+    eject(session)
+    press("Close", "the question", lambda: shows("1 Machine Is Running"))
+    press("Shut Down", "the machine to be off", lambda: states(session)[OBEDIENT] == "off")
+    wait("the window to be closed", lambda: not session.is_up())
+
+
 def run(session):
     disk = make_machine(session)
     session.start()
@@ -89,10 +148,11 @@ def run(session):
     settings(session, disk)
     rename(session, before)
     refuse(session, before)
-    choose("Machine Menu", "Move to Trash…", "the question", lambda: shows("Move “Renamed” to the Trash?"))
-    escape(before)
-    check(session.state() == "off", "Escape moved the machine to the trash")
+    trash(session)
     running(session)
+    session.control("quit", "Renamed")
+    if "OBEDIENT_GUEST" in os.environ:
+        obedient(session)
 
 
 sys.exit(main(sys.argv[1:4], run))
