@@ -55,7 +55,7 @@ def choose_folder(session):
     os.mkdir(other)
     before = windows()
     choose("Main Menu", "Preferences", "the preferences", lambda: shows(usual))
-    press("Change…", "the file dialog", lambda: find_button("Cancel"))
+    press("Choose a folder for new machines", "the file dialog", lambda: find_button("Cancel"))
     act_until("a field for the path", lambda: xdotool("key", "slash"), focused_text)
     enter(other)
     press("Open", "the folder in the row", lambda: shows(other))
