@@ -22,6 +22,7 @@ typedef struct
 {
   const char *model; /* of x86/cpu-models.h; NULL: all that the accelerator offers */
   bool nested;       /* with that, the guest can run virtual machines itself */
+  bool hyperv;       /* likewise, and the interface of Hyper-V where the accelerator has it */
 } AccelCpu;
 
 /* The machine as an accelerator sees it. Everything outlives the accelerator. */
@@ -76,6 +77,9 @@ GQuark accel_error_quark (void);
 typedef struct
 {
   const char *name;
+  /* Under accelerators whose CPUs are of one kind, every model is the same; under others all but
+   * “host” are. NULL: no CPU runs. */
+  const char *cpus;
   Accel *(*open) (const AccelMachine *machine, GError **error);
   void (*close) (Accel *accel);
 

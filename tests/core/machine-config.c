@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "vmm-core/run/machine-config.h"
+#include "vmm-core/run/machine-cpu.h"
 #include "vmm-core/run/machine-topology.h"
 
 static MachineConfig *
@@ -126,6 +127,50 @@ test_topologies (void)
     }
 }
 
+/* Windows from Vista on has Hyper-V's interface, unless the model is the same everywhere. */
+static void
+test_hyperv (void)
+{
+  static const struct
+  {
+    const char *text;
+    bool wanted;
+  } cases[] = {
+    { "[machine]\nos=http://microsoft.com/win/11\n", true },
+    { "[machine]\nos=http://microsoft.com/win/2k8\n", true },
+    { "[machine]\nos=http://microsoft.com/win/11\n[cpu]\nhyperv=off\n", false },
+    { "[machine]\nos=http://microsoft.com/win/11\n[cpu]\nmodel=v3\n", false },
+    { "[machine]\nos=http://microsoft.com/win/xp\n", false },
+    { "[machine]\nos=http://debian.org/debian/12\n", false },
+    { "[cpu]\nhyperv=on\n", true },
+    { "", false },
+  };
+
+  for (unsigned i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      g_autoptr (MachineConfig) config = parse (cases[i].text, NULL);
+
+      g_assert_true (machine_cpu_get (config).hyperv == cases[i].wanted);
+    }
+}
+
+/* A running machine keeps its processor. */
+static void
+test_moves (void)
+{
+  const AccelOps kvm = { .name = "kvm", .cpus = "kvm" };
+  const AccelOps translator = { .name = "translator", .cpus = "software" };
+  const AccelOps interpreter = { .name = "interpreter", .cpus = "software" };
+  const AccelCpu host = { .model = "host" }, v3 = { .model = "v3" };
+  g_autoptr (GError) error = NULL;
+
+  g_assert_true (machine_cpu_check_move (&v3, &kvm, &translator, NULL));
+  g_assert_true (machine_cpu_check_move (&host, &interpreter, &translator, NULL));
+  g_assert_true (machine_cpu_check_move (&host, &kvm, &(AccelOps){ .name = "none" }, NULL));
+  g_assert_false (machine_cpu_check_move (&host, &kvm, &translator, &error));
+  g_assert_nonnull (strstr (error->message, "from “kvm” to “translator”"));
+}
+
 /* Each refusal names the file and says what to do. */
 static void
 test_refusals (void)
@@ -149,6 +194,8 @@ test_refusals (void)
     { "[cpu]\nmodel=i9\n", "choose one of host, baseline, v3" },
     { "[cpu]\nnested=perhaps\n", "neither true nor false" },
     { "[cpu]\nmodel=v3\nnested=true\n", "choose “host”" },
+    { "[cpu]\nhyperv=perhaps\n", "choose auto, on or off" },
+    { "[cpu]\nmodel=v3\nhyperv=on\n", "choose “host”" },
     { "[machine]\nticks=magic\n", "choose catch-up" },
     { "[machine]\ncode-cache=128K\n", "256K" },
     { "[machine]\ncode-cache=1025\n", "256K" },
@@ -374,6 +421,8 @@ main (int argc, char **argv)
   g_test_add_func ("/machine-config/positions", test_positions);
   g_test_add_func ("/machine-config/smbios", test_smbios);
   g_test_add_func ("/machine-config/topologies", test_topologies);
+  g_test_add_func ("/machine-config/hyperv", test_hyperv);
+  g_test_add_func ("/machine-config/moves", test_moves);
   g_test_add_func ("/machine-config/refusals", test_refusals);
   g_test_add_func ("/machine-config/memory-sizes", test_memory_sizes);
   g_test_add_func ("/machine-config/write-keeps-the-unknown", test_write_keeps_the_unknown);

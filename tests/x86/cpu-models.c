@@ -11,11 +11,7 @@
 #include "vmm-core/x86/x86-features.h"
 #include "vmm-core/x86/x86.h"
 
-#include <fcntl.h>
 #include <string.h>
-#include <unistd.h>
-
-#include "vmm-core/kvm/kvm-internal.h"
 
 /* As a kernel that runs on the same computer might answer: more features, its own caches and
  * topology, another brand. */
@@ -140,23 +136,6 @@ test_same_under_both (void)
   compare_models (&rich, &kernel);
 }
 
-static void
-test_same_under_kvm (void)
-{
-  g_autoptr (GError) error = NULL;
-  int fd = open ("/dev/kvm", O_RDWR | O_CLOEXEC);
-  CpuidTable kernel;
-
-  if (fd < 0)
-    {
-      g_test_skip ("this host offers no /dev/kvm");
-      return;
-    }
-  g_assert_true (kvm_cpuid_get_offer (fd, &kernel, &error));
-  close (fd);
-  compare_models (x86_cpuid_get_offer (), &kernel);
-}
-
 /* What state or hardware cannot follow is not there; virtual machines only where it is asked for.
  */
 static void
@@ -250,7 +229,6 @@ main (int argc, char **argv)
   g_test_add_func ("/cpu-models/refusals", test_refusals);
   g_test_add_func ("/cpu-models/levels", test_levels);
   g_test_add_func ("/cpu-models/same-under-both", test_same_under_both);
-  g_test_add_func ("/cpu-models/same-under-kvm", test_same_under_kvm);
   g_test_add_func ("/cpu-models/host", test_host);
   g_test_add_func ("/cpu-models/topology", test_topology);
   g_test_add_func ("/cpu-models/software-cpu", test_software_cpu);

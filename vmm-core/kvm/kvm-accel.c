@@ -251,6 +251,7 @@ kvm_send_msi (Accel *accel, uint64_t address, uint32_t data)
 
 const AccelOps kvm_accel_ops = {
   .name = "kvm",
+  .cpus = "kvm",
   .open = kvm_accel_open,
   .close = kvm_accel_close,
   .vcpu_new = kvm_vcpu_new,

@@ -103,6 +103,8 @@ kvm_cpuid_set (AccelVcpu *vcpu, GError **error)
     return false;
   cpuid_topology_fill_table (
     &(CpuidTopology){ &machine->topology, vcpu->apic_id, cpuid_table_is_amd (guest) }, guest);
+  if (machine->cpu.hyperv)
+    kvm_hyperv_fill (vcpu, guest);
   table_to_kvm (guest, cpuid);
   if (ioctl (vcpu->fd, KVM_SET_CPUID2, cpuid) == 0)
     return true;

@@ -149,6 +149,10 @@ extern const MemoryListener kvm_memory_listener;
 bool kvm_cpuid_get_offer (int kvm_fd, CpuidTable *offer, GError **error);
 bool kvm_cpuid_set (AccelVcpu *vcpu, GError **error);
 
+/* kvm-hyperv.c: puts the interface of Hyper-V in front of KVM's own, where the kernel has it. */
+void kvm_hyperv_fill (AccelVcpu *vcpu, CpuidTable *guest);
+void kvm_hyperv_exit (AccelVcpu *vcpu);
+
 /* kvm-state.c */
 void kvm_state_open (KvmAccel *kvm);
 void kvm_state_add_vcpu (AccelVcpu *vcpu); /* once it has its CPUID */

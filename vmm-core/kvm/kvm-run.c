@@ -177,6 +177,9 @@ kvm_handle_exit (AccelVcpu *vcpu, AccelExit *exit, GError **error)
     case KVM_EXIT_HLT:
       *exit = ACCEL_EXIT_HALTED;
       return false;
+    case KVM_EXIT_HYPERV:
+      kvm_hyperv_exit (vcpu);
+      return true;
     case KVM_EXIT_SHUTDOWN:
     case KVM_EXIT_SYSTEM_EVENT:
       return kvm_exit_shutdown (vcpu, exit);

@@ -36,6 +36,7 @@ machine_config_new (void)
   config->cpus = 1;
   config->topology = g_strdup (MACHINE_TOPOLOGY_AUTO);
   config->cpu_model = g_strdup (CPU_MODEL_HOST);
+  config->hyperv = g_strdup ("auto");
   config->accelerator = g_strdup ("auto");
   config->ticks = g_strdup ("catch-up");
   config->code_cache = DEFAULT_CODE_CACHE;
@@ -53,6 +54,7 @@ machine_config_free (MachineConfig *config)
   g_free (config->uuid);
   g_free (config->topology);
   g_free (config->cpu_model);
+  g_free (config->hyperv);
   g_free (config->os);
   g_free (config->accelerator);
   g_free (config->ticks);
@@ -150,7 +152,7 @@ machine_config_check (const MachineConfig *config, GError **error)
     g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
                  _ ("An initrd or a kernel command line needs a kernel: add --kernel."));
   else
-    return machine_cpu_check (config->cpu_model, config->nested, error)
+    return machine_cpu_check (config, error)
            && machine_topology_parse (config->topology, config->cpus, config->os, &topology, error);
   return FALSE;
 }
@@ -424,6 +426,7 @@ machine_config_from_key_file (GKeyFile *file, const char *folder, const char *pa
   read_string (file, "machine", "os", &config->os);
   read_string (file, "machine", "topology", &config->topology);
   read_string (file, "cpu", "model", &config->cpu_model);
+  read_string (file, "cpu", "hyperv", &config->hyperv);
   read_string (file, "machine", "accelerator", &config->accelerator);
   read_string (file, "machine", "ticks", &config->ticks);
   read_string (file, "machine", "boot", &config->boot);

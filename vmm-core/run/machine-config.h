@@ -37,6 +37,7 @@ typedef struct
   unsigned cpus;
   char *topology;                             /* as in machine-topology.h */
   char *cpu_model;                            /* as in x86/cpu-models.h */
+  char *hyperv;                               /* auto, on, off */
   gboolean nested;                            /* the guest can run virtual machines itself */
   char *os;                                   /* id in libosinfo; NULL: unknown */
   char *accelerator;                          /* auto, kvm, translator, interpreter, none */

@@ -14,7 +14,7 @@ static const char *const machine_keys[]
   = { "name", "uuid",      "description", "os",       "memory",
       "cpus", "topology",  "accelerator", "ticks",    "code-cache",
       "boot", "boot-menu", "bios",        "vga-bios", NULL };
-static const char *const cpu_keys[] = { "model", "nested", NULL };
+static const char *const cpu_keys[] = { "model", "nested", "hyperv", NULL };
 static const char *const drive_keys[] = { "file", "position", NULL };
 static const char *const serial_keys[] = { "output", NULL };
 static const char *const kernel_keys[] = { "file", "initrd", "append", NULL };

@@ -8,6 +8,7 @@
 
 #include "accel-choice.h"
 #include "firmware-file.h"
+#include "machine-cpu.h"
 #include "machine-topology.h"
 #include "serial-place.h"
 #include "vm-drives.h"
@@ -200,7 +201,7 @@ vm_new (MachineConfig *config, GError **error)
   g_autoptr (Vm) vm = g_new0 (Vm, 1);
 
   vm->config = config;
-  vm->cpu = (AccelCpu){ .model = config->cpu_model, .nested = config->nested };
+  vm->cpu = machine_cpu_get (config);
   vm->folder_lock = -1;
   vm->test_status = -1;
   vm->context = g_main_context_default ();
@@ -757,6 +758,8 @@ vm_set_accelerator (Vm *vm, const char *name, GError **error)
     return FALSE;
   if (vm->state == VM_STARTING)
     return wrong_state (vm, N_ ("on"), error);
+  if (is_on (vm) && !machine_cpu_check_move (&vm->cpu, vm->accel, accel, error))
+    return FALSE;
   if (is_on (vm) && accel != vm->accel)
     {
       if (running && !halt (vm, error))

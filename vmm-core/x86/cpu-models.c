@@ -13,7 +13,7 @@ static const CpuModel models[] = {
   { .name = CPU_MODEL_HOST, .title = "Host" },
   { .name = "baseline",
     .title = "x86-64-v2",
-    .features = "fpu vme de pse tsc msr pae mce cx8 apic sep mtrr pge mca cmov pat pse36 clflush "
+    .features = "fpu de pse tsc msr pae mce cx8 apic sep mtrr pge mca cmov pat pse36 clflush "
                 "mmx fxsr sse "
                 "sse2 syscall nx lm rdtscp lahf_lm sse3 ssse3 cx16 sse4_1 sse4_2 popcnt x2apic "
                 "tsc_deadline_timer hypervisor" },

@@ -20,6 +20,7 @@
 #define XCR0_AMX (3ull << 17)
 #define LINEAR_BITS 48
 #define MIRRORED 0x0183f3ff
+#define MOST_NAMES 8 /* in a sentence */
 
 /* “host” */
 
@@ -194,20 +195,24 @@ make_model (const CpuModel *model, const CpuidTable *offered, CpuidTable *guest)
     cpuid_table_remove (guest, 0x8000001d);
 }
 
-/* What the model has and the accelerator does not: names with commas between; empty if nothing. */
+/* What the model has and the accelerator does not: some names with commas between; empty if
+ * nothing. */
 static char *
 dup_missing (const CpuModel *model, const CpuidTable *offered)
 {
   g_autoptr (GString) missing = g_string_new (NULL);
+  unsigned n = 0;
 
   for (; model != NULL; model = model->base != NULL ? cpu_models_find (model->base) : NULL)
     {
       g_auto (GStrv) names = g_strsplit (model->features != NULL ? model->features : "", " ", -1);
 
       for (char **name = names; *name != NULL; name++)
-        if (!cpu_feature_has (offered, *name))
+        if (!cpu_feature_has (offered, *name) && n++ < MOST_NAMES)
           g_string_append_printf (missing, "%s%s", missing->len > 0 ? ", " : "", *name);
     }
+  if (n > MOST_NAMES)
+    g_string_append (missing, ", …");
   return g_string_free (g_steal_pointer (&missing), FALSE);
 }
 

@@ -64,7 +64,7 @@ void x86_software_send_msi (Accel *accel, uint64_t address, uint32_t data);
 void x86_software_get_statistics (Accel *accel, GVariantBuilder *builder);
 
 #define X86_SOFTWARE_OPS                                                                           \
-  .close = x86_software_close, .vcpu_new = x86_software_vcpu_new,                                  \
+  .cpus = "software", .close = x86_software_close, .vcpu_new = x86_software_vcpu_new,              \
   .vcpu_free = x86_software_vcpu_free, .vcpu_run = x86_software_vcpu_run,                          \
   .vcpu_kick = x86_software_vcpu_kick, .get_state = x86_software_get_state,                        \
   .set_state = x86_software_set_state, .set_intr = x86_software_set_intr,                          \

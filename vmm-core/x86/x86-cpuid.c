@@ -153,9 +153,15 @@ x86_cpuid_open (X86Software *software, GError **error)
     const char *feature;
     uint64_t bit;
   } optional[] = {
-    { "umip", X86_CR4_UMIP },     { "fsgsbase", X86_CR4_FSGSBASE }, { "pcid", X86_CR4_PCIDE },
-    { "xsave", X86_CR4_OSXSAVE }, { "smep", X86_CR4_SMEP },         { "smap", X86_CR4_SMAP },
-    { "pku", X86_CR4_PKE },       { "pks", X86_CR4_PKS },
+    { "vme", X86_CR4_VME | X86_CR4_PVI },
+    { "umip", X86_CR4_UMIP },
+    { "fsgsbase", X86_CR4_FSGSBASE },
+    { "pcid", X86_CR4_PCIDE },
+    { "xsave", X86_CR4_OSXSAVE },
+    { "smep", X86_CR4_SMEP },
+    { "smap", X86_CR4_SMAP },
+    { "pku", X86_CR4_PKE },
+    { "pks", X86_CR4_PKS },
   };
   CpuidTable *table = &software->cpuid;
 
