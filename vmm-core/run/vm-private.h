@@ -7,7 +7,7 @@
 #include "vmm-core/notice.h"
 #include "vmm-core/vcpus.h"
 
-/* What vm.c and vm-view.c share; nobody else includes this. */
+/* What the files of a machine share; nobody else includes this. */
 
 struct Vm
 {
@@ -47,3 +47,14 @@ struct Vm
   VmListener listener;
   void *listener_data;
 };
+
+/* vm.c */
+void vm_set_state (Vm *vm, VmState state);
+gboolean vm_is_on (Vm *vm);
+/* FALSE, with the sentence that it is in another state than it must be. */
+gboolean vm_wrong_state (Vm *vm, const char *must_be, GError **error);
+gboolean vm_make_vcpus (Vm *vm, GError **error);
+/* From a machine that stands to one that runs, and back. */
+void vm_run (Vm *vm);
+gboolean vm_halt (Vm *vm, GError **error);
+void vm_crash (Vm *vm, const char *message);

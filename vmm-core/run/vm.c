@@ -22,8 +22,8 @@
 #define ROOM_TRIES_S 5    /* between tries whether there is room now */
 #define BEGINNING_NS INT64_C (1000000000)
 
-static void
-set_state (Vm *vm, VmState state)
+void
+vm_set_state (Vm *vm, VmState state)
 {
   vm->state = state;
   if (vm->listener.state_changed != NULL)
@@ -159,11 +159,11 @@ set_crashed (Vm *vm, const char *message)
   g_free (vm->failure);
   vm->failure = g_strdup (message);
   g_printerr ("guesthouse-vm: %s\n", vm->failure);
-  set_state (vm, VM_CRASHED);
+  vm_set_state (vm, VM_CRASHED);
 }
 
-static void
-crash (Vm *vm, const char *message)
+void
+vm_crash (Vm *vm, const char *message)
 {
   if (vm->vcpus == NULL || vcpus_stop (vm->vcpus))
     run_time (vm, false);
@@ -192,7 +192,7 @@ vcpus_stopped (void *data, AccelExit reason, const GError *error)
   Vm *vm = data;
 
   if (error == NULL || !has_just_begun (vm) || !start_without_kvm (vm, error))
-    crash (vm, error != NULL ? error->message : _ ("The accelerator stopped."));
+    vm_crash (vm, error != NULL ? error->message : _ ("The accelerator stopped."));
 }
 
 Vm *
@@ -301,8 +301,8 @@ reset_vcpus (Vm *vm, GError **error)
   return TRUE;
 }
 
-static gboolean
-make_vcpus (Vm *vm, GError **error)
+gboolean
+vm_make_vcpus (Vm *vm, GError **error)
 {
   vm->vcpus = vcpus_new (board_pc_get_accel (vm->board), vm->config->cpus, vm->context,
                          vcpus_stopped, vm, error);
@@ -362,22 +362,22 @@ build (Vm *vm, GError **error)
   vm->board = board_pc_new (&board, error);
   vm_drives_set_board (vm->drives, vm->board);
   machine_lock_release (vm->lock);
-  return vm->board != NULL && make_vcpus (vm, error);
+  return vm->board != NULL && vm_make_vcpus (vm, error);
 }
 
-static void
-run (Vm *vm)
+void
+vm_run (Vm *vm)
 {
   g_clear_pointer (&vm->pause_reason, g_free);
   run_time (vm, true);
   vcpus_start (vm->vcpus);
-  set_state (vm, VM_RUNNING);
+  vm_set_state (vm, VM_RUNNING);
 }
 
 G_DEFINE_QUARK (vm - error, vm_error)
 
-static gboolean
-wrong_state (Vm *vm, const char *must_be, GError **error)
+gboolean
+vm_wrong_state (Vm *vm, const char *must_be, GError **error)
 {
   g_set_error (error, VM_ERROR, VM_ERROR_STATE, _ ("The machine is %s; for this it must be %s."),
                _ (vm_state_to_string (vm->state)), _ (must_be));
@@ -394,7 +394,7 @@ start (Vm *vm, GError **error)
       machine_lock_release (vm->lock);
       if (reset_vcpus (vm, error))
         {
-          run (vm);
+          vm_run (vm);
           return TRUE;
         }
     }
@@ -485,7 +485,7 @@ tell_wait (gpointer data)
                           "up."),
                        vm_drives_get_awaited (vm->drives));
   g_printerr ("guesthouse-vm: %s\n", vm->pause_reason);
-  set_state (vm, vm->state);
+  vm_set_state (vm, vm->state);
   return G_SOURCE_REMOVE;
 }
 
@@ -496,7 +496,7 @@ vm_power_on (Vm *vm, VmDone done, void *data)
 
   if (vm->state != VM_OFF && vm->state != VM_CRASHED)
     {
-      wrong_state (vm, N_ ("off"), &error);
+      vm_wrong_state (vm, N_ ("off"), &error);
       done (data, error);
       return;
     }
@@ -511,7 +511,7 @@ vm_power_on (Vm *vm, VmDone done, void *data)
   if (vm->state != VM_STARTING)
     return;
   vm->wait_told = g_timeout_add (WAIT_TOLD_MS, tell_wait, vm);
-  set_state (vm, VM_STARTING);
+  vm_set_state (vm, VM_STARTING);
 }
 
 /* While it starts, that is given up. */
@@ -521,10 +521,10 @@ vm_power_off (Vm *vm, GError **error)
   g_autoptr (GError) given_up = NULL;
 
   if (vm->state == VM_OFF)
-    return wrong_state (vm, N_ ("on"), error);
+    return vm_wrong_state (vm, N_ ("on"), error);
   vm_drives_give_up (vm->drives);
   tear_down (vm);
-  set_state (vm, VM_OFF);
+  vm_set_state (vm, VM_OFF);
   tell_power_event (vm, "power-off");
   if (vm->started != NULL)
     {
@@ -539,7 +539,7 @@ gboolean
 vm_power_button (Vm *vm, GError **error)
 {
   if (vm->state != VM_RUNNING)
-    return wrong_state (vm, "running", error);
+    return vm_wrong_state (vm, "running", error);
   machine_lock_acquire (vm->lock);
   board_pc_press_power_button (vm->board);
   machine_lock_release (vm->lock);
@@ -567,7 +567,7 @@ vm_reset (Vm *vm, GError **error)
   g_autoptr (GError) problem = NULL;
 
   if (before != VM_RUNNING && before != VM_PAUSED)
-    return wrong_state (vm, N_ ("on"), error);
+    return vm_wrong_state (vm, N_ ("on"), error);
   if (!stop_vcpus (vm, error))
     return FALSE;
   machine_lock_acquire (vm->lock);
@@ -577,16 +577,16 @@ vm_reset (Vm *vm, GError **error)
   machine_lock_release (vm->lock);
   if (!reset_vcpus (vm, &problem))
     {
-      crash (vm, problem->message);
+      vm_crash (vm, problem->message);
       g_propagate_error (error, g_steal_pointer (&problem));
       return FALSE;
     }
   tell_power_event (vm, "reset");
   g_clear_pointer (&vm->pause_reason, g_free);
   if (before == VM_RUNNING)
-    run (vm);
+    vm_run (vm);
   else
-    set_state (vm, before);
+    vm_set_state (vm, before);
   return TRUE;
 }
 
@@ -597,8 +597,8 @@ vm_get_test_status (Vm *vm, int *status)
   return vm->test_status >= 0;
 }
 
-static gboolean
-halt (Vm *vm, GError **error)
+gboolean
+vm_halt (Vm *vm, GError **error)
 {
   if (!stop_vcpus (vm, error))
     return FALSE;
@@ -610,10 +610,10 @@ gboolean
 vm_pause (Vm *vm, GError **error)
 {
   if (vm->state != VM_RUNNING)
-    return wrong_state (vm, "running", error);
-  if (!halt (vm, error))
+    return vm_wrong_state (vm, "running", error);
+  if (!vm_halt (vm, error))
     return FALSE;
-  set_state (vm, VM_PAUSED);
+  vm_set_state (vm, VM_PAUSED);
   return TRUE;
 }
 
@@ -622,14 +622,14 @@ gboolean
 vm_resume (Vm *vm, GError **error)
 {
   if (vm->state != VM_PAUSED)
-    return wrong_state (vm, "paused", error);
+    return vm_wrong_state (vm, "paused", error);
   vm_drives_retry (vm->drives);
-  run (vm);
+  vm_run (vm);
   return TRUE;
 }
 
-static gboolean
-is_on (Vm *vm)
+gboolean
+vm_is_on (Vm *vm)
 {
   return vm->state == VM_RUNNING || vm->state == VM_PAUSED;
 }
@@ -648,13 +648,13 @@ static void
 pause_for (Vm *vm, const char *reason)
 {
   g_printerr ("guesthouse-vm: %s\n", reason);
-  if (vm->state == VM_RUNNING && !halt (vm, NULL))
+  if (vm->state == VM_RUNNING && !vm_halt (vm, NULL))
     return;
   g_free (vm->pause_reason);
   vm->pause_reason = g_strdup (reason);
   if (vm->listener.state_changed == NULL && vm->room_tries == 0) /* nobody could resume it */
     vm->room_tries = g_timeout_add_seconds (ROOM_TRIES_S, try_room, vm);
-  set_state (vm, VM_PAUSED);
+  vm_set_state (vm, VM_PAUSED);
 }
 
 /* Said once, however often the guest tries. */
@@ -666,7 +666,7 @@ report_disk_error (Vm *vm, const char *sentence)
   g_free (vm->disk_error);
   vm->disk_error = g_strdup (sentence);
   g_printerr ("guesthouse-vm: %s\n", sentence);
-  set_state (vm, vm->state);
+  vm_set_state (vm, vm->state);
 }
 
 /* The status is that of QEMU's isa-debug-exit: odd, so that it is no success by mistake. */
@@ -695,12 +695,12 @@ serve_wishes (void *data)
   failed = g_steal_pointer (&vm->disk_failed);
   lost = g_steal_pointer (&vm->memory_lost);
   machine_lock_release (vm->lock);
-  if (failed != NULL && is_on (vm))
+  if (failed != NULL && vm_is_on (vm))
     report_disk_error (vm, failed);
-  if (full != NULL && is_on (vm))
+  if (full != NULL && vm_is_on (vm))
     pause_for (vm, full);
-  if (lost != NULL && is_on (vm))
-    crash (vm, lost);
+  if (lost != NULL && vm_is_on (vm))
+    vm_crash (vm, lost);
   if (wishes & 1u << BOARD_EVENT_TRAY)
     tell_drives_changed (vm);
   if (wishes & 1u << BOARD_EVENT_TEST_EXIT)
@@ -709,72 +709,4 @@ serve_wishes (void *data)
     vm_power_off (vm, NULL);
   else if (wishes & 1u << BOARD_EVENT_RESET)
     vm_reset (vm, NULL);
-}
-
-/* Another accelerator for the same machine */
-
-/* The CPUs, which the machine has not now, under an accelerator. */
-static gboolean
-give_to (Vm *vm, const AccelOps *accel, const X86State *states, GError **error)
-{
-  gboolean given;
-
-  machine_lock_acquire (vm->lock);
-  given = board_pc_set_accel (vm->board, accel, error);
-  machine_lock_release (vm->lock);
-  given = given && make_vcpus (vm, error);
-  for (unsigned i = 0; given && i < vm->config->cpus; i++)
-    given = vcpus_set_state (vm->vcpus, i, &states[i], error);
-  if (!given)
-    g_clear_pointer (&vm->vcpus, vcpus_free);
-  return given;
-}
-
-/* If the new one cannot, the old one goes on. */
-static gboolean
-move_to (Vm *vm, const AccelOps *accel, GError **error)
-{
-  g_autofree X86State *states = g_new (X86State, vm->config->cpus);
-  g_autoptr (GError) problem = NULL;
-
-  for (unsigned i = 0; i < vm->config->cpus; i++)
-    vcpus_get_state (vm->vcpus, i, &states[i]);
-  g_clear_pointer (&vm->vcpus, vcpus_free);
-  if (give_to (vm, accel, states, error))
-    return TRUE;
-  if (!give_to (vm, vm->accel, states, &problem))
-    crash (vm, problem->message);
-  return FALSE;
-}
-
-gboolean
-vm_set_accelerator (Vm *vm, const char *name, GError **error)
-{
-  g_autofree char *reason = NULL;
-  const AccelOps *accel = accel_choice (name, &vm->topology, &vm->cpu, &reason, error);
-  gboolean running = vm->state == VM_RUNNING, moved = TRUE;
-
-  if (accel == NULL)
-    return FALSE;
-  if (vm->state == VM_STARTING)
-    return wrong_state (vm, N_ ("on"), error);
-  if (is_on (vm) && !machine_cpu_check_move (&vm->cpu, vm->accel, accel, error))
-    return FALSE;
-  if (is_on (vm) && accel != vm->accel)
-    {
-      if (running && !halt (vm, error))
-        return FALSE;
-      moved = move_to (vm, accel, error);
-    }
-  if (moved)
-    {
-      vm->accel = accel;
-      g_free (vm->accel_reason);
-      vm->accel_reason = g_steal_pointer (&reason);
-    }
-  if (running && is_on (vm))
-    run (vm);
-  else
-    set_state (vm, vm->state);
-  return moved;
 }
