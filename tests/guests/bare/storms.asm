@@ -65,16 +65,16 @@ main:   mov byte [eoi_to], EOI_TO_APIC
         jnz .start
         END
 
-; EAX: what the others run until over is set; EBX: what ends a halt of each of them
+; EAX: what the others run, until each has been woken ROUNDS times; EBX: what ends a halt of each
 storm:  mov dword [n_heard], 0
-        mov dword [over], 0
+        mov ecx, OTHERS
+.each:  mov dword [left + 4 * rcx], ROUNDS
+        dec ecx
+        jnz .each
         call command
         mov r13d, ROUNDS
         xor r14d, r14d
-.round: cmp r13d, 1
-        jne .wake
-        mov dword [over], 1
-.wake:  add r14d, OTHERS
+.round: add r14d, OTHERS
         call rbx
         WAIT_FOR [n_heard], r14d
         dec r13d
@@ -123,33 +123,46 @@ by_vmmcall:
         vmmcall
         ret
 
-sleep:  sti
+; Each has its number in R15.
+sleep:  cmp dword [left + 4 * r15], 0
+        jle .done
+        sti                                             ; together with the halt: nothing comes between
         hlt
         cli
-        cmp dword [over], 0
-        je sleep
-        ret
+        jmp sleep
+.done:  ret
 sleep_deep:
-        cli
+        cmp dword [left + 4 * r15], 0
+        jle .done
         hlt
-        cmp dword [over], 0
-        je sleep_deep
-        ret
+.awake: jmp sleep_deep
+.done:  ret
 sleep_counting:
-        cli
         hlt
         lock inc dword [n_heard]
-        cmp dword [over], 0
-        je sleep_counting
+        dec dword [left + 4 * r15]
+        jnz sleep_counting
         ret
 sleep_for_ever:
         cli
         hlt
         jmp sleep_for_ever
 
-hear:   lock inc dword [n_heard]
+hear:   dec dword [left + 4 * r15]
+        lock inc dword [n_heard]
         ret
-nmi:    lock inc dword [n_heard]
+; One that comes between the look and the halt that it should end must not let it sleep.
+nmi:    dec dword [left + 4 * r15]
+        push rax
+        mov rax, [rsp + 8]
+        cmp rax, sleep_deep
+        jb .elsewhere
+        cmp rax, sleep_deep.awake
+        jae .elsewhere
+        mov qword [rsp + 8], sleep_deep.awake
+.elsewhere:
+        pop rax
+        lock inc dword [n_heard]
         iretq
 ap_hello:
         ret
@@ -157,4 +170,4 @@ ap_hello:
 section .data
         align 64
 n_heard dd 0
-over    dd 0
+left    times 16 dd 0
