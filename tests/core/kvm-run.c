@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "tests/support/fake-kvm.h"
+#include "vmm-core/kvm/kvm-internal.h"
 #include "vmm-core/memory.h"
 #include "vmm-core/x86/x86-state.h"
 #include "vmm-core/x86/x86.h"
@@ -381,6 +382,8 @@ test_interpreted (Rig *rig, gconstpointer data)
   state.fpu.tag = 0xff;
   memcpy (state.fpu.st[0], "\0\0\0\0\0\0\0\x80\xff\x3f", 10);
   state.lapic.svr = 0x1ff;
+  /* With AVX-512 where the host has it: the interpreter has not. */
+  state.xcr0 = ((KvmAccel *) rig->accel)->xsave.features & 0xe7;
   g_assert_true (kvm_accel_ops.set_state (rig->vcpu, &state, NULL));
   fake_kvm.run = run_internal_error;
   start (rig);
@@ -394,6 +397,19 @@ test_interpreted (Rig *rig, gconstpointer data)
   g_assert_cmpuint (state.lapic.svr, ==, 0x1ff);
   g_assert_false (fake_kvm_get_events (&fake_kvm.vcpus[0])->exception.injected);
   g_assert_cmpuint (get_statistic (rig, "interpreted"), ==, 1);
+}
+
+/* An interrupt came through the IOAPIC before the CPU was KVM's: that hears of its end. */
+static void
+test_level_in_service (Rig *rig, gconstpointer data)
+{
+  X86State state;
+
+  kvm_accel_ops.get_state (rig->vcpu, &state);
+  state.lapic.isr[2] = state.lapic.tmr[2] = 1 << 1;
+  g_assert_true (kvm_accel_ops.set_state (rig->vcpu, &state, NULL));
+  g_assert_cmphex (fake_kvm.last_route.u.msi.data, ==, 1 << 15 | 0x41);
+  g_assert_cmphex (fake_kvm.last_route.u.msi.address_lo, ==, 0xfee00000);
 }
 
 static void
@@ -500,6 +516,7 @@ main (int argc, char **argv)
     { "/kvm-run/late-writes", test_late_writes_come_with_an_exit },
     { "/kvm-run/late-writes-asked-for", test_late_writes_come_when_asked_for },
     { "/kvm-run/nmi", test_nmi },
+    { "/kvm-run/level-in-service", test_level_in_service },
     { "/kvm-run/interpreted", test_interpreted },
     { "/kvm-run/interpreted-by-nobody", test_interpreted_by_nobody },
     { "/kvm-run/entry-fails", test_entry_fails },

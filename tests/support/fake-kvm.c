@@ -280,6 +280,10 @@ vm_request (unsigned long request, void *argument)
       return create_vcpu ();
     case KVM_SET_USER_MEMORY_REGION:
       return set_region (argument);
+    case KVM_SET_GSI_ROUTING:
+      fake_kvm.last_route = ((struct kvm_irq_routing *) argument)
+                              ->entries[((struct kvm_irq_routing *) argument)->nr - 1];
+      return 0;
     case KVM_GET_DIRTY_LOG:
       return get_dirty_log (argument);
     case KVM_CHECK_EXTENSION:

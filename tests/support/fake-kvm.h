@@ -38,6 +38,7 @@ typedef struct
   int (*run) (FakeVcpu *v); /* KVM_RUN, but for the probe; NULL: until it is kicked */
   FakeVcpu vcpus[FAKE_KVM_VCPUS];
   struct kvm_userspace_memory_region slots[FAKE_KVM_SLOTS];
+  struct kvm_irq_routing_entry last_route;
   unsigned machines;     /* made so far */
   _Atomic unsigned gaps; /* how often a slot changed while a vCPU was inside */
 } FakeKvm;

@@ -213,8 +213,7 @@ kvm_pulse_init (Accel *accel)
       }
 }
 
-/* The kernel tells of an EOI only for vectors that a level-triggered route of the IOAPIC names. */
-static void
+void
 kvm_note_level_route (KvmAccel *kvm, uint64_t address, uint32_t data)
 {
   struct kvm_irq_routing_entry entry = {

@@ -110,6 +110,8 @@ struct AccelVcpu
 
 /* kvm-accel.c: no vCPU can go on, and each says why. */
 void kvm_fail (KvmAccel *kvm, const GError *error);
+/* The kernel tells of an EOI only for vectors that a level-triggered route of the IOAPIC names. */
+void kvm_note_level_route (KvmAccel *kvm, uint64_t address, uint32_t data);
 
 /* kvm-gate.c: around KVM_RUN, and around what no vCPU may run meanwhile. Close waits until all are
  * outside; on any thread, a vCPU's that is outside, too; lock held, or nothing else that a vCPU

@@ -11,6 +11,10 @@
 #define MSR_TSC_DEADLINE 0x6e0
 #define NS_PER_MS 1000000
 
+/* Messages to local APICs (SDM 3A, 11.11). */
+#define MSI_ADDRESS 0xfee00000u
+#define MSI_LEVEL (1u << 15)
+
 enum
 {
   REG_ID = 0x20,
@@ -199,6 +203,21 @@ kvm_lapic_get (AccelVcpu *vcpu, X86LapicState *lapic)
   timer_get (vcpu, lapic, page_get (&page, REG_TIMER_CURRENT));
 }
 
+/* Of what is in service, or waits, the IOAPIC wants to hear the EOI, whoever delivered it. */
+static void
+note_level_routes (AccelVcpu *vcpu, const X86LapicState *lapic)
+{
+  uint64_t address = MSI_ADDRESS | vcpu->apic_id << 12;
+
+  for (unsigned vector = 0; vector < 256; vector++)
+    {
+      unsigned i = vector / 32;
+
+      if ((lapic->tmr[i] & (lapic->isr[i] | lapic->irr[i])) >> vector % 32 & 1)
+        kvm_note_level_route (vcpu->kvm, address, MSI_LEVEL | vector);
+    }
+}
+
 bool
 kvm_lapic_set (AccelVcpu *vcpu, const X86LapicState *lapic)
 {
@@ -225,6 +244,7 @@ kvm_lapic_set (AccelVcpu *vcpu, const X86LapicState *lapic)
   vcpu->stopped_timer = timer;
   if (ioctl (vcpu->fd, KVM_SET_LAPIC, &page) < 0)
     return false;
+  note_level_routes (vcpu, lapic);
   if (!vcpu->kvm->time.stopped && timer.tsc_deadline != 0)
     kvm_msrs_write (vcpu, MSR_TSC_DEADLINE, timer.tsc_deadline);
   return true;

@@ -327,7 +327,7 @@ check_software (const X86State *state)
     return "bits in CR4";
   if (state->efer & ~0x200d01ull)
     return "bits in EFER";
-  if (state->xcr0 & ~0x207ull)
+  if (state->xcr0 & ~(uint64_t) X86_XCR0_SOFTWARE)
     return "bits in XCR0";
   if (state->mxcsr & ~0xffffu)
     return "bits in MXCSR";

@@ -152,5 +152,7 @@ void x86_lapic_state_reset (X86LapicState *lapic, unsigned index);
 /* Whether a CPU of any kind can have this state; for streams from outside. Which optional bits of
  * control registers there are is left to whoever runs it. */
 bool x86_state_check (const X86State *state, GError **error);
+/* Components of the extended state (XCR0) that the software CPU can have. */
+#define X86_XCR0_SOFTWARE 0x207
 /* Whether the software CPU can, which has what CPUID tells. */
 bool x86_state_check_software (const X86State *state, GError **error);
