@@ -29,7 +29,7 @@ static const unsigned long pairs[][2] = {
   { KVM_GET_LAPIC, KVM_SET_LAPIC },         { KVM_GET_XSAVE, KVM_SET_XSAVE },
   { KVM_GET_XCRS, KVM_SET_XCRS },           { KVM_GET_MP_STATE, KVM_SET_MP_STATE },
   { KVM_GET_DEBUGREGS, KVM_SET_DEBUGREGS }, { KVM_GET_VCPU_EVENTS, KVM_SET_VCPU_EVENTS },
-  { KVM_GET_CLOCK, KVM_SET_CLOCK },         { KVM_GET_TSC_KHZ, KVM_SET_TSC_KHZ },
+  { KVM_GET_CLOCK, KVM_SET_CLOCK },
 };
 #define N_PAIRS (sizeof pairs / sizeof pairs[0])
 
