@@ -83,6 +83,8 @@ kvm_make_vm (KvmAccel *kvm, GError **error)
       kvm_set_error (error, _ ("KVM cannot keep the CPUs' interrupt controllers in the kernel."));
       return false;
     }
+  if (!kvm_cpuid_open (kvm, error))
+    return false;
   kvm_state_open (kvm);
   return true;
 }

@@ -9,13 +9,15 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "kvm-host.h"
+
 void
 kvm_coalesced_open (KvmAccel *kvm, void *run)
 {
-  int page = ioctl (kvm->vm_fd, KVM_CHECK_EXTENSION, KVM_CAP_COALESCED_MMIO);
+  unsigned page = kvm_host_get (kvm->vm_fd, KVM_CAP_COALESCED_MMIO);
   uint64_t base, length;
 
-  if (page <= 0)
+  if (page == 0)
     return; /* an exit for each, then */
   kvm->ring = (struct kvm_coalesced_mmio_ring *) ((uint8_t *) run + page * getpagesize ());
   for (unsigned i = 0; bus_get_late_writes (kvm->machine.mmio, i, &base, &length); i++)

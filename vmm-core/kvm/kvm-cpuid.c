@@ -7,6 +7,7 @@
 #include <glib/gi18n.h>
 #include <sys/ioctl.h>
 
+#include "kvm-host.h"
 #include "vmm-core/x86/cpu-feature.h"
 #include "vmm-core/x86/cpu-policy.h"
 #include "vmm-core/x86/cpuid-topology.h"
@@ -58,21 +59,21 @@ table_to_kvm (const CpuidTable *table, KvmCpuid *cpuid)
 }
 
 bool
-kvm_cpuid_get_offer (int kvm_fd, CpuidTable *offer, GError **error)
+kvm_cpuid_open (KvmAccel *kvm, GError **error)
 {
   g_autofree KvmCpuid *cpuid = g_new0 (KvmCpuid, 1);
 
   cpuid->header.nent = CPUID_TABLE_ENTRIES;
-  if (ioctl (kvm_fd, KVM_GET_SUPPORTED_CPUID, cpuid) < 0)
+  if (ioctl (kvm->kvm_fd, KVM_GET_SUPPORTED_CPUID, cpuid) < 0)
     {
       kvm_set_error (error, _ ("KVM cannot tell what CPUs it offers."));
       return false;
     }
-  table_from_kvm (offer, cpuid);
+  table_from_kvm (&kvm->offer, cpuid);
   /* What local APICs in the kernel can do is not among what it tells. */
-  cpu_feature_add_all (offer, "hypervisor x2apic");
-  if (ioctl (kvm_fd, KVM_CHECK_EXTENSION, KVM_CAP_TSC_DEADLINE_TIMER) > 0)
-    cpu_feature_add_all (offer, "tsc_deadline_timer");
+  cpu_feature_add_all (&kvm->offer, "hypervisor x2apic");
+  if (kvm_host_get (kvm->kvm_fd, KVM_CAP_TSC_DEADLINE_TIMER) > 0)
+    cpu_feature_add_all (&kvm->offer, "tsc_deadline_timer");
   return true;
 }
 
@@ -94,10 +95,9 @@ kvm_cpuid_set (AccelVcpu *vcpu, GError **error)
 {
   const AccelMachine *machine = &vcpu->kvm->machine;
   g_autofree KvmCpuid *cpuid = g_new0 (KvmCpuid, 1);
-  g_autofree CpuidTable *offer = g_new (CpuidTable, 1), *guest = g_new (CpuidTable, 1);
+  g_autofree CpuidTable *offer = g_memdup2 (&vcpu->kvm->offer, sizeof *offer);
+  g_autofree CpuidTable *guest = g_new (CpuidTable, 1);
 
-  if (!kvm_cpuid_get_offer (vcpu->kvm->kvm_fd, offer, error))
-    return false;
   put_timing (vcpu, offer);
   if (!cpu_policy_make (machine, offer, guest, error))
     return false;

@@ -154,9 +154,9 @@ set_open_error (GError **error)
 /* What it has */
 
 unsigned
-kvm_host_get (int kvm_fd, unsigned capability)
+kvm_host_get (int fd, unsigned capability)
 {
-  int answer = ioctl (kvm_fd, KVM_CHECK_EXTENSION, (unsigned long) capability);
+  int answer = ioctl (fd, KVM_CHECK_EXTENSION, (unsigned long) capability);
 
   return MAX (answer, 0);
 }

@@ -8,8 +8,10 @@
 /* A descriptor of /dev/kvm that has what every machine needs, and enough CPUs; -1 with error. */
 int kvm_host_open (const CpuTopology *topology, GError **error);
 
-/* What KVM says of a capability (KVM_CAP_…): 0 where it has not got it. */
-unsigned kvm_host_get (int kvm_fd, unsigned capability);
+/* What KVM, or a virtual machine of it, says of a capability (KVM_CAP_…): 0 where it has not got
+ * it.
+ */
+unsigned kvm_host_get (int fd, unsigned capability);
 
 /* A descriptor of a new virtual machine; -1 with error. */
 int kvm_host_make_vm (int kvm_fd, GError **error);

@@ -67,6 +67,7 @@ typedef struct
   unsigned n_slots;                                       /* that the host takes of them */
   struct kvm_irq_routing_entry routes[KVM_IOAPIC_ROUTES]; /* level-triggered messages met so far */
   unsigned n_routes;
+  CpuidTable offer;
   KvmXsave xsave;
   KvmTime time;
   _Atomic bool intr;
@@ -147,8 +148,9 @@ void kvm_get_statistics (Accel *accel, GVariantBuilder *builder);
 /* kvm-memory.c */
 extern const MemoryListener kvm_memory_listener;
 
-/* kvm-cpuid.c: what a CPU can tell the guest of itself, and what it tells; before it runs. */
-bool kvm_cpuid_get_offer (int kvm_fd, CpuidTable *offer, GError **error);
+/* kvm-cpuid.c: what CPUs can tell the guest of themselves, the offer; and what one tells, before it
+ * runs. */
+bool kvm_cpuid_open (KvmAccel *kvm, GError **error);
 bool kvm_cpuid_set (AccelVcpu *vcpu, GError **error);
 
 /* kvm-hyperv.c: puts the interface of Hyper-V in front of KVM's own, where the kernel has it. */

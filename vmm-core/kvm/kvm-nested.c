@@ -4,13 +4,15 @@
 
 #include <sys/ioctl.h>
 
+#include "kvm-host.h"
+
 bool
 kvm_nested_leave (AccelVcpu *vcpu)
 {
-  int size = ioctl (vcpu->kvm->kvm_fd, KVM_CHECK_EXTENSION, KVM_CAP_NESTED_STATE);
+  unsigned size = kvm_host_get (vcpu->kvm->kvm_fd, KVM_CAP_NESTED_STATE);
   g_autofree struct kvm_nested_state *state = NULL;
 
-  if (size < (int) sizeof *state)
+  if (size < sizeof *state)
     return true;
   state = g_malloc0 (size);
   state->size = size;

@@ -8,8 +8,9 @@
 #include <string.h>
 #include <sys/ioctl.h>
 
+#include "kvm-host.h"
+
 #define LEAF_XSAVE 0x0d
-#define CPUID_ENTRIES 256
 #define XSTATE_X87 1
 #define XSTATE_SSE 2
 #define FCW_INITIAL 0x37f
@@ -44,27 +45,19 @@ static const struct
 void
 kvm_xsave_open (KvmAccel *kvm)
 {
-  g_autofree struct kvm_cpuid2 *cpuid
-    = g_malloc0 (sizeof *cpuid + CPUID_ENTRIES * sizeof *cpuid->entries);
-  int size = ioctl (kvm->vm_fd, KVM_CHECK_EXTENSION, KVM_CAP_XSAVE2);
+  unsigned size = kvm_host_get (kvm->vm_fd, KVM_CAP_XSAVE2);
   KvmXsave *xsave = &kvm->xsave;
 
   xsave->get = size > 0 ? KVM_GET_XSAVE2 : KVM_GET_XSAVE;
-  xsave->size = MAX (size, (int) sizeof (struct kvm_xsave));
-  xsave->features = XSTATE_X87 | XSTATE_SSE; /* which FXSAVE has as well */
-  cpuid->nent = CPUID_ENTRIES;
-  if (ioctl (kvm->kvm_fd, KVM_GET_SUPPORTED_CPUID, cpuid) < 0)
-    return;
-  for (unsigned i = 0; i < cpuid->nent; i++)
+  xsave->size = MAX (size, sizeof (struct kvm_xsave));
+  xsave->features = cpuid_table_get (&kvm->offer, LEAF_XSAVE, 0).eax & KVM_XSAVE_FEATURES;
+  xsave->features |= XSTATE_X87 | XSTATE_SSE; /* which FXSAVE has as well */
+  for (unsigned i = 1; i < KVM_XSAVE_COMPONENTS; i++)
     {
-      const struct kvm_cpuid_entry2 *leaf = &cpuid->entries[i];
+      X86Cpuid leaf = cpuid_table_get (&kvm->offer, LEAF_XSAVE, i);
 
-      if (leaf->function != LEAF_XSAVE)
-        continue;
-      if (leaf->index == 0)
-        xsave->features = (leaf->eax & KVM_XSAVE_FEATURES) | XSTATE_X87 | XSTATE_SSE;
-      else if (leaf->index < KVM_XSAVE_COMPONENTS && leaf->ebx + leaf->eax <= xsave->size)
-        xsave->offset[leaf->index] = leaf->ebx;
+      if (leaf.ebx + leaf.eax <= xsave->size)
+        xsave->offset[i] = leaf.ebx;
     }
 }
 
