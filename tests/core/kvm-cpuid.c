@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* What CPUID tells a guest under the /dev/kvm of this host: with every model but “host” the same as
  * under the software CPU, and Hyper-V's interface where it is asked for. */
+#include "vmm-core/bare-machine.h"
 #include "vmm-core/kvm/kvm-accel.h"
 #include "vmm-core/x86/cpu-models.h"
 #include "vmm-core/x86/cpuid-table.h"
@@ -30,10 +31,7 @@ static const uint8_t code_wrmsr[] = { 0x0f, 0x30, 0xe6, EXIT_PORT };
 typedef struct
 {
   const AccelOps *ops;
-  Memory *memory;
-  Bus *io, *mmio;
-  Clock *clock;
-  MachineLock *lock;
+  AccelMachine machine;
   Accel *accel;
   AccelVcpu *vcpu;
 } Guest;
@@ -51,19 +49,11 @@ static const BusOps exit_port = { .write = leave };
 static bool
 guest_open (Guest *guest, const AccelOps *ops, AccelCpu cpu, unsigned index, GError **error)
 {
-  AccelMachine machine = { .topology = { 2, 2, 2 }, .cpu = cpu };
-  MemoryBlock *ram;
-
   guest->ops = ops;
-  machine.lock = guest->lock = machine_lock_new ();
-  machine.memory = guest->memory = memory_new ();
-  ram = memory_block_new (guest->memory, "ram", MEMORY_SIZE, false, NULL);
-  memory_map (guest->memory, 0, MEMORY_SIZE, ram, 0, MEMORY_RW, 0);
-  machine.io = guest->io = bus_new ("io", 0x10000, guest->lock);
-  machine.mmio = guest->mmio = bus_new ("mmio", UINT64_C (1) << 52, guest->lock);
-  machine.clock = guest->clock = clock_new_manual ();
-  bus_map (guest->io, EXIT_PORT, 1, &exit_port, guest);
-  guest->accel = ops->open (&machine, error);
+  guest->machine = (AccelMachine){ .topology = { 2, 2, 2 }, .cpu = cpu };
+  bare_machine_init (&guest->machine, MEMORY_SIZE, NULL);
+  bus_map (guest->machine.io, EXIT_PORT, 1, &exit_port, guest);
+  guest->accel = ops->open (&guest->machine, error);
   guest->vcpu = guest->accel != NULL ? ops->vcpu_new (guest->accel, index, error) : NULL;
   return guest->vcpu != NULL;
 }
@@ -75,11 +65,7 @@ guest_close (Guest *guest)
     guest->ops->vcpu_free (guest->vcpu);
   if (guest->accel != NULL)
     guest->ops->close (guest->accel);
-  bus_free (guest->mmio);
-  bus_free (guest->io);
-  memory_free (guest->memory);
-  clock_free (guest->clock);
-  machine_lock_free (guest->lock);
+  bare_machine_clear (&guest->machine);
 }
 
 /* Runs the code with these registers, and takes them back. */
@@ -89,7 +75,7 @@ run (Guest *guest, const uint8_t code[4], X86Cpuid *registers)
   g_autoptr (GError) error = NULL;
   X86State state;
 
-  memory_write (guest->memory, CODE_AT, code, 4);
+  memory_write (guest->machine.memory, CODE_AT, code, 4);
   x86_state_reset (&state, 0);
   state.seg[X86_CS].base = state.seg[X86_CS].selector = 0;
   state.rip = CODE_AT;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Small guests on the host's own KVM: memory that changes under them, NMIs while they sleep, and an
  * instruction that the kernel cannot emulate. Skipped where there is no KVM. */
+#include "vmm-core/bare-machine.h"
 #include "vmm-core/kvm/kvm-accel.h"
 
 #include <string.h>
@@ -20,11 +21,8 @@
 
 typedef struct
 {
-  MachineLock *lock;
-  Memory *memory;
+  AccelMachine machine;
   MemoryBlock *ram;
-  Bus *io, *mmio;
-  Clock *clock;
   Accel *accel;
   AccelVcpu *vcpus[CPUS];
   GThread *threads[CPUS];
@@ -63,19 +61,13 @@ set_state (Rig *rig, unsigned cpu)
 static void
 set_up (Rig *rig, gconstpointer code)
 {
-  AccelMachine machine = { .topology = { 1, CPUS, 1 } };
   g_autoptr (GError) error = NULL;
 
-  machine.lock = rig->lock = machine_lock_new ();
-  machine.memory = rig->memory = memory_new ();
-  machine.clock = rig->clock = clock_new_manual ();
-  machine.io = rig->io = bus_new ("io", 1 << 16, rig->lock);
-  machine.mmio = rig->mmio = bus_new ("mmio", 0, rig->lock);
-  bus_map (rig->mmio, DEVICE_ADDRESS, 64, &device_ops, rig);
-  rig->ram = memory_block_new (rig->memory, "ram", RAM_SIZE, false, NULL);
-  memory_map (rig->memory, 0, RAM_SIZE, rig->ram, 0, MEMORY_RW, 0);
+  rig->machine.topology = (CpuTopology){ 1, CPUS, 1 };
+  rig->ram = bare_machine_init (&rig->machine, RAM_SIZE, NULL);
+  bus_map (rig->machine.mmio, DEVICE_ADDRESS, 64, &device_ops, rig);
   memcpy (memory_block_get_data (rig->ram) + CODE, code, 64);
-  rig->accel = kvm_accel_ops.open (&machine, &error);
+  rig->accel = kvm_accel_ops.open (&rig->machine, &error);
   g_assert_no_error (error);
   for (unsigned i = 0; i < CPUS; i++)
     {
@@ -97,11 +89,7 @@ tear_down (Rig *rig, gconstpointer code)
   for (unsigned i = 0; i < CPUS; i++)
     kvm_accel_ops.vcpu_free (rig->vcpus[i]);
   kvm_accel_ops.close (rig->accel);
-  bus_free (rig->io);
-  bus_free (rig->mmio);
-  memory_free (rig->memory);
-  clock_free (rig->clock);
-  machine_lock_free (rig->lock);
+  bare_machine_clear (&rig->machine);
 }
 
 static gpointer
@@ -155,15 +143,15 @@ test_memory_changes (Rig *rig, gconstpointer code)
   for (unsigned i = 0; i < CHANGES; i++)
     {
       wait_for_counter (rig, read_counter (rig));
-      machine_lock_acquire (rig->lock);
-      memory_map (rig->memory, 0x4000, MEMORY_PAGE_SIZE, rig->ram, 0x10000, MEMORY_RW, 1);
-      memory_map (rig->memory, WINDOW, MEMORY_PAGE_SIZE, rig->ram, 0, MEMORY_RW, 0);
-      machine_lock_release (rig->lock);
+      machine_lock_acquire (rig->machine.lock);
+      memory_map (rig->machine.memory, 0x4000, MEMORY_PAGE_SIZE, rig->ram, 0x10000, MEMORY_RW, 1);
+      memory_map (rig->machine.memory, WINDOW, MEMORY_PAGE_SIZE, rig->ram, 0, MEMORY_RW, 0);
+      machine_lock_release (rig->machine.lock);
       wait_for_counter (rig, read_counter (rig));
-      machine_lock_acquire (rig->lock);
-      memory_unmap (rig->memory, 0x4000, rig->ram);
-      memory_unmap (rig->memory, WINDOW, rig->ram);
-      machine_lock_release (rig->lock);
+      machine_lock_acquire (rig->machine.lock);
+      memory_unmap (rig->machine.memory, 0x4000, rig->ram);
+      memory_unmap (rig->machine.memory, WINDOW, rig->ram);
+      machine_lock_release (rig->machine.lock);
     }
 }
 
@@ -181,9 +169,9 @@ test_nmi_wakes (Rig *rig, gconstpointer code)
   start (rig, 1);
   for (uint32_t i = 0; i < CHANGES; i++)
     {
-      machine_lock_acquire (rig->lock);
+      machine_lock_acquire (rig->machine.lock);
       kvm_accel_ops.pulse_nmi (rig->accel);
-      machine_lock_release (rig->lock);
+      machine_lock_release (rig->machine.lock);
       wait_for_counter (rig, i);
     }
   g_assert_cmpuint (read_counter (rig), ==, CHANGES);

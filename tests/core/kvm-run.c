@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* How vCPUs go into the guest and come out under KVM, on a /dev/kvm of our own: memory that changes
  * meanwhile, NMIs, instructions that the kernel cannot emulate, and what ends a machine. */
+#include "vmm-core/bare-machine.h"
 #include "vmm-core/kvm/kvm-accel.h"
 
 #include <errno.h>
@@ -22,11 +23,8 @@
 typedef struct
 {
   FakeKvm before;
-  MachineLock *lock;
-  Memory *memory;
+  AccelMachine machine;
   MemoryBlock *ram;
-  Bus *io, *mmio;
-  Clock *clock;
   Accel *accel;
   AccelVcpu *vcpu;
   GThread *thread; /* runs the vCPU until stop is set */
@@ -39,8 +37,8 @@ typedef struct
 static void
 change_map (Rig *rig)
 {
-  memory_map (rig->memory, RAM_SIZE, MEMORY_PAGE_SIZE, rig->ram, 0, MEMORY_RW, 0);
-  memory_unmap (rig->memory, RAM_SIZE, rig->ram);
+  memory_map (rig->machine.memory, RAM_SIZE, MEMORY_PAGE_SIZE, rig->ram, 0, MEMORY_RW, 0);
+  memory_unmap (rig->machine.memory, RAM_SIZE, rig->ram);
 }
 
 /* As a chipset does whose register moves memory. */
@@ -62,21 +60,15 @@ static const BusOps device_ops = { .write = write_device, .max_size = 8 };
 static void
 set_up (Rig *rig, gconstpointer data)
 {
-  AccelMachine machine = { .topology = { 1, 1, 1 } };
   X86State state;
 
   rig->before = fake_kvm;
-  machine.lock = rig->lock = machine_lock_new ();
-  machine.memory = rig->memory = memory_new ();
-  machine.clock = rig->clock = clock_new_manual ();
-  machine.io = rig->io = bus_new ("io", 1 << 16, rig->lock);
-  machine.mmio = rig->mmio = bus_new ("mmio", 0, rig->lock);
-  bus_map (rig->io, DEVICE_PORT, 1, &port_ops, rig);
-  bus_map (rig->mmio, DEVICE_ADDRESS, 64, &device_ops, rig);
-  bus_allow_late_writes (rig->mmio, DEVICE_ADDRESS, 64);
-  rig->ram = memory_block_new (rig->memory, "ram", RAM_SIZE, false, NULL);
-  memory_map (rig->memory, 0, RAM_SIZE, rig->ram, 0, MEMORY_RW, 0);
-  rig->accel = kvm_accel_ops.open (&machine, NULL);
+  rig->machine.topology = (CpuTopology){ 1, 1, 1 };
+  rig->ram = bare_machine_init (&rig->machine, RAM_SIZE, NULL);
+  bus_map (rig->machine.io, DEVICE_PORT, 1, &port_ops, rig);
+  bus_map (rig->machine.mmio, DEVICE_ADDRESS, 64, &device_ops, rig);
+  bus_allow_late_writes (rig->machine.mmio, DEVICE_ADDRESS, 64);
+  rig->accel = kvm_accel_ops.open (&rig->machine, NULL);
   rig->vcpu = kvm_accel_ops.vcpu_new (rig->accel, 0, NULL);
   x86_state_reset (&state, 0);
   state.rip = CODE;
@@ -89,11 +81,7 @@ tear_down (Rig *rig, gconstpointer data)
 {
   kvm_accel_ops.vcpu_free (rig->vcpu);
   kvm_accel_ops.close (rig->accel);
-  bus_free (rig->io);
-  bus_free (rig->mmio);
-  memory_free (rig->memory);
-  clock_free (rig->clock);
-  machine_lock_free (rig->lock);
+  bare_machine_clear (&rig->machine);
   g_clear_error (&rig->error);
   fake_kvm = rig->before;
 }
@@ -168,9 +156,9 @@ test_no_gap (Rig *rig, gconstpointer data)
   for (unsigned i = 0; i < CHANGES; i++)
     {
       wait_inside ();
-      machine_lock_acquire (rig->lock);
+      machine_lock_acquire (rig->machine.lock);
       change_map (rig);
-      machine_lock_release (rig->lock);
+      machine_lock_release (rig->machine.lock);
     }
   stop (rig);
   g_assert_cmpuint (fake_kvm.gaps, ==, 0);
@@ -208,9 +196,9 @@ test_slot_refused (Rig *rig, gconstpointer data)
   wait_inside ();
   fake_kvm.refused_errno = ENOMEM;
   fake_kvm.refused = KVM_SET_USER_MEMORY_REGION;
-  machine_lock_acquire (rig->lock);
+  machine_lock_acquire (rig->machine.lock);
   change_map (rig);
-  machine_lock_release (rig->lock);
+  machine_lock_release (rig->machine.lock);
   g_thread_join (rig->thread);
   assert_failed (rig, "KVM cannot show the guest a part of its memory.");
 }
@@ -234,9 +222,9 @@ test_stuck_in_the_kernel (Rig *rig, gconstpointer data)
   fake_kvm.run = run_deaf;
   start (rig);
   wait_inside ();
-  machine_lock_acquire (rig->lock);
+  machine_lock_acquire (rig->machine.lock);
   change_map (rig);
-  machine_lock_release (rig->lock);
+  machine_lock_release (rig->machine.lock);
   deaf = false;
   g_thread_join (rig->thread);
   g_assert_error (rig->error, G_IO_ERROR, G_IO_ERROR_TIMED_OUT);
@@ -247,8 +235,8 @@ static void
 map_parts (Rig *rig, unsigned n)
 {
   for (unsigned i = 0; i < n; i++)
-    memory_map (rig->memory, RAM_SIZE + 2 * i * MEMORY_PAGE_SIZE, MEMORY_PAGE_SIZE, rig->ram, 0,
-                MEMORY_RW, 0);
+    memory_map (rig->machine.memory, RAM_SIZE + 2 * i * MEMORY_PAGE_SIZE, MEMORY_PAGE_SIZE,
+                rig->ram, 0, MEMORY_RW, 0);
 }
 
 static unsigned
@@ -300,10 +288,10 @@ test_dirty_after_unmap (Rig *rig, gconstpointer data)
   uint64_t bits;
 
   memory_block_set_logging (rig->ram, true);
-  g_assert_true (memory_block_take_dirty (rig->memory, rig->ram, 0, 1, &bits));
-  memory_unmap (rig->memory, 0, rig->ram);
-  g_assert_true (memory_block_take_dirty (rig->memory, rig->ram, 0, 1, &bits));
-  g_assert_false (memory_block_take_dirty (rig->memory, rig->ram, 0, 1, &bits));
+  g_assert_true (memory_block_take_dirty (rig->machine.memory, rig->ram, 0, 1, &bits));
+  memory_unmap (rig->machine.memory, 0, rig->ram);
+  g_assert_true (memory_block_take_dirty (rig->machine.memory, rig->ram, 0, 1, &bits));
+  g_assert_false (memory_block_take_dirty (rig->machine.memory, rig->ram, 0, 1, &bits));
 }
 
 /* NMI */
@@ -493,7 +481,7 @@ static void
 test_late_writes_come_when_asked_for (Rig *rig, gconstpointer data)
 {
   gather_write (&fake_kvm.vcpus[0], 3);
-  memory_block_sync (rig->memory, rig->ram);
+  memory_block_sync (rig->machine.memory, rig->ram);
   g_assert_cmpuint (rig->written, ==, 3);
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* What a CPU under KVM is: saved, loaded, reset and stopped, on the /dev/kvm of this host. */
+#include "vmm-core/bare-machine.h"
 #include "vmm-core/accel.h"
 #include "vmm-core/clock-ticks.h"
 #include "vmm-core/kvm/kvm-internal.h"
@@ -25,10 +26,8 @@
 
 typedef struct
 {
-  Memory *memory;
+  AccelMachine machine;
   MemoryBlock *ram;
-  Bus *io, *mmio;
-  Clock *clock;
   Accel *accel;
   AccelVcpu *vcpu, *other;
 } Rig;
@@ -62,18 +61,13 @@ static const BusOps exit_port = { .write = exit_port_write };
 static void
 set_up (Rig *rig, gconstpointer data)
 {
-  AccelMachine machine = { .topology = { 1, 2, 1 }, .cpu.nested = true };
   g_autoptr (GError) error = NULL;
 
-  machine.memory = rig->memory = memory_new ();
-  rig->ram = memory_block_new (rig->memory, "ram", MEMORY_SIZE, false, NULL);
-  memory_map (rig->memory, 0, MEMORY_SIZE, rig->ram, 0, MEMORY_RW, 0);
-  machine.io = rig->io = bus_new ("io", 0x10000, NULL);
-  machine.mmio = rig->mmio = bus_new ("mmio", UINT64_C (1) << 52, NULL);
-  machine.clock = rig->clock = clock_new_manual ();
-  clock_advance (rig->clock, START_NS);
-  bus_map (rig->io, EXIT_PORT, 1, &exit_port, rig);
-  rig->accel = kvm_accel_ops.open (&machine, &error);
+  rig->machine = (AccelMachine){ .topology = { 1, 2, 1 }, .cpu.nested = true };
+  rig->ram = bare_machine_init (&rig->machine, MEMORY_SIZE, NULL);
+  clock_advance (rig->machine.clock, START_NS);
+  bus_map (rig->machine.io, EXIT_PORT, 1, &exit_port, rig);
+  rig->accel = kvm_accel_ops.open (&rig->machine, &error);
   if (rig->accel != NULL)
     rig->vcpu = kvm_accel_ops.vcpu_new (rig->accel, 0, &error);
   if (rig->vcpu != NULL)
@@ -87,10 +81,7 @@ tear_down (Rig *rig, gconstpointer data)
   kvm_accel_ops.vcpu_free (rig->other);
   kvm_accel_ops.vcpu_free (rig->vcpu);
   kvm_accel_ops.close (rig->accel);
-  clock_free (rig->clock);
-  bus_free (rig->mmio);
-  bus_free (rig->io);
-  memory_free (rig->memory);
+  bare_machine_clear (&rig->machine);
 }
 
 static void
@@ -141,7 +132,7 @@ run (Rig *rig, const uint8_t *code, size_t size, X86State *state)
 {
   g_autoptr (GError) error = NULL;
 
-  memory_write (rig->memory, CODE_AT, code, size);
+  memory_write (rig->machine.memory, CODE_AT, code, size);
   for (unsigned i = 0; i < 6; i++)
     state->seg[i].base = 0;
   state->rip = CODE_AT;
@@ -310,7 +301,7 @@ test_reset (Rig *rig, gconstpointer data)
 static void
 put (Rig *rig, uint64_t address, uint64_t value, unsigned size)
 {
-  memory_write (rig->memory, address, &value, size);
+  memory_write (rig->machine.memory, address, &value, size);
 }
 
 /* A guest of the guest (AMD APM 2, 15 and appendix B): flat, 32 bits, no paging. */

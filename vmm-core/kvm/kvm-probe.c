@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "kvm-internal.h"
+#include "vmm-core/bare-machine.h"
 
 /* Any processor with virtualization extensions does far more, any interpreter in a kernel far
  * less. */
@@ -25,10 +26,7 @@ static const uint8_t probe_code[]
 
 typedef struct
 {
-  Memory *memory;
-  Bus *io, *mmio;
-  Clock *clock;
-  MachineLock *lock;
+  AccelMachine machine;
   Accel *accel;
   AccelVcpu *vcpu;
   bool done;
@@ -57,21 +55,15 @@ static const BusOps done_ops = { .write = note_done };
 static bool
 probe_open (Probe *probe, const CpuTopology *topology, const AccelCpu *cpu, GError **error)
 {
-  AccelMachine machine = { .topology = *topology, .cpu = *cpu };
-  MemoryBlock *block;
+  MemoryBlock *ram;
 
-  machine.lock = probe->lock = machine_lock_new ();
-  machine.clock = probe->clock = clock_new_manual ();
-  machine.memory = probe->memory = memory_new ();
-  machine.io = probe->io = bus_new ("probe-io", 1 << 16, probe->lock);
-  machine.mmio = probe->mmio = bus_new ("probe-mmio", 0, probe->lock);
-  bus_map (probe->io, DONE_PORT, 1, &done_ops, probe);
-  block = memory_block_new (probe->memory, "probe", MEMORY_PAGE_SIZE, false, error);
-  if (block == NULL)
+  probe->machine = (AccelMachine){ .topology = *topology, .cpu = *cpu };
+  ram = bare_machine_init (&probe->machine, MEMORY_PAGE_SIZE, error);
+  if (ram == NULL)
     return false;
-  memcpy (memory_block_get_data (block), probe_code, sizeof probe_code);
-  memory_map (probe->memory, 0, MEMORY_PAGE_SIZE, block, 0, MEMORY_RW, 0);
-  probe->accel = kvm_accel_ops.open (&machine, error);
+  memcpy (memory_block_get_data (ram), probe_code, sizeof probe_code);
+  bus_map (probe->machine.io, DONE_PORT, 1, &done_ops, probe);
+  probe->accel = kvm_accel_ops.open (&probe->machine, error);
   if (probe->accel == NULL)
     return false;
   probe->vcpu = kvm_accel_ops.vcpu_new (probe->accel, 0, error);
@@ -85,11 +77,7 @@ probe_close (Probe *probe)
     kvm_accel_ops.vcpu_free (probe->vcpu);
   if (probe->accel != NULL)
     kvm_accel_ops.close (probe->accel);
-  bus_free (probe->io);
-  bus_free (probe->mmio);
-  memory_free (probe->memory);
-  clock_free (probe->clock);
-  machine_lock_free (probe->lock);
+  bare_machine_clear (&probe->machine);
 }
 
 /* Runs the loop once: its speed, by the processor time that this thread got for it, which a busy
@@ -147,7 +135,7 @@ probe_run_rounds (Probe *probe, GError **error)
 gboolean
 kvm_probe_measure (const CpuTopology *topology, const AccelCpu *cpu, double *mips, char **reason)
 {
-  Probe probe = { NULL };
+  Probe probe = { 0 };
   g_autoptr (GError) error = NULL;
 
   *mips = 0;
