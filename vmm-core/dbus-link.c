@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "dbus-flow.h"
+#include "ready-source.h"
 
 #define MAX_CALLS 4
 #define MAX_UNSENT (256u << 10) /* beyond that, no call of this client's is begun */
@@ -252,14 +253,6 @@ link_dispatch (gpointer data)
 }
 
 static gboolean
-source_dispatch (GSource *source, GSourceFunc callback, gpointer data)
-{
-  return callback (data);
-}
-
-static GSourceFuncs source_funcs = { .dispatch = source_dispatch };
-
-static gboolean
 is_unix_stream (int fd)
 {
   int domain = 0, type = 0;
@@ -284,10 +277,9 @@ link_socket (int fd, DbusLinkKind kind, GMainContext *context, const int pair[2]
   dbus_flow_init (&link->out, pair[0], fd, !is_of_machine (link), judge_out, link);
   link->last_heard = g_get_monotonic_time ();
   link->login_until = is_of_machine (link) ? -1 : link->last_heard + LOGIN_US;
-  link->source = g_source_new (&source_funcs, sizeof (GSource));
+  link->source = ready_source_new (link_dispatch, link);
   link->far_tag = g_source_add_unix_fd (link->source, fd, G_IO_IN);
   link->near_tag = g_source_add_unix_fd (link->source, pair[0], G_IO_IN);
-  g_source_set_callback (link->source, link_dispatch, link, NULL);
   g_source_set_ready_time (link->source, link->login_until);
   g_source_attach (link->source, context);
   return link;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "notice.h"
 
+#include "ready-source.h"
+
 #define NOT_GIVEN -1
 
 struct Notice
@@ -11,14 +13,6 @@ struct Notice
   void (*look) (void *data);
   void *data;
 };
-
-static gboolean
-notice_dispatch (GSource *source, GSourceFunc callback, gpointer data)
-{
-  return callback (data);
-}
-
-static GSourceFuncs notice_funcs = { .dispatch = notice_dispatch };
 
 static gboolean
 notice_look (gpointer data)
@@ -42,8 +36,7 @@ notice_new (GMainContext *context, void (*look) (void *data), void *data)
   notice->due = NOT_GIVEN;
   notice->look = look;
   notice->data = data;
-  notice->source = g_source_new (&notice_funcs, sizeof (GSource));
-  g_source_set_callback (notice->source, notice_look, notice, NULL);
+  notice->source = ready_source_new (notice_look, notice);
   g_source_attach (notice->source, context);
   return notice;
 }

@@ -11,6 +11,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "ready-source.h"
+
 #define BACKLOG 64
 #define ACCEPTS_IN_TURN 16
 #define PAUSE_US 100000
@@ -185,14 +187,6 @@ listener_dispatch (gpointer data)
   return G_SOURCE_CONTINUE;
 }
 
-static gboolean
-source_dispatch (GSource *source, GSourceFunc callback, gpointer data)
-{
-  return callback (data);
-}
-
-static GSourceFuncs source_funcs = { .dispatch = source_dispatch };
-
 UnixListener *
 unix_listener_new (const char *path, GMainContext *context, UnixListenerAccept accept, void *data,
                    GError **error)
@@ -211,9 +205,8 @@ unix_listener_new (const char *path, GMainContext *context, UnixListenerAccept a
                               .inode = about.st_ino,
                               .accept = accept,
                               .data = data };
-  listener->source = g_source_new (&source_funcs, sizeof (GSource));
+  listener->source = ready_source_new (listener_dispatch, listener);
   listener->tag = g_source_add_unix_fd (listener->source, fd, G_IO_IN);
-  g_source_set_callback (listener->source, listener_dispatch, listener, NULL);
   g_source_attach (listener->source, context);
   return listener;
 }

@@ -3,6 +3,8 @@
 
 #include <stdatomic.h>
 
+#include "ready-source.h"
+
 /* Five seconds that this process had the chance to use. */
 #define KICK_US 10000
 #define MOST_KICKS 500
@@ -53,14 +55,6 @@ vcpus_deliver_stop (gpointer data)
   vcpus->stopped (vcpus->data, reason, error);
   return G_SOURCE_CONTINUE;
 }
-
-static gboolean
-source_dispatch (GSource *source, GSourceFunc callback, gpointer data)
-{
-  return callback (data);
-}
-
-static GSourceFuncs source_funcs = { .dispatch = source_dispatch };
 
 static void
 vcpus_kick_all (Vcpus *vcpus)
@@ -154,8 +148,7 @@ vcpus_new (Accel *accel, unsigned n, GMainContext *context, VcpusStopped stopped
   vcpus->n = n;
   vcpus->stopped = stopped;
   vcpus->data = data;
-  vcpus->stop_source = g_source_new (&source_funcs, sizeof (GSource));
-  g_source_set_callback (vcpus->stop_source, vcpus_deliver_stop, vcpus, NULL);
+  vcpus->stop_source = ready_source_new (vcpus_deliver_stop, vcpus);
   g_source_attach (vcpus->stop_source, context);
   g_mutex_init (&vcpus->mutex);
   g_cond_init (&vcpus->left);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "image-trouble.h"
+#include "vmm-core/ready-source.h"
 
 typedef struct
 {
@@ -177,14 +178,6 @@ engine_dispatch (gpointer data)
   return G_SOURCE_CONTINUE;
 }
 
-static gboolean
-source_dispatch (GSource *source, GSourceFunc callback, gpointer data)
-{
-  return callback (data);
-}
-
-static GSourceFuncs source_funcs = { .dispatch = source_dispatch };
-
 ImageEngine *
 image_engine_new (const ImageFormat *format, void *format_data, const char *path,
                   GMainContext *context, MachineLock *lock)
@@ -198,8 +191,7 @@ image_engine_new (const ImageFormat *format, void *format_data, const char *path
   engine->lock = lock;
   g_mutex_init (&engine->mutex);
   g_cond_init (&engine->changed);
-  engine->source = g_source_new (&source_funcs, sizeof (GSource));
-  g_source_set_callback (engine->source, engine_dispatch, engine, NULL);
+  engine->source = ready_source_new (engine_dispatch, engine);
   g_source_attach (engine->source, context);
   engine->thread = g_thread_new ("image", engine_run, engine);
   return engine;
