@@ -229,13 +229,15 @@ library_repeat_problems (Library *self)
  * first, and as long as it has not come back, only processes are looked at. */
 
 static void
-visit (GTask *task, gpointer source, gpointer paths, GCancellable *cancellable)
+visit (GTask *task, gpointer source, gpointer confs, GCancellable *cancellable)
 {
-  GPtrArray *all = paths;
+  g_autoptr (GPtrArray) roots = list_roots (source);
+  GPtrArray *all[] = { roots, confs };
   GStatBuf about;
 
-  for (guint i = 0; i < all->len; i++)
-    g_stat (all->pdata[i], &about);
+  for (guint n = 0; n < G_N_ELEMENTS (all); n++)
+    for (guint i = 0; i < all[n]->len; i++)
+      g_stat (all[n]->pdata[i], &about);
   g_task_return_boolean (task, TRUE);
 }
 
@@ -256,17 +258,17 @@ static void
 look_again (Library *self)
 {
   g_autoptr (GTask) task = NULL;
-  GPtrArray *paths;
+  GPtrArray *confs;
 
   if (self->probing)
     return;
   self->probing = TRUE;
-  paths = list_roots (self);
+  confs = g_ptr_array_new_with_free_func (g_free);
   for (guint i = 0; i < self->machines->len; i++)
-    g_ptr_array_add (paths, g_build_filename (machine_get_folder (self->machines->pdata[i]),
+    g_ptr_array_add (confs, g_build_filename (machine_get_folder (self->machines->pdata[i]),
                                               MACHINE_CONFIG_FILE, NULL));
   task = g_task_new (self, NULL, visited, NULL);
-  g_task_set_task_data (task, paths, (GDestroyNotify) g_ptr_array_unref);
+  g_task_set_task_data (task, confs, (GDestroyNotify) g_ptr_array_unref);
   g_task_run_in_thread (task, visit);
 }
 
