@@ -5,6 +5,7 @@
 #include <glib/gi18n.h>
 #include <string.h>
 
+#include "board-list.h"
 #include "devices/acpi/acpi-tables.h"
 #include "devices/acpi/piix4-pm.h"
 #include "devices/char/debugcon.h"
@@ -38,7 +39,6 @@
 #define HIGH_MEMORY (1 * MIB)
 #define PCI_HOLE (3 * GIB)
 #define ABOVE_HOLE (4 * GIB)
-#define MAX_STATES 48
 #define MAX_BIOS (8 * MIB)       /* below 4 GiB, above the APICs */
 #define MAX_VGA_BIOS (128 * KIB) /* C0000h to DFFFFh */
 
@@ -85,18 +85,25 @@ struct BoardPc
   IdeChannel *ide[2];
   PiixIde *piix_ide;
   Vga *vga;
-  Uart *serial[BOARD_PC_SERIAL_PORTS];
-  Debugcon *debugcon;
   Ps2Keyboard *keyboard;
   Ps2Mouse *mouse;
   I8042 *i8042;
   FwCfg *fw_cfg;
-  TestDevice *test_device;
   uint32_t test_exit;
 
-  StateSection states[MAX_STATES];
-  unsigned n_states;
+  BoardList *devices; /* owns the chips above */
 };
+
+/* A UART at its ports. */
+typedef struct
+{
+  Uart *uart;
+  Bus *io;
+  uint16_t ports;
+} ComPort;
+
+/* A chip is the list's as soon as it is made. */
+#define OWN(...) BOARD_LIST_OWN (board->devices, __VA_ARGS__)
 
 /* Lines between the chips and out of the board */
 
@@ -340,6 +347,7 @@ add_firmware_configuration (BoardPc *board)
   g_autoptr (GBytes) table = NULL;
 
   board->fw_cfg = fw_cfg_new (board->io, board->memory, board->config.clock);
+  OWN ("fw-cfg", fw_cfg, board->fw_cfg, fw_cfg_reset, fw_cfg_state (board->fw_cfg));
   fw_cfg_add_number (board->fw_cfg, FW_CFG_RAM_SIZE, size, 8);
   fw_cfg_add_number (board->fw_cfg, FW_CFG_NOGRAPHIC, 0, 2);
   fw_cfg_add_number (board->fw_cfg, FW_CFG_NB_CPUS, n_cpus, 2);
@@ -378,15 +386,8 @@ add_acpi_tables (BoardPc *board)
   };
 
   for (unsigned i = 0; i < BOARD_PC_SERIAL_PORTS; i++)
-    config.serial_ports |= (board->serial[i] != NULL) << i;
+    config.serial_ports |= (board->config.serial[i] != NULL) << i;
   acpi_tables_add (board->fw_cfg, &config);
-}
-
-static void
-add_state (BoardPc *board, StateSection section)
-{
-  g_assert (board->n_states < MAX_STATES);
-  board->states[board->n_states++] = section;
 }
 
 /* The chips */
@@ -397,17 +398,26 @@ add_interrupts (BoardPc *board)
   Irq isa[16];
 
   board->pic = pic_new (board->io, (Irq){ set_intr, board, 0 });
+  OWN ("pic", pic, board->pic, pic_reset, pic_state (board->pic));
   board->ioapic = ioapic_new (board->mmio, send_msi, board);
+  OWN ("ioapic", ioapic, board->ioapic, ioapic_reset, ioapic_state (board->ioapic));
   board->isa_irq = isa_irq_new (board->pic, board->ioapic);
+  OWN ("isa-irq", isa_irq, board->isa_irq, NULL, isa_irq_state (board->isa_irq));
   for (unsigned n = 0; n < 16; n++)
     isa[n] = n == 2 ? IRQ_NONE : isa_irq_get (board->isa_irq, n);
   board->pirq = pirq_new (isa);
+  OWN ("pirq", pirq, board->pirq, NULL, pirq_state (board->pirq));
   board->coprocessor = coprocessor_new (board->io, isa_irq_get (board->isa_irq, 13));
+  OWN ("coprocessor", coprocessor, board->coprocessor, coprocessor_reset,
+       coprocessor_state (board->coprocessor));
   board->pit = pit_new (board->io, board->config.clock, isa_irq_get (board->isa_irq, 0));
+  OWN ("pit", pit, board->pit, pit_reset, pit_state (board->pit));
   pit_set_masked (board->pit, isa_irq_is_tick_masked, board->isa_irq);
   isa_irq_set_tick_taken (board->isa_irq, tick_taken, board);
   board->rtc = rtc_new (board->io, board->config.clock, isa_irq_get (board->isa_irq, 8));
+  OWN ("rtc", rtc, board->rtc, rtc_reset, rtc_state (board->rtc));
   board->dma = dma_new (board->io, board->memory);
+  OWN ("dma", dma, board->dma, dma_reset, dma_state (board->dma));
 }
 
 static void
@@ -417,22 +427,33 @@ add_pci (BoardPc *board)
 
   pirq_get_intx (board->pirq, intx);
   board->pci = pci_bus_new (board->io, board->mmio, board->memory, intx);
+  OWN ("pci", pci_bus, board->pci, pci_bus_reset);
   board->i440fx = i440fx_new (board->io, board->pci, board->memory, board->ram, request_reset,
                               pulse_init, board);
+  OWN ("i440fx", i440fx, board->i440fx, NULL, i440fx_state (board->i440fx),
+       pci_function_state (i440fx_get_function (board->i440fx)));
   board->piix3 = piix3_new (board->io, board->pci, board->pirq, board->pic, board->pit,
                             board->config.clock, (Irq){ set_a20, board, 0 }, pulse_init, board);
+  OWN ("piix3", piix3, board->piix3, NULL, piix3_state (board->piix3),
+       pci_function_state (piix3_get_function (board->piix3)));
   board->pm = piix4_pm_new (board->io, board->pci, PIIX_SLOT, 3, board->config.clock,
                             isa_irq_get (board->isa_irq, 9), request_power_off, board);
+  OWN ("piix4-pm", piix4_pm, board->pm, NULL,
+       pci_function_state (piix4_pm_get_function (board->pm)), piix4_pm_state (board->pm));
 }
 
 static void
 add_input (BoardPc *board)
 {
   board->keyboard = ps2_keyboard_new (board->config.input, board->config.clock);
+  OWN ("ps2-keyboard", ps2_keyboard, board->keyboard, ps2_keyboard_reset,
+       ps2_keyboard_state (board->keyboard));
   board->mouse = ps2_mouse_new (board->config.input);
+  OWN ("ps2-mouse", ps2_mouse, board->mouse, ps2_mouse_reset, ps2_mouse_state (board->mouse));
   board->i8042 = i8042_new (board->io, board->keyboard, board->mouse, board->config.clock,
                             isa_irq_get (board->isa_irq, 1), isa_irq_get (board->isa_irq, 12),
                             (Irq){ set_a20, board, 0 }, pulse_init, board);
+  OWN ("i8042", i8042, board->i8042, i8042_reset, i8042_state (board->i8042));
 }
 
 static void
@@ -440,19 +461,22 @@ add_ide (BoardPc *board)
 {
   static const uint16_t bases[2] = { 0x1f0, 0x170 };
   static const uint16_t controls[2] = { 0x3f6, 0x376 };
+  static const char *const ids[2] = { "ide0", "ide1" };
   static const IdeDriveKind kinds[] = { IDE_DRIVE_NONE, IDE_DRIVE_DISK, IDE_DRIVE_CD };
 
   for (unsigned i = 0; i < 2; i++)
     {
-      board->ide[i]
-        = ide_channel_new (board->io, bases[i], controls[i], board->config.clock,
-                           isa_irq_get (board->isa_irq, 14 + i), i == 0 ? "ide0" : "ide1");
+      board->ide[i] = ide_channel_new (board->io, bases[i], controls[i], board->config.clock,
+                                       isa_irq_get (board->isa_irq, 14 + i), ids[i]);
+      OWN (ids[i], ide_channel, board->ide[i], NULL, ide_channel_state (board->ide[i]));
       ide_channel_set_tray_listener (board->ide[i], tell_tray, board);
     }
   for (unsigned i = 0; i < BOARD_PC_IDE_DRIVES; i++)
     ide_channel_attach (board->ide[i / 2], i % 2, kinds[board->config.drives[i].kind],
                         board->config.drives[i].image);
   board->piix_ide = piix_ide_new (board->pci, PIIX_SLOT, 1, board->ide);
+  OWN ("piix-ide", piix_ide, board->piix_ide, NULL, piix_ide_state (board->piix_ide),
+       pci_function_state (piix_ide_get_function (board->piix_ide)));
 }
 
 static bool
@@ -471,7 +495,25 @@ add_vga (BoardPc *board, GError **error)
     }
   board->vga = vga_new (board->pci, VGA_SLOT, board->io, board->mmio, board->memory,
                         board->config.clock, board->config.console, rom, length, error);
-  return board->vga != NULL;
+  if (board->vga == NULL)
+    return false;
+  OWN ("vga", vga, board->vga, NULL, vga_state (board->vga),
+       pci_function_state (vga_get_function (board->vga)));
+  return true;
+}
+
+static void
+com_port_free (ComPort *port)
+{
+  bus_unmap (port->io, port->ports, 8, port->uart);
+  uart_free (port->uart);
+  g_free (port);
+}
+
+static void
+com_port_reset (ComPort *port)
+{
+  uart_reset (port->uart);
 }
 
 static void
@@ -482,14 +524,22 @@ add_serial (BoardPc *board)
 
   for (unsigned i = 0; i < BOARD_PC_SERIAL_PORTS; i++)
     {
+      ComPort *port;
+
       if (board->config.serial[i] == NULL)
         continue;
-      board->serial[i]
-        = uart_new (board->config.serial[i], isa_irq_get (board->isa_irq, com_irqs[i]), ids[i]);
-      bus_map (board->io, com_ports[i], 8, &uart_ops, board->serial[i]);
+      port = g_new0 (ComPort, 1);
+      *port = (ComPort){
+        .uart
+        = uart_new (board->config.serial[i], isa_irq_get (board->isa_irq, com_irqs[i]), ids[i]),
+        .io = board->io,
+        .ports = com_ports[i],
+      };
+      bus_map (port->io, port->ports, 8, &uart_ops, port->uart);
+      OWN (ids[i], com_port, port, com_port_reset, uart_state (port->uart));
     }
   if (board->config.debugcon != NULL)
-    board->debugcon = debugcon_new (board->io, 0x402, board->config.debugcon);
+    OWN ("debugcon", debugcon, debugcon_new (board->io, 0x402, board->config.debugcon), NULL);
 }
 
 static void
@@ -509,6 +559,7 @@ add_test_device (BoardPc *board)
                               .memory = board->memory,
                               .exit = end_test,
                               .exit_data = board };
+  TestDevice *device;
 
   if (!board->config.test_device)
     return;
@@ -516,7 +567,8 @@ add_test_device (BoardPc *board)
     wiring.lines[n] = n == 2   ? IRQ_NONE
                       : n < 16 ? isa_irq_get (board->isa_irq, n)
                                : ioapic_get_irq (board->ioapic, n);
-  board->test_device = test_device_new (&wiring);
+  device = test_device_new (&wiring);
+  OWN ("test-device", test_device, device, test_device_reset, test_device_state (device));
 }
 
 static const StateField board_pc_fields[] = { STATE_FLAG (BoardPcState, a20) };
@@ -529,43 +581,17 @@ board_pc_after_load (void *device, GError **error)
   return TRUE;
 }
 
+/* The lines that the board has in no chip. */
 static void
-collect_states (BoardPc *board)
+add_gates (BoardPc *board)
 {
-  add_state (board, (StateSection){ .id = "board",
-                                    .table = &board_pc_table,
-                                    .state = &board->state,
-                                    .device = board,
-                                    .after_load = board_pc_after_load });
-  add_state (board, pic_state (board->pic));
-  add_state (board, ioapic_state (board->ioapic));
-  add_state (board, isa_irq_state (board->isa_irq));
-  add_state (board, coprocessor_state (board->coprocessor));
-  add_state (board, pit_state (board->pit));
-  add_state (board, rtc_state (board->rtc));
-  add_state (board, dma_state (board->dma));
-  add_state (board, pirq_state (board->pirq));
-  add_state (board, i440fx_state (board->i440fx));
-  add_state (board, pci_function_state (i440fx_get_function (board->i440fx)));
-  add_state (board, piix3_state (board->piix3));
-  add_state (board, pci_function_state (piix3_get_function (board->piix3)));
-  add_state (board, pci_function_state (piix4_pm_get_function (board->pm)));
-  add_state (board, piix4_pm_state (board->pm));
-  add_state (board, ide_channel_state (board->ide[0]));
-  add_state (board, ide_channel_state (board->ide[1]));
-  add_state (board, piix_ide_state (board->piix_ide));
-  add_state (board, pci_function_state (piix_ide_get_function (board->piix_ide)));
-  add_state (board, vga_state (board->vga));
-  add_state (board, pci_function_state (vga_get_function (board->vga)));
-  add_state (board, ps2_keyboard_state (board->keyboard));
-  add_state (board, ps2_mouse_state (board->mouse));
-  add_state (board, i8042_state (board->i8042));
-  add_state (board, fw_cfg_state (board->fw_cfg));
-  for (unsigned i = 0; i < BOARD_PC_SERIAL_PORTS; i++)
-    if (board->serial[i] != NULL)
-      add_state (board, uart_state (board->serial[i]));
-  if (board->test_device != NULL)
-    add_state (board, test_device_state (board->test_device));
+  board_list_add (board->devices,
+                  &(BoardDevice){ .id = "board",
+                                  .states = { { .id = "board",
+                                                .table = &board_pc_table,
+                                                .state = &board->state,
+                                                .device = board,
+                                                .after_load = board_pc_after_load } } });
 }
 
 static bool
@@ -614,9 +640,11 @@ board_pc_new (const BoardPcConfig *config, GError **error)
   memory_set_lost (board->memory, config->memory_lost, config->event_data);
   board->io = bus_new ("io", 64 * KIB, config->lock);
   board->mmio = bus_new ("mmio", 0, config->lock);
+  board->devices = board_list_new ();
 
   if (!add_ram (board, error) || !add_bios (board, error))
     return NULL;
+  add_gates (board);
   add_interrupts (board);
   add_pci (board);
   add_input (board);
@@ -637,7 +665,6 @@ board_pc_new (const BoardPcConfig *config, GError **error)
   describe_memory (board);
   describe_boot_order (board);
   describe_disks (board);
-  collect_states (board);
   if (!open_accel (board, error))
     return NULL;
   return g_steal_pointer (&board);
@@ -649,34 +676,7 @@ board_pc_free (BoardPc *board)
   if (board == NULL)
     return;
   close_accel (board);
-  test_device_free (board->test_device);
-  debugcon_free (board->debugcon);
-  for (unsigned i = 0; i < BOARD_PC_SERIAL_PORTS; i++)
-    if (board->serial[i] != NULL)
-      {
-        bus_unmap (board->io, com_ports[i], 8, board->serial[i]);
-        uart_free (board->serial[i]);
-      }
-  fw_cfg_free (board->fw_cfg);
-  vga_free (board->vga);
-  i8042_free (board->i8042);
-  ps2_keyboard_free (board->keyboard);
-  ps2_mouse_free (board->mouse);
-  piix_ide_free (board->piix_ide);
-  ide_channel_free (board->ide[0]);
-  ide_channel_free (board->ide[1]);
-  piix4_pm_free (board->pm);
-  piix3_free (board->piix3);
-  i440fx_free (board->i440fx);
-  pci_bus_free (board->pci);
-  dma_free (board->dma);
-  rtc_free (board->rtc);
-  pit_free (board->pit);
-  pirq_free (board->pirq);
-  coprocessor_free (board->coprocessor);
-  isa_irq_free (board->isa_irq);
-  ioapic_free (board->ioapic);
-  pic_free (board->pic);
+  board_list_free (board->devices);
   bus_free (board->mmio);
   bus_free (board->io);
   memory_free (board->memory);
@@ -686,22 +686,7 @@ board_pc_free (BoardPc *board)
 void
 board_pc_reset (BoardPc *board)
 {
-  pci_bus_reset (board->pci);
-  pic_reset (board->pic);
-  ioapic_reset (board->ioapic);
-  pit_reset (board->pit);
-  coprocessor_reset (board->coprocessor);
-  rtc_reset (board->rtc);
-  dma_reset (board->dma);
-  ps2_keyboard_reset (board->keyboard);
-  ps2_mouse_reset (board->mouse);
-  i8042_reset (board->i8042);
-  fw_cfg_reset (board->fw_cfg);
-  for (unsigned i = 0; i < BOARD_PC_SERIAL_PORTS; i++)
-    if (board->serial[i] != NULL)
-      uart_reset (board->serial[i]);
-  if (board->test_device != NULL)
-    test_device_reset (board->test_device);
+  board_list_reset (board->devices);
 }
 
 void
@@ -762,27 +747,17 @@ board_pc_get_memory (BoardPc *board)
 void
 board_pc_save (BoardPc *board, GByteArray *stream)
 {
-  for (unsigned i = 0; i < board->n_states; i++)
-    state_save (&board->states[i], stream);
+  board_list_save (board->devices, stream);
 }
 
 gboolean
 board_pc_load (BoardPc *board, const uint8_t **cursor, const uint8_t *end, GError **error)
 {
-  gboolean loaded = TRUE;
-
-  for (unsigned i = 0; loaded && i < board->n_states; i++)
-    loaded = state_load (&board->states[i], cursor, end, error);
-  /* After a failure, too: else a reset would leave lines up that nobody drives. */
-  for (unsigned i = 0; i < board->n_states; i++)
-    if (board->states[i].show_lines != NULL)
-      board->states[i].show_lines (board->states[i].device);
-  return loaded;
+  return board_list_load (board->devices, cursor, end, error);
 }
 
 const StateSection *
 board_pc_get_states (BoardPc *board, unsigned *n)
 {
-  *n = board->n_states;
-  return board->states;
+  return board_list_get_states (board->devices, n);
 }

@@ -6,9 +6,9 @@
 
 G_DEFINE_QUARK (guesthouse - state - error - quark, state_error)
 
-/* The stream is little endian. A section is: string id, then a struct. A struct is: string table
- * name, u32 version, u32 number of fields, then for each field: string name, u8 kind, u32 size,
- * u32 count, u64 payload length, payload. A string is: u16 length, bytes. */
+/* The stream is little endian. A section is: string id, u64 length, then a struct. A struct is:
+ * string table name, u32 version, u32 number of fields, then for each field: string name, u8 kind,
+ * u32 size, u32 count, u64 payload length, payload. A string is: u16 length, bytes. */
 
 static void
 put_int (GByteArray *stream, uint64_t value, unsigned size)
@@ -61,6 +61,22 @@ element_set (uint8_t *at, unsigned size, uint64_t value)
     }
 }
 
+/* A length to be known later; returns where it is. */
+static unsigned
+begin_length (GByteArray *stream)
+{
+  put_int (stream, 0, 8);
+  return stream->len;
+}
+
+static void
+end_length (GByteArray *stream, unsigned begun)
+{
+  uint64_t length = GUINT64_TO_LE (stream->len - begun);
+
+  memcpy (stream->data + begun - 8, &length, 8);
+}
+
 static void
 save_struct (const StateTable *table, const uint8_t *base, GByteArray *stream)
 {
@@ -71,15 +87,13 @@ save_struct (const StateTable *table, const uint8_t *base, GByteArray *stream)
     {
       const StateField *field = &table->fields[i];
       const uint8_t *at = base + field->offset;
-      unsigned length_at;
-      uint64_t length;
+      unsigned begun;
 
       put_string (stream, field->name);
       put_int (stream, field->kind, 1);
       put_int (stream, field->size, 4);
       put_int (stream, field->count, 4);
-      length_at = stream->len;
-      put_int (stream, 0, 8);
+      begun = begin_length (stream);
       for (uint32_t n = 0; n < field->count; n++, at += field->size)
         switch (field->kind)
           {
@@ -94,18 +108,29 @@ save_struct (const StateTable *table, const uint8_t *base, GByteArray *stream)
             save_struct (field->table, at, stream);
             break;
           }
-      length = GUINT64_TO_LE (stream->len - length_at - 8);
-      memcpy (stream->data + length_at, &length, 8);
+      end_length (stream, begun);
     }
 }
 
 void
 state_save (const StateSection *section, GByteArray *stream)
 {
+  unsigned begun;
+
   if (section->before_save != NULL)
     section->before_save (section->device);
   put_string (stream, section->id);
+  begun = begin_length (stream);
   save_struct (section->table, section->state, stream);
+  end_length (stream, begun);
+}
+
+void
+state_save_all (const StateSection *sections, unsigned n, GByteArray *stream)
+{
+  put_int (stream, n, 4);
+  for (unsigned i = 0; i < n; i++)
+    state_save (&sections[i], stream);
 }
 
 typedef struct
@@ -155,6 +180,15 @@ get_string (StateReader *reader, char string[64])
   string[length] = '\0';
   reader->at += length;
   return TRUE;
+}
+
+/* The id of a section, and that all of it is there; the reader stands before its struct. */
+static gboolean
+get_head (StateReader *reader, char id[64], uint64_t *length)
+{
+  if (!get_string (reader, id) || !get_int (reader, 8, length))
+    return FALSE;
+  return *length <= (size_t) (reader->end - reader->at) || fail (reader, "it ends too early");
 }
 
 static const StateField *
@@ -279,18 +313,75 @@ state_load (const StateSection *section, const uint8_t **cursor, const uint8_t *
   StateReader reader = { *cursor, end, section->id, error };
   size_t extent = table_extent (section->table);
   g_autofree uint8_t *before = g_memdup2 (section->state, extent);
+  uint64_t length;
   char id[64];
 
-  if (!get_string (&reader, id))
+  if (!get_head (&reader, id, &length))
     return FALSE;
   if (strcmp (id, section->id) != 0)
     return fail (&reader, "the state of “%s” stands in its place", id);
+  reader.end = reader.at + length;
   if (!load_struct (&reader, section->table, section->state)
+      || (reader.at != reader.end && !fail (&reader, "it is too long"))
       || (section->after_load != NULL && !section->after_load (section->device, error)))
     {
       memcpy (section->state, before, extent);
       return FALSE;
     }
+  *cursor = reader.at;
+  return TRUE;
+}
+
+/* Where each section of the stream begins, by its id. */
+static GHashTable *
+find_sections (StateReader *reader)
+{
+  g_autoptr (GHashTable) found = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  uint64_t n, length;
+
+  if (!get_int (reader, 4, &n))
+    return NULL;
+  for (uint64_t i = 0; i < n; i++)
+    {
+      const uint8_t *start = reader->at;
+      char id[64];
+
+      if (!get_head (reader, id, &length))
+        return NULL;
+      if (!g_hash_table_insert (found, g_strdup (id), (gpointer) start))
+        {
+          fail (reader, "it has two parts “%s”", id);
+          return NULL;
+        }
+      reader->at += length;
+    }
+  return g_steal_pointer (&found);
+}
+
+gboolean
+state_load_all (const StateSection *sections, unsigned n, const uint8_t **cursor,
+                const uint8_t *end, GError **error)
+{
+  StateReader reader = { *cursor, end, "machine", error };
+  g_autoptr (GHashTable) found = find_sections (&reader);
+  GHashTableIter stranger;
+  gpointer id;
+
+  if (found == NULL)
+    return FALSE;
+  for (unsigned i = 0; i < n; i++)
+    {
+      const uint8_t *start = g_hash_table_lookup (found, sections[i].id);
+
+      if (start == NULL)
+        return fail (&reader, "it has no part “%s”", sections[i].id);
+      if (!state_load (&sections[i], &start, reader.at, error))
+        return FALSE;
+      g_hash_table_remove (found, sections[i].id);
+    }
+  g_hash_table_iter_init (&stranger, found);
+  if (g_hash_table_iter_next (&stranger, &id, NULL))
+    return fail (&reader, "it has a part “%s”, which the machine has not", (const char *) id);
   *cursor = reader.at;
   return TRUE;
 }

@@ -95,7 +95,8 @@ typedef enum
   STATE_ERROR_BAD_STREAM
 } StateError;
 
-/* Appends the section to a stream: id, table name, version, then each field with name and size. */
+/* Appends the section to a stream: id, length, table name, version, then each field with name and
+ * size. */
 void state_save (const StateSection *section, GByteArray *stream);
 
 /* Reads one section from *cursor, which advances. Unknown fields are skipped, missing ones keep
@@ -103,6 +104,13 @@ void state_save (const StateSection *section, GByteArray *stream);
  * truncated stream is an error, and then the struct is unchanged. Sets STATE_ERROR. */
 gboolean state_load (const StateSection *section, const uint8_t **cursor, const uint8_t *end,
                      GError **error);
+
+/* Appends all of these. */
+void state_save_all (const StateSection *sections, unsigned n, GByteArray *stream);
+/* Loads all of these from *cursor, which advances, in their own order, whatever the stream's is. It
+ * is an error, too, if one is not there, there twice, or unknown; after one, some may be loaded. */
+gboolean state_load_all (const StateSection *sections, unsigned n, const uint8_t **cursor,
+                         const uint8_t *end, GError **error);
 
 /* A readable text of every field, one "name value" a line, for dumps and for test messages. */
 char *state_dump (const StateSection *section);

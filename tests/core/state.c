@@ -164,6 +164,59 @@ test_dump_names_every_field (void)
   g_assert_nonnull (strstr (text, "test0.fifo 6162636400\n"));
 }
 
+/* Sections are found by their ids; every one must be there, once, and no other. */
+static void
+test_sections_are_found_by_id (void)
+{
+  TestState states[3] = { sample, sample, sample }, loaded[3] = { { { { 0 } } } };
+  static const char *const ids[] = { "a", "b", "c", "b" };
+  static const struct
+  {
+    unsigned order[4], n; /* in the stream */
+    const char *why;      /* NULL: it is loaded */
+  } cases[] = {
+    { { 0, 1, 2 }, 3, NULL },
+    { { 2, 0, 1 }, 3, NULL },
+    { { 0, 2 }, 2, "it has no part “b”" },
+    { { 0, 1, 2, 3 }, 4, "it has two parts “b”" },
+  };
+  StateSection sections[4], in_stream[4];
+
+  for (unsigned i = 0; i < 4; i++)
+    sections[i] = (StateSection){ .id = ids[i], .table = &table, .state = &states[i % 3] };
+  for (unsigned i = 0; i < 3; i++)
+    states[i].deadline = i;
+  for (unsigned c = 0; c < G_N_ELEMENTS (cases); c++)
+    {
+      g_autoptr (GByteArray) stream = g_byte_array_new ();
+      g_autoptr (GError) error = NULL;
+      const uint8_t *cursor, *end;
+
+      for (unsigned i = 0; i < cases[c].n; i++)
+        in_stream[i] = sections[cases[c].order[i]];
+      state_save_all (in_stream, cases[c].n, stream);
+      cursor = stream->data;
+      end = cursor + stream->len;
+      for (unsigned i = 0; i < 3; i++)
+        in_stream[i] = (StateSection){ .id = ids[i], .table = &table, .state = &loaded[i] };
+      g_assert_cmpint (state_load_all (in_stream, 3, &cursor, end, &error), ==,
+                       cases[c].why == NULL);
+      if (cases[c].why != NULL)
+        g_assert_nonnull (strstr (error->message, cases[c].why));
+      else
+        {
+          g_assert_true (cursor == end);
+          for (unsigned i = 0; i < 3; i++)
+            g_assert_cmpint (loaded[i].deadline, ==, states[i].deadline);
+        }
+      if (cases[c].why != NULL)
+        continue;
+      g_assert_false (
+        state_load_all (in_stream, 2, &(const uint8_t *){ stream->data }, end, &error));
+      g_assert_nonnull (strstr (error->message, "a part “c”, which the machine has not"));
+    }
+}
+
 int
 main (int argc, char **argv)
 {
@@ -172,6 +225,7 @@ main (int argc, char **argv)
   g_test_add_func ("/state/versions", test_versions);
   g_test_add_func ("/state/bad-stream", test_a_bad_stream_changes_nothing);
   g_test_add_func ("/state/bounds", test_bounds);
+  g_test_add_func ("/state/sections", test_sections_are_found_by_id);
   g_test_add_func ("/state/dump", test_dump_names_every_field);
   return g_test_run ();
 }

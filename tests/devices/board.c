@@ -7,6 +7,7 @@
 #include <string.h>
 
 #define FRAMEBUFFER 0xe0000000u
+#define FIELD_HEAD (1 + 4 + 4 + 8) /* in a stream, between a field's name and its first element */
 
 /* The registers of a guest in full flight: something pending at every device. */
 static void
@@ -180,12 +181,13 @@ static uint8_t *
 find_in_stream (GByteArray *stream, const char *id, const char *field)
 {
   const uint8_t *end = stream->data + stream->len;
-  uint8_t *at = memmem (stream->data, stream->len, id, strlen (id));
+  g_autofree char *head = g_strdup_printf ("%c%c%s", (int) strlen (id), 0, id);
+  uint8_t *at = memmem (stream->data, stream->len, head, strlen (id) + 2);
 
   g_assert_nonnull (at);
   at = memmem (at, end - at, field, strlen (field));
   g_assert_nonnull (at);
-  return at + strlen (field) + 1 + 4 + 4 + 8;
+  return at + strlen (field) + FIELD_HEAD;
 }
 
 /* What no device holds, no stream may bring: a guest would meet it. */
@@ -230,6 +232,42 @@ test_values_that_cannot_be (void)
   board_rig_close (&rig);
 }
 
+/* A machine takes the state of one with the same devices, and says what is otherwise. */
+static void
+test_devices_must_match (void)
+{
+  static const struct
+  {
+    const char *field; /* of the list's entry “serial0” */
+    const char *sentence;
+  } cases[] = {
+    { "id", "*device “xerial0”, which the machine has not*" },
+    { "model", "*“serial0” has the model “x” in the saved state*" },
+  };
+  BoardRig rig;
+  g_autoptr (Clock) clock = clock_new_manual ();
+
+  board_rig_open (&rig, clock);
+  for (unsigned i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      g_autoptr (GByteArray) saved = g_byte_array_new ();
+      g_autoptr (GError) error = NULL;
+      const uint8_t *cursor;
+      uint8_t *id, *model;
+
+      board_pc_save (rig.board, saved);
+      cursor = saved->data;
+      id = memmem (saved->data, saved->len, "serial0", 7);
+      model = (uint8_t *) memmem (id, 100, "model", 5) + 5 + FIELD_HEAD;
+      *(g_str_equal (cases[i].field, "id") ? id : model) = 'x';
+      g_assert_false (board_pc_load (rig.board, &cursor, saved->data + saved->len, &error));
+      g_assert_error (error, STATE_ERROR, STATE_ERROR_BAD_STREAM);
+      if (!g_pattern_match_simple (cases[i].sentence, error->message))
+        g_error ("%s", error->message);
+    }
+  board_rig_close (&rig);
+}
+
 /* DOS extenders know one way to close A20 and check that it worked. */
 static void
 test_either_gate_closes_a20 (void)
@@ -265,6 +303,7 @@ main (int argc, char **argv)
   g_test_add_func ("/board/moves", test_a_running_board_moves);
   g_test_add_func ("/board/a20", test_either_gate_closes_a20);
   g_test_add_func ("/board/broken-stream", test_a_broken_stream_is_an_error);
+  g_test_add_func ("/board/devices", test_devices_must_match);
   g_test_add_func ("/board/values-that-cannot-be", test_values_that_cannot_be);
   return g_test_run ();
 }

@@ -9,8 +9,12 @@ load (BoardPc *board, uint32_t seed)
   unsigned n;
   const StateSection *sections = board_pc_get_states (board, &n);
   g_autoptr (GByteArray) stream = state_mutation_save (sections, n, seed);
-  const uint8_t *cursor = stream->data;
+  const uint32_t count = GUINT32_TO_LE (n);
+  const uint8_t *cursor;
   g_autoptr (GError) error = NULL;
+
+  g_byte_array_prepend (stream, (const uint8_t *) &count, sizeof count);
+  cursor = stream->data;
 
   if (board_pc_load (board, &cursor, stream->data + stream->len, &error))
     return;
