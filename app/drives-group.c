@@ -233,6 +233,7 @@ static void
 show_drives (DrivesGroup *self)
 {
   g_autoptr (GPtrArray) drives = drive_list_read (machine_get_conf (self->machine));
+  gboolean room = drive_list_has_room (machine_get_conf (self->machine));
   gboolean had_focus = remove_rows (self);
 
   for (unsigned i = 0; i < drives->len; i++)
@@ -253,10 +254,9 @@ show_drives (DrivesGroup *self)
       adw_preferences_group_add (ADW_PREFERENCES_GROUP (self), GTK_WIDGET (row));
       g_ptr_array_add (self->rows, row);
     }
-  gtk_widget_set_sensitive (self->add, drives->len < MACHINE_CONFIG_DRIVES);
-  adw_preferences_group_set_description (
-    ADW_PREFERENCES_GROUP (self),
-    drives->len < MACHINE_CONFIG_DRIVES ? NULL : _ ("All four places for drives are taken."));
+  gtk_widget_set_sensitive (self->add, room);
+  adw_preferences_group_set_description (ADW_PREFERENCES_GROUP (self),
+                                         room ? NULL : _ ("All four places for drives are taken."));
   if (had_focus)
     gtk_widget_child_focus (GTK_WIDGET (self), GTK_DIR_TAB_FORWARD);
 }

@@ -5,11 +5,9 @@
 #include <glib/gi18n.h>
 #include <string.h>
 
-#include "board-list.h"
 #include "devices/acpi/acpi-tables.h"
 #include "devices/acpi/piix4-pm.h"
 #include "devices/char/debugcon.h"
-#include "devices/char/uart.h"
 #include "devices/chipset/coprocessor.h"
 #include "devices/chipset/dma.h"
 #include "devices/chipset/i440fx.h"
@@ -49,9 +47,6 @@
 
 #define PIIX_SLOT 1
 #define VGA_SLOT 2
-
-static const uint16_t com_ports[BOARD_PC_SERIAL_PORTS] = { 0x3f8, 0x2f8, 0x3e8, 0x2e8 };
-static const uint8_t com_irqs[BOARD_PC_SERIAL_PORTS] = { 4, 3, 4, 3 };
 
 /* The 8042 and port 92h both gate address line 20. Software that knows of one only must be able to
  * close it, so whoever wrote last decides. */
@@ -93,14 +88,6 @@ struct BoardPc
 
   BoardList *devices; /* owns the chips above */
 };
-
-/* A UART at its ports. */
-typedef struct
-{
-  Uart *uart;
-  Bus *io;
-  uint16_t ports;
-} ComPort;
 
 /* A chip is the list's as soon as it is made. */
 #define OWN(...) BOARD_LIST_OWN (board->devices, __VA_ARGS__)
@@ -319,9 +306,13 @@ describe_disks (BoardPc *board)
 {
   Image *disks[BIOS_DISKS] = { NULL };
 
-  for (unsigned i = 0; i < BOARD_PC_IDE_DRIVES; i++)
-    if (board->config.drives[i].kind == BOARD_DRIVE_DISK)
-      disks[i] = board->config.drives[i].image;
+  for (unsigned i = 0; i < board->config.n_devices; i++)
+    {
+      const BoardDeviceConfig *device = &board->config.devices[i];
+
+      if (g_str_equal (device->spec->model->model, "ide-disk"))
+        disks[device->spec->place] = device->image;
+    }
   bios_disks_describe (board->rtc, board->fw_cfg, disks);
 }
 
@@ -385,8 +376,13 @@ add_acpi_tables (BoardPc *board)
     .pci_memory_start = MIN (board->config.memory_size, PCI_HOLE),
   };
 
-  for (unsigned i = 0; i < BOARD_PC_SERIAL_PORTS; i++)
-    config.serial_ports |= (board->config.serial[i] != NULL) << i;
+  for (unsigned i = 0; i < board->config.n_devices; i++)
+    {
+      const DeviceSpec *spec = board->config.devices[i].spec;
+
+      if (device_spec_is (spec, "serial"))
+        config.serial_ports |= 1 << spec->place;
+    }
   acpi_tables_add (board->fw_cfg, &config);
 }
 
@@ -462,7 +458,6 @@ add_ide (BoardPc *board)
   static const uint16_t bases[2] = { 0x1f0, 0x170 };
   static const uint16_t controls[2] = { 0x3f6, 0x376 };
   static const char *const ids[2] = { "ide0", "ide1" };
-  static const IdeDriveKind kinds[] = { IDE_DRIVE_NONE, IDE_DRIVE_DISK, IDE_DRIVE_CD };
 
   for (unsigned i = 0; i < 2; i++)
     {
@@ -471,9 +466,6 @@ add_ide (BoardPc *board)
       OWN (ids[i], ide_channel, board->ide[i], NULL, ide_channel_state (board->ide[i]));
       ide_channel_set_tray_listener (board->ide[i], tell_tray, board);
     }
-  for (unsigned i = 0; i < BOARD_PC_IDE_DRIVES; i++)
-    ide_channel_attach (board->ide[i / 2], i % 2, kinds[board->config.drives[i].kind],
-                        board->config.drives[i].image);
   board->piix_ide = piix_ide_new (board->pci, PIIX_SLOT, 1, board->ide);
   OWN ("piix-ide", piix_ide, board->piix_ide, NULL, piix_ide_state (board->piix_ide),
        pci_function_state (piix_ide_get_function (board->piix_ide)));
@@ -502,44 +494,15 @@ add_vga (BoardPc *board, GError **error)
   return true;
 }
 
+/* What the machine is made of beside the chips that every board has. */
 static void
-com_port_free (ComPort *port)
+add_devices (BoardPc *board)
 {
-  bus_unmap (port->io, port->ports, 8, port->uart);
-  uart_free (port->uart);
-  g_free (port);
-}
+  const BoardSockets sockets
+    = { .io = board->io, .isa_irq = board->isa_irq, .ide = { board->ide[0], board->ide[1] } };
 
-static void
-com_port_reset (ComPort *port)
-{
-  uart_reset (port->uart);
-}
-
-static void
-add_serial (BoardPc *board)
-{
-  static const char *const ids[BOARD_PC_SERIAL_PORTS]
-    = { "serial0", "serial1", "serial2", "serial3" };
-
-  for (unsigned i = 0; i < BOARD_PC_SERIAL_PORTS; i++)
-    {
-      ComPort *port;
-
-      if (board->config.serial[i] == NULL)
-        continue;
-      port = g_new0 (ComPort, 1);
-      *port = (ComPort){
-        .uart
-        = uart_new (board->config.serial[i], isa_irq_get (board->isa_irq, com_irqs[i]), ids[i]),
-        .io = board->io,
-        .ports = com_ports[i],
-      };
-      bus_map (port->io, port->ports, 8, &uart_ops, port->uart);
-      OWN (ids[i], com_port, port, com_port_reset, uart_state (port->uart));
-    }
-  if (board->config.debugcon != NULL)
-    OWN ("debugcon", debugcon, debugcon_new (board->io, 0x402, board->config.debugcon), NULL);
+  for (unsigned i = 0; i < board->config.n_devices; i++)
+    board_devices_make (&sockets, &board->config.devices[i], board->devices);
 }
 
 static void
@@ -651,7 +614,9 @@ board_pc_new (const BoardPcConfig *config, GError **error)
   add_ide (board);
   if (!add_vga (board, error))
     return NULL;
-  add_serial (board);
+  add_devices (board);
+  if (config->debugcon != NULL)
+    OWN ("debugcon", debugcon, debugcon_new (board->io, 0x402, config->debugcon), NULL);
   add_test_device (board);
   add_firmware_configuration (board);
   add_smbios (board);
@@ -665,6 +630,7 @@ board_pc_new (const BoardPcConfig *config, GError **error)
   describe_memory (board);
   describe_boot_order (board);
   describe_disks (board);
+  board->config.devices = NULL;
   if (!open_accel (board, error))
     return NULL;
   return g_steal_pointer (&board);
@@ -696,23 +662,25 @@ board_pc_press_power_button (BoardPc *board)
 }
 
 gboolean
-board_pc_change_medium (BoardPc *board, unsigned drive, Image *image, gboolean force,
+board_pc_change_medium (BoardPc *board, const DeviceSpec *drive, Image *image, gboolean force,
                         GError **error)
 {
-  return ide_channel_change_medium (board->ide[drive / 2], drive % 2, image, force, error);
+  return ide_channel_change_medium (board->ide[drive->place / 2], drive->place % 2, image, force,
+                                    error);
 }
 
 gboolean
-board_pc_is_tray_locked (BoardPc *board, unsigned drive)
+board_pc_is_tray_locked (BoardPc *board, const DeviceSpec *drive)
 {
-  return ide_channel_is_locked (board->ide[drive / 2], drive % 2);
+  return ide_channel_is_locked (board->ide[drive->place / 2], drive->place % 2);
 }
 
 void
-board_pc_get_drive_traffic (BoardPc *board, unsigned drive, uint64_t *bytes_read,
+board_pc_get_drive_traffic (BoardPc *board, const DeviceSpec *drive, uint64_t *bytes_read,
                             uint64_t *bytes_written)
 {
-  ide_channel_get_traffic (board->ide[drive / 2], drive % 2, bytes_read, bytes_written);
+  ide_channel_get_traffic (board->ide[drive->place / 2], drive->place % 2, bytes_read,
+                           bytes_written);
 }
 
 uint32_t

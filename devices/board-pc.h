@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #pragma once
 
-#include "devices/image/image.h"
+#include "devices/board-devices.h"
 #include "display/console.h"
 #include "display/input.h"
 #include "vmm-core/accel.h"
@@ -13,16 +13,6 @@
 /* The PC: i440FX and PIIX with everything attached, made from one description. All wiring is in
  * board-pc.c, to be read from top to bottom. */
 typedef struct BoardPc BoardPc;
-
-#define BOARD_PC_IDE_DRIVES 4 /* master and slave of the primary channel, then of the secondary */
-#define BOARD_PC_SERIAL_PORTS 4
-
-typedef enum
-{
-  BOARD_DRIVE_NONE,
-  BOARD_DRIVE_DISK,
-  BOARD_DRIVE_CD
-} BoardDriveKind;
 
 /* What the guest or the hardware asks of whoever runs the board; on the I/O thread or a vCPU's,
  * lock held, so the call only notes the wish. */
@@ -51,13 +41,9 @@ typedef struct
   const char *bios;     /* SeaBIOS, 128 or 256 KiB */
   const char *vga_bios; /* option ROM of the standard VGA */
 
-  struct
-  {
-    BoardDriveKind kind;
-    Image *image; /* owned by the caller; NULL: a CD drive without a disc */
-  } drives[BOARD_PC_IDE_DRIVES];
-  Chardev *serial[BOARD_PC_SERIAL_PORTS]; /* COM1 to COM4; NULL: not present. Borrowed */
-  Chardev *debugcon;                      /* port 402h; NULL: not present */
+  const BoardDeviceConfig *devices; /* read while the board is made */
+  unsigned n_devices;
+  Chardev *debugcon;      /* port 402h; NULL: not present */
   const char *boot_order; /* letters c (disk), d (CD), n (network), in order; NULL: "cdn" */
   gboolean boot_menu;     /* the firmware offers it for two and a half seconds */
 
@@ -83,13 +69,14 @@ void board_pc_free (BoardPc *board);
 void board_pc_reset (BoardPc *board);
 /* The front panel. Lock held. */
 void board_pc_press_power_button (BoardPc *board);
-/* image NULL takes the disc out. FALSE with error while the guest has locked the tray, unless
- * forced; the disc in the drive is then unchanged. Lock held. */
-gboolean board_pc_change_medium (BoardPc *board, unsigned drive, Image *image, gboolean force,
-                                 GError **error);
-gboolean board_pc_is_tray_locked (BoardPc *board, unsigned drive);
+/* drive is one that the board was made with. image NULL takes the disc out. FALSE with error while
+ * the guest has locked the tray, unless forced; the disc in the drive is then unchanged. Lock
+ * held. */
+gboolean board_pc_change_medium (BoardPc *board, const DeviceSpec *drive, Image *image,
+                                 gboolean force, GError **error);
+gboolean board_pc_is_tray_locked (BoardPc *board, const DeviceSpec *drive);
 /* Bytes moved so far, for activity lights. */
-void board_pc_get_drive_traffic (BoardPc *board, unsigned drive, uint64_t *bytes_read,
+void board_pc_get_drive_traffic (BoardPc *board, const DeviceSpec *drive, uint64_t *bytes_read,
                                  uint64_t *bytes_written);
 
 /* What the guest wrote to the test device when BOARD_EVENT_TEST_EXIT came. Lock held. */

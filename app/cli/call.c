@@ -11,6 +11,7 @@
 #include "command.h"
 #include "machine-look.h"
 #include "vmm-core/control-names.h"
+#include "vmm-core/run/machine-trust.h"
 #include "vmm-core/run/socket-folder.h"
 
 #define CONNECT_PATIENCE_MS 5000
@@ -255,4 +256,11 @@ call_explain (const Call *call)
   for (unsigned i = 0; i < G_N_ELEMENTS (sentences); i++)
     if (sentences[i] != NULL && *sentences[i] != '\0')
       call_print_problem (sentences[i]);
+}
+
+gboolean
+call_write_conf (Call *call, GKeyFile *conf, GError **error)
+{
+  return machine_config_check_key_file (conf, call->folder, error)
+         && machine_trust_save (conf, call->folder, error);
 }

@@ -67,6 +67,9 @@ void call_print_problem (const char *sentence);
 /* Says why the machine is as it is, on the error channel: what scripts read stays one word. */
 void call_explain (const Call *call);
 
+/* Writes machine.conf, if a start would accept it, and agrees to the files that it names now. */
+gboolean call_write_conf (Call *call, GKeyFile *conf, GError **error);
+
 /* Connects again, to a process that may have come only now; FALSE if nobody answers. */
 gboolean call_connect (Call *call);
 /* Tells the process to quit and waits for its end, for which the folder is free. */

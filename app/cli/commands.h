@@ -35,6 +35,12 @@ gboolean command_add_disk (Call *call, GError **error);
 gboolean command_add_cd (Call *call, GError **error);
 gboolean command_remove_drive (Call *call, GError **error);
 
+/* device-commands.c */
+gboolean command_devices (Call *call, GError **error);
+gboolean command_add_device (Call *call, GError **error);
+gboolean command_set_device (Call *call, GError **error);
+gboolean command_remove_device (Call *call, GError **error);
+
 /* input-commands.c */
 gboolean command_keys (Call *call, GError **error);
 gboolean command_type (Call *call, GError **error);

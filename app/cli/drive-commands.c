@@ -7,16 +7,7 @@
 #include "app/model/machine-folder.h"
 #include "app/model/machine-root.h"
 #include "commands.h"
-#include "vmm-core/run/machine-trust.h"
 #include "vmm-core/run/size.h"
-
-/* Only what a start would accept is written. */
-static gboolean
-write_conf (GKeyFile *conf, const char *folder, GError **error)
-{
-  return machine_config_check_key_file (conf, folder, error)
-         && machine_trust_save (conf, folder, error);
-}
 
 static gboolean
 check_room (GKeyFile *conf, const char *folder, GError **error)
@@ -34,7 +25,7 @@ add (Call *call, GKeyFile *conf, gboolean cd, const char *path, GError **error)
 {
   const char *drive = drive_list_add (conf, cd, call->folder, path);
 
-  if (!write_conf (conf, call->folder, error))
+  if (!call_write_conf (call, conf, error))
     return FALSE;
   g_string_append_printf (call->out, "%s\n", drive);
   return TRUE;
@@ -112,7 +103,7 @@ command_remove_drive (Call *call, GError **error)
       return FALSE;
     }
   drive_list_remove (conf, call->words[0]);
-  return write_conf (conf, call->folder, error);
+  return call_write_conf (call, conf, error);
 }
 
 /* path NULL: none. */
@@ -134,7 +125,7 @@ keep_disc (Call *call, const char *drive, const char *path, GError **error)
       return FALSE;
     }
   drive_list_set_file (conf, drive, call->folder, path);
-  return write_conf (conf, call->folder, error);
+  return call_write_conf (call, conf, error);
 }
 
 static gboolean

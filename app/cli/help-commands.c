@@ -225,11 +225,12 @@ suggest_argument (Call *call, const Command *command, unsigned n, char **words, 
     suggest_commands (call, prefix);
   if (strstr (arguments, "DRIVE") != NULL && n == 0)
     suggest_drives (call, prefix, words[1]);
-  if (strstr (arguments, "GROUP") != NULL)
-    suggest_all (call, prefix,
-                 n == 0   ? machine_keys_get_groups ()
-                 : n == 1 ? machine_keys_get_keys (words[2])
-                          : NULL);
+  if (strstr (arguments, "GROUP") != NULL && n < 2)
+    {
+      g_auto (GStrv) keys = n == 0 ? machine_keys_dup_groups () : machine_keys_dup_keys (words[2]);
+
+      suggest_all (call, prefix, (const char *const *) keys);
+    }
   if (strstr (arguments, "FILE") != NULL)
     g_string_append (call->out, ":files\n");
 }

@@ -4,10 +4,9 @@
 #include <glib/gi18n.h>
 #include <unistd.h>
 
-#define NUMBERS 4 /* of each kind */
+#include "device-conf.h"
 
-static const char *const groups[2][NUMBERS]
-  = { { "disk0", "disk1", "disk2", "disk3" }, { "cd0", "cd1", "cd2", "cd3" } };
+static const char *const kinds[] = { "disk", "cd" };
 
 static void
 entry_free (gpointer data)
@@ -19,25 +18,31 @@ entry_free (gpointer data)
   g_free (entry);
 }
 
+static DriveListEntry *
+read_entry (GKeyFile *conf, char *id, gboolean cd)
+{
+  DriveListEntry *entry = g_new0 (DriveListEntry, 1);
+
+  entry->id = id;
+  entry->cd = cd;
+  entry->file = g_key_file_get_string (conf, id, "file", NULL);
+  if (entry->file != NULL && *entry->file == '\0')
+    g_clear_pointer (&entry->file, g_free);
+  return entry;
+}
+
 GPtrArray *
 drive_list_read (GKeyFile *conf)
 {
   GPtrArray *list = g_ptr_array_new_with_free_func (entry_free);
 
   for (unsigned cd = 0; cd < 2; cd++)
-    for (unsigned n = 0; n < NUMBERS; n++)
+    for (unsigned n = 0; n < catalog_find (kinds[cd], NULL)->max; n++)
       {
-        DriveListEntry *entry;
+        g_autofree char *id = g_strdup_printf ("%s%u", kinds[cd], n);
 
-        if (!g_key_file_has_group (conf, groups[cd][n]))
-          continue;
-        entry = g_new0 (DriveListEntry, 1);
-        entry->id = g_strdup (groups[cd][n]);
-        entry->cd = cd;
-        entry->file = g_key_file_get_string (conf, entry->id, "file", NULL);
-        if (entry->file != NULL && *entry->file == '\0')
-          g_clear_pointer (&entry->file, g_free);
-        g_ptr_array_add (list, entry);
+        if (g_key_file_has_group (conf, id))
+          g_ptr_array_add (list, read_entry (conf, g_steal_pointer (&id), cd));
       }
   return list;
 }
@@ -45,23 +50,17 @@ drive_list_read (GKeyFile *conf)
 gboolean
 drive_list_has_room (GKeyFile *conf)
 {
-  g_autoptr (GPtrArray) list = drive_list_read (conf);
-
-  return list->len < MACHINE_CONFIG_DRIVES;
+  return device_conf_has_room (conf, catalog_find ("disk", NULL));
 }
 
 const char *
 drive_list_add (GKeyFile *conf, gboolean cd, const char *folder, const char *file)
 {
-  if (!drive_list_has_room (conf))
-    return NULL;
-  for (unsigned n = 0; n < NUMBERS; n++)
-    if (!g_key_file_has_group (conf, groups[cd != FALSE][n]))
-      {
-        drive_list_set_file (conf, groups[cd != FALSE][n], folder, file);
-        return groups[cd != FALSE][n];
-      }
-  return NULL;
+  const char *id = device_conf_get_free (conf, catalog_find (kinds[cd != FALSE], NULL));
+
+  if (id != NULL)
+    drive_list_set_file (conf, id, folder, file);
+  return id;
 }
 
 gboolean
@@ -93,11 +92,9 @@ drive_list_check_file (const char *path, GError **error)
 void
 drive_list_set_file (GKeyFile *conf, const char *id, const char *folder, const char *file)
 {
-  g_autoptr (GFile) base = g_file_new_for_path (folder);
-  g_autoptr (GFile) target = g_file_new_for_path (file != NULL ? file : folder);
-  g_autofree char *relative = file != NULL ? g_file_get_relative_path (base, target) : NULL;
+  const DeviceModel *model = device_conf_get_model (conf, id);
 
-  g_key_file_set_string (conf, id, "file", relative != NULL ? relative : file != NULL ? file : "");
+  device_conf_set (conf, id, catalog_find_option (model, "file"), folder, file);
 }
 
 void

@@ -3,8 +3,8 @@
 
 #include "vmm-core/run/machine-config.h"
 
-/* The drives that a machine.conf describes, for the application and the command line: groups disk0
- * to disk3 and cd0 to cd3, of which a machine has at most MACHINE_CONFIG_DRIVES. */
+/* The drives that a machine.conf describes, for the application and the command line: the devices
+ * of the kinds disk and cd. */
 
 typedef struct
 {
@@ -18,8 +18,8 @@ GPtrArray *drive_list_read (GKeyFile *conf);
 /* TRUE if the machine has a place for another drive. */
 gboolean drive_list_has_room (GKeyFile *conf);
 
-/* Adds a disk, or a CD drive whose file may be NULL. Returns the new group's name, a
- * constant, or NULL if there is no room. */
+/* Adds a disk, or a CD drive whose file may be NULL. Returns the new group's name, a constant, or
+ * NULL if there is no room. */
 const char *drive_list_add (GKeyFile *conf, gboolean cd, const char *folder, const char *file);
 /* Whether a file can be a drive's, by its name alone or altogether: one sentence why not. */
 gboolean drive_list_check_name (const char *path, GError **error);

@@ -10,6 +10,7 @@
 
 #define MAX_SENTENCE 2000 /* bytes */
 #define MAX_WORD 16
+#define MAX_DRIVES 64
 #define PROPERTIES "org.freedesktop.DBus.Properties"
 
 static const struct
@@ -38,7 +39,7 @@ are_drives (GVariant *value)
   GVariantIter iter;
   const char *id, *kind, *file;
 
-  if (g_variant_iter_init (&iter, value) > MACHINE_CONFIG_DRIVES)
+  if (g_variant_iter_init (&iter, value) > MAX_DRIVES)
     return FALSE;
   while (g_variant_iter_next (&iter, "(&s&s&sb)", &id, &kind, &file, NULL))
     if (strlen (id) > MAX_WORD || strlen (kind) > MAX_WORD || strlen (file) > PATH_MAX)

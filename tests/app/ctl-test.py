@@ -235,6 +235,39 @@ class Machines(CtlTest):
         self.assertEqual(self.expect(0, "get", "Small", "machine", "accelerator").strip(), "none")
         self.assertEqual(self.expect(0, "state", "Small"), "running\n")
 
+    def test_devices(self):
+        """A machine's devices are those of the catalogue: added, changed and removed by their models."""
+        listed = json.loads(self.expect(0, "devices", "--json"))
+        self.assertIn("16550a", [model["model"] for model in listed])
+        self.assertIn("ide-cd  CD Drive (IDE)", self.expect(0, "devices"))
+        folder = self.make()
+        there = folder / "logs" / "serial"
+        self.assertEqual("serial0\n", self.expect(0, "add-device", "Small", "16550a", f"output=file:{there}"))
+        self.assertEqual("file:logs/serial\n", self.expect(0, "get", "Small", "serial0", "output"))
+        self.assertEqual("serial1\n", self.expect(0, "add-device", "Small", "16550a"))
+        self.expect(0, "start", "Small")
+        self.expect(0, "stop", "--force", "Small")
+        self.assertTrue(there.exists())
+        self.expect(0, "set-device", "Small", "serial0", "output=none")
+        self.assertEqual("none\n", self.expect(0, "get", "Small", "serial0", "output"))
+        self.expect(0, "remove-device", "Small", "serial0")
+        self.assertNotIn("serial0", self.expect(0, "get", "Small"))
+        before = (folder / "machine.conf").read_text()
+        for status, words, sentence in [
+            (USAGE, ["add-device", "Small", "16550b"], "did you mean “16550a”?"),
+            (USAGE, ["add-device", "Small", "16550a", "outptu=none"], "did you mean “output”?"),
+            (USAGE, ["add-device", "Small", "16550a", "output"], "write output=…"),
+            (FAILED, ["add-device", "Small", "ide-disk"], "add file=…"),
+            (FAILED, ["add-device", "Small", "ide-disk", "file=/nowhere"], "“/nowhere” cannot be read"),
+            (FAILED, ["set-device", "Small", "serial3", "output=none"], "has no device “serial3”"),
+            (FAILED, ["remove-device", "Small", "machine"], "has no device “machine”"),
+        ]:
+            self.assertIn(sentence, self.expect(status, *words))
+        self.assertEqual(before, (folder / "machine.conf").read_text())
+        for _ in range(3):
+            self.expect(0, "add-device", "Small", "16550a")
+        self.assertIn("has 4 places for COM port", self.expect(FAILED, "add-device", "Small", "16550a"))
+
     def test_delete(self):
         """The trash keeps it; where there is none, nothing is lost."""
         folder = self.make()

@@ -14,6 +14,12 @@
 
 static const MachineFolderPlan small = { .name = "Small", .memory = 64, .cpus = 2 };
 
+static const char *
+get_file (const MachineConfig *config, const char *drive)
+{
+  return device_spec_get (machine_devices_find (config->devices, drive), "file");
+}
+
 static void
 test_create (void)
 {
@@ -31,13 +37,13 @@ test_create (void)
   g_assert_cmpstr (config->name, ==, "Small");
   g_assert_cmpuint (config->memory, ==, 64);
   g_assert_cmpuint (config->cpus, ==, 2);
-  g_assert_cmpstr (config->drives[2].file, ==, "/discs/live.iso");
+  g_assert_cmpstr (get_file (config, "cd0"), ==, "/discs/live.iso");
 
   /* A disk is as large as was wanted and takes no room yet. */
-  g_assert_cmpint (g_stat (config->drives[0].file, &status), ==, 0);
+  g_assert_cmpint (g_stat (get_file (config, "disk0"), &status), ==, 0);
   g_assert_cmpuint (status.st_size, ==, plan.disk_size);
   g_assert_cmpuint (status.st_blocks, <, 64);
-  g_assert_true (g_str_has_prefix (config->drives[0].file, folder));
+  g_assert_true (g_str_has_prefix (get_file (config, "disk0"), folder));
 }
 
 /* An image that exists already is used where it is; without discs and disks the CD drive is
@@ -51,8 +57,8 @@ test_drives (void)
   plan.disk_size = 1 << 30;
   g_autofree char *with_disk = machine_folder_create (&plan, NULL);
   g_autoptr (MachineConfig) config = machine_config_load (with_disk, NULL);
-  g_assert_cmpstr (config->drives[0].file, ==, "/disks/mine.img");
-  g_assert_null (config->drives[2].file);
+  g_assert_cmpstr (get_file (config, "disk0"), ==, "/disks/mine.img");
+  g_assert_null (get_file (config, "cd0"));
 
   /* What machine.conf cannot name makes no machine. */
   g_autoptr (GError) error = NULL;
@@ -67,8 +73,8 @@ test_drives (void)
   plan.name = "Empty";
   g_autofree char *empty = machine_folder_create (&plan, NULL);
   g_autoptr (MachineConfig) nothing = machine_config_load (empty, NULL);
-  g_assert_cmpint (nothing->drives[0].kind, ==, MACHINE_DRIVE_NONE);
-  g_assert_cmpint (nothing->drives[2].kind, ==, MACHINE_DRIVE_CD);
+  g_assert_null (machine_devices_find (nothing->devices, "disk0"));
+  g_assert_nonnull (machine_devices_find (nothing->devices, "cd0"));
 }
 
 static void
@@ -196,8 +202,10 @@ test_rename (void)
   g_autoptr (MachineConfig) config = machine_config_load (moved, &error);
   g_assert_cmpstr (config->name, ==, "Large");
   g_assert_cmpstr (config->uuid, ==, uuid);
-  g_assert_true (g_str_has_prefix (config->drives[0].file, moved));
-  g_assert_nonnull (strstr (config->serial[0], "/Large/logs/serial"));
+  g_assert_true (g_str_has_prefix (get_file (config, "disk0"), moved));
+  g_assert_nonnull (
+    strstr (device_spec_get (machine_devices_find (config->devices, "serial0"), "output"),
+            "/Large/logs/serial"));
   machine_trust_resolve (config);
   g_assert_true (machine_trust_check (config, &error)); /* the disc was agreed to */
   g_assert_no_error (error);

@@ -18,6 +18,12 @@ parse (const char *text, GError **error)
   return machine_config_from_key_file (file, "/machines/m", "/machines/m/machine.conf", error);
 }
 
+static const char *
+get (const MachineConfig *config, const char *group, const char *option)
+{
+  return device_spec_get (machine_devices_find (config->devices, group), option);
+}
+
 static void
 test_defaults (void)
 {
@@ -30,8 +36,7 @@ test_defaults (void)
   g_assert_cmpstr (config->boot, ==, "cdn");
   g_assert_cmpuint (config->code_cache, ==, 64 << 10);
   g_assert_true (g_uuid_string_is_valid (config->uuid));
-  for (unsigned i = 0; i < MACHINE_CONFIG_DRIVES; i++)
-    g_assert_cmpint (config->drives[i].kind, ==, MACHINE_DRIVE_NONE);
+  g_assert_cmpuint (config->devices->len, ==, 0);
 }
 
 static void
@@ -42,14 +47,12 @@ test_drives_and_paths (void)
     "[serial0]\noutput=file:logs/serial\n[serial1]\noutput=none\n[machine]\nbios=mine.bin\n",
     NULL);
 
-  g_assert_cmpstr (config->drives[0].file, ==, "/machines/m/disks/a.img");
-  g_assert_cmpstr (config->drives[0].id, ==, "disk0");
-  g_assert_cmpint (config->drives[2].kind, ==, MACHINE_DRIVE_CD);
-  g_assert_null (config->drives[2].file);
-  g_assert_cmpstr (config->drives[3].file, ==, "/b.img");
-  g_assert_cmpstr (config->serial[0], ==, "file:/machines/m/logs/serial");
-  g_assert_cmpstr (config->serial[1], ==, "none");
-  g_assert_null (config->serial[2]);
+  g_assert_cmpstr (get (config, "disk0", "file"), ==, "/machines/m/disks/a.img");
+  g_assert_cmpstr (get (config, "cd0", "file"), ==, NULL);
+  g_assert_cmpstr (get (config, "disk1", "file"), ==, "/b.img");
+  g_assert_cmpstr (get (config, "serial0", "output"), ==, "file:/machines/m/logs/serial");
+  g_assert_cmpstr (get (config, "serial1", "output"), ==, "none");
+  g_assert_null (machine_devices_find (config->devices, "serial2"));
   g_assert_cmpstr (config->bios, ==, "/machines/m/mine.bin");
 }
 
@@ -60,7 +63,7 @@ test_positions (void)
   static const struct
   {
     const char *text;
-    const char *ids[MACHINE_CONFIG_DRIVES];
+    const char *ids[4];
   } machines[] = {
     { "[cd0]\n[disk0]\nfile=a\n", { "disk0", NULL, "cd0" } },
     { "[cd1]\n[cd0]\n[disk1]\nfile=b\n[disk0]\nfile=a\n", { "disk0", "disk1", "cd0", "cd1" } },
@@ -76,8 +79,13 @@ test_positions (void)
     {
       g_autoptr (MachineConfig) config = parse (machines[i].text, NULL);
 
-      for (unsigned position = 0; position < MACHINE_CONFIG_DRIVES; position++)
-        g_assert_cmpstr (config->drives[position].id, ==, machines[i].ids[position]);
+      for (unsigned place = 0; place < 4; place++)
+        {
+          const DeviceSpec *spec
+            = machine_devices_find_at (config->devices, catalog_find ("disk", NULL)->socket, place);
+
+          g_assert_cmpstr (spec != NULL ? spec->group : NULL, ==, machines[i].ids[place]);
+        }
     }
 }
 
@@ -206,7 +214,10 @@ test_refusals (void)
     { "[disk0]\n", "names no file" },
     { "[disk0]\nfile=a\nposition=4\n", "choose another" },
     { "[disk0]\nfile=a\nposition=0\n[cd0]\nposition=0\n", "choose another" },
-    { "[disk0]\nfile=a\n[cd0]\n[cd1]\n[cd2]\n[cd3]\n", "four drives" },
+    { "[disk0]\nfile=a\nposition=first\n", "choose another" },
+    { "[disk0]\nfile=a\n[cd0]\n[cd1]\n[cd2]\n[cd3]\n", "has 4 for IDE" },
+    { "[disk0]\nmodel=ide-dsk\nfile=a\n", "did you mean “ide-disk”?" },
+    { "[disk0]\nmodel=ide-cd\nfile=a\n", "“guesthousectl devices” lists all" },
     { "[disk0]\nfile=C:\\disk\n", "backslash" },
     { "[machine]\nname=end\\\n", "backslash" },
     { "[kernel]\nappend=quiet\n", "needs a kernel" },

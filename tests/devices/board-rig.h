@@ -2,6 +2,7 @@
 #pragma once
 
 #include "devices/board-pc.h"
+#include "devices/device-spec.h"
 #include "vmm-core/none-accel.h"
 
 /* A whole PC without a CPU: a disk, an empty CD drive, COM1. Its user is the guest, at the buses
@@ -16,8 +17,11 @@ typedef struct
   Input *input;
   Image *disk;
   Chardev *serial;
+  DeviceSpec *specs[3]; /* disk, CD drive, serial port */
   BoardPc *board;
 } BoardRig;
+
+#define BOARD_RIG_CD 1 /* its index */
 
 /* What the accelerator of the board made last was told. */
 static AccelMachine board_machine;
@@ -50,6 +54,7 @@ board_rig_ignore (void *data, BoardEvent event)
 static inline void
 board_rig_open (BoardRig *rig, Clock *clock)
 {
+  BoardDeviceConfig devices[3];
   BoardPcConfig config;
 
   rig->clock = clock;
@@ -58,6 +63,14 @@ board_rig_open (BoardRig *rig, Clock *clock)
   rig->input = input_new ();
   rig->disk = image_new_memory (1 << 20, FALSE);
   rig->serial = chardev_new_buffer ();
+  rig->specs[0] = device_spec_new (catalog_find ("disk", NULL), 0);
+  rig->specs[BOARD_RIG_CD] = device_spec_new (catalog_find ("cd", NULL), 0);
+  rig->specs[BOARD_RIG_CD]->place = 2;
+  rig->specs[2] = device_spec_new (catalog_find ("serial", NULL), 0);
+  for (unsigned i = 0; i < 3; i++)
+    devices[i] = (BoardDeviceConfig){ .spec = rig->specs[i],
+                                      .image = i == 0 ? rig->disk : NULL,
+                                      .output = rig->serial };
   board_accel_ops = none_accel_ops;
   board_accel_ops.open = board_rig_open_accel;
   board_accel_ops.set_intr = board_rig_set_intr;
@@ -69,9 +82,8 @@ board_rig_open (BoardRig *rig, Clock *clock)
     .clock = clock,
     .console = rig->console,
     .input = rig->input,
-    .drives
-    = { { BOARD_DRIVE_DISK, rig->disk }, { BOARD_DRIVE_NONE, NULL }, { BOARD_DRIVE_CD, NULL } },
-    .serial = { rig->serial },
+    .devices = devices,
+    .n_devices = 3,
     .event = board_rig_ignore,
   };
   rig->board = board_pc_new (&config, NULL);
@@ -82,6 +94,8 @@ static inline void
 board_rig_close (BoardRig *rig)
 {
   board_pc_free (rig->board);
+  for (unsigned i = 0; i < 3; i++)
+    device_spec_free (rig->specs[i]);
   chardev_free (rig->serial);
   image_free (rig->disk);
   input_free (rig->input);

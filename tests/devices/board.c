@@ -242,7 +242,7 @@ test_devices_must_match (void)
     const char *sentence;
   } cases[] = {
     { "id", "*device “xerial0”, which the machine has not*" },
-    { "model", "*“serial0” has the model “x” in the saved state*" },
+    { "model", "*“serial0” has the model “x6550a” in the saved state*" },
   };
   BoardRig rig;
   g_autoptr (Clock) clock = clock_new_manual ();

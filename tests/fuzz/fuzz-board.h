@@ -28,7 +28,8 @@ fuzz_board_open (FuzzBoard *board)
 
   board_rig_open (&fuzz_board_rig, board->clock);
   fuzz_board_disc = image_new_memory (1 << 20, TRUE);
-  board_pc_change_medium (fuzz_board_rig.board, 2, fuzz_board_disc, TRUE, NULL);
+  board_pc_change_medium (fuzz_board_rig.board, fuzz_board_rig.specs[BOARD_RIG_CD], fuzz_board_disc,
+                          TRUE, NULL);
   bus_map (board->io, 0, 0x10000, &ops, board_machine.io);
   bus_map (board->mmio, 0, 1ull << 32, &ops, board_machine.mmio);
   return fuzz_board_rig.board;

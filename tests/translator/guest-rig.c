@@ -15,8 +15,11 @@ guest_rig_open (GuestRig *rig, const AccelOps *ops, Clock *clock, MachineLock *l
                 const char *guest)
 {
   g_autoptr (GError) error = NULL;
+  g_autoptr (DeviceSpec) cd = device_spec_new (catalog_find ("cd", NULL), 0);
+  g_autoptr (DeviceSpec) serial = device_spec_new (catalog_find ("serial", NULL), 0);
   BoardPcConfig config;
 
+  cd->place = 2;
   *rig = (GuestRig){ .clock = clock,
                      .lock = lock,
                      .console = console_new (),
@@ -38,9 +41,9 @@ guest_rig_open (GuestRig *rig, const AccelOps *ops, Clock *clock, MachineLock *l
     .input = rig->input,
     .bios = "/usr/share/seabios/bios-256k.bin",
     .vga_bios = "/usr/share/seabios/vgabios-stdvga.bin",
-    .drives
-    = { { BOARD_DRIVE_NONE, NULL }, { BOARD_DRIVE_NONE, NULL }, { BOARD_DRIVE_CD, rig->disc } },
-    .serial = { rig->serial },
+    .devices = (BoardDeviceConfig[]){ { .spec = cd, .image = rig->disc },
+                                      { .spec = serial, .output = rig->serial } },
+    .n_devices = 2,
     .event = note_event,
     .event_data = rig,
   };

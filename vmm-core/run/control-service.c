@@ -32,7 +32,7 @@ struct ControlService
   gint64 leave_by;
   gint64 reset_told;
   gboolean reset_untold;
-  uint64_t traffic[MACHINE_CONFIG_DRIVES][2];
+  uint64_t (*traffic)[2]; /* of each drive */
   void (*quit) (void *data);
   void *quit_data;
 };
@@ -382,12 +382,12 @@ show_activity (gpointer data)
 {
   ControlService *service = data;
 
-  for (unsigned i = 0; i < MACHINE_CONFIG_DRIVES; i++)
-    {
-      uint64_t now[2];
-      const char *id = vm_get_drive_traffic (service->vm, i, &now[0], &now[1]);
+  uint64_t now[2];
+  const char *id;
 
-      for (unsigned write = 0; id != NULL && write < 2; write++)
+  for (unsigned i = 0; (id = vm_get_drive_traffic (service->vm, i, &now[0], &now[1])) != NULL; i++)
+    {
+      for (unsigned write = 0; write < 2; write++)
         {
           if (now[write] != service->traffic[i][write])
             gh_machine1_emit_activity (service->machine, id, write ? "write" : "read");
@@ -493,6 +493,7 @@ control_service_new (Vm *vm, const char *path, void (*quit) (void *data), void *
   g_autoptr (ControlService) service = g_new0 (ControlService, 1);
 
   service->vm = vm;
+  service->traffic = g_malloc0_n (vm_get_config (vm)->devices->len, sizeof *service->traffic);
   service->quit = quit;
   service->quit_data = data;
   service->path = g_strdup (path);
@@ -543,5 +544,6 @@ control_service_free (ControlService *service)
   g_object_unref (service->machine);
   g_object_unref (service->cancellable);
   g_free (service->path);
+  g_free (service->traffic);
   g_free (service);
 }

@@ -41,6 +41,7 @@ machine_config_new (void)
   config->ticks = g_strdup ("catch-up");
   config->code_cache = DEFAULT_CODE_CACHE;
   config->boot = g_strdup ("cdn");
+  config->devices = machine_devices_new ();
   return config;
 }
 
@@ -61,13 +62,7 @@ machine_config_free (MachineConfig *config)
   g_free (config->boot);
   g_free (config->bios);
   g_free (config->vga_bios);
-  for (unsigned i = 0; i < MACHINE_CONFIG_DRIVES; i++)
-    {
-      g_free (config->drives[i].id);
-      g_free (config->drives[i].file);
-    }
-  for (unsigned i = 0; i < MACHINE_CONFIG_SERIAL_PORTS; i++)
-    g_free (config->serial[i]);
+  g_ptr_array_unref (config->devices);
   g_free (config->debugcon);
   g_free (config->kernel);
   g_free (config->initrd);
@@ -209,13 +204,6 @@ read_string (GKeyFile *file, const char *group, const char *key, char **value)
     }
 }
 
-static char *
-dup_absolute (const char *folder, const char *file)
-{
-  return g_path_is_absolute (file) || folder == NULL ? g_strdup (file)
-                                                     : g_build_filename (folder, file, NULL);
-}
-
 /* A path: what is relative counts from the machine's folder; empty is none. */
 static void
 read_path (GKeyFile *file, const char *folder, const char *group, const char *key, char **value)
@@ -225,140 +213,29 @@ read_path (GKeyFile *file, const char *folder, const char *group, const char *ke
   if (text != NULL && *text != '\0')
     {
       g_free (*value);
-      *value = dup_absolute (folder, text);
+      *value = machine_devices_dup_path (folder, text);
     }
 }
 
-/* A place for characters: the path in "file:F" and "socket:F" likewise. */
+/* An output: the path in it likewise. */
 static void
-read_place (GKeyFile *file, const char *folder, const char *group, const char *key, char **value)
+read_output (GKeyFile *file, const char *folder, const char *group, const char *key, char **value)
 {
   g_autofree char *text = g_key_file_get_string (file, group, key, NULL);
-  const char *colon = text != NULL ? strchr (text, ':') : NULL;
 
   if (text == NULL)
     return;
   g_free (*value);
-  if (colon != NULL)
-    {
-      g_autofree char *path = dup_absolute (folder, colon + 1);
-
-      *value = g_strdup_printf ("%.*s:%s", (int) (colon - text), text, path);
-    }
-  else
-    *value = g_steal_pointer (&text);
-}
-
-/* The place a drive has unless its group says otherwise: disk0, disk1, cd0 and cd1 have one
- * each. */
-static unsigned
-find_home (const MachineConfig *config, gboolean cd, unsigned number)
-{
-  unsigned position = cd ? number + 2 : number;
-
-  if (number < 2 && config->drives[position].kind == MACHINE_DRIVE_NONE)
-    return position;
-  return MACHINE_CONFIG_DRIVES;
-}
-
-static unsigned
-find_free (const MachineConfig *config)
-{
-  unsigned position = 0;
-
-  while (position < MACHINE_CONFIG_DRIVES && config->drives[position].kind != MACHINE_DRIVE_NONE)
-    position++;
-  return position;
-}
-
-static gboolean
-place_drive (MachineConfig *config, GKeyFile *file, const char *path, const char *group,
-             unsigned position, GError **error)
-{
-  gboolean cd = g_str_has_prefix (group, "cd");
-  g_autofree char *name = g_key_file_get_string (file, group, "file", NULL);
-  MachineDrive *drive;
-
-  if (!cd && (name == NULL || *name == '\0'))
-    {
-      g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA,
-                   _ ("In “%s”, [%s] names no file: add file=… or remove the group."), path, group);
-      return FALSE;
-    }
-  drive = &config->drives[position];
-  drive->kind = cd ? MACHINE_DRIVE_CD : MACHINE_DRIVE_DISK;
-  drive->id = g_strdup (group);
-  drive->file = name != NULL && *name != '\0' ? dup_absolute (config->folder, name) : NULL;
-  return TRUE;
-}
-
-/* One drive, if it is this round's: 0 those whose groups name a position, 1 those that find their
- * home free, 2 the rest, in what is left. */
-static gboolean
-read_drive (MachineConfig *config, GKeyFile *file, const char *path, gboolean cd, unsigned number,
-            unsigned round, GError **error)
-{
-  g_autofree char *group = g_strdup_printf (cd ? "cd%u" : "disk%u", number);
-  gboolean placed = g_key_file_has_key (file, group, "position", NULL);
-  unsigned position = MACHINE_CONFIG_DRIVES;
-
-  for (unsigned i = 0; i < MACHINE_CONFIG_DRIVES; i++)
-    if (g_strcmp0 (config->drives[i].id, group) == 0)
-      return TRUE;
-  if (!g_key_file_has_group (file, group) || placed != (round == 0))
-    return TRUE;
-  if (placed && !read_number (file, path, group, "position", &position, error))
-    return FALSE;
-  if (placed
-      && (position >= MACHINE_CONFIG_DRIVES || config->drives[position].kind != MACHINE_DRIVE_NONE))
-    {
-      g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA,
-                   _ ("In “%s”, position %u of [%s] is taken or does not exist: choose another "
-                      "from 0 to 3."),
-                   path, position, group);
-      return FALSE;
-    }
-  if (!placed)
-    position = round == 1 ? find_home (config, cd, number) : find_free (config);
-  if (position < MACHINE_CONFIG_DRIVES)
-    return place_drive (config, file, path, group, position, error);
-  if (round < 2)
-    return TRUE;
-  g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA,
-               _ ("In “%s”, there is no place left for [%s]: a machine has four drives, so remove "
-                  "one."),
-               path, group);
-  return FALSE;
-}
-
-/* Groups disk0 to disk3 and cd0 to cd3. */
-static gboolean
-read_drives (MachineConfig *config, GKeyFile *file, const char *path, GError **error)
-{
-  for (unsigned round = 0; round < 3; round++)
-    for (unsigned i = 0; i < 2 * MACHINE_CONFIG_DRIVES; i++)
-      if (!read_drive (config, file, path, i >= MACHINE_CONFIG_DRIVES, i % MACHINE_CONFIG_DRIVES,
-                       round, error))
-        return FALSE;
-  return TRUE;
-}
-
-static gboolean
-is_drive_group (const char *group)
-{
-  return (g_str_has_prefix (group, "cd") && strlen (group) == 3 && group[2] >= '0'
-          && group[2] <= '3')
-         || (g_str_has_prefix (group, "disk") && strlen (group) == 5 && group[4] >= '0'
-             && group[4] <= '3');
+  *value = machine_devices_dup_output (folder, text);
 }
 
 static gboolean
 is_known_group (const char *group)
 {
   static const char *const names[] = { "machine", "cpu", "kernel", "smbios", "debug", NULL };
+  unsigned number;
 
-  return g_strv_contains (names, group) || is_drive_group (group)
-         || g_str_has_prefix (group, "serial");
+  return g_strv_contains (names, group) || catalog_find_group (group, &number) != NULL;
 }
 
 /* A value that is no text would be read as if it were not there. */
@@ -435,7 +312,7 @@ machine_config_from_key_file (GKeyFile *file, const char *folder, const char *pa
   read_path (file, folder, "kernel", "file", &config->kernel);
   read_path (file, folder, "kernel", "initrd", &config->initrd);
   read_string (file, "kernel", "append", &config->append);
-  read_place (file, folder, "debug", "console", &config->debugcon);
+  read_output (file, folder, "debug", "console", &config->debugcon);
   if (!read_size (file, path, "memory", machine_config_parse_memory, &config->memory, error)
       || !read_number (file, path, "machine", "cpus", &config->cpus, error)
       || !read_size (file, path, "code-cache", machine_config_parse_code_cache, &config->code_cache,
@@ -444,14 +321,8 @@ machine_config_from_key_file (GKeyFile *file, const char *folder, const char *pa
       || !read_boolean (file, path, "cpu", "nested", &config->nested, error)
       || !read_boolean (file, path, "debug", "test-device", &config->test_device, error)
       || !machine_smbios_read (file, path, &config->smbios, error)
-      || !read_drives (config, file, path, error))
+      || !machine_devices_read (config->devices, file, folder, path, error))
     return NULL;
-  for (unsigned i = 0; i < MACHINE_CONFIG_SERIAL_PORTS; i++)
-    {
-      g_autofree char *group = g_strdup_printf ("serial%u", i);
-
-      read_place (file, folder, group, "output", &config->serial[i]);
-    }
   if (!g_uuid_string_is_valid (config->uuid))
     {
       g_set_error (

@@ -3,6 +3,7 @@
 
 #include <gio/gio.h>
 
+#include "machine-devices.h"
 #include "vmm-core/smbios-texts.h"
 
 /* machine.conf: what a machine consists of. The file's keys are described in machine.conf.md beside
@@ -11,23 +12,7 @@
 #define MACHINE_CONFIG_DEFAULT_MEMORY 512 /* MiB */
 #define MACHINE_CONFIG_FILE "machine.conf"
 #define MACHINE_CONFIG_CPUS 8
-#define MACHINE_CONFIG_DRIVES 4
-#define MACHINE_CONFIG_SERIAL_PORTS 4
 #define MACHINE_CONFIG_LOCK_PATIENCE 2000 /* ms that a process which was told to quit may take */
-
-typedef enum
-{
-  MACHINE_DRIVE_NONE,
-  MACHINE_DRIVE_DISK,
-  MACHINE_DRIVE_CD
-} MachineDriveKind;
-
-typedef struct
-{
-  MachineDriveKind kind;
-  char *id;   /* the group's name: "disk0", "cd0" */
-  char *file; /* absolute; NULL: a CD drive without a disc */
-} MachineDrive;
 
 typedef struct
 {
@@ -35,20 +20,18 @@ typedef struct
   char *name, *uuid;
   unsigned memory; /* MiB */
   unsigned cpus;
-  char *topology;                             /* as in machine-topology.h */
-  char *cpu_model;                            /* as in x86/cpu-models.h */
-  char *hyperv;                               /* auto, on, off */
-  gboolean nested;                            /* the guest can run virtual machines itself */
-  char *os;                                   /* id in libosinfo; NULL: unknown */
-  char *accelerator;                          /* auto, kvm, translator, interpreter, none */
-  char *ticks;                                /* catch-up, merge */
-  unsigned code_cache;                        /* KiB for translated code */
-  char *boot;                                 /* letters c, d, n */
-  gboolean boot_menu;                         /* the firmware waits for Esc */
-  char *bios, *vga_bios;                      /* NULL: the distribution's */
-  MachineDrive drives[MACHINE_CONFIG_DRIVES]; /* by position: primary master first */
-  char
-    *serial[MACHINE_CONFIG_SERIAL_PORTS]; /* "none", "stdio", "file:F", "socket:F"; NULL: no port */
+  char *topology;        /* as in machine-topology.h */
+  char *cpu_model;       /* as in x86/cpu-models.h */
+  char *hyperv;          /* auto, on, off */
+  gboolean nested;       /* the guest can run virtual machines itself */
+  char *os;              /* id in libosinfo; NULL: unknown */
+  char *accelerator;     /* auto, kvm, translator, interpreter, none */
+  char *ticks;           /* catch-up, merge */
+  unsigned code_cache;   /* KiB for translated code */
+  char *boot;            /* letters c, d, n */
+  gboolean boot_menu;    /* the firmware waits for Esc */
+  char *bios, *vga_bios; /* NULL: the distribution's */
+  GPtrArray *devices;    /* as in machine-devices.h */
   char *debugcon;
   char *kernel, *initrd, *append;
   SmbiosTexts smbios;

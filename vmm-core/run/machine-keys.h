@@ -10,5 +10,5 @@
 gboolean machine_keys_check (const char *group, const char *key, GError **error);
 
 /* All groups; all keys of one, NULL if it is unknown. */
-const char *const *machine_keys_get_groups (void);
-const char *const *machine_keys_get_keys (const char *group);
+char **machine_keys_dup_groups (void);
+char **machine_keys_dup_keys (const char *group);

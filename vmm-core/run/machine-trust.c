@@ -64,20 +64,31 @@ visit_modules (char **initrd, VisitFile visit, void *data)
 }
 
 static void
+visit_device (DeviceSpec *spec, VisitFile visit, void *data)
+{
+  for (unsigned i = 0; i < spec->model->n_options; i++)
+    {
+      DeviceOptionType type = spec->model->options[i].type;
+
+      if (type == DEVICE_OPTION_OUTPUT)
+        visit_place (&spec->values[i], visit, data);
+      else if (spec->values[i] != NULL)
+        visit (type == DEVICE_OPTION_FILE ? MACHINE_TRUST_WRITE : MACHINE_TRUST_READ,
+               &spec->values[i], data);
+    }
+}
+
+static void
 visit_files (MachineConfig *config, VisitFile visit, void *data)
 {
   char **firmware[] = { &config->bios, &config->vga_bios, &config->kernel };
 
-  for (unsigned i = 0; i < MACHINE_CONFIG_DRIVES; i++)
-    if (config->drives[i].file != NULL)
-      visit (config->drives[i].kind == MACHINE_DRIVE_CD ? MACHINE_TRUST_READ : MACHINE_TRUST_WRITE,
-             &config->drives[i].file, data);
+  for (unsigned i = 0; i < config->devices->len; i++)
+    visit_device (g_ptr_array_index (config->devices, i), visit, data);
   for (unsigned i = 0; i < G_N_ELEMENTS (firmware); i++)
     if (*firmware[i] != NULL)
       visit (MACHINE_TRUST_READ, firmware[i], data);
   visit_modules (&config->initrd, visit, data);
-  for (unsigned i = 0; i < MACHINE_CONFIG_SERIAL_PORTS; i++)
-    visit_place (&config->serial[i], visit, data);
   visit_place (&config->debugcon, visit, data);
 }
 

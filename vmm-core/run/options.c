@@ -13,7 +13,7 @@ typedef struct
 {
   char *name, *memory, *accelerator, *code_cache, *boot, *serial, *debugcon, *kernel, *initrd,
     *append, *bios, *vga_bios, *topology, *cpu_model;
-  char **disks, **discs;
+  char **disks, **discs, **devices;
   int cpus, time_limit;
   char *control, *trace;
   gboolean boot_menu, test_device, window, headless, stopped, exit_on_shutdown, version,
@@ -44,6 +44,7 @@ arguments_clear (Arguments *a)
     g_clear_pointer (strings[i], g_free);
   g_strfreev (a->disks);
   g_strfreev (a->discs);
+  g_strfreev (a->devices);
   g_strfreev (a->rest);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Arguments, arguments_clear)
@@ -69,6 +70,8 @@ read_arguments (int argc, char **argv, Arguments *a, GError **error)
       N_ ("A disc image in a CD drive (repeatable)"), N_ ("FILE") },
     { "disk", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &a->disks, N_ ("A disk image (repeatable)"),
       N_ ("FILE") },
+    { "device", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &a->devices,
+      N_ ("A device of “guesthousectl devices” (repeatable)"), N_ ("MODEL,OPTION=VALUE…") },
     { "without-disc", 0, 0, G_OPTION_ARG_NONE, &a->without_disc,
       N_ ("Leave the CD drives of the folder's machine empty"), NULL },
     { "kernel", 0, 0, G_OPTION_ARG_FILENAME, &a->kernel,
@@ -125,43 +128,84 @@ replace (char **value, char **with)
     }
 }
 
-/* Disks go to the first free position, discs to the first free one of the second channel. */
-static gboolean
-add_drives (MachineConfig *config, char **files, MachineDriveKind kind, GError **error)
+static void
+list_drives (GPtrArray *devices, const char *kind, char **files)
 {
-  gboolean cd = kind == MACHINE_DRIVE_CD;
-
   for (unsigned n = 0; files != NULL && files[n] != NULL; n++)
     {
-      unsigned position = cd ? 2 : 0;
-      unsigned tried = 0;
+      DeviceSpec *spec = device_spec_new (catalog_find (kind, NULL), 0);
 
-      for (; tried < MACHINE_CONFIG_DRIVES && config->drives[position].kind != MACHINE_DRIVE_NONE;
-           tried++)
-        position = (position + 1) % MACHINE_CONFIG_DRIVES;
-      if (tried == MACHINE_CONFIG_DRIVES)
-        {
-          g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
-                       _ ("“%s” is one drive too many: a machine has room for %u."), files[n],
-                       MACHINE_CONFIG_DRIVES);
-          return FALSE;
-        }
-      config->drives[position].kind = kind;
-      config->drives[position].id = g_strdup_printf (cd ? "cd%u" : "disk%u", n);
-      config->drives[position].file = real_path_resolve (files[n]);
+      device_spec_set (spec, "file", files[n]);
+      g_ptr_array_add (devices, spec);
+    }
+}
+
+/* What the options add, in the order in which it finds its places. */
+static gboolean
+list_devices (const Arguments *a, GPtrArray *devices, GError **error)
+{
+  list_drives (devices, "disk", a->disks);
+  list_drives (devices, "cd", a->discs);
+  for (unsigned n = 0; a->devices != NULL && a->devices[n] != NULL; n++)
+    {
+      DeviceSpec *spec = machine_devices_parse (a->devices[n], error);
+
+      if (spec == NULL)
+        return FALSE;
+      g_ptr_array_add (devices, spec);
     }
   return TRUE;
+}
+
+/* Gives each a number and a place in the machine. */
+static gboolean
+add_devices (MachineConfig *config, GPtrArray *devices, GError **error)
+{
+  for (unsigned i = 0; i < devices->len; i++)
+    {
+      DeviceSpec *given = g_ptr_array_index (devices, i);
+      DeviceSpec *spec = machine_devices_add (config->devices, given->model);
+
+      if (spec == NULL)
+        {
+          g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
+                       _ ("There is no room for one more “%s”: a machine has %u places for %s."),
+                       given->model->model, given->model->socket->places,
+                       _ (given->model->socket->title));
+          return FALSE;
+        }
+      for (unsigned n = 0; n < spec->model->n_options; n++)
+        device_spec_set (spec, spec->model->options[n].name, given->values[n]);
+    }
+  return TRUE;
+}
+
+/* --serial is for the first serial port, whether the machine has one or not. */
+static void
+set_first_serial (MachineConfig *config, const DeviceSpec *given)
+{
+  DeviceSpec *spec = machine_devices_find (config->devices, "serial0");
+
+  if (spec == NULL)
+    spec = machine_devices_add (config->devices, given->model);
+  device_spec_set (spec, "output", device_spec_get (given, "output"));
 }
 
 static gboolean
 apply (Arguments *a, Options *options, GError **error)
 {
   MachineConfig *config = options->config;
-  MachineConfig files = { 0 };
+  g_autoptr (GPtrArray) devices = machine_devices_new ();
+  MachineConfig files = { .devices = devices };
+  DeviceSpec *serial = NULL;
 
-  for (unsigned i = 0; a->without_disc && i < MACHINE_CONFIG_DRIVES; i++)
-    if (config->drives[i].kind == MACHINE_DRIVE_CD)
-      g_clear_pointer (&config->drives[i].file, g_free);
+  for (unsigned i = 0; a->without_disc && i < config->devices->len; i++)
+    {
+      DeviceSpec *spec = g_ptr_array_index (config->devices, i);
+
+      if (device_spec_is (spec, "cd"))
+        device_spec_set (spec, "file", NULL);
+    }
   if (a->memory != NULL)
     {
       config->memory = machine_config_parse_memory (a->memory, error);
@@ -188,14 +232,25 @@ apply (Arguments *a, Options *options, GError **error)
   replace (&config->accelerator, &a->accelerator);
   replace (&config->boot, &a->boot);
   replace (&config->append, &a->append);
-  replace (&files.serial[0], &a->serial);
+  if (!list_devices (a, devices, error))
+    return FALSE;
+  if (a->serial != NULL)
+    {
+      serial = device_spec_new (catalog_find ("serial", NULL), 0);
+      device_spec_set (serial, "output", a->serial);
+      g_ptr_array_add (devices, serial);
+    }
   replace (&files.debugcon, &a->debugcon);
   replace (&files.kernel, &a->kernel);
   replace (&files.initrd, &a->initrd);
   replace (&files.bios, &a->bios);
   replace (&files.vga_bios, &a->vga_bios);
   machine_trust_resolve (&files);
-  replace (&config->serial[0], &files.serial[0]);
+  if (serial != NULL)
+    {
+      set_first_serial (config, serial);
+      g_ptr_array_remove (devices, serial);
+    }
   replace (&config->debugcon, &files.debugcon);
   replace (&config->kernel, &files.kernel);
   replace (&config->initrd, &files.initrd);
@@ -209,8 +264,7 @@ apply (Arguments *a, Options *options, GError **error)
   options->stopped = a->stopped;
   options->exit_on_shutdown = a->exit_on_shutdown;
   options->time_limit = a->time_limit;
-  return add_drives (config, a->disks, MACHINE_DRIVE_DISK, error)
-         && add_drives (config, a->discs, MACHINE_DRIVE_CD, error);
+  return add_devices (config, devices, error);
 }
 
 /* The folder's files are found before options add the user's own. */

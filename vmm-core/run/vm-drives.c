@@ -3,17 +3,22 @@
 
 #include <glib/gi18n.h>
 
+typedef struct
+{
+  DeviceSpec *spec;
+  Image *image;
+  GCancellable *opening; /* of what the machine starts with; NULL: not under way */
+} Drive;
+
 struct VmDrives
 {
-  MachineConfig *config;
   GMainContext *context;
   MachineLock *lock;
   BoardPc *board; /* NULL: none */
-  Image *images[MACHINE_CONFIG_DRIVES];
-  GCancellable
-    *openings[MACHINE_CONFIG_DRIVES]; /* what the machine starts with; NULL: not under way */
-  GCancellable *cancellable;          /* of what is to be put in */
-  VmDone opened;                      /* NULL: nobody waits */
+  Drive *drives;
+  unsigned n;
+  GCancellable *cancellable; /* of what is to be put in */
+  VmDone opened;             /* NULL: nobody waits */
   void *opened_data;
   const char *failed; /* a drive's id */
   char *missing;      /* a sentence */
@@ -26,17 +31,42 @@ struct VmDrives
 typedef struct
 {
   VmDrives *drives;
-  unsigned position;
+  Drive *drive;
   VmDone done; /* NULL: the machine starts with it */
   void *data;
 } Opening;
 
+static gboolean
+is_cd (const Drive *drive)
+{
+  return device_spec_is (drive->spec, "cd");
+}
+
+static const char *
+get_file (const Drive *drive)
+{
+  return device_spec_get (drive->spec, "file");
+}
+
+static void
+set_file (Drive *drive, const char *file)
+{
+  device_spec_set (drive->spec, "file", file);
+}
+
 VmDrives *
-vm_drives_new (MachineConfig *config, GMainContext *context, MachineLock *lock)
+vm_drives_new (GPtrArray *devices, GMainContext *context, MachineLock *lock)
 {
   VmDrives *drives = g_new0 (VmDrives, 1);
 
-  drives->config = config;
+  drives->drives = g_new0 (Drive, devices->len);
+  for (unsigned i = 0; i < devices->len; i++)
+    {
+      DeviceSpec *spec = g_ptr_array_index (devices, i);
+
+      if (device_spec_is (spec, "disk") || device_spec_is (spec, "cd"))
+        drives->drives[drives->n++].spec = spec;
+    }
   drives->context = context;
   drives->lock = lock;
   drives->cancellable = g_cancellable_new ();
@@ -58,11 +88,12 @@ vm_drives_free (VmDrives *drives)
   if (drives == NULL)
     return;
   abandon (&drives->cancellable);
-  for (unsigned i = 0; i < MACHINE_CONFIG_DRIVES; i++)
+  for (unsigned i = 0; i < drives->n; i++)
     {
-      abandon (&drives->openings[i]);
-      image_free (drives->images[i]);
+      abandon (&drives->drives[i].opening);
+      image_free (drives->drives[i].image);
     }
+  g_free (drives->drives);
   g_free (drives->missing);
   g_free (drives);
 }
@@ -87,9 +118,9 @@ vm_drives_set_board (VmDrives *drives, BoardPc *board)
 const char *
 vm_drives_get_awaited (VmDrives *drives)
 {
-  for (unsigned i = 0; i < MACHINE_CONFIG_DRIVES; i++)
-    if (drives->openings[i] != NULL)
-      return drives->config->drives[i].file;
+  for (unsigned i = 0; i < drives->n; i++)
+    if (drives->drives[i].opening != NULL)
+      return get_file (&drives->drives[i]);
   return NULL;
 }
 
@@ -122,28 +153,28 @@ take_image (VmDrives *drives, GAsyncResult *result, GError **error)
 }
 
 static gboolean
-has_disk (const MachineConfig *config)
+has_disk (VmDrives *drives)
 {
-  for (unsigned i = 0; i < MACHINE_CONFIG_DRIVES; i++)
-    if (config->drives[i].kind == MACHINE_DRIVE_DISK)
+  for (unsigned i = 0; i < drives->n; i++)
+    if (!is_cd (&drives->drives[i]))
       return TRUE;
   return FALSE;
 }
 
 /* A machine that has a disk to start from does not need the disc that it was installed from. */
 static gboolean
-do_without (VmDrives *drives, MachineDrive *drive, const GError *error)
+do_without (VmDrives *drives, Drive *drive, const GError *error)
 {
-  g_autofree char *shown = g_filename_display_name (drive->file);
+  g_autofree char *shown = g_filename_display_name (get_file (drive));
 
-  if (drive->kind != MACHINE_DRIVE_CD || !has_disk (drives->config)
+  if (!is_cd (drive) || !has_disk (drives)
       || !g_error_matches (error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND))
     return FALSE;
   g_free (drives->missing);
   drives->missing = g_strdup_printf (
     _ ("The disc image “%s” is gone: the machine starts with an empty drive %s."), shown,
-    drive->id);
-  g_clear_pointer (&drive->file, g_free);
+    drive->spec->group);
+  set_file (drive, NULL);
   if (drives->changed != NULL)
     drives->changed (drives->listener_data);
   return TRUE;
@@ -154,32 +185,29 @@ image_opened (GObject *source, GAsyncResult *result, gpointer data)
 {
   g_autofree Opening *opening = data;
   VmDrives *drives = opening->drives;
-  MachineDrive *drive;
+  Drive *drive = opening->drive;
   g_autoptr (GError) error = NULL;
 
   if (g_cancellable_is_cancelled (g_task_get_cancellable (G_TASK (result))))
     return; /* the drives may be gone */
-  drive = &drives->config->drives[opening->position];
-  g_clear_object (&drives->openings[opening->position]);
-  drives->images[opening->position] = take_image (drives, result, &error);
+  g_clear_object (&drive->opening);
+  drive->image = take_image (drives, result, &error);
   if (error != NULL && do_without (drives, drive, error))
     g_clear_error (&error);
   if (error != NULL)
-    drives->failed = drive->id;
+    drives->failed = drive->spec->group;
   tell_opened (drives, error);
 }
 
 static void
-open_image (VmDrives *drives, unsigned position)
+open_image (VmDrives *drives, Drive *drive)
 {
-  const MachineDrive *drive = &drives->config->drives[position];
   Opening *opening = g_new (Opening, 1);
 
-  *opening = (Opening){ drives, position, NULL, NULL };
-  drives->openings[position] = g_cancellable_new ();
-  image_open_async (drive->file, drive->kind == MACHINE_DRIVE_CD ? IMAGE_READ_ONLY : 0,
-                    drives->context, drives->lock, drives->openings[position], image_opened,
-                    opening);
+  *opening = (Opening){ drives, drive, NULL, NULL };
+  drive->opening = g_cancellable_new ();
+  image_open_async (get_file (drive), is_cd (drive) ? IMAGE_READ_ONLY : 0, drives->context,
+                    drives->lock, drive->opening, image_opened, opening);
 }
 
 void
@@ -189,10 +217,13 @@ vm_drives_open (VmDrives *drives, VmDone done, void *data)
   g_clear_pointer (&drives->missing, g_free);
   drives->opened = done;
   drives->opened_data = data;
-  for (unsigned i = 0; i < MACHINE_CONFIG_DRIVES; i++)
-    if (drives->config->drives[i].file != NULL && drives->images[i] == NULL
-        && drives->openings[i] == NULL)
-      open_image (drives, i);
+  for (unsigned i = 0; i < drives->n; i++)
+    {
+      Drive *drive = &drives->drives[i];
+
+      if (get_file (drive) != NULL && drive->image == NULL && drive->opening == NULL)
+        open_image (drives, drive);
+    }
   tell_opened (drives, NULL);
 }
 
@@ -209,54 +240,54 @@ vm_drives_get_missing (VmDrives *drives)
 }
 
 Image *
-vm_drives_get_image (VmDrives *drives, unsigned position)
+vm_drives_get_image (VmDrives *drives, const DeviceSpec *spec)
 {
-  return drives->images[position];
+  for (unsigned i = 0; i < drives->n; i++)
+    if (drives->drives[i].spec == spec)
+      return drives->drives[i].image;
+  return NULL;
 }
 
 void
 vm_drives_retry (VmDrives *drives)
 {
-  for (unsigned i = 0; i < MACHINE_CONFIG_DRIVES; i++)
-    if (drives->images[i] != NULL)
-      image_retry (drives->images[i]);
+  for (unsigned i = 0; i < drives->n; i++)
+    if (drives->drives[i].image != NULL)
+      image_retry (drives->drives[i].image);
 }
 
 /* Discs that come and go */
 
-static int
-find_drive (VmDrives *drives, const char *id, GError **error)
+static Drive *
+find_cd (VmDrives *drives, const char *id, GError **error)
 {
-  for (unsigned i = 0; i < MACHINE_CONFIG_DRIVES; i++)
-    if (drives->config->drives[i].kind == MACHINE_DRIVE_CD
-        && g_strcmp0 (drives->config->drives[i].id, id) == 0)
-      return i;
+  for (unsigned i = 0; i < drives->n; i++)
+    if (is_cd (&drives->drives[i]) && g_str_equal (drives->drives[i].spec->group, id))
+      return &drives->drives[i];
   g_set_error (error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND,
                _ ("The machine has no CD drive “%s”: its first one is called cd0."), id);
-  return -1;
+  return NULL;
 }
 
 /* Takes image over. What was still being opened for the drive is not wanted any more. */
 static gboolean
-change_medium (VmDrives *drives, unsigned position, Image *image, gboolean force, GError **error)
+change_medium (VmDrives *drives, Drive *drive, Image *image, gboolean force, GError **error)
 {
-  MachineDrive *drive = &drives->config->drives[position];
   gboolean changed = TRUE;
 
   machine_lock_acquire (drives->lock);
   if (drives->board != NULL)
-    changed = board_pc_change_medium (drives->board, position, image, force, error);
+    changed = board_pc_change_medium (drives->board, drive->spec, image, force, error);
   machine_lock_release (drives->lock);
   if (!changed)
     {
       image_free (image);
       return FALSE;
     }
-  abandon (&drives->openings[position]);
-  image_free (drives->images[position]);
-  drives->images[position] = image;
-  g_free (drive->file);
-  drive->file = image != NULL ? g_strdup (image_get_path (image)) : NULL;
+  abandon (&drive->opening);
+  image_free (drive->image);
+  drive->image = image;
+  set_file (drive, image != NULL ? image_get_path (image) : NULL);
   if (drives->changed != NULL)
     drives->changed (drives->listener_data);
   tell_opened (drives, NULL);
@@ -274,7 +305,7 @@ disc_opened (GObject *source, GAsyncResult *result, gpointer data)
     return;
   image = take_image (opening->drives, result, &error);
   if (image != NULL)
-    change_medium (opening->drives, opening->position, image, FALSE, &error);
+    change_medium (opening->drives, opening->drive, image, FALSE, &error);
   opening->done (opening->data, error);
 }
 
@@ -282,16 +313,16 @@ void
 vm_drives_insert (VmDrives *drives, const char *id, const char *path, VmDone done, void *data)
 {
   g_autoptr (GError) error = NULL;
-  int position = find_drive (drives, id, &error);
+  Drive *drive = find_cd (drives, id, &error);
   Opening *opening;
 
-  if (position < 0)
+  if (drive == NULL)
     {
       done (data, error);
       return;
     }
   opening = g_new (Opening, 1);
-  *opening = (Opening){ drives, position, done, data };
+  *opening = (Opening){ drives, drive, done, data };
   image_open_async (path, IMAGE_READ_ONLY, drives->context, drives->lock, drives->cancellable,
                     disc_opened, opening);
 }
@@ -299,9 +330,9 @@ vm_drives_insert (VmDrives *drives, const char *id, const char *path, VmDone don
 gboolean
 vm_drives_eject (VmDrives *drives, const char *id, gboolean force, GError **error)
 {
-  int position = find_drive (drives, id, error);
+  Drive *drive = find_cd (drives, id, error);
 
-  return position >= 0 && change_medium (drives, position, NULL, force, error);
+  return drive != NULL && change_medium (drives, drive, NULL, force, error);
 }
 
 GVariant *
@@ -311,16 +342,29 @@ vm_drives_describe (VmDrives *drives)
 
   g_variant_builder_init (&builder, G_VARIANT_TYPE ("a(sssb)"));
   machine_lock_acquire (drives->lock);
-  for (unsigned i = 0; i < MACHINE_CONFIG_DRIVES; i++)
+  for (unsigned i = 0; i < drives->n; i++)
     {
-      const MachineDrive *drive = &drives->config->drives[i];
-      g_autofree char *file = g_utf8_make_valid (drive->file != NULL ? drive->file : "", -1);
+      const Drive *drive = &drives->drives[i];
+      const char *path = get_file (drive);
+      g_autofree char *file = g_utf8_make_valid (path != NULL ? path : "", -1);
 
-      if (drive->kind != MACHINE_DRIVE_NONE)
-        g_variant_builder_add (&builder, "(sssb)", drive->id,
-                               drive->kind == MACHINE_DRIVE_CD ? "cd" : "disk", file,
-                               drives->board != NULL && board_pc_is_tray_locked (drives->board, i));
+      g_variant_builder_add (&builder, "(sssb)", drive->spec->group, drive->spec->model->kind, file,
+                             drives->board != NULL
+                               && board_pc_is_tray_locked (drives->board, drive->spec));
     }
   machine_lock_release (drives->lock);
   return g_variant_builder_end (&builder);
+}
+
+const char *
+vm_drives_get_traffic (VmDrives *drives, unsigned n, uint64_t *bytes_read, uint64_t *bytes_written)
+{
+  *bytes_read = *bytes_written = 0;
+  if (n >= drives->n)
+    return NULL;
+  machine_lock_acquire (drives->lock);
+  if (drives->board != NULL)
+    board_pc_get_drive_traffic (drives->board, drives->drives[n].spec, bytes_read, bytes_written);
+  machine_lock_release (drives->lock);
+  return drives->drives[n].spec->group;
 }

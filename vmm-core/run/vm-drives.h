@@ -7,8 +7,9 @@
  * hang; everything else is as in vm.h. */
 typedef struct VmDrives VmDrives;
 
-/* config's drives, whose files change with their discs, outlive them. */
-VmDrives *vm_drives_new (MachineConfig *config, GMainContext *context, MachineLock *lock);
+/* Those among devices (machine-devices.h), which outlive them, and whose files change with their
+ * discs. */
+VmDrives *vm_drives_new (GPtrArray *devices, GMainContext *context, MachineLock *lock);
 void vm_drives_free (VmDrives *drives);
 /* troubled as in image.h; changed: a disc came or went. */
 void vm_drives_set_listener (VmDrives *drives, ImageTroubled troubled, void (*changed) (void *data),
@@ -30,13 +31,16 @@ const char *vm_drives_get_failed (VmDrives *drives);
  * disk; NULL: there is none. */
 const char *vm_drives_get_missing (VmDrives *drives);
 
-/* NULL: the drive is empty. */
-Image *vm_drives_get_image (VmDrives *drives, unsigned position);
+/* NULL: the drive is empty, or spec is none. */
+Image *vm_drives_get_image (VmDrives *drives, const DeviceSpec *spec);
 /* What found no room is tried again. */
 void vm_drives_retry (VmDrives *drives);
 
 void vm_drives_insert (VmDrives *drives, const char *id, const char *path, VmDone done, void *data);
 gboolean vm_drives_eject (VmDrives *drives, const char *id, gboolean force, GError **error);
+/* As vm_get_drive_traffic gives it. */
+const char *vm_drives_get_traffic (VmDrives *drives, unsigned n, uint64_t *bytes_read,
+                                   uint64_t *bytes_written);
 /* As vm_get_drives gives them. */
 GVariant *vm_drives_describe (VmDrives *drives);
 

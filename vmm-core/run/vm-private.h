@@ -32,7 +32,7 @@ struct Vm
   Console *console;
   Input *input;
   VmDrives *drives;
-  Chardev *serial[MACHINE_CONFIG_SERIAL_PORTS];
+  Chardev **outputs; /* of the devices that have one, parallel to the configuration's */
   Chardev *debugcon;
 
   /* Made anew at each power on. */

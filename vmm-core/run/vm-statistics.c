@@ -21,15 +21,15 @@ resident_bytes (void)
 static void
 add_drives (Vm *vm, GVariantBuilder *builder)
 {
-  for (unsigned i = 0; i < MACHINE_CONFIG_DRIVES; i++)
+  uint64_t bytes_read, bytes_written;
+  const char *id;
+
+  for (unsigned i = 0; (id = vm_get_drive_traffic (vm, i, &bytes_read, &bytes_written)) != NULL;
+       i++)
     {
-      uint64_t bytes_read, bytes_written;
-      const char *id = vm_get_drive_traffic (vm, i, &bytes_read, &bytes_written);
       g_autofree char *read_name = g_strdup_printf ("%s-bytes-read", id);
       g_autofree char *written_name = g_strdup_printf ("%s-bytes-written", id);
 
-      if (id == NULL)
-        continue;
       g_variant_builder_add (builder, "{st}", read_name, (guint64) bytes_read);
       g_variant_builder_add (builder, "{st}", written_name, (guint64) bytes_written);
     }

@@ -25,14 +25,9 @@ vm_get_drives (Vm *vm)
 }
 
 const char *
-vm_get_drive_traffic (Vm *vm, unsigned position, uint64_t *bytes_read, uint64_t *bytes_written)
+vm_get_drive_traffic (Vm *vm, unsigned n, uint64_t *bytes_read, uint64_t *bytes_written)
 {
-  *bytes_read = *bytes_written = 0;
-  machine_lock_acquire (vm->lock);
-  if (vm->board != NULL)
-    board_pc_get_drive_traffic (vm->board, position, bytes_read, bytes_written);
-  machine_lock_release (vm->lock);
-  return vm->config->drives[position].id;
+  return vm_drives_get_traffic (vm->drives, n, bytes_read, bytes_written);
 }
 
 /* What others need */

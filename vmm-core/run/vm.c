@@ -100,9 +100,15 @@ open_everything (Vm *vm, GError **error)
 
   if (!check_host_memory (config, error) || !check_readable (config->kernel, error))
     return FALSE;
-  for (unsigned i = 0; i < MACHINE_CONFIG_SERIAL_PORTS; i++)
-    if (!open_line (vm, config->serial[i], &vm->serial[i], error))
-      return FALSE;
+  vm->outputs = g_new0 (Chardev *, config->devices->len);
+  for (unsigned i = 0; i < config->devices->len; i++)
+    {
+      const DeviceSpec *spec = g_ptr_array_index (config->devices, i);
+
+      if (catalog_find_option (spec->model, "output") != NULL
+          && !open_line (vm, device_spec_get (spec, "output"), &vm->outputs[i], error))
+        return FALSE;
+    }
   return open_line (vm, config->debugcon, &vm->debugcon, error);
 }
 
@@ -178,11 +184,8 @@ has_just_begun (Vm *vm)
 {
   uint64_t bytes_read, bytes_written, in_all = 0;
 
-  for (unsigned i = 0; i < MACHINE_CONFIG_DRIVES; i++)
-    {
-      vm_get_drive_traffic (vm, i, &bytes_read, &bytes_written);
-      in_all += bytes_written;
-    }
+  for (unsigned i = 0; vm_get_drive_traffic (vm, i, &bytes_read, &bytes_written) != NULL; i++)
+    in_all += bytes_written;
   return in_all == 0 && clock_get_ns (vm->clock) < BEGINNING_NS;
 }
 
@@ -209,7 +212,7 @@ vm_new (MachineConfig *config, GError **error)
   vm->console = console_new ();
   vm->input = input_new ();
   vm->wish_notice = notice_new (vm->context, serve_wishes, vm);
-  vm->drives = vm_drives_new (config, vm->context, vm->lock);
+  vm->drives = vm_drives_new (config->devices, vm->context, vm->lock);
   vm_drives_set_listener (vm->drives, image_troubled, tell_drives_changed, vm);
   if (!machine_config_check (config, error)
       || !machine_topology_parse (config->topology, config->cpus, config->os, &vm->topology, error))
@@ -263,8 +266,9 @@ vm_free (Vm *vm)
     return;
   tear_down (vm);
   vm_drives_free (vm->drives);
-  for (unsigned i = 0; i < MACHINE_CONFIG_SERIAL_PORTS; i++)
-    chardev_free (vm->serial[i]);
+  for (unsigned i = 0; vm->outputs != NULL && i < vm->config->devices->len; i++)
+    chardev_free (vm->outputs[i]);
+  g_free (vm->outputs);
   chardev_free (vm->debugcon);
   notice_free (vm->wish_notice);
   input_free (vm->input);
@@ -312,8 +316,8 @@ vm_make_vcpus (Vm *vm, GError **error)
 static gboolean
 build (Vm *vm, GError **error)
 {
-  static const BoardDriveKind kinds[] = { BOARD_DRIVE_NONE, BOARD_DRIVE_DISK, BOARD_DRIVE_CD };
   const MachineConfig *config = vm->config;
+  g_autofree BoardDeviceConfig *devices = g_new0 (BoardDeviceConfig, config->devices->len);
   g_autofree char *bios = firmware_file_dup_path (config->bios, "bios-256k.bin");
   g_autofree char *vga_bios = firmware_file_dup_path (config->vga_bios, "vgabios-stdvga.bin");
   BoardPcConfig board = {
@@ -328,6 +332,8 @@ build (Vm *vm, GError **error)
     .input = vm->input,
     .bios = bios,
     .vga_bios = vga_bios,
+    .devices = devices,
+    .n_devices = config->devices->len,
     .debugcon = vm->debugcon,
     .boot_order = config->boot,
     .boot_menu = config->boot_menu,
@@ -352,11 +358,13 @@ build (Vm *vm, GError **error)
     }
   board.clock = vm->clock = clock_new_host (vm->context, vm->lock);
   clock_set_catch_up (vm->clock, !g_str_equal (config->ticks, "merge"));
-  for (unsigned i = 0; i < MACHINE_CONFIG_DRIVES; i++)
+  for (unsigned i = 0; i < config->devices->len; i++)
     {
-      board.drives[i].kind = kinds[config->drives[i].kind];
-      board.drives[i].image = vm_drives_get_image (vm->drives, i);
-      board.serial[i] = vm->serial[i];
+      const DeviceSpec *spec = g_ptr_array_index (config->devices, i);
+
+      devices[i] = (BoardDeviceConfig){ .spec = spec,
+                                        .image = vm_drives_get_image (vm->drives, spec),
+                                        .output = vm->outputs[i] };
     }
   machine_lock_acquire (vm->lock);
   vm->board = board_pc_new (&board, error);

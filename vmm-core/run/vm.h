@@ -74,14 +74,14 @@ gboolean vm_resume (Vm *vm, GError **error);
  * goes on with it. */
 gboolean vm_set_accelerator (Vm *vm, const char *name, GError **error);
 
-/* Drives by position; NULL id: none there. The file is opened beside the I/O thread, since the
+/* Drives by their groups' names. The file is opened beside the I/O thread, since the
  * host's disk may hang. */
 void vm_insert_medium (Vm *vm, const char *drive, const char *path, VmDone done, void *data);
 gboolean vm_eject_medium (Vm *vm, const char *drive, gboolean force, GError **error);
 /* a(sssb): id, kind, path or empty, locked by the guest. Floating. */
 GVariant *vm_get_drives (Vm *vm);
-/* Bytes moved so far by the drive at a position; its id, or NULL. */
-const char *vm_get_drive_traffic (Vm *vm, unsigned position, uint64_t *bytes_read,
+/* Bytes moved so far by drive n; its name, or NULL behind the last one. */
+const char *vm_get_drive_traffic (Vm *vm, unsigned n, uint64_t *bytes_read,
                                   uint64_t *bytes_written);
 
 /* a{st}. Floating. */

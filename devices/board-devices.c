@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "board-devices.h"
+
+#include "devices/char/uart.h"
+
+/* Drives: their state is the channel's */
+
+static void
+attach (const BoardSockets *sockets, const BoardDeviceConfig *config, IdeDriveKind kind,
+        BoardList *list)
+{
+  unsigned place = config->spec->place;
+
+  ide_channel_attach (sockets->ide[place / 2], place % 2, kind, config->image);
+  board_list_add (list,
+                  &(BoardDevice){ .id = config->spec->group, .model = config->spec->model->model });
+}
+
+static void
+make_ide_disk (const BoardSockets *sockets, const BoardDeviceConfig *config, BoardList *list)
+{
+  attach (sockets, config, IDE_DRIVE_DISK, list);
+}
+
+static void
+make_ide_cd (const BoardSockets *sockets, const BoardDeviceConfig *config, BoardList *list)
+{
+  attach (sockets, config, IDE_DRIVE_CD, list);
+}
+
+/* A UART at the ports of a COM port */
+
+typedef struct
+{
+  Uart *uart;
+  Bus *io;
+  uint16_t ports;
+} ComPort;
+
+static void
+com_port_free (void *device)
+{
+  ComPort *port = device;
+
+  bus_unmap (port->io, port->ports, 8, port->uart);
+  uart_free (port->uart);
+  g_free (port);
+}
+
+static void
+com_port_reset (void *device)
+{
+  uart_reset (((ComPort *) device)->uart);
+}
+
+static void
+make_serial (const BoardSockets *sockets, const BoardDeviceConfig *config, BoardList *list)
+{
+  static const uint16_t ports[BOARD_COM_PORTS] = { 0x3f8, 0x2f8, 0x3e8, 0x2e8 };
+  static const uint8_t irqs[BOARD_COM_PORTS] = { 4, 3, 4, 3 };
+  const DeviceSpec *spec = config->spec;
+  Irq irq = isa_irq_get (sockets->isa_irq, irqs[spec->place]);
+  ComPort *port = g_new0 (ComPort, 1);
+
+  *port = (ComPort){ .uart = uart_new (config->output, irq, spec->group),
+                     .io = sockets->io,
+                     .ports = ports[spec->place] };
+  bus_map (port->io, port->ports, 8, &uart_ops, port->uart);
+  board_list_add (list, &(BoardDevice){ .id = spec->group,
+                                        .model = spec->model->model,
+                                        .device = port,
+                                        .free = com_port_free,
+                                        .reset = com_port_reset,
+                                        .states = { uart_state (port->uart) } });
+}
+
+static const struct
+{
+  const char *model;
+  void (*make) (const BoardSockets *sockets, const BoardDeviceConfig *config, BoardList *list);
+} makers[] = {
+  { "ide-disk", make_ide_disk },
+  { "ide-cd", make_ide_cd },
+  { "16550a", make_serial },
+};
+
+void
+board_devices_make (const BoardSockets *sockets, const BoardDeviceConfig *config, BoardList *list)
+{
+  unsigned n = 0;
+
+  while (!g_str_equal (makers[n].model, config->spec->model->model))
+    n++;
+  makers[n].make (sockets, config, list);
+}
+
+const char *
+board_devices_get_model (unsigned n)
+{
+  return n < G_N_ELEMENTS (makers) ? makers[n].model : NULL;
+}

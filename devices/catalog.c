@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "catalog.h"
+
+#include <string.h>
+
+#define N_(text) text
+#define OPTIONS(options) options, sizeof options / sizeof options[0]
+
+static const DeviceSocket ide = { N_ ("IDE"), 4, "position" };
+static const DeviceSocket com = { N_ ("COM port"), 4, NULL };
+
+static const DeviceOption disk_options[]
+  = { { "file", N_ ("Disk image"), DEVICE_OPTION_FILE, NULL, true, false } };
+static const DeviceOption cd_options[]
+  = { { "file", N_ ("Disc image"), DEVICE_OPTION_FILE_TO_READ, NULL, false, true } };
+static const DeviceOption serial_options[]
+  = { { "output", N_ ("Output"), DEVICE_OPTION_OUTPUT, "none", false, false } };
+
+static const DeviceModel models[] = {
+  { "disk", "ide-disk", N_ ("Hard Disk"), &ide, 4, 0, 2, OPTIONS (disk_options) },
+  { "cd", "ide-cd", N_ ("CD Drive"), &ide, 4, 2, 2, OPTIONS (cd_options) },
+  { "serial", "16550a", N_ ("Serial Port"), &com, 4, 0, 4, OPTIONS (serial_options) },
+};
+#define N_MODELS (sizeof models / sizeof models[0])
+
+const DeviceModel *
+catalog_get_models (unsigned *n)
+{
+  *n = N_MODELS;
+  return models;
+}
+
+const DeviceModel *
+catalog_find (const char *kind, const char *model)
+{
+  for (unsigned i = 0; i < N_MODELS; i++)
+    if (strcmp (models[i].kind, kind) == 0
+        && (model == NULL || strcmp (models[i].model, model) == 0))
+      return &models[i];
+  return NULL;
+}
+
+const DeviceModel *
+catalog_find_model (const char *model)
+{
+  for (unsigned i = 0; i < N_MODELS; i++)
+    if (strcmp (models[i].model, model) == 0)
+      return &models[i];
+  return NULL;
+}
+
+const DeviceModel *
+catalog_find_group (const char *group, unsigned *number)
+{
+  for (unsigned i = 0; i < N_MODELS; i++)
+    {
+      size_t length = strlen (models[i].kind);
+      const char *digit = group + length;
+
+      if (strncmp (group, models[i].kind, length) != 0 || *digit < '0' || *digit > '9'
+          || digit[1] != '\0')
+        continue;
+      *number = *digit - '0';
+      return *number < models[i].max ? &models[i] : NULL;
+    }
+  return NULL;
+}
+
+const DeviceOption *
+catalog_find_option (const DeviceModel *model, const char *name)
+{
+  for (unsigned i = 0; i < model->n_options; i++)
+    if (strcmp (model->options[i].name, name) == 0)
+      return &model->options[i];
+  return NULL;
+}
