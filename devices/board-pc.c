@@ -422,7 +422,7 @@ add_pci (BoardPc *board)
   Irq intx[4];
 
   pirq_get_intx (board->pirq, intx);
-  board->pci = pci_bus_new (board->io, board->mmio, board->memory, intx);
+  board->pci = pci_bus_new (board->io, board->mmio, board->memory, intx, send_msi, board);
   OWN ("pci", pci_bus, board->pci, pci_bus_reset);
   board->i440fx = i440fx_new (board->io, board->pci, board->memory, board->ram, request_reset,
                               pulse_init, board);
@@ -498,8 +498,14 @@ add_vga (BoardPc *board, GError **error)
 static void
 add_devices (BoardPc *board)
 {
-  const BoardSockets sockets
-    = { .io = board->io, .isa_irq = board->isa_irq, .ide = { board->ide[0], board->ide[1] } };
+  const BoardSockets sockets = {
+    .io = board->io,
+    .isa_irq = board->isa_irq,
+    .ide = { board->ide[0], board->ide[1] },
+    .pci = board->pci,
+    .clock = board->config.clock,
+    .random = board->config.random,
+  };
 
   for (unsigned i = 0; i < board->config.n_devices; i++)
     board_devices_make (&sockets, &board->config.devices[i], board->devices);

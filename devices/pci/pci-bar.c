@@ -4,8 +4,11 @@
 
 #include "vmm-core/trace.h"
 
+#include <string.h>
+
 /* RAM is decoded before PCI by the host bridge, so a BAR placed over it does not hide it. */
 #define PCI_BAR_PRIORITY (-1)
+#define PCI_WIDE_END (1ull << 52) /* of physical addresses */
 
 static unsigned
 pci_bar_register (unsigned bar)
@@ -24,7 +27,7 @@ pci_function_get_u32 (const PciFunction *function, unsigned reg)
 /* Whether the registers make the BAR appear, and where. Address 0 and the all-ones pattern left
  * behind by sizing are nowhere. */
 static bool
-pci_bar_wanted (const PciFunction *function, unsigned index, uint32_t *base)
+pci_bar_wanted (const PciFunction *function, unsigned index, uint64_t *base)
 {
   const PciBar *bar = &function->bars[index];
   uint32_t value = pci_function_get_u32 (function, pci_bar_register (index));
@@ -32,7 +35,9 @@ pci_bar_wanted (const PciFunction *function, unsigned index, uint32_t *base)
   uint64_t end;
 
   *base = value & ~(bar->size - 1);
-  end = (uint64_t) *base + bar->size;
+  if (bar->wide)
+    *base |= (uint64_t) pci_function_get_u32 (function, pci_bar_register (index + 1)) << 32;
+  end = *base + bar->size;
   switch (bar->kind)
     {
     case PCI_BAR_IO:
@@ -43,18 +48,19 @@ pci_bar_wanted (const PciFunction *function, unsigned index, uint32_t *base)
       G_GNUC_FALLTHROUGH;
     case PCI_BAR_MMIO:
     case PCI_BAR_BLOCK:
-      return (command & PCI_COMMAND_MEMORY) != 0 && *base != 0 && end < (1ull << 32);
+      return (command & PCI_COMMAND_MEMORY) != 0 && *base != 0
+             && end < (bar->wide ? PCI_WIDE_END : 1ull << 32);
     default:
       return false;
     }
 }
 
 static void
-pci_bar_map (PciFunction *function, PciBar *bar, uint32_t base)
+pci_bar_map (PciFunction *function, PciBar *bar, uint64_t base)
 {
   PciBus *bus = function->bus;
 
-  TRACE ("pci.map", "%s at %#x size %#x", function->id, base, bar->size);
+  TRACE ("pci.map", "%s at %#" G_GINT64_MODIFIER "x size %#x", function->id, base, bar->size);
   if (bar->kind == PCI_BAR_IO)
     bus_map_guest (bus->io, base, bar->size, bar->ops, bar->device);
   else if (bar->kind == PCI_BAR_MMIO)
@@ -71,7 +77,8 @@ pci_bar_unmap (PciFunction *function, PciBar *bar)
 {
   PciBus *bus = function->bus;
 
-  TRACE ("pci.unmap", "%s at %#x size %#x", function->id, bar->base, bar->size);
+  TRACE ("pci.unmap", "%s at %#" G_GINT64_MODIFIER "x size %#x", function->id, bar->base,
+         bar->size);
   if (bar->kind == PCI_BAR_IO)
     bus_unmap (bus->io, bar->base, bar->size, bar->device);
   else if (bar->kind == PCI_BAR_MMIO)
@@ -87,7 +94,7 @@ pci_function_update_bars (PciFunction *function)
   for (unsigned i = 0; i < PCI_N_BARS; i++)
     {
       PciBar *bar = &function->bars[i];
-      uint32_t base;
+      uint64_t base;
       bool wanted = pci_bar_wanted (function, i, &base);
 
       if (bar->mapped && (!wanted || bar->base != base))
@@ -120,8 +127,14 @@ pci_function_set_bar (PciFunction *function, unsigned index, const PciBar *bar)
   for (unsigned i = 0; i < 4; i++)
     function->write_mask[reg + i] = mask >> i * 8;
   config[reg] = bar->kind == PCI_BAR_IO ? 1 : 0;
-  if (bar->kind == PCI_BAR_BLOCK)
+  if (bar->kind == PCI_BAR_BLOCK || bar->wide)
     config[reg] |= 8; /* prefetchable */
+  if (bar->wide)
+    {
+      g_assert (index + 1 < PCI_ROM_BAR && function->bars[index + 1].kind == PCI_BAR_NONE);
+      config[reg] |= 4;
+      memset (&function->write_mask[reg + 4], 0xff, 4);
+    }
 }
 
 void
@@ -140,6 +153,16 @@ pci_function_set_mmio_bar (PciFunction *function, unsigned bar, uint32_t size, c
   g_assert (bar < PCI_ROM_BAR && size >= 16);
   pci_function_set_bar (
     function, bar, &(PciBar){ .kind = PCI_BAR_MMIO, .size = size, .ops = ops, .device = device });
+}
+
+void
+pci_function_set_wide_mmio_bar (PciFunction *function, unsigned bar, uint32_t size,
+                                const BusOps *ops, void *device)
+{
+  g_assert (size >= 16);
+  pci_function_set_bar (
+    function, bar,
+    &(PciBar){ .kind = PCI_BAR_MMIO, .wide = true, .size = size, .ops = ops, .device = device });
 }
 
 void

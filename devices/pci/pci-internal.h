@@ -12,7 +12,10 @@
 #define PCI_COMMAND_MEMORY (1 << 1)
 #define PCI_COMMAND_MASTER (1 << 2)
 #define PCI_COMMAND_INTX_DISABLE (1 << 10)
+#define PCI_STATUS 0x06
+#define PCI_STATUS_CAPABILITIES 0x10 /* low byte */
 #define PCI_BAR0 0x10
+#define PCI_CAPABILITIES 0x34
 #define PCI_ROM_ADDRESS 0x30
 #define PCI_ROM_ENABLE 1u
 
@@ -35,8 +38,9 @@ typedef struct
   const BusOps *ops;
   void *device;
   MemoryBlock *block;
+  bool wide; /* 64 bits: the next register holds the upper half of the address */
   bool mapped;
-  uint32_t base; /* where it is mapped */
+  uint64_t base; /* where it is mapped */
 } PciBar;
 
 typedef struct
@@ -53,6 +57,7 @@ struct PciFunction
   const PciFunctionOps *ops;
   void *device;
   uint8_t write_mask[256];
+  unsigned last_capability, capabilities_end; /* registers; 0: none yet */
   PciBar bars[PCI_N_BARS];
   PciFunctionState state;
 };
@@ -63,6 +68,8 @@ struct PciBus
   Bus *mmio;
   Memory *memory;
   Irq intx[4];
+  PciSendMsi send_msi;
+  void *msi_target;
   PciFunction *functions[256];
 };
 

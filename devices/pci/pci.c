@@ -6,7 +6,6 @@
 
 #include <string.h>
 
-#define PCI_STATUS 0x06
 #define PCI_STATUS_INTX 0x08   /* low byte */
 #define PCI_STATUS_ERRORS 0xf9 /* high byte: cleared by writing ones */
 #define PCI_REVISION 0x08
@@ -26,7 +25,8 @@ static const StateField pci_function_fields[] = {
 static const StateTable pci_function_table = STATE_TABLE (PciFunctionState, 1, pci_function_fields);
 
 PciBus *
-pci_bus_new (Bus *io, Bus *mmio, Memory *memory, const Irq intx[4])
+pci_bus_new (Bus *io, Bus *mmio, Memory *memory, const Irq intx[4], PciSendMsi send_msi,
+             void *msi_target)
 {
   PciBus *bus = g_new0 (PciBus, 1);
 
@@ -34,6 +34,8 @@ pci_bus_new (Bus *io, Bus *mmio, Memory *memory, const Irq intx[4])
   bus->mmio = mmio;
   bus->memory = memory;
   memcpy (bus->intx, intx, sizeof bus->intx);
+  bus->send_msi = send_msi;
+  bus->msi_target = msi_target;
   return bus;
 }
 
@@ -71,6 +73,8 @@ pci_bus_config_read (PciBus *bus, unsigned bus_number, unsigned devfn, unsigned 
   g_assert (size == 1 || size == 2 || size == 4);
   if (function == NULL || reg + size > sizeof function->state.config)
     return UINT32_MAX >> (4 - size) * 8;
+  if (function->ops != NULL && function->ops->config_read != NULL)
+    function->ops->config_read (function->device, reg);
   for (unsigned i = 0; i < size; i++)
     value |= (uint32_t) function->state.config[reg + i] << i * 8;
   TRACE ("pci.config-read", "%s register %#x size %u value %#x", function->id, reg, size, value);
@@ -216,6 +220,21 @@ uint8_t *
 pci_function_get_write_mask (PciFunction *function)
 {
   return function->write_mask;
+}
+
+unsigned
+pci_function_add_capability (PciFunction *function, uint8_t id, unsigned size)
+{
+  uint8_t *config = function->state.config;
+  unsigned at = MAX (function->capabilities_end, PCI_HEADER_SIZE);
+
+  g_assert (at + size <= sizeof function->state.config);
+  config[at] = id;
+  config[function->last_capability != 0 ? function->last_capability + 1 : PCI_CAPABILITIES] = at;
+  config[PCI_STATUS] |= PCI_STATUS_CAPABILITIES;
+  function->last_capability = at;
+  function->capabilities_end = (at + size + 3) & ~3u;
+  return at;
 }
 
 static void

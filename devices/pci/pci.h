@@ -14,9 +14,13 @@
 typedef struct PciBus PciBus;
 typedef struct PciFunction PciFunction;
 
+/* Puts a message-signalled interrupt on the bus to the local APICs. */
+typedef void (*PciSendMsi) (void *target, uint64_t address, uint32_t data);
+
 /* io and mmio are where BARs appear, memory where RAM-like BARs do. intx[4] are the lines that
  * INTA# to INTD# of slot 0 lead to; the pins of slot n are rotated by n, as boards wire them. */
-PciBus *pci_bus_new (Bus *io, Bus *mmio, Memory *memory, const Irq intx[4]);
+PciBus *pci_bus_new (Bus *io, Bus *mmio, Memory *memory, const Irq intx[4], PciSendMsi send_msi,
+                     void *msi_target);
 void pci_bus_free (PciBus *bus); /* after its functions */
 /* RST# of every function. */
 void pci_bus_reset (PciBus *bus);
@@ -37,11 +41,13 @@ typedef struct
   bool multifunction;
 } PciIdentity;
 
-/* What a function adds to the header's own behaviour; every function may be NULL. config_write runs
+/* What a function adds to the header's own behaviour; every function may be NULL. config_read runs
+ * before a register is read, for those that show something else each time; config_write runs
  * after the common registers have taken a write of size bytes at reg; config_loaded after a state
  * was loaded, for registers above 3Fh that do something; reset at RST#, after the header. */
 typedef struct
 {
+  void (*config_read) (void *device, unsigned reg);
   void (*config_write) (void *device, unsigned reg, unsigned size, uint32_t value);
   void (*config_loaded) (void *device);
   void (*reset) (void *device);
@@ -59,6 +65,10 @@ void pci_function_reset (PciFunction *function);
 uint8_t *pci_function_get_config (PciFunction *function);
 uint8_t *pci_function_get_write_mask (PciFunction *function);
 
+/* Appends a capability of size bytes (PCI 3.0, 6.7): its register, where id stands already. Once,
+ * when the function is made. */
+unsigned pci_function_add_capability (PciFunction *function, uint8_t id, unsigned size);
+
 /* BAR 0 to 5: registers in port space or memory space, or a RAM-like block. size is a power of two
  * (ports at least 4, memory at least 16, blocks whole pages). The ROM BAR shows a block
  * read-only. */
@@ -66,6 +76,9 @@ void pci_function_set_io_bar (PciFunction *function, unsigned bar, uint32_t size
                               void *device);
 void pci_function_set_mmio_bar (PciFunction *function, unsigned bar, uint32_t size,
                                 const BusOps *ops, void *device);
+/* The same at an address of 64 bits, which takes BAR bar and the next; prefetchable. */
+void pci_function_set_wide_mmio_bar (PciFunction *function, unsigned bar, uint32_t size,
+                                     const BusOps *ops, void *device);
 void pci_function_set_block_bar (PciFunction *function, unsigned bar, MemoryBlock *block);
 void pci_function_set_rom (PciFunction *function, MemoryBlock *block);
 

@@ -58,7 +58,7 @@ set_up (Rig *rig, gconstpointer data)
   rig->pit = pit_new (rig->io, rig->clock, IRQ_NONE);
   rig->pirq = pirq_new (isa);
   pirq_get_intx (rig->pirq, intx);
-  rig->pci = pci_bus_new (rig->io, rig->mmio, rig->memory, intx);
+  rig->pci = pci_bus_new (rig->io, rig->mmio, rig->memory, intx, NULL, NULL);
   rig->i440fx = i440fx_new (rig->io, rig->pci, rig->memory, rig->ram, count_reset, count_init, rig);
   rig->piix3 = piix3_new (rig->io, rig->pci, rig->pirq, rig->pic, rig->pit, rig->clock,
                           test_line_irq (&rig->a20), count_init, rig);

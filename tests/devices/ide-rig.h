@@ -94,7 +94,7 @@ ide_rig_new_on (Bus *io, Bus *mmio, Memory *memory, Clock *clock)
   rig->mmio = mmio;
   rig->memory = memory;
   rig->clock = clock;
-  rig->pci = pci_bus_new (rig->io, rig->mmio, rig->memory, intx);
+  rig->pci = pci_bus_new (rig->io, rig->mmio, rig->memory, intx, NULL, NULL);
   rig->channels[0] = ide_channel_new (rig->io, PRIMARY, PRIMARY_CONTROL, rig->clock,
                                       test_line_irq (&rig->lines[0]), "ide0");
   rig->channels[1] = ide_channel_new (rig->io, SECONDARY, SECONDARY_CONTROL, rig->clock,

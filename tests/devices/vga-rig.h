@@ -21,7 +21,7 @@ vga_rig_open (VgaRig *rig, Bus *io, Bus *mmio, Memory *memory, Clock *clock)
   static const uint8_t rom[16] = { 0x55, 0xaa, 1 };
   const Irq lines[4] = { IRQ_NONE, IRQ_NONE, IRQ_NONE, IRQ_NONE };
 
-  rig->bus = pci_bus_new (io, mmio, memory, lines);
+  rig->bus = pci_bus_new (io, mmio, memory, lines, NULL, NULL);
   rig->console = console_new ();
   rig->vga = vga_new (rig->bus, 2, io, mmio, memory, clock, rig->console, rom, sizeof rom, NULL);
   g_assert_nonnull (rig->vga);

@@ -34,7 +34,7 @@ open_device (FuzzBoard *board)
   c->pit = pit_new (board->io, board->clock, IRQ_NONE);
   c->pirq = pirq_new (isa);
   pirq_get_intx (c->pirq, intx);
-  c->pci = pci_bus_new (board->io, board->mmio, board->memory, intx);
+  c->pci = pci_bus_new (board->io, board->mmio, board->memory, intx, NULL, NULL);
   c->i440fx = i440fx_new (board->io, c->pci, board->memory, ram, ignore, ignore, NULL);
   c->piix3
     = piix3_new (board->io, c->pci, c->pirq, c->pic, c->pit, board->clock, IRQ_NONE, ignore, NULL);
