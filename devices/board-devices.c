@@ -74,6 +74,20 @@ make_serial (const BoardSockets *sockets, const BoardDeviceConfig *config, Board
                                         .states = { uart_state (port->uart) } });
 }
 
+static void
+make_virtio_rng (const BoardSockets *sockets, const BoardDeviceConfig *config, BoardList *list)
+{
+  VirtioRng *rng
+    = virtio_rng_new (sockets->pci, config->spec->place, sockets->clock, sockets->random);
+  BoardDevice device = { .id = config->spec->group,
+                         .model = config->spec->model->model,
+                         .device = rng,
+                         .free = (BoardAct) virtio_rng_free };
+
+  virtio_rng_get_states (rng, device.states);
+  board_list_add (list, &device);
+}
+
 static const struct
 {
   const char *model;
@@ -81,6 +95,7 @@ static const struct
 } makers[] = {
   { "ide-disk", make_ide_disk },
   { "ide-cd", make_ide_cd },
+  { "virtio-rng", make_virtio_rng },
   { "16550a", make_serial },
 };
 

@@ -6,6 +6,7 @@
 #include "devices/chipset/isa-irq.h"
 #include "devices/image/image.h"
 #include "devices/storage/ide.h"
+#include "devices/virtio/virtio-rng.h"
 #include "vmm-core/chardev.h"
 
 /* The devices of the catalogue: each is made by its constructor, and put in its place on the board.
@@ -25,6 +26,9 @@ typedef struct
   Bus *io;
   IsaIrq *isa_irq;
   IdeChannel *ide[2];
+  PciBus *pci;
+  Clock *clock;
+  VirtioRngFill random;
 } BoardSockets;
 
 #define BOARD_COM_PORTS 4

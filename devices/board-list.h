@@ -8,7 +8,7 @@ typedef struct BoardList BoardList;
 
 #define BOARD_LIST_DEVICES 96
 #define BOARD_LIST_NAME 24 /* bytes of an id or a model, the 0 at its end among them */
-#define BOARD_DEVICE_STATES 3
+#define BOARD_DEVICE_STATES 4
 
 typedef void (*BoardAct) (void *device);
 

@@ -36,6 +36,7 @@ typedef struct
   Clock *clock;
   Console *console;
   Input *input;
+  VirtioRngFill random; /* the host's random numbers; may be NULL if no device asks for them */
 
   /* Firmware files; NULL bios for tests that put their own code into RAM. */
   const char *bios;     /* SeaBIOS, 128 or 256 KiB */

@@ -6,8 +6,10 @@
 #define N_(text) text
 #define OPTIONS(options) options, sizeof options / sizeof options[0]
 
-static const DeviceSocket ide = { N_ ("IDE"), 4, "position" };
-static const DeviceSocket com = { N_ ("COM port"), 4, NULL };
+static const DeviceSocket ide = { N_ ("IDE"), 0, 4, "position" };
+static const DeviceSocket com = { N_ ("COM port"), 0, 4, NULL };
+/* Behind the slots of the host bridge, the PIIX and the VGA. */
+static const DeviceSocket pci = { N_ ("PCI"), 3, 29, "slot" };
 
 static const DeviceOption disk_options[]
   = { { "file", N_ ("Disk image"), DEVICE_OPTION_FILE, NULL, true, false } };
@@ -19,6 +21,7 @@ static const DeviceOption serial_options[]
 static const DeviceModel models[] = {
   { "disk", "ide-disk", N_ ("Hard Disk"), &ide, 4, 0, 2, OPTIONS (disk_options) },
   { "cd", "ide-cd", N_ ("CD Drive"), &ide, 4, 2, 2, OPTIONS (cd_options) },
+  { "rng", "virtio-rng", N_ ("Random Number Generator"), &pci, 1, 31, 1, NULL, 0 },
   { "serial", "16550a", N_ ("Serial Port"), &com, 4, 0, 4, OPTIONS (serial_options) },
 };
 #define N_MODELS (sizeof models / sizeof models[0])

@@ -28,8 +28,8 @@ typedef struct
 typedef struct
 {
   const char *title;
-  unsigned places;
-  const char *place_key; /* NULL: none */
+  unsigned first, places; /* numbers from the first on */
+  const char *place_key;  /* NULL: none */
 } DeviceSocket;
 
 typedef struct

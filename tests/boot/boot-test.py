@@ -128,13 +128,15 @@ def disk_machine():
     with tempfile.NamedTemporaryFile(suffix=".img") as image:
         image.truncate(64 << 20)
         with Machine("--cpus", "4", "--disk", image.name, "--kernel", kernel, "--initrd", initrd,
-                     "--append", "console=ttyS0 panic=-1 mitigations=off", "--exit-on-shutdown") as machine:
+                     "--append", "console=ttyS0 panic=-1 mitigations=off", "--device", "virtio-rng",
+                     "--exit-on-shutdown") as machine:
             yield machine
 
 
 def check_disk(machine):
     """The guest writes a file system, resets, reads it back, and ends by the power button."""
     machine.wait_serial(r"disk-test: 4 processors, disk of 131072 sectors", 300)
+    machine.wait_serial(r"random numbers of virtio_rng\.\d+: 4096 bytes", 30)
     written = machine.wait_serial(r"disk-test: (written ([0-9a-f]+)|FAILED)", 200)
     read = machine.wait_serial(r"disk-test: (read back ([0-9a-f]+)|FAILED)", 400)
     if written.group(2) is None or written.group(2) != read.group(2):

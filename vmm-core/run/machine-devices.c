@@ -58,7 +58,8 @@ machine_devices_find_at (GPtrArray *devices, const DeviceSocket *socket, unsigne
 static gboolean
 is_free (GPtrArray *devices, const DeviceSocket *socket, unsigned place)
 {
-  return place < socket->places && machine_devices_find_at (devices, socket, place) == NULL;
+  return place >= socket->first && place - socket->first < socket->places
+         && machine_devices_find_at (devices, socket, place) == NULL;
 }
 
 /* The place that the number leads to, if it is free. */
@@ -72,8 +73,10 @@ find_home (GPtrArray *devices, const DeviceModel *model, unsigned number, unsign
 static gboolean
 find_free (GPtrArray *devices, const DeviceModel *model, unsigned *place)
 {
-  for (*place = 0; *place < model->socket->places; ++*place)
-    if (is_free (devices, model->socket, *place))
+  const DeviceSocket *socket = model->socket;
+
+  for (*place = socket->first; *place - socket->first < socket->places; ++*place)
+    if (is_free (devices, socket, *place))
       return TRUE;
   return FALSE;
 }
@@ -276,18 +279,19 @@ read_place (Reader *reader, DeviceSpec *spec, GError **error)
   const DeviceSocket *socket = spec->model->socket;
   g_autofree char *text
     = g_key_file_get_string (reader->file, spec->group, socket->place_key, NULL);
+  unsigned last = socket->first + socket->places - 1;
   guint64 place;
 
-  if (g_ascii_string_to_unsigned (text, 10, 0, socket->places - 1, &place, NULL)
+  if (g_ascii_string_to_unsigned (text, 10, socket->first, last, &place, NULL)
       && is_free (reader->devices, socket, place))
     {
       spec->place = place;
       return TRUE;
     }
   g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA,
-               _ ("In “%s”, %s %s of [%s] is taken or does not exist: choose another from 0 to "
-                  "%u."),
-               reader->path, socket->place_key, text, spec->group, socket->places - 1);
+               _ ("In “%s”, %s %s of [%s] is taken or does not exist: choose another from %u "
+                  "to %u."),
+               reader->path, socket->place_key, text, spec->group, socket->first, last);
   return FALSE;
 }
 

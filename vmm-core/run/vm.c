@@ -330,6 +330,7 @@ build (Vm *vm, GError **error)
     .lock = vm->lock,
     .console = vm->console,
     .input = vm->input,
+    .random = arc4random_buf,
     .bios = bios,
     .vga_bios = vga_bios,
     .devices = devices,
