@@ -6,6 +6,7 @@
 
 #include "accessible-name.h"
 #include "conf-editor.h"
+#include "devices-group.h"
 #include "drives-group.h"
 #include "processor-layout.h"
 #include "processor-model.h"
@@ -32,6 +33,7 @@ struct _SettingsDialog
   GtkDropDown *boot, *topology, *cpu_model, *accelerator, *ticks;
   GtkSwitch *boot_menu, *nested, *scale;
   DrivesGroup *drives;
+  DevicesGroup *devices;
   SmbiosGroup *smbios;
   ConfEditor *editor;
   AdwActionRow *firmware_row;
@@ -258,6 +260,7 @@ settings_dialog_new (GtkWindow *parent, Machine *machine)
   gtk_switch_set_active (self->boot_menu, g_key_file_get_boolean (machine_get_conf (machine),
                                                                   "machine", "boot-menu", NULL));
   drives_group_set_machine (self->drives, machine);
+  devices_group_set_machine (self->devices, machine);
   smbios_group_set_machine (self->smbios, machine);
   conf_editor_set_machine (self->editor, machine);
   add_pages (self);
@@ -333,6 +336,7 @@ settings_dialog_class_init (SettingsDialogClass *klass)
   gtk_widget_class_bind_template_child (widget_class, SettingsDialog, ticks);
   gtk_widget_class_bind_template_child (widget_class, SettingsDialog, boot_menu);
   gtk_widget_class_bind_template_child (widget_class, SettingsDialog, drives);
+  gtk_widget_class_bind_template_child (widget_class, SettingsDialog, devices);
   gtk_widget_class_bind_template_child (widget_class, SettingsDialog, smbios);
   gtk_widget_class_bind_template_child (widget_class, SettingsDialog, firmware_row);
   gtk_widget_class_bind_template_child (widget_class, SettingsDialog, firmware_reset);

@@ -91,6 +91,21 @@ def change_identity(session):
     session.picture("3-identity")
 
 
+def change_devices(session, name):
+    """What the catalogue has is in the menu, as long as there is room; a device's options are behind its row."""
+    turn_to("Other Devices")
+    choose("Add Hardware…", "Random Number Generator", "the generator in machine.conf",
+           lambda: session.control("get", name, "rng0", "model") == "virtio-rng\n")
+    choose("Add Hardware…", "Serial Port", "the port in machine.conf",
+           lambda: session.control("get", name, "serial0", "model") == "16550a\n")
+    wait("it in the settings", lambda: find_button("Remove Serial Port 1 at next start"))
+    check_names("the devices")
+    session.picture("3a-devices")
+    press("Remove Serial Port 1 at next start", "no port",
+          lambda: session.control("get", name, "serial0", "model") == "")
+    check(session.control("get", name, "rng0", "model") == "virtio-rng\n", "the generator went, too")
+
+
 def change_drives(session, name, before):
     check_names("the hardware")
     turn_to("Drives")
@@ -115,6 +130,7 @@ def run(session):
     change_layout(session, name)
     change_model(session, name)
     change_identity(session)
+    change_devices(session, name)
     change_drives(session, name, before)
 
     # A disc that the command line inserted, and that the person ejects.

@@ -22,7 +22,8 @@ PRESS_AGAIN = 10  # seconds after which a press without effect counts as lost
 
 # What is to be seen on a page of the settings only.
 SETTINGS_PAGES = {"General": ("Name (applies now)",), "Hardware": ("Late Timer Ticks",),
-                  "Drives": ("Disk", "CD Drive"), "Start": ("Boot Menu",), "Advanced": ("Configuration File",)}
+                  "Drives": ("Disk", "CD Drive"), "Other Devices": ("Beside drives; changes apply at next start",),
+                  "Start": ("Boot Menu",), "Advanced": ("Configuration File",)}
 
 BUTTONS = ("push button", "toggle button", "menu item")
 

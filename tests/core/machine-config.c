@@ -218,6 +218,7 @@ test_refusals (void)
     { "[disk0]\nfile=a\n[cd0]\n[cd1]\n[cd2]\n[cd3]\n", "has 4 for IDE" },
     { "[disk0]\nmodel=ide-dsk\nfile=a\n", "did you mean “ide-disk”?" },
     { "[disk0]\nmodel=ide-cd\nfile=a\n", "“guesthousectl devices” lists all" },
+    { "[serial0]\noutput=COM1\n", "write none, stdio" },
     { "[disk0]\nfile=C:\\disk\n", "backslash" },
     { "[machine]\nname=end\\\n", "backslash" },
     { "[kernel]\nappend=quiet\n", "needs a kernel" },

@@ -248,6 +248,19 @@ read_model (Reader *reader, const DeviceModel *first, const char *group, GError 
   return NULL;
 }
 
+static gboolean
+check_output (Reader *reader, const char *group, const char *key, const char *output,
+              GError **error)
+{
+  if (g_str_equal (output, "none") || g_str_equal (output, "stdio")
+      || g_str_has_prefix (output, "file:") || g_str_has_prefix (output, "socket:"))
+    return TRUE;
+  g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA,
+               _ ("In “%s”, %s in [%s] is “%s”: write none, stdio, file:PATH or socket:PATH."),
+               reader->path, key, group, output);
+  return FALSE;
+}
+
 /* Empty is as good as not there. */
 static gboolean
 read_values (Reader *reader, DeviceSpec *spec, GError **error)
@@ -257,6 +270,9 @@ read_values (Reader *reader, DeviceSpec *spec, GError **error)
       const DeviceOption *option = &spec->model->options[i];
       g_autofree char *text = g_key_file_get_string (reader->file, spec->group, option->name, NULL);
 
+      if (text != NULL && *text != '\0' && option->type == DEVICE_OPTION_OUTPUT
+          && !check_output (reader, spec->group, option->name, text, error))
+        return FALSE;
       if (text != NULL && *text != '\0')
         spec->values[i] = option->type == DEVICE_OPTION_OUTPUT
                             ? machine_devices_dup_output (reader->folder, text)
