@@ -2,6 +2,7 @@
 #include "board-devices.h"
 
 #include "devices/char/uart.h"
+#include "devices/virtio/virtio-blk.h"
 
 /* Drives: their state is the channel's */
 
@@ -88,15 +89,28 @@ make_virtio_rng (const BoardSockets *sockets, const BoardDeviceConfig *config, B
   board_list_add (list, &device);
 }
 
+/* Its serial number is its name, by which systems find it again. */
+static void
+make_virtio_blk (const BoardSockets *sockets, const BoardDeviceConfig *config, BoardList *list)
+{
+  const DeviceSpec *spec = config->spec;
+  VirtioBlk *blk = virtio_blk_new (sockets->pci, spec->place, config->image, spec->group);
+  BoardDevice device = { .id = spec->group,
+                         .model = spec->model->model,
+                         .device = blk,
+                         .free = (BoardAct) virtio_blk_free };
+
+  virtio_blk_get_states (blk, device.states);
+  board_list_add (list, &device);
+}
+
 static const struct
 {
   const char *model;
   void (*make) (const BoardSockets *sockets, const BoardDeviceConfig *config, BoardList *list);
 } makers[] = {
-  { "ide-disk", make_ide_disk },
-  { "ide-cd", make_ide_cd },
-  { "virtio-rng", make_virtio_rng },
-  { "16550a", make_serial },
+  { "ide-disk", make_ide_disk },     { "virtio-blk", make_virtio_blk }, { "ide-cd", make_ide_cd },
+  { "virtio-rng", make_virtio_rng }, { "16550a", make_serial },
 };
 
 void

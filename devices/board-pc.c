@@ -681,14 +681,6 @@ board_pc_is_tray_locked (BoardPc *board, const DeviceSpec *drive)
   return ide_channel_is_locked (board->ide[drive->place / 2], drive->place % 2);
 }
 
-void
-board_pc_get_drive_traffic (BoardPc *board, const DeviceSpec *drive, uint64_t *bytes_read,
-                            uint64_t *bytes_written)
-{
-  ide_channel_get_traffic (board->ide[drive->place / 2], drive->place % 2, bytes_read,
-                           bytes_written);
-}
-
 uint32_t
 board_pc_get_test_exit (BoardPc *board)
 {

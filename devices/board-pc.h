@@ -76,9 +76,6 @@ void board_pc_press_power_button (BoardPc *board);
 gboolean board_pc_change_medium (BoardPc *board, const DeviceSpec *drive, Image *image,
                                  gboolean force, GError **error);
 gboolean board_pc_is_tray_locked (BoardPc *board, const DeviceSpec *drive);
-/* Bytes moved so far, for activity lights. */
-void board_pc_get_drive_traffic (BoardPc *board, const DeviceSpec *drive, uint64_t *bytes_read,
-                                 uint64_t *bytes_written);
 
 /* What the guest wrote to the test device when BOARD_EVENT_TEST_EXIT came. Lock held. */
 uint32_t board_pc_get_test_exit (BoardPc *board);

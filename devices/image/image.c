@@ -16,6 +16,7 @@ struct Image
   uint8_t *memory;
   uint64_t size;
   gboolean read_only;
+  uint64_t bytes_read, bytes_written;
   uint8_t first_sector[512]; /* so that nobody has to wait for it */
 };
 
@@ -150,6 +151,18 @@ image_get_first_sector (const Image *image)
   return image->first_sector;
 }
 
+uint64_t
+image_get_bytes_read (const Image *image)
+{
+  return image->bytes_read;
+}
+
+uint64_t
+image_get_bytes_written (const Image *image)
+{
+  return image->bytes_written;
+}
+
 gboolean
 image_is_read_only (const Image *image)
 {
@@ -203,6 +216,7 @@ submit (Image *image, ImageRequestKind kind, uint64_t offset, void *buffer, uint
 void
 image_read (Image *image, uint64_t offset, void *buffer, size_t length, ImageDone done, void *data)
 {
+  image->bytes_read += length;
   submit (image, IMAGE_REQUEST_READ, offset, buffer, length, done, data);
 }
 
@@ -210,6 +224,7 @@ void
 image_write (Image *image, uint64_t offset, const void *buffer, size_t length, ImageDone done,
              void *data)
 {
+  image->bytes_written += length;
   submit (image, IMAGE_REQUEST_WRITE, offset, (void *) buffer, length, done, data);
 }
 

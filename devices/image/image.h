@@ -49,6 +49,9 @@ void image_set_listener (Image *image, ImageTroubled troubled, void *data);
 
 const char *image_get_path (const Image *image);
 uint64_t image_get_size (const Image *image); /* bytes */
+/* Bytes asked for so far, for activity lights. */
+uint64_t image_get_bytes_read (const Image *image);
+uint64_t image_get_bytes_written (const Image *image);
 /* As it is, or will be when the writes under way are done; 512 bytes, zeros if it cannot be
  * read. */
 const uint8_t *image_get_first_sector (const Image *image);

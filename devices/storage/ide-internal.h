@@ -90,7 +90,6 @@ typedef struct
   IdeDriveKind kind;
   unsigned unit;
   Image *image;
-  uint64_t bytes_read, bytes_written;
 } IdeDrive;
 
 typedef struct

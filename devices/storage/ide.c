@@ -141,7 +141,6 @@ next_read (IdeDrive *drive)
   s->at = 0;
   s->filled = length;
   s->remaining -= length;
-  drive->bytes_read += length;
   image_read (drive->image, s->offset, s->buffer, length, ide_image_done, drive);
 }
 
@@ -152,7 +151,6 @@ next_write (IdeDrive *drive)
 
   s->phase = IDE_PHASE_IMAGE_WRITE;
   s->status = IDE_STATUS_BSY;
-  drive->bytes_written += s->filled;
   image_write (drive->image, s->offset, s->buffer, s->filled, ide_image_done, drive);
 }
 
@@ -694,14 +692,6 @@ gboolean
 ide_channel_is_locked (IdeChannel *channel, unsigned unit)
 {
   return channel->drives[unit].state.locked;
-}
-
-void
-ide_channel_get_traffic (IdeChannel *channel, unsigned unit, uint64_t *bytes_read,
-                         uint64_t *bytes_written)
-{
-  *bytes_read = channel->drives[unit].bytes_read;
-  *bytes_written = channel->drives[unit].bytes_written;
 }
 
 void

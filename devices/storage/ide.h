@@ -31,8 +31,6 @@ void ide_channel_attach (IdeChannel *channel, unsigned unit, IdeDriveKind kind, 
 gboolean ide_channel_change_medium (IdeChannel *channel, unsigned unit, Image *image,
                                     gboolean force, GError **error);
 gboolean ide_channel_is_locked (IdeChannel *channel, unsigned unit);
-void ide_channel_get_traffic (IdeChannel *channel, unsigned unit, uint64_t *bytes_read,
-                              uint64_t *bytes_written);
 
 /* opened_or_closed is called when the guest moves, locks or unlocks a tray of the channel; NULL for
  * none. */

@@ -84,6 +84,7 @@ struct VirtioPci
   Irq intx;
   unsigned pci_cfg; /* register of that capability */
   char id[24];
+  uint8_t config[VIRTIO_PCI_MAX_CONFIG];
   VirtioPciState state;
 };
 
@@ -148,6 +149,21 @@ is_running (const VirtioPci *pci)
   return (pci->state.status & (STATUS_DRIVER_OK | STATUS_NEEDS_RESET)) == STATUS_DRIVER_OK;
 }
 
+void
+virtio_pci_break (VirtioPci *pci)
+{
+  pci->state.status |= STATUS_NEEDS_RESET;
+  interrupt (pci, ISR_CONFIG, pci->state.config_vector);
+}
+
+bool
+virtio_pci_take_again (VirtioPci *pci, unsigned queue, uint16_t head, VirtqueueChain *chain)
+{
+  return is_running (pci)
+         && virtqueue_take_again (&pci->state.queues[queue], pci->function, head, chain)
+              == VIRTQUEUE_TAKEN;
+}
+
 bool
 virtio_pci_take (VirtioPci *pci, unsigned queue, VirtqueueChain *chain)
 {
@@ -158,8 +174,7 @@ virtio_pci_take (VirtioPci *pci, unsigned queue, VirtqueueChain *chain)
     case VIRTQUEUE_TAKEN:
       return true;
     case VIRTQUEUE_BROKEN:
-      pci->state.status |= STATUS_NEEDS_RESET;
-      interrupt (pci, ISR_CONFIG, pci->state.config_vector);
+      virtio_pci_break (pci);
       return false;
     default:
       return false;
@@ -173,9 +188,17 @@ virtio_pci_give (VirtioPci *pci, unsigned queue, const VirtqueueChain *chain, ui
 }
 
 uint32_t
-virtio_pci_write (VirtioPci *pci, const VirtqueueChain *chain, const void *bytes, uint32_t length)
+virtio_pci_read (VirtioPci *pci, const VirtqueueChain *chain, uint64_t offset, void *bytes,
+                 uint32_t length)
 {
-  return virtqueue_write (pci->function, chain, bytes, length);
+  return virtqueue_read (pci->function, chain, offset, bytes, length);
+}
+
+uint32_t
+virtio_pci_write (VirtioPci *pci, const VirtqueueChain *chain, uint64_t offset, const void *bytes,
+                  uint32_t length)
+{
+  return virtqueue_write (pci->function, chain, offset, bytes, length);
 }
 
 static void
@@ -395,6 +418,16 @@ read_isr (VirtioPci *pci)
 }
 
 static uint64_t
+read_config (const VirtioPci *pci, unsigned offset, unsigned size)
+{
+  uint64_t value = 0;
+
+  for (unsigned i = 0; i < size && offset + i < pci->ops->config_size; i++)
+    value |= (uint64_t) pci->config[offset + i] << i * 8;
+  return value;
+}
+
+static uint64_t
 read_registers (void *device, uint64_t offset, unsigned size)
 {
   VirtioPci *pci = device;
@@ -405,6 +438,8 @@ read_registers (void *device, uint64_t offset, unsigned size)
       return offset < COMMON_SIZE ? read_common (pci, offset) : 0;
     case REGION_ISR:
       return offset % REGION_SIZE == 0 ? read_isr (pci) : 0;
+    case REGION_DEVICE:
+      return read_config (pci, offset % REGION_SIZE, size);
     default:
       return 0;
     }
@@ -464,6 +499,8 @@ add_capabilities (VirtioPci *pci)
   add_capability (pci, CAP_ISR_CFG, REGION_ISR, 1, 0);
   notify = add_capability (pci, CAP_NOTIFY_CFG, REGION_NOTIFY, 4 * pci->ops->n_queues, 4);
   put_u32 (config + notify + NOTIFY_MULTIPLIER, 4);
+  if (pci->ops->config_size > 0)
+    add_capability (pci, CAP_DEVICE_CFG, REGION_DEVICE, pci->ops->config_size, 0);
   /* 4.1.4.9: the registers for who cannot reach the BAR. bar, offset, length and data are the
    * driver's. */
   pci->pci_cfg = add_capability (pci, CAP_PCI_CFG, 0, 0, 4);
@@ -531,7 +568,8 @@ virtio_pci_new (PciBus *bus, unsigned slot, const VirtioPciOps *ops, void *devic
     .interrupt_pin = 1,
   };
 
-  g_assert (ops->n_queues <= VIRTIO_PCI_MAX_QUEUES && ops->queue_size <= VIRTQUEUE_MAX_SIZE);
+  g_assert (ops->n_queues <= VIRTIO_PCI_MAX_QUEUES && ops->queue_size <= VIRTQUEUE_MAX_SIZE
+            && ops->config_size <= VIRTIO_PCI_MAX_CONFIG);
   pci->ops = ops;
   pci->device = device;
   pci->function = pci_function_new (bus, slot, 0, &identity, &function_ops, pci);
@@ -542,6 +580,12 @@ virtio_pci_new (PciBus *bus, unsigned slot, const VirtioPciOps *ops, void *devic
   g_snprintf (pci->id, sizeof pci->id, "virtio %02x", slot);
   reset_state (pci);
   return pci;
+}
+
+uint8_t *
+virtio_pci_get_config (VirtioPci *pci)
+{
+  return pci->config;
 }
 
 void

@@ -8,6 +8,7 @@
 typedef struct VirtioPci VirtioPci;
 
 #define VIRTIO_PCI_MAX_QUEUES 8
+#define VIRTIO_PCI_MAX_CONFIG 64
 
 /* Features that every device has (6.): indirect descriptors, event index, version 1. */
 #define VIRTIO_F_INDIRECT_DESC (UINT64_C (1) << 28)
@@ -20,7 +21,8 @@ typedef struct
   uint32_t class_code; /* as in PciIdentity */
   uint64_t features;   /* its own */
   unsigned n_queues;
-  uint16_t queue_size; /* of each, at most */
+  uint16_t queue_size;  /* of each, at most */
+  unsigned config_size; /* bytes of its own configuration, up to VIRTIO_PCI_MAX_CONFIG */
 
   /* The driver told of new buffers, or may have: so after a load, too. Lock held. */
   void (*serve) (void *device, unsigned queue);
@@ -38,8 +40,16 @@ void virtio_pci_give (VirtioPci *pci, unsigned queue, const VirtqueueChain *chai
                       uint32_t written);
 /* Interrupts for what was given, if the driver wants that. */
 void virtio_pci_interrupt (VirtioPci *pci, unsigned queue);
-uint32_t virtio_pci_write (VirtioPci *pci, const VirtqueueChain *chain, const void *bytes,
-                           uint32_t length);
+/* As in virtqueue.h. */
+bool virtio_pci_take_again (VirtioPci *pci, unsigned queue, uint16_t head, VirtqueueChain *chain);
+uint32_t virtio_pci_read (VirtioPci *pci, const VirtqueueChain *chain, uint64_t offset, void *bytes,
+                          uint32_t length);
+uint32_t virtio_pci_write (VirtioPci *pci, const VirtqueueChain *chain, uint64_t offset,
+                           const void *bytes, uint32_t length);
+/* The driver did what cannot be: it is told that it must reset the device. */
+void virtio_pci_break (VirtioPci *pci);
+/* What the driver reads of the device's own configuration; to be filled once. */
+uint8_t *virtio_pci_get_config (VirtioPci *pci);
 
 /* Three sections: the device's, MSI-X's and the PCI header's. */
 void virtio_pci_get_states (VirtioPci *pci, StateSection states[3]);

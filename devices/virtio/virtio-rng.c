@@ -39,7 +39,7 @@ serve (void *device, unsigned queue)
 
       rng->fill (bytes, length);
       virtio_pci_give (rng->pci, queue, &rng->chain,
-                       virtio_pci_write (rng->pci, &rng->chain, bytes, length));
+                       virtio_pci_write (rng->pci, &rng->chain, 0, bytes, length));
     }
   if (n > 0)
     virtio_pci_interrupt (rng->pci, queue);

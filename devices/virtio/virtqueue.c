@@ -132,7 +132,7 @@ VirtqueueResult
 virtqueue_take (VirtqueueState *queue, PciFunction *function, bool event_index,
                 VirtqueueChain *chain)
 {
-  uint16_t available;
+  uint16_t available, head;
 
   if (!queue->enabled || queue->size == 0)
     return VIRTQUEUE_EMPTY;
@@ -149,11 +149,19 @@ virtqueue_take (VirtqueueState *queue, PciFunction *function, bool event_index,
   if ((uint16_t) (available - queue->next_available) > queue->size)
     return broken (function, "an index that jumps");
   atomic_thread_fence (memory_order_acquire);
-  chain->head
+  head
     = read_u16 (function, queue->driver + RING + 2 * (queue->next_available & (queue->size - 1)));
-  chain->n_readable = chain->n_writable = 0;
   queue->next_available++;
-  return follow (function, queue->descriptors, queue->size, chain->head, queue->size, chain);
+  return virtqueue_take_again (queue, function, head, chain);
+}
+
+VirtqueueResult
+virtqueue_take_again (const VirtqueueState *queue, PciFunction *function, uint16_t head,
+                      VirtqueueChain *chain)
+{
+  chain->head = head;
+  chain->n_readable = chain->n_writable = 0;
+  return follow (function, queue->descriptors, queue->size, head, queue->size, chain);
 }
 
 void
@@ -185,29 +193,67 @@ virtqueue_wants_interrupt (VirtqueueState *queue, PciFunction *function, bool ev
          || (uint16_t) (queue->next_used - event - 1) < (uint16_t) (queue->next_used - before);
 }
 
+static uint64_t
+add_lengths (const VirtqueueBuffer *buffers, unsigned n)
+{
+  uint64_t sum = 0;
+
+  for (unsigned i = 0; i < n; i++)
+    sum += buffers[i].length;
+  return sum;
+}
+
+uint64_t
+virtqueue_get_readable (const VirtqueueChain *chain)
+{
+  return add_lengths (chain->buffers, chain->n_readable);
+}
+
 uint64_t
 virtqueue_get_room (const VirtqueueChain *chain)
 {
-  uint64_t room = 0;
+  return add_lengths (chain->buffers + chain->n_readable, chain->n_writable);
+}
 
-  for (unsigned i = 0; i < chain->n_writable; i++)
-    room += chain->buffers[chain->n_readable + i].length;
-  return room;
+/* bytes go where the buffers are, or come from there. */
+static uint32_t
+move (PciFunction *function, const VirtqueueBuffer *buffers, unsigned n, uint64_t offset,
+      uint8_t *bytes, uint32_t length, bool to_guest)
+{
+  uint32_t moved = 0;
+
+  for (unsigned i = 0; i < n && moved < length; i++)
+    {
+      uint64_t address = buffers[i].address + offset;
+      uint32_t part;
+
+      if (offset >= buffers[i].length)
+        {
+          offset -= buffers[i].length;
+          continue;
+        }
+      part = MIN (buffers[i].length - offset, length - moved);
+      if (to_guest)
+        pci_function_dma_write (function, address, bytes + moved, part);
+      else
+        pci_function_dma_read (function, address, bytes + moved, part);
+      moved += part;
+      offset = 0;
+    }
+  return moved;
 }
 
 uint32_t
-virtqueue_write (PciFunction *function, const VirtqueueChain *chain, const void *bytes,
-                 uint32_t length)
+virtqueue_read (PciFunction *function, const VirtqueueChain *chain, uint64_t offset, void *bytes,
+                uint32_t length)
 {
-  uint32_t written = 0;
+  return move (function, chain->buffers, chain->n_readable, offset, bytes, length, false);
+}
 
-  for (unsigned i = 0; i < chain->n_writable && written < length; i++)
-    {
-      const VirtqueueBuffer *buffer = &chain->buffers[chain->n_readable + i];
-      uint32_t part = MIN (buffer->length, length - written);
-
-      pci_function_dma_write (function, buffer->address, (const uint8_t *) bytes + written, part);
-      written += part;
-    }
-  return written;
+uint32_t
+virtqueue_write (PciFunction *function, const VirtqueueChain *chain, uint64_t offset,
+                 const void *bytes, uint32_t length)
+{
+  return move (function, chain->buffers + chain->n_readable, chain->n_writable, offset,
+               (uint8_t *) bytes, length, true);
 }

@@ -56,9 +56,15 @@ void virtqueue_give (VirtqueueState *queue, PciFunction *function, const Virtque
 /* Whether the driver wants an interrupt for what was given since this was asked last. */
 bool virtqueue_wants_interrupt (VirtqueueState *queue, PciFunction *function, bool event_index);
 
-/* Bytes between the chain's buffers that the device may write and host memory; returns how many
- * there was room for. */
-uint32_t virtqueue_write (PciFunction *function, const VirtqueueChain *chain, const void *bytes,
-                          uint32_t length);
-/* Bytes that the device may write. */
+/* Follows the chain again that was taken once, and not given back, with this head. */
+VirtqueueResult virtqueue_take_again (const VirtqueueState *queue, PciFunction *function,
+                                      uint16_t head, VirtqueueChain *chain);
+
+/* Bytes of the chain that the device may read, and write. */
+uint64_t virtqueue_get_readable (const VirtqueueChain *chain);
 uint64_t virtqueue_get_room (const VirtqueueChain *chain);
+/* Moves bytes between these, from offset on, and host memory; returns how many there were. */
+uint32_t virtqueue_read (PciFunction *function, const VirtqueueChain *chain, uint64_t offset,
+                         void *bytes, uint32_t length);
+uint32_t virtqueue_write (PciFunction *function, const VirtqueueChain *chain, uint64_t offset,
+                          const void *bytes, uint32_t length);

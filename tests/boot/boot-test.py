@@ -121,15 +121,15 @@ def installer_gtk(arch):
 
 
 @contextlib.contextmanager
-def disk_machine():
-    """Four processors and a disk, for the guest that writes and reads a file system."""
+def disk_machine(model="ide-disk"):
+    """Four processors, a disk and random numbers, for the guest that writes and reads a file system."""
     initrd = guest("disk-test", ".initrd")
     kernel = os.path.join(os.environ["BOOT_GUESTS"], "debian-kernel", "vmlinuz")
     with tempfile.NamedTemporaryFile(suffix=".img") as image:
         image.truncate(64 << 20)
-        with Machine("--cpus", "4", "--disk", image.name, "--kernel", kernel, "--initrd", initrd,
-                     "--append", "console=ttyS0 panic=-1 mitigations=off", "--device", "virtio-rng",
-                     "--exit-on-shutdown") as machine:
+        with Machine("--cpus", "4", "--device", f"{model},file={image.name}", "--device", "virtio-rng",
+                     "--kernel", kernel, "--initrd", initrd,
+                     "--append", "console=ttyS0 panic=-1 mitigations=off", "--exit-on-shutdown") as machine:
             yield machine
 
 
@@ -154,6 +154,13 @@ def shut_down(machine):
 def disk():
     """What four processors write on the IDE disk is there after a reset; the power button ends it."""
     with disk_machine() as machine:
+        check_disk(machine)
+        shut_down(machine)
+
+
+def virtio_disk():
+    """The same on a virtio disk."""
+    with disk_machine("virtio-blk") as machine:
         check_disk(machine)
         shut_down(machine)
 
@@ -223,6 +230,7 @@ TESTS = {
     "installer-amd64-gtk": lambda: installer_gtk("amd64"),
     "installer-i386-gtk": lambda: installer_gtk("i386"),
     "disk": disk,
+    "virtio-disk": virtio_disk,
     "accelerators": accelerators,
     "mp-table": mp_table,
 }

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a boot sector learns from the firmware of disks of many sizes.
+"""What a boot sector learns from the firmware of disks of many sizes, and that a virtio disk starts.
 
 usage: int13-test.py, with GUESTHOUSE_VM, GUESTHOUSECTL and INT13_GUEST (the boot sector) in the
 environment. Prints TAP.
@@ -28,13 +28,13 @@ GEOMETRIES = {
 }
 
 
-def ask(size):
+def ask(size, model="ide-disk"):
     """The geometry that the boot sector of a disk of this size is told."""
     with tempfile.NamedTemporaryFile(prefix="guesthouse-int13-") as image:
         with open(os.environ["INT13_GUEST"], "rb") as guest:
             image.write(guest.read())
         image.truncate(size)
-        with Machine("--disk", image.name, "--test-device", memory="16") as machine:
+        with Machine("--device", f"{model},file={image.name}", "--test-device", memory="16") as machine:
             status = machine.wait_end(PATIENCE)
             if status != PASSED:
                 raise BootError(f"the machine ended with {status}\n{machine.last_words()}")
@@ -51,6 +51,11 @@ def check(size, expected):
         raise BootError(f"found {found}, not {expected}")
 
 
+def start_from_virtio():
+    """The boot sector of a virtio disk runs, and reads the last sector that it is told of."""
+    ask(2 << 30, "virtio-blk")
+
+
 if __name__ == "__main__":
     sys.exit(report([(f"{size} bytes", functools.partial(check, size, expected))
-                     for size, expected in GEOMETRIES.items()]))
+                     for size, expected in GEOMETRIES.items()] + [("virtio", start_from_virtio)]))

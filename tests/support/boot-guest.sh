@@ -23,7 +23,7 @@ for guest in "$@"; do
     disk-test)
       "$here/debian-kernel.sh" "$folder/debian-kernel"
       is_fresh "$folder/$guest.initrd" || "$here/guest-initramfs.sh" "$folder/$guest.initrd" "$folder/debian-kernel" \
-        "$here/../guests/disk-test/root" ata_piix sd_mod ext4 evdev button virtio_pci virtio_rng ;;
+        "$here/../guests/disk-test/root" ata_piix sd_mod ext4 evdev button virtio_pci virtio_blk virtio_rng ;;
     installer-*)
       IFS=- read -r _ arch frontend <<<"$guest"
       is_fresh "$folder/$guest.iso" || "$here/installer-iso.sh" "$folder/$guest.iso" "$arch" "$frontend" ;;

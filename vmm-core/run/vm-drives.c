@@ -359,12 +359,15 @@ vm_drives_describe (VmDrives *drives)
 const char *
 vm_drives_get_traffic (VmDrives *drives, unsigned n, uint64_t *bytes_read, uint64_t *bytes_written)
 {
+  const Image *image;
+
   *bytes_read = *bytes_written = 0;
   if (n >= drives->n)
     return NULL;
   machine_lock_acquire (drives->lock);
-  if (drives->board != NULL)
-    board_pc_get_drive_traffic (drives->board, drives->drives[n].spec, bytes_read, bytes_written);
+  image = drives->drives[n].image;
+  *bytes_read = image != NULL ? image_get_bytes_read (image) : 0;
+  *bytes_written = image != NULL ? image_get_bytes_written (image) : 0;
   machine_lock_release (drives->lock);
   return drives->drives[n].spec->group;
 }

@@ -80,7 +80,8 @@ void vm_insert_medium (Vm *vm, const char *drive, const char *path, VmDone done,
 gboolean vm_eject_medium (Vm *vm, const char *drive, gboolean force, GError **error);
 /* a(sssb): id, kind, path or empty, locked by the guest. Floating. */
 GVariant *vm_get_drives (Vm *vm);
-/* Bytes moved so far by drive n; its name, or NULL behind the last one. */
+/* Bytes moved so far by drive n, of the disc that is in it; its name, or NULL behind the last one.
+ */
 const char *vm_get_drive_traffic (Vm *vm, unsigned n, uint64_t *bytes_read,
                                   uint64_t *bytes_written);
 
