@@ -80,13 +80,16 @@ test_refusals (void)
   assert_refusal (
     "v3", offer, "Genu", "bmi2 avx2",
     "The processor model “v3” has features that this computer cannot give the machine "
-    "(avx2, bmi2): choose one of host, baseline, nehalem.");
+    "(avx2, bmi2): choose one that fits (host, baseline, nehalem).");
   assert_refusal ("zen4", offer, "Auth", "movbe gfni",
                   "The processor model “zen4” has features that this computer cannot give the "
-                  "machine (gfni, movbe): choose one of host, baseline.");
+                  "machine (gfni, movbe): choose one that fits (host, baseline).");
   assert_refusal ("haswell", offer, "Hygo", "gfni",
                   "The processor model “haswell” comes from another maker than this computer's "
-                  "processor: choose one of host, baseline, v3, zen2.");
+                  "processor: choose one that fits (host, baseline, v3, zen2).");
+  assert_refusal ("baseline", offer, "Genu", "sse3",
+                  "The processor model “baseline” has features that this computer cannot give the "
+                  "machine (sse3): choose one that fits (host).");
 }
 
 /* What the levels of the psABI have, and nothing beyond. */

@@ -248,12 +248,12 @@ check_model (const CpuModel *model, const CpuidTable *offered, GError **error)
   if (!is_of_maker (model, offered))
     g_set_error (error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED,
                  _ ("The processor model “%s” comes from another maker than this computer's "
-                    "processor: choose one of %s."),
+                    "processor: choose one that fits (%s)."),
                  model->name, possible);
   else if (*missing != '\0')
     g_set_error (error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED,
                  _ ("The processor model “%s” has features that this computer cannot give the "
-                    "machine (%s): choose one of %s."),
+                    "machine (%s): choose one that fits (%s)."),
                  model->name, missing, possible);
   else
     return true;
