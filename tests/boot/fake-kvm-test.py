@@ -16,9 +16,9 @@ from machine import BootError, Machine, report
 PATIENCE = 120
 
 
-def start(accelerator, words):
+def start(accelerator, words, *options):
     """A machine with that accelerator on a KVM of which the words are true (tests/support/fake-kvm.h)."""
-    return Machine("--accel", accelerator, memory="64",
+    return Machine("--accel", accelerator, *options, memory="64",
                    env={"LD_PRELOAD": os.environ["FAKE_KVM_LIBRARY"], "FAKE_KVM": words})
 
 
@@ -39,9 +39,9 @@ def expect(text, part):
         raise BootError(f"“{part}” is missing in: {text}")
 
 
-def runs_translated(words, part):
+def runs_translated(words, part, *options):
     """The machine runs all the same, and says why it does without KVM."""
-    with start("auto", words) as machine:
+    with start("auto", words, *options) as machine:
         state = wait_for(machine, "accelerator", "translator")
         expect(state["accelerator-reason"], part)
         wait_for(machine, "state", "running")
@@ -60,6 +60,11 @@ def held_by_another():
 def power_on_fails():
     """KVM served when it was tried, and does not when the machine is made."""
     runs_translated("late xsave=22", "KVM cannot take over the state of a CPU")
+
+
+def model_is_refused():
+    """A processor that KVM cannot make is one that the translator may have."""
+    runs_translated("late plain", "processor model “baseline” has features", "--cpu-model", "baseline")
 
 
 def first_entry_fails():
@@ -93,6 +98,7 @@ TESTS = [
     ("no-permission", no_permission),
     ("held-by-another", held_by_another),
     ("power-on-fails", power_on_fails),
+    ("model-is-refused", model_is_refused),
     ("first-entry-fails", first_entry_fails),
     ("kvm-is-asked-for", kvm_is_asked_for),
     ("stuck-in-the-kernel", stuck_in_the_kernel),

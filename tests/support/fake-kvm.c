@@ -155,7 +155,7 @@ get_supported_cpuid (struct kvm_cpuid2 *cpuid)
       if (leaves[i] == 7 || leaves[i] == 0xd)
         entry->flags = KVM_CPUID_FLAG_SIGNIFCANT_INDEX;
       __get_cpuid_count (leaves[i], 0, &entry->eax, &entry->ebx, &entry->ecx, &entry->edx);
-      if (fake_kvm.plain_cpu && leaves[i] == 1)
+      if (fake_kvm.plain_cpu && fake_kvm.machines >= fake_kvm.refused_from && leaves[i] == 1)
         entry->ecx = 0;
     }
   cpuid->nent = n;
@@ -421,6 +421,7 @@ read_environment (void)
       }
   if (strstr (words, "late") != NULL)
     fake_kvm.refused_from = 2;
+  fake_kvm.plain_cpu = strstr (words, "plain") != NULL;
   if (strstr (words, "run=fail") != NULL)
     fake_kvm.run = run_failing;
   if (strstr (words, "run=stuck") != NULL)

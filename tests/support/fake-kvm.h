@@ -9,8 +9,8 @@
 /* A /dev/kvm that does what a test says, in place of the host's: it keeps what it is given, and
  * runs no guest but the loop of kvm-probe.c, in no time. Linked into a test, or loaded into
  * guesthouse-vm (LD_PRELOAD), where FAKE_KVM in the environment holds words: “open=ERRNO”,
- * “vm=ERRNO”, “xsave=ERRNO”, “run=fail” and “run=stuck”; “late”: the first machine, which only
- * tries it, meets nothing of that. */
+ * “vm=ERRNO”, “xsave=ERRNO”, “plain” (plain_cpu), “run=fail” and “run=stuck”; “late”: the first
+ * machine, which only tries it, meets none of the refusals. */
 
 #define FAKE_KVM_VCPUS 8
 #define FAKE_KVM_SLOTS 120
@@ -30,7 +30,7 @@ typedef struct
   int open_errno;        /* of /dev/kvm; 0: it opens */
   unsigned long refused; /* a request that fails… */
   int refused_errno;     /* … with this… */
-  unsigned refused_from; /* … from this machine on */
+  unsigned refused_from; /* … from this machine on, as plain_cpu is true */
   unsigned missing;      /* a capability that it has not got */
   unsigned max_vcpus;    /* 0: it does not say */
   unsigned max_slots;

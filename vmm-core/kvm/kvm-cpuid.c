@@ -97,10 +97,15 @@ kvm_cpuid_set (AccelVcpu *vcpu, GError **error)
   g_autofree KvmCpuid *cpuid = g_new0 (KvmCpuid, 1);
   g_autofree CpuidTable *offer = g_memdup2 (&vcpu->kvm->offer, sizeof *offer);
   g_autofree CpuidTable *guest = g_new (CpuidTable, 1);
+  g_autoptr (GError) problem = NULL;
 
   put_timing (vcpu, offer);
-  if (!cpu_policy_make (machine, offer, guest, error))
-    return false;
+  if (!cpu_policy_make (machine, offer, guest, &problem))
+    {
+      /* Another accelerator may have that processor. */
+      g_set_error_literal (error, ACCEL_ERROR, ACCEL_ERROR_HOST, problem->message);
+      return false;
+    }
   cpuid_topology_fill_table (
     &(CpuidTopology){ &machine->topology, vcpu->apic_id, cpuid_table_is_amd (guest) }, guest);
   if (machine->cpu.hyperv)
