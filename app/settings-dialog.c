@@ -4,6 +4,7 @@
 #include <glib/gi18n.h>
 #include <string.h>
 
+#include "accelerator-row.h"
 #include "accessible-name.h"
 #include "conf-editor.h"
 #include "devices-group.h"
@@ -36,7 +37,7 @@ struct _SettingsDialog
   DevicesGroup *devices;
   SmbiosGroup *smbios;
   ConfEditor *editor;
-  AdwActionRow *firmware_row;
+  AdwActionRow *accelerator_row, *firmware_row;
   GtkWidget *firmware_reset;
 };
 
@@ -49,7 +50,6 @@ typedef struct
 } Choice;
 
 static const Choice boot_order = { "boot", { "cd", "dc", "c", "d" } };
-static const Choice accelerator = { "accelerator", { "auto", "kvm", "translator", "interpreter" } };
 static const Choice tick_policy = { "ticks", { "catch-up", "merge" } };
 
 static void
@@ -243,7 +243,6 @@ settings_dialog_new (GtkWindow *parent, Machine *machine)
     = g_object_new (SETTINGS_DIALOG_TYPE, "transient-for", parent, "modal", TRUE, NULL);
   unsigned host = machine_config_get_host_memory ();
   g_autofree char *boot = dup_boot_order (machine);
-  g_autofree char *wanted = machine_get_string (machine, "machine", "accelerator");
   g_autofree char *ticks = machine_get_string (machine, "machine", "ticks");
   g_autoptr (GSettings) settings = g_settings_new ("org.guesthouse.Guesthouse");
 
@@ -254,8 +253,8 @@ settings_dialog_new (GtkWindow *parent, Machine *machine)
   gtk_spin_button_set_value (self->memory, machine_get_memory (machine));
   processor_layout_attach (self->cpus, self->topology, machine, save, self);
   processor_model_attach (self->cpu_model, self->nested, machine, save, self);
+  accelerator_row_attach (self->accelerator_row, self->accelerator, machine, save, self);
   offer_choice (self, self->boot, &boot_order, boot);
-  offer_choice (self, self->accelerator, &accelerator, wanted);
   offer_choice (self, self->ticks, &tick_policy, ticks);
   gtk_switch_set_active (self->boot_menu, g_key_file_get_boolean (machine_get_conf (machine),
                                                                   "machine", "boot-menu", NULL));
@@ -332,6 +331,7 @@ settings_dialog_class_init (SettingsDialogClass *klass)
   gtk_widget_class_bind_template_child (widget_class, SettingsDialog, topology);
   gtk_widget_class_bind_template_child (widget_class, SettingsDialog, cpu_model);
   gtk_widget_class_bind_template_child (widget_class, SettingsDialog, nested);
+  gtk_widget_class_bind_template_child (widget_class, SettingsDialog, accelerator_row);
   gtk_widget_class_bind_template_child (widget_class, SettingsDialog, accelerator);
   gtk_widget_class_bind_template_child (widget_class, SettingsDialog, ticks);
   gtk_widget_class_bind_template_child (widget_class, SettingsDialog, boot_menu);

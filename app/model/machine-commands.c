@@ -103,6 +103,46 @@ machine_call (Machine *self, const char *method, GVariant *parameters)
   machine_call_method (self, method, parameters, CALL_LIMIT_MS, call_done, g_object_ref (self));
 }
 
+static void
+accelerator_set (GObject *source, GAsyncResult *result, gpointer data)
+{
+  g_autoptr (GTask) task = data;
+  GError *error = NULL;
+  g_autoptr (GVariant) answer
+    = g_dbus_connection_call_finish (G_DBUS_CONNECTION (source), result, &error);
+  g_autofree char *said = NULL;
+
+  if (answer != NULL)
+    {
+      g_task_return_boolean (task, TRUE);
+      return;
+    }
+  g_dbus_error_strip_remote_error (error);
+  said = g_steal_pointer (&error->message);
+  error->message = machine_dup_shown (said);
+  g_task_return_error (task, error);
+}
+
+gboolean
+machine_takes_accelerator (Machine *self)
+{
+  return self->attached && (self->state == MACHINE_RUNNING || self->state == MACHINE_PAUSED);
+}
+
+void
+machine_set_accelerator_async (Machine *self, const char *name, GCancellable *cancellable,
+                               GAsyncReadyCallback callback, gpointer data)
+{
+  machine_call_method (self, "SetAccelerator", g_variant_new ("(s)", name), CALL_LIMIT_MS,
+                       accelerator_set, g_task_new (self, cancellable, callback, data));
+}
+
+gboolean
+machine_set_accelerator_finish (Machine *self, GAsyncResult *result, GError **error)
+{
+  return g_task_propagate_boolean (G_TASK (result), error);
+}
+
 void
 machine_power_off (Machine *self)
 {

@@ -78,6 +78,13 @@ void machine_restart (Machine *self);
 /* Calls a method of org.guesthouse.Machine1 that answers nothing; sinks parameters. */
 void machine_call (Machine *self, const char *method, GVariant *parameters);
 
+/* Has another accelerator, as machine.conf names it, run the machine at once, which must be one
+ * that takes it. The error is a sentence for people: the machine goes on as it was. */
+gboolean machine_takes_accelerator (Machine *self);
+void machine_set_accelerator_async (Machine *self, const char *name, GCancellable *cancellable,
+                                    GAsyncReadyCallback callback, gpointer data);
+gboolean machine_set_accelerator_finish (Machine *self, GAsyncResult *result, GError **error);
+
 /* Ends the machine's process at once, even if it does not answer. */
 void machine_force_off_async (Machine *self, GAsyncReadyCallback callback, gpointer data);
 gboolean machine_force_off_finish (Machine *self, GAsyncResult *result, GError **error);

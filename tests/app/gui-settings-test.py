@@ -7,6 +7,7 @@ usage: xvfb-run dbus-run-session gui-settings-test.py GUESTHOUSE GUESTHOUSECTL P
 of each step in the folder PICTURES.
 """
 
+import json
 import sys
 
 from gui_driver import (act_until, check, choose, click, enter, find_button, focused_text, force, is_shown,
@@ -83,6 +84,40 @@ def change_model(session, name):
     session.picture("2c-model")
 
 
+def choose_accelerator(session, name, item, key):
+    press("Accelerator", "the accelerators", lambda: shows("Interpreter"))
+    act_until(f"{key} in machine.conf", lambda: xdotool("key", *item, "Return"),
+              lambda: session.control("get", name, "machine", "accelerator") == key + "\n")
+
+
+def change_accelerator(session, name):
+    """A running machine changes at once; where it cannot, its row says why, and it does at the next start."""
+    def runs_under():
+        return json.loads(session.control("--json", "state", name) or "{}").get("accelerator")
+
+    session.control("set", name, "machine", "accelerator", "translator")
+    open_settings("Hardware")
+    wait("a machine that is off", lambda: shows("What runs the processor — at next start"))
+    session.control("start", name)
+    wait("one that is on", lambda: shows("What runs the processor — applies now"))
+    choose_accelerator(session, name, ("End",), "interpreter")
+    wait("the interpreter to run it", lambda: runs_under() == "interpreter")
+    check(shows("What runs the processor — applies now"), "what has been done is said to come")
+    choose_accelerator(session, name, ("Home", "Down"), "kvm")
+    wait("why not", lambda: shows("cannot change from “interpreter” to “kvm”"))
+    check(shows("What runs the processor — at next start"), "what was refused is said to be done")
+    check(runs_under() == "interpreter", "the machine has changed all the same")
+    session.picture("2d-refused")
+    choose_accelerator(session, name, ("Home", "Down", "Down"), "translator")
+    wait("the translator to run it", lambda: runs_under() == "translator")
+    wait("no refusal any more", lambda: shows("applies now") and not shows("cannot change from"))
+    session.picture("2e-applies-now")
+    session.control("quit", name)
+    wait("the machine to be off", lambda: shows("What runs the processor — at next start"))
+    act_until("the settings to be closed", lambda: xdotool("key", "Escape"),
+              lambda: not shows("Machine Settings"))
+
+
 def change_identity(session):
     """What SMBIOS says; what is typed counts when the dialog goes."""
     write("Serial Number", "S-17")
@@ -127,6 +162,7 @@ def run(session):
     before = windows()
     name = make_machine(session)
     wait("the wizard to be gone", lambda: windows() == before)
+    change_accelerator(session, name)
     change_layout(session, name)
     change_model(session, name)
     change_identity(session)
