@@ -333,6 +333,25 @@ test_nmi (Rig *rig, gconstpointer data)
   g_assert_cmpuint (fake_kvm.vcpus[0].nmis, ==, 1);
 }
 
+/* What others asked of a CPU that had just left the guest is part of its state. */
+static void
+test_asked (Rig *rig, gconstpointer data)
+{
+  X86State state;
+
+  fake_kvm_get_regs (&fake_kvm.vcpus[0])->rax = 1;
+  set_lint1 (0x400);
+  kvm_accel_ops.pulse_nmi (rig->accel);
+  kvm_accel_ops.get_state (rig->vcpu, &state);
+  g_assert_cmpuint (state.nmi_pending, ==, 1);
+  g_assert_cmphex (state.gpr[X86_RAX], ==, 1);
+  kvm_accel_ops.pulse_init (rig->accel);
+  kvm_accel_ops.get_state (rig->vcpu, &state);
+  g_assert_cmpuint (state.nmi_pending, ==, 0);
+  g_assert_cmphex (state.gpr[X86_RAX], ==, 0);
+  g_assert_cmphex (state.rip, ==, 0xfff0);
+}
+
 /* What the kernel cannot do */
 
 static int
@@ -504,6 +523,7 @@ main (int argc, char **argv)
     { "/kvm-run/late-writes", test_late_writes_come_with_an_exit },
     { "/kvm-run/late-writes-asked-for", test_late_writes_come_when_asked_for },
     { "/kvm-run/nmi", test_nmi },
+    { "/kvm-run/asked", test_asked },
     { "/kvm-run/level-in-service", test_level_in_service },
     { "/kvm-run/interpreted", test_interpreted },
     { "/kvm-run/interpreted-by-nobody", test_interpreted_by_nobody },

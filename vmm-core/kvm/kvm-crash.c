@@ -47,7 +47,7 @@ kvm_crash_log (AccelVcpu *vcpu)
   g_autofree char *code = NULL;
   X86State state;
 
-  kvm_state_get (vcpu, &state);
+  kvm_state_read (vcpu, &state);
   code = describe_code (vcpu, &state);
   g_printerr ("guesthouse-vm: CPU %u at %04x:%" PRIx64 ", code%s\n", vcpu->index,
               state.seg[X86_CS].selector, state.rip, code);

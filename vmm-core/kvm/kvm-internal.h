@@ -159,8 +159,9 @@ void kvm_hyperv_exit (AccelVcpu *vcpu);
 
 /* kvm-state.c */
 void kvm_state_open (KvmAccel *kvm);
-void kvm_state_add_vcpu (AccelVcpu *vcpu); /* once it has its CPUID */
-void kvm_state_get (AccelVcpu *vcpu, X86State *state);
+void kvm_state_add_vcpu (AccelVcpu *vcpu);              /* once it has its CPUID */
+void kvm_state_read (AccelVcpu *vcpu, X86State *state); /* what the kernel has */
+void kvm_state_get (AccelVcpu *vcpu, X86State *state);  /* with what the vCPU was asked for */
 bool kvm_state_set (AccelVcpu *vcpu, const X86State *state, GError **error);
 /* What an instruction changes; MSRs, time and the local APIC stay. */
 bool kvm_state_set_registers (AccelVcpu *vcpu, const X86State *state);
@@ -176,6 +177,7 @@ bool kvm_msrs_read (AccelVcpu *vcpu, uint32_t index, uint64_t *value);
 bool kvm_msrs_write (AccelVcpu *vcpu, uint32_t index, uint64_t value);
 void kvm_lapic_get (AccelVcpu *vcpu, X86LapicState *lapic);
 bool kvm_lapic_set (AccelVcpu *vcpu, const X86LapicState *lapic);
+bool kvm_lapic_takes_nmi (const X86LapicState *lapic); /* of LINT1, which it lets through as one */
 void kvm_lapic_stop_timer (AccelVcpu *vcpu);
 void kvm_lapic_start_timer (AccelVcpu *vcpu);
 void kvm_events_get (AccelVcpu *vcpu, X86State *state);

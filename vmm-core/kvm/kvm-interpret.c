@@ -74,7 +74,7 @@ kvm_interpret (AccelVcpu *vcpu)
   X86State state;
   AccelExit exit;
 
-  kvm_state_get (vcpu, &state);
+  kvm_state_read (vcpu, &state);
   g_mutex_lock (&kvm->interpreter_mutex);
   exit = interpret (kvm, &state);
   g_mutex_unlock (&kvm->interpreter_mutex);

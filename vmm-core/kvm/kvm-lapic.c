@@ -8,6 +8,11 @@
 #include <sys/ioctl.h>
 #include <time.h>
 
+/* Local vector table (figure 11-8). */
+#define LVT_MASKED (1u << 16)
+#define LVT_MODE (7u << 8)
+#define LVT_MODE_NMI (4u << 8)
+
 #define MSR_TSC_DEADLINE 0x6e0
 #define NS_PER_MS 1000000
 
@@ -201,6 +206,12 @@ kvm_lapic_get (AccelVcpu *vcpu, X86LapicState *lapic)
   lapic->icr = page_get (&page, REG_ICR) | (uint64_t) page_get (&page, REG_ICR_HIGH) << 32;
   lapic->id = vcpu->apic_id;
   timer_get (vcpu, lapic, page_get (&page, REG_TIMER_CURRENT));
+}
+
+bool
+kvm_lapic_takes_nmi (const X86LapicState *lapic)
+{
+  return !(lapic->lvt_lint1 & LVT_MASKED) && (lapic->lvt_lint1 & LVT_MODE) == LVT_MODE_NMI;
 }
 
 /* Of what is in service, or waits, the IOAPIC wants to hear the EOI, whoever delivered it. */

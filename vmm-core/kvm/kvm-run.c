@@ -12,11 +12,6 @@
 #include "vmm-core/host-guard.h"
 #include "vmm-core/trace.h"
 
-/* Local vector table of the APIC (Intel SDM 3A, figure 11-8). */
-#define LVT_MASKED (1u << 16)
-#define LVT_MODE (7u << 8)
-#define LVT_MODE_NMI (4u << 8)
-
 static void
 kvm_exit_io (AccelVcpu *vcpu)
 {
@@ -103,7 +98,7 @@ kvm_inject_intr (AccelVcpu *vcpu)
     run->request_interrupt_window = 1;
 }
 
-/* LINT1 of the boot CPU, where its APIC lets it through as an NMI (Intel SDM 3A, 11.5.1). */
+/* LINT1 of the boot CPU. */
 static void
 kvm_inject_nmi (AccelVcpu *vcpu)
 {
@@ -112,7 +107,7 @@ kvm_inject_nmi (AccelVcpu *vcpu)
   if (!vcpu->nmi_pending || !atomic_exchange (&vcpu->nmi_pending, false))
     return;
   kvm_lapic_get (vcpu, &lapic);
-  if (!(lapic.lvt_lint1 & LVT_MASKED) && (lapic.lvt_lint1 & LVT_MODE) == LVT_MODE_NMI)
+  if (kvm_lapic_takes_nmi (&lapic))
     ioctl (vcpu->fd, KVM_NMI, 0);
 }
 

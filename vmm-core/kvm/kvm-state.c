@@ -147,7 +147,7 @@ kvm_state_add_vcpu (AccelVcpu *vcpu)
 }
 
 void
-kvm_state_get (AccelVcpu *vcpu, X86State *state)
+kvm_state_read (AccelVcpu *vcpu, X86State *state)
 {
   memset (state, 0, sizeof *state);
   general_get (vcpu, state);
@@ -157,6 +157,17 @@ kvm_state_get (AccelVcpu *vcpu, X86State *state)
   kvm_time_get (vcpu, state);
   kvm_lapic_get (vcpu, &state->lapic);
   kvm_events_get (vcpu, state);
+}
+
+/* What came when the vCPU was just leaving is not lost with it. */
+void
+kvm_state_get (AccelVcpu *vcpu, X86State *state)
+{
+  kvm_state_read (vcpu, state);
+  if (vcpu->nmi_pending && kvm_lapic_takes_nmi (&state->lapic))
+    state->nmi_pending = 1;
+  if (vcpu->init_pending)
+    x86_state_init (state, vcpu->index);
 }
 
 /* Takes what is still to come (an INIT, a SIPI) and ends what would hinder the next state. */
