@@ -236,6 +236,7 @@ create_vcpu (void)
       if (vcpu->fd != 0 && fcntl (vcpu->fd, F_GETFD) >= 0)
         continue;
       memset (vcpu, 0, sizeof *vcpu);
+      vcpu->tsc_khz = fake_kvm.tsc_khz;
       vcpu->fd = memfd_create ("fake-vcpu", MFD_CLOEXEC);
       if (ftruncate (vcpu->fd, RUN_SIZE) < 0)
         return -1;
@@ -317,6 +318,11 @@ vcpu_request (FakeVcpu *vcpu, unsigned long request, void *argument)
     case KVM_GET_STATS_FD:
       errno = ENOTTY;
       return -1;
+    case KVM_GET_TSC_KHZ:
+      return vcpu->tsc_khz;
+    case KVM_SET_TSC_KHZ:
+      vcpu->tsc_khz = (uintptr_t) argument;
+      return 0;
     case KVM_NMI:
       vcpu->nmis++;
       return 0;

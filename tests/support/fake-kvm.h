@@ -21,7 +21,8 @@ typedef struct
   int fd; /* 0: none */
   struct kvm_run *run;
   uint8_t kept[16][4096]; /* by pairs of KVM_GET_… and KVM_SET_… */
-  _Atomic bool inside;    /* KVM_RUN */
+  unsigned tsc_khz;
+  _Atomic bool inside; /* KVM_RUN */
   _Atomic unsigned nmis;
 } FakeVcpu;
 
@@ -34,6 +35,7 @@ typedef struct
   unsigned missing;      /* a capability that it has not got */
   unsigned max_vcpus;    /* 0: it does not say */
   unsigned max_slots;
+  unsigned tsc_khz;         /* a vCPU's at first; 0: it does not say */
   bool plain_cpu;           /* one without anything that came after SSE2 */
   int (*run) (FakeVcpu *v); /* KVM_RUN, but for the probe; NULL: until it is kicked */
   FakeVcpu vcpus[FAKE_KVM_VCPUS];

@@ -96,6 +96,8 @@ test_refused (void)
     CHANGE (lapic.timer_start, -1),
     CHANGE (lapic.timer_owed, CLOCK_MOST_OWED_TICKS + 1),
     CHANGE (lapic.irr[0], 1),
+    CHANGE (tsc_khz, X86_STATE_LEAST_TSC_KHZ - 1),
+    CHANGE (tsc_khz, X86_STATE_MOST_TSC_KHZ + 1),
   };
 
   for (unsigned i = 0; i < G_N_ELEMENTS (changes); i++)
@@ -143,6 +145,33 @@ test_asked (void)
   g_assert_cmphex (state.gpr[X86_RAX], ==, 0);
 }
 
+/* A TSC that has run faster elsewhere goes on so, from where it was; a reset does not change that.
+ */
+static void
+test_tsc_rate (void)
+{
+  g_autoptr (X86Machine) machine = x86_machine_new (&software_accel_ops);
+  Accel *accel = x86_machine_get_accel (machine);
+  X86Cpu *cpu = x86_machine_get_cpu (machine);
+  Clock *clock = cpu->software->machine.clock;
+  const uint64_t khz = cpu->software->tsc_khz * 3 / 2;
+  X86State state;
+
+  clock_advance (clock, 2000000000);
+  x86_state_reset (&state, 0);
+  state.tsc_khz = khz;
+  state.tsc_offset = 1234;
+  g_assert_true (accel->ops->set_state ((AccelVcpu *) cpu, &state, NULL));
+  g_assert_cmpuint (x86_tsc_read (cpu), ==, 2000 * khz + 1234);
+  clock_advance (clock, 1000000000);
+  g_assert_cmpuint (x86_tsc_read (cpu), ==, 3000 * khz + 1234);
+  x86_state_reset (&state, 0);
+  g_assert_true (accel->ops->set_state ((AccelVcpu *) cpu, &state, NULL));
+  g_assert_cmpuint (x86_tsc_read (cpu), ==, 3000 * khz);
+  accel->ops->get_state ((AccelVcpu *) cpu, &state);
+  g_assert_cmpuint (state.tsc_khz, ==, khz);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -151,5 +180,6 @@ main (int argc, char **argv)
   g_test_add_func ("/x86-state/refused", test_refused);
   g_test_add_func ("/x86-state/refused-by-software", test_refused_by_software);
   g_test_add_func ("/x86-state/asked", test_asked);
+  g_test_add_func ("/x86-state/tsc-rate", test_tsc_rate);
   return g_test_run ();
 }

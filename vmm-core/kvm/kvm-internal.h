@@ -42,8 +42,9 @@ typedef struct
 typedef struct
 {
   bool stopped;
-  bool has_offset; /* the kernel can tell and set TSCs as offsets to the host's */
-  uint64_t tsc_khz;
+  bool has_offset;  /* the kernel can tell and set TSCs as offsets to the host's */
+  uint64_t tsc_khz; /* the guest's, which is the host's unless its state comes from another */
+  uint64_t host_khz;
   uint64_t host;           /* one moment in the host's TSC */
   int64_t ns;              /* and in guest time */
   int64_t kvmclock_offset; /* see X86State */
@@ -194,7 +195,8 @@ bool kvm_nested_leave (AccelVcpu *vcpu);
 void kvm_time_open (KvmAccel *kvm);
 void kvm_time_add_vcpu (AccelVcpu *vcpu);
 void kvm_time_get (AccelVcpu *vcpu, X86State *state);
-void kvm_time_set (AccelVcpu *vcpu, const X86State *state);
+/* Where the kernel cannot have the TSC run at the state's rate, FALSE with error. */
+bool kvm_time_set (AccelVcpu *vcpu, const X86State *state, GError **error);
 uint64_t kvm_time_until_tsc (AccelVcpu *vcpu, uint64_t tsc); /* in ticks; 0: it has passed */
 void kvm_time_run (Accel *accel, bool running);
 /* Takes back what passed while the host slept. On a vCPU's thread, outside; lock not held. */

@@ -198,10 +198,7 @@ kvm_state_set (AccelVcpu *vcpu, const X86State *state, GError **error)
   if (leave_last_state (vcpu) && system_set (vcpu, state) && general_set (vcpu, state)
       && kvm_xsave_set (vcpu, state) && kvm_msrs_set (vcpu, state)
       && kvm_lapic_set (vcpu, &state->lapic) && kvm_events_set (vcpu, state))
-    {
-      kvm_time_set (vcpu, state);
-      return true;
-    }
+    return kvm_time_set (vcpu, state, error);
   kvm_set_error (error, _ ("KVM cannot take over the state of a CPU."));
   return false;
 }

@@ -1,16 +1,21 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* What counts time inside the kernel: the TSCs, kvmclock and the APIC timers. They stand still as
- * long as the machine's clock does. A CPU's TSC is the host's and an offset. Linux,
- * Documentation/virt/kvm/devices/vcpu.rst (KVM_VCPU_TSC_CTRL) and api.rst (KVM_SET_CLOCK). */
+ * long as the machine's clock does. A CPU's TSC is the host's and an offset, unless it runs at the
+ * rate of another host. Linux, Documentation/virt/kvm/devices/vcpu.rst (KVM_VCPU_TSC_CTRL) and
+ * api.rst (KVM_SET_CLOCK, KVM_SET_TSC_KHZ). */
 #include "kvm-internal.h"
 
+#include <glib/gi18n.h>
 #include <sys/ioctl.h>
 #include <x86intrin.h>
 
+#include "kvm-host.h"
 #include "vmm-core/x86/x86-cpuid.h"
 
 #define MSR_TSC 0x10
 #define NS_PER_MS 1000000
+/* What the software CPU has measured of the same host may be off by as much. */
+#define SAME_RATE_KHZ 2000
 /* A TSC that is set to what it would be within a second is left alone, for the sake of its
  * neighbours, by kernels without the offset. */
 #define FAR_AWAY (UINT64_C (1) << 60)
@@ -37,8 +42,15 @@ kvm_time_add_vcpu (AccelVcpu *vcpu)
   int khz = ioctl (vcpu->fd, KVM_GET_TSC_KHZ, 0);
 
   time->has_offset = ioctl (vcpu->fd, KVM_HAS_DEVICE_ATTR, &attribute) == 0;
-  time->tsc_khz = khz > 0 ? (uint64_t) khz : x86_cpuid_get_tsc_khz ();
+  time->host_khz = time->tsc_khz = khz > 0 ? (uint64_t) khz : x86_cpuid_get_tsc_khz ();
   time->ns = clock_get_ns (vcpu->kvm->machine.clock);
+}
+
+/* Where the TSC has the host's rate, it is the kernel's offset. */
+static bool
+knows_offset (const KvmTime *time)
+{
+  return time->has_offset && time->tsc_khz == time->host_khz;
 }
 
 static uint64_t
@@ -47,7 +59,7 @@ read_offset (AccelVcpu *vcpu)
   uint64_t offset = 0, tsc = 0;
   struct kvm_device_attr attribute = offset_attribute (&offset);
 
-  if (vcpu->kvm->time.has_offset && ioctl (vcpu->fd, KVM_GET_DEVICE_ATTR, &attribute) == 0)
+  if (knows_offset (&vcpu->kvm->time) && ioctl (vcpu->fd, KVM_GET_DEVICE_ATTR, &attribute) == 0)
     return offset;
   kvm_msrs_read (vcpu, MSR_TSC, &tsc);
   return tsc - __rdtsc ();
@@ -58,7 +70,7 @@ write_offset (AccelVcpu *vcpu, uint64_t offset)
 {
   struct kvm_device_attr attribute = offset_attribute (&offset);
 
-  if (vcpu->kvm->time.has_offset && ioctl (vcpu->fd, KVM_SET_DEVICE_ATTR, &attribute) == 0)
+  if (knows_offset (&vcpu->kvm->time) && ioctl (vcpu->fd, KVM_SET_DEVICE_ATTR, &attribute) == 0)
     return;
   /* The others then get the offset of the first, exactly. */
   if (vcpu->index == 0)
@@ -72,12 +84,11 @@ get_offset (AccelVcpu *vcpu)
   return vcpu->kvm->time.stopped ? vcpu->stopped_offset : read_offset (vcpu);
 }
 
-/* X86State counts from guest time, of which one moment is known in the host's TSC: in ticks of the
- * software CPU, so that a TSC goes on where it was when a machine moves to it. */
+/* X86State counts from guest time, of which one moment is known in the host's TSC. */
 static uint64_t
-get_ticks (const KvmAccel *kvm)
+get_ticks (const KvmAccel *kvm, uint64_t khz)
 {
-  return clock_muldiv ((uint64_t) kvm->time.ns, x86_cpuid_get_tsc_khz (), NS_PER_MS);
+  return clock_muldiv ((uint64_t) kvm->time.ns, khz, NS_PER_MS);
 }
 
 void
@@ -85,7 +96,8 @@ kvm_time_get (AccelVcpu *vcpu, X86State *state)
 {
   const KvmAccel *kvm = vcpu->kvm;
 
-  state->tsc_offset = get_offset (vcpu) + kvm->time.host - get_ticks (kvm);
+  state->tsc_khz = kvm->time.tsc_khz;
+  state->tsc_offset = get_offset (vcpu) + kvm->time.host - get_ticks (kvm, state->tsc_khz);
   state->kvmclock_offset = kvm->time.kvmclock_offset;
 }
 
@@ -99,19 +111,51 @@ write_kvmclock (KvmAccel *kvm)
   ioctl (kvm->vm_fd, KVM_SET_CLOCK, &data);
 }
 
-void
-kvm_time_set (AccelVcpu *vcpu, const X86State *state)
+static bool
+is_same_rate (uint64_t khz, uint64_t other)
+{
+  return MAX (khz, other) - MIN (khz, other) <= SAME_RATE_KHZ;
+}
+
+/* A host that has the rate itself keeps its own. */
+static bool
+set_rate (AccelVcpu *vcpu, uint64_t khz, GError **error)
+{
+  KvmTime *time = &vcpu->kvm->time;
+  uint64_t wanted = is_same_rate (khz, time->host_khz) ? time->host_khz : khz;
+  int now = ioctl (vcpu->fd, KVM_GET_TSC_KHZ, 0);
+
+  if (wanted != (now > 0 ? (uint64_t) now : time->host_khz)
+      && (kvm_host_get (vcpu->kvm->kvm_fd, KVM_CAP_TSC_CONTROL) == 0
+          || ioctl (vcpu->fd, KVM_SET_TSC_KHZ, (unsigned long) wanted) < 0))
+    {
+      g_set_error (error, STATE_ERROR, STATE_ERROR_BAD_STREAM,
+                   _ ("The machine's time stamp counter runs at %u MHz, which KVM of this computer "
+                      "cannot give it: choose the accelerator “translator” for this machine."),
+                   (unsigned) (khz / 1000));
+      return false;
+    }
+  time->tsc_khz = wanted;
+  return true;
+}
+
+bool
+kvm_time_set (AccelVcpu *vcpu, const X86State *state, GError **error)
 {
   KvmAccel *kvm = vcpu->kvm;
+  uint64_t khz = state->tsc_khz != 0 ? state->tsc_khz : kvm->time.tsc_khz;
 
-  vcpu->stopped_offset = state->tsc_offset - kvm->time.host + get_ticks (kvm);
+  if (!set_rate (vcpu, khz, error))
+    return false;
+  vcpu->stopped_offset = state->tsc_offset - kvm->time.host + get_ticks (kvm, khz);
   if (vcpu->index == 0)
     kvm->time.kvmclock_offset = state->kvmclock_offset;
   if (kvm->time.stopped)
-    return;
+    return true;
   write_offset (vcpu, vcpu->stopped_offset);
   if (vcpu->index == 0)
     write_kvmclock (kvm);
+  return true;
 }
 
 uint64_t
@@ -181,14 +225,14 @@ static void
 take_back (KvmAccel *kvm, const KvmTime *before, int64_t slept)
 {
   const KvmTime *now = &kvm->time;
-  int64_t ticks = (int64_t) clock_muldiv ((uint64_t) slept, now->tsc_khz, NS_PER_MS);
+  int64_t ticks = (int64_t) clock_muldiv ((uint64_t) slept, now->host_khz, NS_PER_MS);
   int64_t guest
-    = (int64_t) clock_muldiv ((uint64_t) (now->ns - before->ns), now->tsc_khz, NS_PER_MS);
+    = (int64_t) clock_muldiv ((uint64_t) (now->ns - before->ns), now->host_khz, NS_PER_MS);
 
   if ((int64_t) (now->host - before->host) - guest > ticks / 2)
     for (unsigned i = 0; i < KVM_MAX_VCPUS; i++)
       if (kvm->vcpus[i] != NULL)
-        kvm->vcpus[i]->stopped_offset -= (uint64_t) ticks;
+        kvm->vcpus[i]->stopped_offset -= clock_muldiv ((uint64_t) slept, now->tsc_khz, NS_PER_MS);
   if (now->kvmclock_offset - before->kvmclock_offset > slept / 2)
     kvm->time.kvmclock_offset -= slept;
 }

@@ -343,9 +343,20 @@ x86_software_get_state (AccelVcpu *vcpu, X86State *state)
   settle_requests (cpu);
   x86_cpu_sync_out (cpu);
   *state = cpu->state;
+  state->tsc_khz = cpu->software->tsc_khz;
   /* Nobody else can tell when MWAIT is over; it may be at any time. */
   if (state->activity == X86_HALTED && cpu->monitor_waits)
     state->activity = X86_RUNNING;
+}
+
+/* Any will do: what a machine has learned of its TSC stays true. */
+static void
+set_tsc_rate (X86Software *software, uint64_t khz)
+{
+  if (khz == 0 || khz == software->tsc_khz)
+    return;
+  software->tsc_khz = khz;
+  clock_ticks_set_rate (clock_get_ticks (software->machine.clock), khz);
 }
 
 bool
@@ -357,6 +368,7 @@ x86_software_set_state (AccelVcpu *vcpu, const X86State *state, GError **error)
   if (!x86_state_check_software (state, error))
     return false;
   cpu->state = *state;
+  set_tsc_rate (cpu->software, state->tsc_khz);
   /* What the engine has to forget stays to be forgotten. */
   atomic_fetch_and (&cpu->requests, X86_REQUEST_CODE);
   atomic_store (&cpu->nmis, 0);

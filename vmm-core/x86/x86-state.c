@@ -104,6 +104,7 @@ static const StateField x86_fields[] = {
   STATE_INTS (X86State, mtrr_fixed),
   STATE_INTS (X86State, mtrr_base),
   STATE_INTS (X86State, mtrr_mask),
+  STATE_INT_IN (X86State, tsc_khz, 0, X86_STATE_MOST_TSC_KHZ),
   STATE_INT (X86State, tsc_offset),
   STATE_INT (X86State, tsc_adjust),
   STATE_INT (X86State, kvmclock),
@@ -280,6 +281,9 @@ check_registers (const X86State *state)
     return "impossible flags";
   if (state->n_msrs > X86_STATE_MSRS)
     return "more registers than fit";
+  if (state->tsc_khz != 0
+      && (state->tsc_khz < X86_STATE_LEAST_TSC_KHZ || state->tsc_khz > X86_STATE_MOST_TSC_KHZ))
+    return "an impossible rate of the TSC";
   if (state->dr[6] >> 32 || state->dr[7] >> 32 || state->pkru >> 32 || state->pkrs >> 32)
     return "registers wider than they are";
   return NULL;

@@ -94,6 +94,8 @@ typedef struct
 } X86Msr;
 
 #define X86_STATE_MSRS 96
+#define X86_STATE_LEAST_TSC_KHZ 1000
+#define X86_STATE_MOST_TSC_KHZ 100000000
 
 typedef enum
 {
@@ -114,7 +116,8 @@ struct X86State
   uint64_t pat, misc_enable, xss, spec_ctrl;
   uint64_t pkru, pkrs; /* rights of the protection keys of user and supervisor pages, 32 bits */
   uint64_t mtrr_def_type, mtrr_fixed[11], mtrr_base[8], mtrr_mask[8];
-  uint64_t tsc_offset; /* guest TSC = clock TSC + this, modulo 2^64 */
+  uint32_t tsc_khz;    /* of the TSC, on all CPUs of a machine; 0: whatever it is now */
+  uint64_t tsc_offset; /* guest TSC = guest time in its ticks + this, modulo 2^64 */
   uint64_t tsc_adjust;
   uint64_t kvmclock, kvmclock_wall; /* MSRs 4B564D01h, 4B564D00h: where a guest wants its clock */
   int64_t kvmclock_offset;          /* that clock = guest ns + this, on all CPUs of a machine */
