@@ -3,6 +3,7 @@
 #include "vmm-core/bare-machine.h"
 #include "vmm-core/accel.h"
 #include "vmm-core/clock-ticks.h"
+#include "vmm-core/kvm/kvm-host.h"
 #include "vmm-core/kvm/kvm-internal.h"
 #include "vmm-core/x86/cpu.h"
 
@@ -364,6 +365,33 @@ test_nested (Rig *rig, gconstpointer data)
   g_assert_true (run (rig, plain, sizeof plain, &state));
 }
 
+/* A triple fault that comes next is a shutdown when it is loaded, and nothing after a reset. */
+static void
+test_triple_fault (Rig *rig, gconstpointer data)
+{
+  X86State state;
+  g_autoptr (GError) error = NULL;
+
+  if (kvm_host_get (rig->vcpu->kvm->kvm_fd, KVM_CAP_X86_TRIPLE_FAULT_EVENT) == 0)
+    {
+      g_test_skip ("this KVM does not tell of triple faults");
+      return;
+    }
+  x86_state_reset (&state, 0);
+  state.triple_fault = 1;
+  set (rig, &state);
+  get (rig, &state);
+  g_assert_cmpuint (state.triple_fault, ==, 1);
+  g_assert_cmpint (rig->accel->ops->vcpu_run (rig->vcpu, &error), ==, ACCEL_EXIT_SHUTDOWN);
+  get (rig, &state);
+  g_assert_cmpuint (state.triple_fault, ==, 0);
+  state.triple_fault = 1;
+  set (rig, &state);
+  reset (rig);
+  get (rig, &state);
+  g_assert_cmpuint (state.triple_fault, ==, 0);
+}
+
 /* Whether the TSC counts from where it is set. */
 static bool
 has_tsc (Rig *rig)
@@ -496,11 +524,17 @@ main (int argc, char **argv)
     const char *path;
     void (*test) (Rig *rig, gconstpointer data);
   } tests[] = {
-    { "/kvm-state/registers", test_registers },   { "/kvm-state/refused", test_refused },
-    { "/kvm-state/events", test_events },         { "/kvm-state/acknowledged", test_acknowledged },
-    { "/kvm-state/reset", test_reset },           { "/kvm-state/nested", test_nested },
-    { "/kvm-state/pause", test_pause },           { "/kvm-state/expired", test_expired },
-    { "/kvm-state/old-kernel", test_old_kernel }, { "/kvm-state/sleep", test_sleep },
+    { "/kvm-state/registers", test_registers },
+    { "/kvm-state/refused", test_refused },
+    { "/kvm-state/events", test_events },
+    { "/kvm-state/acknowledged", test_acknowledged },
+    { "/kvm-state/reset", test_reset },
+    { "/kvm-state/nested", test_nested },
+    { "/kvm-state/triple-fault", test_triple_fault },
+    { "/kvm-state/pause", test_pause },
+    { "/kvm-state/expired", test_expired },
+    { "/kvm-state/old-kernel", test_old_kernel },
+    { "/kvm-state/sleep", test_sleep },
   };
 
   g_test_init (&argc, &argv, NULL);

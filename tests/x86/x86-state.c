@@ -98,6 +98,7 @@ test_refused (void)
     CHANGE (lapic.irr[0], 1),
     CHANGE (tsc_khz, X86_STATE_LEAST_TSC_KHZ - 1),
     CHANGE (tsc_khz, X86_STATE_MOST_TSC_KHZ + 1),
+    CHANGE (triple_fault, 2),
   };
 
   for (unsigned i = 0; i < G_N_ELEMENTS (changes); i++)
@@ -172,6 +173,21 @@ test_tsc_rate (void)
   g_assert_cmpuint (state.tsc_khz, ==, khz);
 }
 
+/* One that was about to come under KVM comes here. */
+static void
+test_triple_fault (void)
+{
+  g_autoptr (X86Machine) machine = x86_machine_new (&software_accel_ops);
+  g_autoptr (GError) error = NULL;
+  X86State state;
+
+  x86_machine_init_state (&state, 64);
+  state.triple_fault = 1;
+  g_assert_cmpint (x86_machine_enter (machine, &state, &error), ==, ACCEL_EXIT_SHUTDOWN);
+  g_assert_no_error (error);
+  g_assert_cmpuint (state.triple_fault, ==, 0);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -181,5 +197,6 @@ main (int argc, char **argv)
   g_test_add_func ("/x86-state/refused-by-software", test_refused_by_software);
   g_test_add_func ("/x86-state/asked", test_asked);
   g_test_add_func ("/x86-state/tsc-rate", test_tsc_rate);
+  g_test_add_func ("/x86-state/triple-fault", test_triple_fault);
   return g_test_run ();
 }

@@ -3,6 +3,7 @@
  * Documentation/virt/kvm/api.rst, KVM_GET_VCPU_EVENTS. */
 #include "kvm-internal.h"
 
+#include <errno.h>
 #include <glib/gi18n.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -88,6 +89,8 @@ kvm_events_get (AccelVcpu *vcpu, X86State *state)
   state->smi_pending = events.smi.pending != 0;
   state->in_smm = events.smi.smm != 0;
   state->smm_inside_nmi = events.smi.smm_inside_nmi != 0;
+  state->triple_fault
+    = (events.flags & KVM_VCPUEVENT_VALID_TRIPLE_FAULT) != 0 && events.triple_fault.pending;
   ioctl (vcpu->fd, KVM_GET_DEBUGREGS, &debug);
   memcpy (state->dr, debug.db, 4 * sizeof (uint64_t));
   state->dr[6] = debug.dr6;
@@ -108,6 +111,7 @@ kvm_events_set (AccelVcpu *vcpu, const X86State *state)
     .smi = { .smm = state->in_smm,
              .pending = state->smi_pending,
              .smm_inside_nmi = state->smm_inside_nmi },
+    .triple_fault.pending = state->triple_fault,
   };
   struct kvm_vcpu_events known = { 0 };
   struct kvm_debugregs debug = { .dr6 = state->dr[6], .dr7 = state->dr[7] };
@@ -120,6 +124,9 @@ kvm_events_set (AccelVcpu *vcpu, const X86State *state)
   /* All parts that this kernel gives, or what was there before stays: a triple fault, SMM, the
    * vector of a SIPI. */
   events.flags = known.flags | KVM_VCPUEVENT_VALID_SIPI_VECTOR;
+  errno = ENXIO;
+  if (state->triple_fault && !(known.flags & KVM_VCPUEVENT_VALID_TRIPLE_FAULT))
+    return false;
   return ioctl (vcpu->fd, KVM_SET_VCPU_EVENTS, &events) == 0
          && ioctl (vcpu->fd, KVM_SET_MP_STATE, &mp) == 0;
 }

@@ -478,6 +478,12 @@ x86_software_poll (X86Cpu *cpu, AccelExit *exit)
       *exit = ACCEL_EXIT_HALTED;
       return false;
     }
+  if (cpu->state.triple_fault)
+    {
+      cpu->state.triple_fault = 0;
+      *exit = ACCEL_EXIT_SHUTDOWN;
+      return false;
+    }
   if (cpu->state.event_pending)
     serve_saved_event (cpu);
   else if (!shadow)

@@ -127,6 +127,7 @@ static const StateField x86_fields[] = {
   STATE_INT (X86State, event_type),
   STATE_INT (X86State, event_has_code),
   STATE_INT (X86State, event_code),
+  STATE_INT (X86State, triple_fault),
   STATE_INTS (X86State, opmask),
   STATE_BLOB (X86State, zmm_high),
   STATE_BLOB (X86State, zmm_upper),
@@ -188,7 +189,7 @@ reset_common (X86State *state, unsigned index)
   state->activity = index == 0 ? X86_RUNNING : X86_WAIT_FOR_SIPI;
   state->interrupt_shadow = state->nmi_blocked = state->nmi_pending = 0;
   state->smi_pending = state->in_smm = state->smm_inside_nmi = 0;
-  state->event_pending = 0;
+  state->event_pending = state->triple_fault = 0;
   state->kvmclock = state->kvmclock_wall = 0;
   state->pkrs = 0;
   x86_lapic_state_reset (&state->lapic, index);
@@ -296,7 +297,7 @@ check_events (const X86State *state)
     return "an unknown activity";
   if (state->interrupt_shadow > 2 || state->nmi_blocked > 1 || state->nmi_pending > 1
       || state->smi_pending > 1 || state->in_smm > 1 || state->smm_inside_nmi > 1
-      || state->event_pending > 1 || state->event_has_code > 1)
+      || state->event_pending > 1 || state->event_has_code > 1 || state->triple_fault > 1)
     return "impossible events";
   if (state->event_type > X86_EVENT_PRIVILEGED || state->cr8 > 15
       || (state->event_pending

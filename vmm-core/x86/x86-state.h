@@ -133,6 +133,7 @@ struct X86State
   uint8_t event_pending; /* an exception or interrupt whose delivery was cut short */
   uint8_t event_vector, event_type, event_has_code;
   uint32_t event_code;
+  uint8_t triple_fault; /* it comes next, and is a shutdown */
   /* What the software CPU lacks. AVX-512: k0-k7, the high halves of ZMM0-15, and ZMM16-31. */
   uint64_t opmask[8];
   uint8_t zmm_high[16][32];
