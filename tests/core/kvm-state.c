@@ -17,6 +17,7 @@
 #define CODE_AT 0x1000
 #define VMCB_AT 0x4000
 #define HOST_SAVE_AT 0x5000
+#define NOTE_AT 0x6000
 #define PAGE_DIRECTORY_AT 0x7000
 #define EXIT_PORT 0xf4
 
@@ -305,13 +306,19 @@ put (Rig *rig, uint64_t address, uint64_t value, unsigned size)
   memory_write (rig->machine.memory, address, &value, size);
 }
 
+static uint8_t
+get_note (Rig *rig)
+{
+  return memory_block_get_data (rig->ram)[NOTE_AT];
+}
+
 /* A guest of the guest (AMD APM 2, 15 and appendix B): flat, 32 bits, no paging. */
 static void
 make_vmcb (Rig *rig, uint64_t rip)
 {
   static const uint16_t selectors[] = { 0x400, 0x410, 0x420, 0x430 };
 
-  put (rig, VMCB_AT + 0x10, 1, 4); /* intercepts VMRUN, as it must */
+  put (rig, VMCB_AT + 0x10, 3, 4); /* intercepts VMRUN, as it must, and VMMCALL */
   put (rig, VMCB_AT + 0x58, 1, 4); /* ASID */
   for (unsigned i = 0; i < G_N_ELEMENTS (selectors); i++)
     {
@@ -326,9 +333,10 @@ make_vmcb (Rig *rig, uint64_t rip)
   put (rig, VMCB_AT + 0x578, rip, 8);
 }
 
-/* A reset leaves a guest's own guest, too, and what runs afterwards is the machine itself. */
-static void
-test_nested (Rig *rig, gconstpointer data)
+/* Until a guest runs a guest of its own, which has written to the port. FALSE: this KVM lets none.
+ */
+static bool
+run_nested (Rig *rig, X86State *state)
 {
   static const uint8_t code[] = {
     0xb9, 0x17,      0x01, 0x01, 0xc0,          /* mov ecx, VM_HSAVE_PA */
@@ -336,25 +344,50 @@ test_nested (Rig *rig, gconstpointer data)
     0x31, 0xd2,      0x0f, 0x30,                /* xor edx, edx; wrmsr */
     0xb8, 0x00,      0x40, 0x00, 0x00,          /* mov eax, VMCB_AT */
     0x0f, 0x01,      0xd8,                      /* vmrun */
-    0xe6, EXIT_PORT, 0xf4, 0xf4, 0xf4, 0xf4,    /* out EXIT_PORT, al: refused */
-    0xc6, 0x05,      0x00, 0x60, 0x00, 0x00, 1, /* mov byte [6000h], 1 */
+    0xc6, 0x05,      0x00, 0x60, 0x00, 0x00, 3, /* mov byte [NOTE_AT], 3 */
+    0xe6, EXIT_PORT,                            /* out EXIT_PORT, al */
+    0x0f, 0x01,      0xdc,                      /* stgi */
     0xe6, EXIT_PORT, 0xf4,                      /* out EXIT_PORT, al; hlt */
+    0xc6, 0x05,      0x00, 0x60, 0x00, 0x00, 1, /* the inner one: mov byte [NOTE_AT], 1 */
+    0xe6, EXIT_PORT,                            /* out EXIT_PORT, al */
+    0xc6, 0x05,      0x00, 0x60, 0x00, 0x00, 2, /* mov byte [NOTE_AT], 2 */
+    0xe6, EXIT_PORT,                            /* out EXIT_PORT, al */
+    0x0f, 0x01,      0xd9,                      /* vmmcall */
   };
+  const uint64_t inner = CODE_AT + 37;
+
+  x86_state_reset (state, 0);
+  /* VMRUN wants paging: one page of 4 MiB. */
+  state->cr0 = X86_CR0_PE | X86_CR0_ET | X86_CR0_PG;
+  state->cr3 = PAGE_DIRECTORY_AT;
+  state->cr4 = X86_CR4_PSE;
+  put (rig, PAGE_DIRECTORY_AT, 0x83, 4);
+  state->efer = EFER_SVME;
+  for (unsigned i = 0; i < 6; i++)
+    state->seg[i]
+      = (X86Segment){ .limit = UINT32_MAX, .attributes = i == X86_CS ? 0xc09b : 0xc093 };
+  make_vmcb (rig, inner);
+  return rig->accel->ops->set_state (rig->vcpu, state, NULL) && run (rig, code, sizeof code, state)
+         && get_note (rig) == 1;
+}
+
+static void
+run_on (Rig *rig)
+{
+  g_autoptr (GError) error = NULL;
+
+  g_assert_cmpint (rig->accel->ops->vcpu_run (rig->vcpu, &error), ==, ACCEL_EXIT_KICKED);
+  g_assert_no_error (error);
+}
+
+/* A reset leaves a guest's own guest, too, and what runs afterwards is the machine itself. */
+static void
+test_nested_reset (Rig *rig, gconstpointer data)
+{
   static const uint8_t plain[] = { 0xe6, EXIT_PORT, 0xf4 };
   X86State state;
 
-  x86_state_reset (&state, 0);
-  /* VMRUN wants paging: one page of 4 MiB. */
-  state.cr0 = X86_CR0_PE | X86_CR0_ET | X86_CR0_PG;
-  state.cr3 = PAGE_DIRECTORY_AT;
-  state.cr4 = X86_CR4_PSE;
-  put (rig, PAGE_DIRECTORY_AT, 0x83, 4);
-  state.efer = EFER_SVME;
-  for (unsigned i = 0; i < 6; i++)
-    state.seg[i] = (X86Segment){ .limit = UINT32_MAX, .attributes = i == X86_CS ? 0xc09b : 0xc093 };
-  make_vmcb (rig, CODE_AT + 28);
-  if (!rig->accel->ops->set_state (rig->vcpu, &state, NULL) || !run (rig, code, sizeof code, &state)
-      || memory_block_get_data (rig->ram)[0x6000] != 1)
+  if (!run_nested (rig, &state))
     {
       g_test_skip ("this KVM lets no guest use SVM");
       return;
@@ -362,7 +395,46 @@ test_nested (Rig *rig, gconstpointer data)
   reset (rig);
   get (rig, &state);
   g_assert_cmphex (state.efer, ==, 0);
+  g_assert_cmpuint (state.nested_size, ==, 0);
   g_assert_true (run (rig, plain, sizeof plain, &state));
+}
+
+/* Saved, in a CPU that has forgotten it since. */
+static void
+save_and_load (Rig *rig, X86State *state)
+{
+  get (rig, state);
+  reset (rig);
+  set (rig, state);
+}
+
+/* The inner one goes on, then leaves to the outer one, which no interrupt reaches until it says so
+ * (STGI). The software CPU has no such thing. */
+static void
+test_nested_saved (Rig *rig, gconstpointer data)
+{
+  X86State state;
+  g_autoptr (GError) error = NULL;
+
+  if (!run_nested (rig, &state))
+    {
+      g_test_skip ("this KVM lets no guest use SVM");
+      return;
+    }
+  save_and_load (rig, &state);
+  g_assert_cmpuint (state.nested_size, >, 4096);
+  g_assert_false (x86_state_check_software (&state, &error));
+  g_assert_nonnull (strstr (error->message, "a virtual machine inside"));
+  run_on (rig);
+  g_assert_cmpuint (get_note (rig), ==, 2);
+  save_and_load (rig, &state);
+  run_on (rig);
+  g_assert_cmpuint (get_note (rig), ==, 3);
+  save_and_load (rig, &state);
+  g_assert_cmpuint (state.nested_size, >, 0);
+  run_on (rig);
+  get (rig, &state);
+  g_assert_cmpuint (state.nested_size, ==, 0);
 }
 
 /* A triple fault that comes next is a shutdown when it is loaded, and nothing after a reset. */
@@ -529,7 +601,8 @@ main (int argc, char **argv)
     { "/kvm-state/events", test_events },
     { "/kvm-state/acknowledged", test_acknowledged },
     { "/kvm-state/reset", test_reset },
-    { "/kvm-state/nested", test_nested },
+    { "/kvm-state/nested-reset", test_nested_reset },
+    { "/kvm-state/nested-saved", test_nested_saved },
     { "/kvm-state/triple-fault", test_triple_fault },
     { "/kvm-state/pause", test_pause },
     { "/kvm-state/expired", test_expired },

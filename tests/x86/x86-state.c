@@ -99,6 +99,7 @@ test_refused (void)
     CHANGE (tsc_khz, X86_STATE_LEAST_TSC_KHZ - 1),
     CHANGE (tsc_khz, X86_STATE_MOST_TSC_KHZ + 1),
     CHANGE (triple_fault, 2),
+    CHANGE (nested_size, X86_STATE_NESTED + 1),
   };
 
   for (unsigned i = 0; i < G_N_ELEMENTS (changes); i++)
@@ -112,10 +113,8 @@ static void
 test_refused_by_software (void)
 {
   static const Change changes[] = {
-    CHANGE (cr4, 1ull << 63),
-    CHANGE (efer, 1 << 5),
-    CHANGE (xcr0, 0xe7),
-    CHANGE (mxcsr, 1 << 17),
+    CHANGE (cr4, 1ull << 63), CHANGE (efer, 1 << 5),     CHANGE (xcr0, 0xe7),
+    CHANGE (mxcsr, 1 << 17),  CHANGE (nested_size, 128),
   };
 
   for (unsigned i = 0; i < G_N_ELEMENTS (changes); i++)

@@ -188,8 +188,11 @@ bool kvm_events_set (AccelVcpu *vcpu, const X86State *state);
 bool kvm_events_inject (AccelVcpu *vcpu, uint8_t vector);
 /* INIT, once the vCPU is entered the next time. */
 bool kvm_events_init (AccelVcpu *vcpu, GError **error);
-/* Ends what a guest hypervisor has begun: no guest of it runs, and it is off. */
+/* kvm-nested.c: what a guest hypervisor has begun. Leave ends it: no guest of it runs, and it is
+ * off. Set goes on from there, once the CPU has all else of the state. */
 bool kvm_nested_leave (AccelVcpu *vcpu);
+void kvm_nested_get (AccelVcpu *vcpu, X86State *state);
+bool kvm_nested_set (AccelVcpu *vcpu, const X86State *state);
 
 /* kvm-time.c */
 void kvm_time_open (KvmAccel *kvm);

@@ -157,6 +157,7 @@ kvm_state_read (AccelVcpu *vcpu, X86State *state)
   kvm_time_get (vcpu, state);
   kvm_lapic_get (vcpu, &state->lapic);
   kvm_events_get (vcpu, state);
+  kvm_nested_get (vcpu, state);
 }
 
 /* What came when the vCPU was just leaving is not lost with it. */
@@ -197,7 +198,8 @@ kvm_state_set (AccelVcpu *vcpu, const X86State *state, GError **error)
     }
   if (leave_last_state (vcpu) && system_set (vcpu, state) && general_set (vcpu, state)
       && kvm_xsave_set (vcpu, state) && kvm_msrs_set (vcpu, state)
-      && kvm_lapic_set (vcpu, &state->lapic) && kvm_events_set (vcpu, state))
+      && kvm_lapic_set (vcpu, &state->lapic) && kvm_events_set (vcpu, state)
+      && kvm_nested_set (vcpu, state))
     return kvm_time_set (vcpu, state, error);
   kvm_set_error (error, _ ("KVM cannot take over the state of a CPU."));
   return false;

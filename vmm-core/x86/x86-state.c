@@ -133,6 +133,8 @@ static const StateField x86_fields[] = {
   STATE_BLOB (X86State, zmm_upper),
   STATE_INT_IN (X86State, n_msrs, 0, X86_STATE_MSRS),
   STATE_NESTED_ARRAY (X86State, msrs, &msr_table),
+  STATE_INT_IN (X86State, nested_size, 0, X86_STATE_NESTED),
+  STATE_BLOB (X86State, nested),
 };
 const StateTable x86_state_table = STATE_TABLE (X86State, 1, x86_fields);
 
@@ -190,6 +192,7 @@ reset_common (X86State *state, unsigned index)
   state->interrupt_shadow = state->nmi_blocked = state->nmi_pending = 0;
   state->smi_pending = state->in_smm = state->smm_inside_nmi = 0;
   state->event_pending = state->triple_fault = 0;
+  state->nested_size = 0;
   state->kvmclock = state->kvmclock_wall = 0;
   state->pkrs = 0;
   x86_lapic_state_reset (&state->lapic, index);
@@ -280,7 +283,7 @@ check_registers (const X86State *state)
       || ((state->rflags & X86_FLAG_VM)
           && ((state->efer & X86_EFER_LMA) || !(state->cr0 & X86_CR0_PE))))
     return "impossible flags";
-  if (state->n_msrs > X86_STATE_MSRS)
+  if (state->n_msrs > X86_STATE_MSRS || state->nested_size > X86_STATE_NESTED)
     return "more registers than fit";
   if (state->tsc_khz != 0
       && (state->tsc_khz < X86_STATE_LEAST_TSC_KHZ || state->tsc_khz > X86_STATE_MOST_TSC_KHZ))
@@ -328,6 +331,8 @@ check_lapic (const X86LapicState *lapic)
 static const char *
 check_software (const X86State *state)
 {
+  if (state->nested_size > 0)
+    return "a virtual machine inside";
   if (state->cr4 & ~x86_cpuid_get_cr4_bits ())
     return "bits in CR4";
   if (state->efer & ~0x200d01ull)

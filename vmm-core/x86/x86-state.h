@@ -94,6 +94,7 @@ typedef struct
 } X86Msr;
 
 #define X86_STATE_MSRS 96
+#define X86_STATE_NESTED (128 + 2 * 4096) /* two VMCSs; of AMD's VMCBs there is one */
 #define X86_STATE_LEAST_TSC_KHZ 1000
 #define X86_STATE_MOST_TSC_KHZ 100000000
 
@@ -141,6 +142,9 @@ struct X86State
   /* Registers without a field of their own that hold something else than after a reset. */
   uint32_t n_msrs;
   X86Msr msrs[X86_STATE_MSRS];
+  /* What KVM keeps of a machine inside the machine, as it tells it (struct kvm_nested_state). */
+  uint32_t nested_size; /* 0: there is none */
+  uint8_t nested[X86_STATE_NESTED];
 };
 typedef struct X86State X86State;
 
