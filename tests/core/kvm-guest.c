@@ -81,11 +81,11 @@ static void
 tear_down (Rig *rig, gconstpointer code)
 {
   rig->stop = true;
+  /* Which of the threads has which of the CPUs is open. */
   for (unsigned i = 0; i < rig->started; i++)
-    {
-      kvm_accel_ops.vcpu_kick (rig->vcpus[i]);
-      g_thread_join (rig->threads[i]);
-    }
+    kvm_accel_ops.vcpu_kick (rig->vcpus[i]);
+  for (unsigned i = 0; i < rig->started; i++)
+    g_thread_join (rig->threads[i]);
   for (unsigned i = 0; i < CPUS; i++)
     kvm_accel_ops.vcpu_free (rig->vcpus[i]);
   kvm_accel_ops.close (rig->accel);
