@@ -6,6 +6,7 @@
 #include "vmm-core/kvm/kvm-host.h"
 #include "vmm-core/kvm/kvm-internal.h"
 #include "vmm-core/x86/cpu.h"
+#include "vmm-core/x86/software.h"
 
 #include <string.h>
 #include <sys/syscall.h>
@@ -21,6 +22,7 @@
 #define PAGE_DIRECTORY_AT 0x7000
 #define EXIT_PORT 0xf4
 
+#define MSR_HV_SIMP 0x40000083
 #define MSR_STEAL_TIME 0x4b564d03
 #define MSR_PV_EOI 0x4b564d04
 #define EFER_SVME (1 << 12)
@@ -61,11 +63,12 @@ exit_port_write (void *device, uint64_t offset, unsigned size, uint64_t value)
 static const BusOps exit_port = { .write = exit_port_write };
 
 static void
-set_up (Rig *rig, gconstpointer data)
+set_up (Rig *rig, gconstpointer hyperv)
 {
   g_autoptr (GError) error = NULL;
 
-  rig->machine = (AccelMachine){ .topology = { 1, 2, 1 }, .cpu.nested = true };
+  rig->machine = (AccelMachine){ .topology = { 1, 2, 1 },
+                                 .cpu = { .nested = true, .hyperv = hyperv != NULL } };
   rig->ram = bare_machine_init (&rig->machine, MEMORY_SIZE, NULL);
   clock_advance (rig->machine.clock, START_NS);
   bus_map (rig->machine.io, EXIT_PORT, 1, &exit_port, rig);
@@ -264,6 +267,15 @@ test_acknowledged (Rig *rig, gconstpointer data)
   g_assert_cmpint (state.event_pending, ==, 0);
 }
 
+static bool
+has_msr (Rig *rig, uint32_t index)
+{
+  for (unsigned i = 0; i < rig->vcpu->n_msrs; i++)
+    if (rig->vcpu->msrs[i].index == index)
+      return true;
+  return false;
+}
+
 /* Whatever a guest has written to an MSR is gone, and KVM writes nowhere any more. */
 static void
 test_reset (Rig *rig, gconstpointer data)
@@ -275,11 +287,8 @@ test_reset (Rig *rig, gconstpointer data)
     0xe6, EXIT_PORT, 0xf4,                   /* out EXIT_PORT, al; hlt */
   };
   X86State state;
-  bool known = false;
 
-  for (unsigned i = 0; i < rig->vcpu->n_msrs; i++)
-    known = known || rig->vcpu->msrs[i].index == MSR_PV_EOI;
-  if (!known)
+  if (!has_msr (rig, MSR_PV_EOI))
     {
       g_test_skip ("this KVM keeps no PV EOI");
       return;
@@ -298,6 +307,76 @@ test_reset (Rig *rig, gconstpointer data)
   g_assert_cmpint (state.n_msrs, ==, 0);
   g_assert_cmphex (state.star, ==, 0);
   g_assert_cmphex (state.mtrr_fixed[0], ==, 0);
+}
+
+/* What a guest of Hyper-V's interface may have in its registers. */
+static X86HypervState
+make_hyperv (void)
+{
+  X86HypervState hyperv;
+
+  x86_hyperv_state_reset (&hyperv);
+  hyperv.guest_os_id = UINT64_C (0x1040000000000);
+  hyperv.hypercall = 0x8001;
+  hyperv.reference_tsc = 0x9001;
+  hyperv.vp_assist_page = 0xa001;
+  hyperv.scontrol = 1;
+  hyperv.simp = 0xb001;
+  hyperv.siefp = 0xc001;
+  hyperv.sint[2] = 0x72;
+  hyperv.sint[15] = 0x73 | 1 << 17;
+  hyperv.stimer_config[0] = 1 << 12 | 0x61 << 4 | 1 << 3 | 1; /* direct, once, by its count */
+  hyperv.stimer_count[0] = UINT64_C (1) << 50;
+  hyperv.stimer_config[3] = 2 << 16 | 2 | 1; /* by messages, periodic */
+  hyperv.stimer_count[3] = UINT64_C (1) << 40;
+  return hyperv;
+}
+
+static void
+compare_hyperv (const X86HypervState *one, const X86HypervState *other)
+{
+  X86State a = { .hyperv = *one }, b = { .hyperv = *other };
+  g_autofree char *one_text = dump (&a), *other_text = dump (&b);
+
+  g_assert_cmpstr (one_text, ==, other_text);
+}
+
+/* Hyper-V's registers go from KVM to the software CPU and back, and end with a reset. */
+static void
+test_hyperv (Rig *rig, gconstpointer data)
+{
+  const X86HypervState wanted = make_hyperv ();
+  g_autoptr (GError) error = NULL;
+  Accel *software;
+  AccelVcpu *vcpu;
+  X86State state, fresh, after_reset;
+
+  if (!has_msr (rig, MSR_HV_SIMP))
+    {
+      g_test_skip ("this host's KVM has no interface of Hyper-V");
+      return;
+    }
+  x86_state_reset (&fresh, 0);
+  state = fresh;
+  state.hyperv = wanted;
+  set (rig, &state);
+  get (rig, &state);
+  compare_hyperv (&state.hyperv, &wanted);
+  software = software_accel_ops.open (&rig->machine, &error);
+  g_assert_no_error (error);
+  vcpu = software_accel_ops.vcpu_new (software, 0, &error);
+  software_accel_ops.set_state (vcpu, &state, &error);
+  g_assert_no_error (error);
+  software_accel_ops.get_state (vcpu, &state);
+  software_accel_ops.vcpu_free (vcpu);
+  software_accel_ops.close (software);
+  compare_hyperv (&state.hyperv, &wanted);
+  reset (rig);
+  rig->accel->ops->get_state (rig->vcpu, &after_reset);
+  compare_hyperv (&after_reset.hyperv, &fresh.hyperv);
+  set (rig, &state);
+  get (rig, &state);
+  compare_hyperv (&state.hyperv, &wanted);
 }
 
 static void
@@ -618,5 +697,6 @@ main (int argc, char **argv)
     }
   for (unsigned i = 0; i < G_N_ELEMENTS (tests); i++)
     g_test_add (tests[i].path, Rig, NULL, set_up, tests[i].test, tear_down);
+  g_test_add ("/kvm-state/hyperv", Rig, "on", set_up, test_hyperv, tear_down);
   return g_test_run ();
 }

@@ -54,6 +54,7 @@ interpret (KvmAccel *kvm, X86State *state)
   state->event_pending = 0; /* #UD, which the guest would get from the kernel now */
   x86_lapic_state_reset (&state->lapic, 0);
   state->kvmclock = state->kvmclock_wall = 0;
+  x86_hyperv_state_reset (&state->hyperv);
   state->xcr0 &= X86_XCR0_SOFTWARE; /* no instruction that it knows touches the others */
   if (kvm->interpreter_vcpu != NULL && x86_software_set_state (kvm->interpreter_vcpu, state, NULL))
     exit = x86_software_vcpu_run (kvm->interpreter_vcpu, NULL);
@@ -62,6 +63,7 @@ interpret (KvmAccel *kvm, X86State *state)
   state->lapic = lent.lapic;
   state->kvmclock = lent.kvmclock;
   state->kvmclock_wall = lent.kvmclock_wall;
+  state->hyperv = lent.hyperv;
   state->xcr0 = lent.xcr0;
   state->cr8 = lent.cr8;
   return exit;

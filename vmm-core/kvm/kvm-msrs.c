@@ -11,6 +11,7 @@
 #include "vmm-core/trace.h"
 
 #define MSR_MISC_ENABLE 0x1a0
+#define MSR_HV_HYPERCALL 0x40000001
 /* Bits that tell what the CPU has: performance monitoring, BTS, PEBS, MONITOR. */
 #define MISC_ENABLE_READ_ONLY (1ull << 7 | 1ull << 11 | 1ull << 12 | 1ull << 18)
 
@@ -73,18 +74,41 @@ static const MsrField msr_fields[] = {
   FIELD (0x20d, mtrr_mask[6]),
   FIELD (0x20e, mtrr_base[7]),
   FIELD (0x20f, mtrr_mask[7]),
+  FIELD (0x40000000, hyperv.guest_os_id), /* before the page of hypercalls, which needs it */
+  FIELD (MSR_HV_HYPERCALL, hyperv.hypercall),
+  FIELD (0x40000021, hyperv.reference_tsc),
+  FIELD (0x40000073, hyperv.vp_assist_page),
+  FIELD (0x40000080, hyperv.scontrol),
+  FIELD (0x40000082, hyperv.siefp),
+  FIELD (0x40000083, hyperv.simp),
+  FIELD (0x40000090, hyperv.sint[0]),
+  FIELD (0x40000091, hyperv.sint[1]),
+  FIELD (0x40000092, hyperv.sint[2]),
+  FIELD (0x40000093, hyperv.sint[3]),
+  FIELD (0x40000094, hyperv.sint[4]),
+  FIELD (0x40000095, hyperv.sint[5]),
+  FIELD (0x40000096, hyperv.sint[6]),
+  FIELD (0x40000097, hyperv.sint[7]),
+  FIELD (0x40000098, hyperv.sint[8]),
+  FIELD (0x40000099, hyperv.sint[9]),
+  FIELD (0x4000009a, hyperv.sint[10]),
+  FIELD (0x4000009b, hyperv.sint[11]),
+  FIELD (0x4000009c, hyperv.sint[12]),
+  FIELD (0x4000009d, hyperv.sint[13]),
+  FIELD (0x4000009e, hyperv.sint[14]),
+  FIELD (0x4000009f, hyperv.sint[15]),
+  FIELD (0x400000b0, hyperv.stimer_config[0]),
+  FIELD (0x400000b1, hyperv.stimer_count[0]),
+  FIELD (0x400000b2, hyperv.stimer_config[1]),
+  FIELD (0x400000b3, hyperv.stimer_count[1]),
+  FIELD (0x400000b4, hyperv.stimer_config[2]),
+  FIELD (0x400000b5, hyperv.stimer_count[2]),
+  FIELD (0x400000b6, hyperv.stimer_config[3]),
+  FIELD (0x400000b7, hyperv.stimer_count[3]),
 };
 
-/* Kept, but not in the kernel's list: machine checks and Hyper-V's SynIC and timers. */
-static const struct
-{
-  uint32_t first, last;
-} unlisted[] = {
-  { 0x400, 0x400 + 4 * KVM_MCE_BANKS - 1 },
-  { 0x40000080, 0x40000083 },
-  { 0x40000090, 0x4000009f },
-  { 0x400000b0, 0x400000b7 },
-};
+/* Kept, but not in the kernel's list: machine checks. */
+#define MSR_MC0_CTL 0x400
 
 /* Those that are not state of their own: the TSC and its deadline are treated with the clock and
  * the timer, 11h and 12h are other names of kvmclock's, and two of Hyper-V's count by themselves.
@@ -186,9 +210,8 @@ kvm_msrs_open (AccelVcpu *vcpu)
   if (ioctl (vcpu->kvm->kvm_fd, KVM_GET_MSR_INDEX_LIST, list) == 0)
     for (unsigned i = 0; i < list->nmsrs; i++)
       add_msr (vcpu, list->indices[i]);
-  for (unsigned i = 0; i < G_N_ELEMENTS (unlisted); i++)
-    for (uint32_t index = unlisted[i].first; index <= unlisted[i].last; index++)
-      add_msr (vcpu, index);
+  for (uint32_t index = MSR_MC0_CTL; index < MSR_MC0_CTL + 4 * KVM_MCE_BANKS; index++)
+    add_msr (vcpu, index);
   /* Without those that this CPU has not. */
   for (done = 0; done < vcpu->n_msrs;)
     {
@@ -213,6 +236,7 @@ kvm_msrs_get (AccelVcpu *vcpu, X86State *state)
 {
   g_autofree struct kvm_msr_entry *now = g_memdup2 (vcpu->msrs, vcpu->n_msrs * sizeof *now);
 
+  x86_hyperv_state_reset (&state->hyperv);
   read_msrs (vcpu, now, vcpu->n_msrs);
   for (unsigned i = 0; i < G_N_ELEMENTS (msr_fields); i++)
     {
@@ -268,6 +292,9 @@ kvm_msrs_set (AccelVcpu *vcpu, const X86State *state)
   errno = ENXIO;
   if (!fill_msrs (vcpu, state, wanted))
     return false;
+  /* Without the guest's name, which goes first, its page would stay. */
+  if (state->hyperv.hypercall == 0 && find_msr (vcpu, now, MSR_HV_HYPERCALL) != NULL)
+    write_msr (vcpu, MSR_HV_HYPERCALL, 0);
   read_msrs (vcpu, now, vcpu->n_msrs);
   /* Some do something when they are written, and others allow only what they hold. */
   for (unsigned i = 0; i < vcpu->n_msrs; i++)

@@ -62,6 +62,15 @@ static const StateField lapic_fields[] = {
 };
 static const StateTable lapic_table = STATE_TABLE (X86LapicState, 1, lapic_fields);
 
+static const StateField hyperv_fields[] = {
+  STATE_INT (X86HypervState, guest_os_id),    STATE_INT (X86HypervState, hypercall),
+  STATE_INT (X86HypervState, reference_tsc),  STATE_INT (X86HypervState, vp_assist_page),
+  STATE_INT (X86HypervState, scontrol),       STATE_INT (X86HypervState, siefp),
+  STATE_INT (X86HypervState, simp),           STATE_INTS (X86HypervState, sint),
+  STATE_INTS (X86HypervState, stimer_config), STATE_INTS (X86HypervState, stimer_count),
+};
+static const StateTable hyperv_table = STATE_TABLE (X86HypervState, 1, hyperv_fields);
+
 static const StateField msr_fields[] = {
   STATE_INT (X86Msr, index),
   STATE_INT (X86Msr, value),
@@ -110,6 +119,7 @@ static const StateField x86_fields[] = {
   STATE_INT (X86State, kvmclock),
   STATE_INT (X86State, kvmclock_wall),
   STATE_INT_IN (X86State, kvmclock_offset, -STATE_MAX_TIME, STATE_MAX_TIME),
+  STATE_NESTED (X86State, hyperv, &hyperv_table),
   STATE_NESTED (X86State, fpu, &fpu_table),
   STATE_INT (X86State, mxcsr),
   STATE_BLOB (X86State, ymm),
@@ -173,6 +183,14 @@ x86_lapic_state_reset (X86LapicState *lapic, unsigned index)
                             .timer_deadline = -1 };
 }
 
+void
+x86_hyperv_state_reset (X86HypervState *hyperv)
+{
+  *hyperv = (X86HypervState){ 0 };
+  for (unsigned i = 0; i < X86_HYPERV_SINTS; i++)
+    hyperv->sint[i] = X86_HYPERV_SINT_MASKED;
+}
+
 /* What RESET and INIT have in common. */
 static void
 reset_common (X86State *state, unsigned index)
@@ -211,6 +229,7 @@ x86_state_reset (X86State *state, unsigned index)
   state->fpu.control = 0x40;
   state->mxcsr = 0x1f80;
   state->smbase = 0x30000;
+  x86_hyperv_state_reset (&state->hyperv);
   state->lapic.base_msr = 0xfee00000 | 1 << 11 | (index == 0 ? 1 << 8 : 0);
 }
 

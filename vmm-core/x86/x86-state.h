@@ -86,6 +86,19 @@ typedef struct
   uint64_t tsc_deadline;  /* IA32_TSC_DEADLINE */
 } X86LapicState;
 
+/* The registers of Hyper-V's interface (TLFS, appendix B), by the names there. The first three are
+ * the machine's: all its CPUs have the same. Timers go on from the time that they hold. */
+#define X86_HYPERV_SINTS 16
+#define X86_HYPERV_SINT_MASKED (1u << 16)
+#define X86_HYPERV_TIMERS 4
+typedef struct
+{
+  uint64_t guest_os_id, hypercall, reference_tsc;
+  uint64_t vp_assist_page, scontrol, siefp, simp;
+  uint64_t sint[X86_HYPERV_SINTS];
+  uint64_t stimer_config[X86_HYPERV_TIMERS], stimer_count[X86_HYPERV_TIMERS];
+} X86HypervState;
+
 /* A model-specific register of those that only some CPUs have. */
 typedef struct
 {
@@ -122,6 +135,7 @@ struct X86State
   uint64_t tsc_adjust;
   uint64_t kvmclock, kvmclock_wall; /* MSRs 4B564D01h, 4B564D00h: where a guest wants its clock */
   int64_t kvmclock_offset;          /* that clock = guest ns + this, on all CPUs of a machine */
+  X86HypervState hyperv;
   X86Fpu fpu;
   uint32_t mxcsr;
   uint8_t ymm[16][32]; /* XMM is the low half */
@@ -155,6 +169,8 @@ extern const StateTable x86_state_table;
 void x86_state_reset (X86State *state, unsigned index);
 /* What INIT does: registers as after reset, but caches, FPU, vectors, MTRRs and TSC stay. */
 void x86_state_init (X86State *state, unsigned index);
+/* The registers of Hyper-V's interface after a reset, which INIT leaves alone. */
+void x86_hyperv_state_reset (X86HypervState *hyperv);
 /* The local APIC's part of both; IA32_APIC_BASE and the ID stay. */
 void x86_lapic_state_reset (X86LapicState *lapic, unsigned index);
 /* Whether a CPU of any kind can have this state; for streams from outside. Which optional bits of
