@@ -22,7 +22,7 @@ typedef struct
 {
   const char *model; /* of x86/cpu-models.h; NULL: all that the accelerator offers */
   bool nested;       /* with that, the guest can run virtual machines itself */
-  bool hyperv;       /* likewise, and the interface of Hyper-V where the accelerator has it */
+  bool hyperv;       /* Hyper-V's interface: without a model, what the accelerator has of it */
 } AccelCpu;
 
 /* The machine as an accelerator sees it. Everything outlives the accelerator. */

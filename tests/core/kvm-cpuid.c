@@ -107,7 +107,7 @@ ask (Guest *guest, uint32_t leaf, uint32_t subleaf)
 static void
 compare_leaves (Guest *kvm, Guest *software)
 {
-  static const uint32_t bases[] = { 0, 0x40000000, 0x80000000 };
+  static const uint32_t bases[] = { 0, 0x40000000, 0x40000100, 0x80000000 };
 
   for (unsigned i = 0; i < G_N_ELEMENTS (bases); i++)
     for (uint32_t leaf = bases[i]; leaf < bases[i] + 0x22; leaf++)
@@ -124,26 +124,32 @@ compare_leaves (Guest *kvm, Guest *software)
 }
 
 static void
+compare_model (const AccelCpu *cpu, unsigned index)
+{
+  g_autoptr (GError) error = NULL;
+  Guest kvm = { NULL }, software = { NULL };
+
+  if (guest_open (&kvm, &kvm_accel_ops, *cpu, index, &error)
+      && guest_open (&software, &software_accel_ops, *cpu, index, &error))
+    compare_leaves (&kvm, &software);
+  else if (kvm.accel != NULL && kvm.vcpu == NULL) /* which the software CPU may have */
+    g_assert_error (error, ACCEL_ERROR, ACCEL_ERROR_HOST);
+  else
+    g_assert_error (error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED);
+  g_test_message ("%s%s: %s", cpu->model, cpu->hyperv ? " with Hyper-V" : "",
+                  error != NULL ? error->message : "the same");
+  guest_close (&kvm);
+  if (software.ops != NULL)
+    guest_close (&software);
+}
+
+static void
 test_models (void)
 {
   for (unsigned i = 1; cpu_models_get (i) != NULL; i++)
-    {
-      const AccelCpu cpu = { .model = cpu_models_get (i)->name };
-      g_autoptr (GError) error = NULL;
-      Guest kvm = { NULL }, software = { NULL };
-
-      if (guest_open (&kvm, &kvm_accel_ops, cpu, N_CPUS - 1 - i % 2, &error)
-          && guest_open (&software, &software_accel_ops, cpu, N_CPUS - 1 - i % 2, &error))
-        compare_leaves (&kvm, &software);
-      else if (kvm.accel != NULL && kvm.vcpu == NULL) /* which the software CPU may have */
-        g_assert_error (error, ACCEL_ERROR, ACCEL_ERROR_HOST);
-      else
-        g_assert_error (error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED);
-      g_test_message ("%s: %s", cpu.model, error != NULL ? error->message : "the same");
-      guest_close (&kvm);
-      if (software.ops != NULL)
-        guest_close (&software);
-    }
+    for (unsigned hyperv = 0; hyperv < 2; hyperv++)
+      compare_model (&(AccelCpu){ .model = cpu_models_get (i)->name, .hyperv = hyperv },
+                     N_CPUS - 1 - i % 2);
 }
 
 /* Its leaves come first, KVM's own behind them; its registers are there. */

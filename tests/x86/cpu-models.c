@@ -44,7 +44,8 @@ static bool
 make (const char *model, const CpuidTable *offer, CpuidTable *guest, GError **error)
 {
   memset (guest, 0, sizeof *guest);
-  return cpu_policy_make (&(AccelMachine){ .cpu = { .model = model } }, offer, guest, error);
+  return cpu_policy_make (&(AccelMachine){ .cpu = { .model = model } }, offer,
+                          &cpuid_hyperv_software, guest, error);
 }
 
 /* Without one in the software CPU's own offer; what depends on the maker is the host's. */
@@ -159,8 +160,8 @@ test_host (void)
   g_assert_cmpuint (cpuid_table_get (&guest, 0xd, 0).ecx, ==, 2688);
   g_assert_cmphex (cpuid_table_get (&guest, 0xd, 18).eax, ==, 0);
   g_assert_cmphex (cpuid_table_get (&guest, 0x8000000a, 0).ebx, ==, 0);
-  g_assert_true (
-    cpu_policy_make (&(AccelMachine){ .cpu = { .nested = true } }, &kernel, &guest, NULL));
+  g_assert_true (cpu_policy_make (&(AccelMachine){ .cpu = { .nested = true } }, &kernel,
+                                  &cpuid_hyperv_software, &guest, NULL));
   g_assert_true (cpu_feature_has (&guest, "vmx") && cpu_feature_has (&guest, "svm"));
   g_assert_cmphex (cpuid_table_get (&guest, 0x8000000a, 0).ebx, ==, 0x8000);
 }

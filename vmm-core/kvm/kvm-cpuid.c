@@ -98,9 +98,12 @@ kvm_cpuid_set (AccelVcpu *vcpu, GError **error)
   g_autofree CpuidTable *offer = g_memdup2 (&vcpu->kvm->offer, sizeof *offer);
   g_autofree CpuidTable *guest = g_new (CpuidTable, 1);
   g_autoptr (GError) problem = NULL;
+  CpuidHyperv hyperv = { 0 };
 
+  if (machine->cpu.hyperv)
+    hyperv = kvm_hyperv_open (vcpu);
   put_timing (vcpu, offer);
-  if (!cpu_policy_make (machine, offer, guest, &problem))
+  if (!cpu_policy_make (machine, offer, &hyperv, guest, &problem))
     {
       /* Another accelerator may have that processor. */
       g_set_error_literal (error, ACCEL_ERROR, ACCEL_ERROR_HOST, problem->message);
@@ -108,8 +111,6 @@ kvm_cpuid_set (AccelVcpu *vcpu, GError **error)
     }
   cpuid_topology_fill_table (
     &(CpuidTopology){ &machine->topology, vcpu->apic_id, cpuid_table_is_amd (guest) }, guest);
-  if (machine->cpu.hyperv)
-    kvm_hyperv_fill (vcpu, guest);
   table_to_kvm (guest, cpuid);
   if (ioctl (vcpu->fd, KVM_SET_CPUID2, cpuid) == 0)
     return true;

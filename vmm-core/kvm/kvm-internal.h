@@ -7,6 +7,7 @@
 #include <stdatomic.h>
 
 #include "kvm-accel.h"
+#include "vmm-core/x86/cpuid-hyperv.h"
 #include "vmm-core/x86/cpuid-table.h"
 #include "vmm-core/x86/x86-state.h"
 
@@ -154,8 +155,8 @@ extern const MemoryListener kvm_memory_listener;
 bool kvm_cpuid_open (KvmAccel *kvm, GError **error);
 bool kvm_cpuid_set (AccelVcpu *vcpu, GError **error);
 
-/* kvm-hyperv.c: puts the interface of Hyper-V in front of KVM's own, where the kernel has it. */
-void kvm_hyperv_fill (AccelVcpu *vcpu, CpuidTable *guest);
+/* kvm-hyperv.c: switches the interface of Hyper-V on, and tells what the kernel has of it. */
+CpuidHyperv kvm_hyperv_open (AccelVcpu *vcpu);
 void kvm_hyperv_exit (AccelVcpu *vcpu);
 
 /* kvm-state.c */

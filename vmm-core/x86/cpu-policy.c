@@ -260,9 +260,31 @@ check_model (const CpuModel *model, const CpuidTable *offered, GError **error)
   return false;
 }
 
+/* “host” has what there is of it, perhaps nothing. */
+static bool
+make_hyperv (const CpuModel *model, const CpuidHyperv *offered, CpuidTable *guest, GError **error)
+{
+  const CpuidHyperv limited = cpuid_hyperv_limit (offered);
+
+  if (model->features == NULL && offered->features_eax != 0)
+    cpuid_hyperv_put (guest, &limited);
+  else if (model->features != NULL && cpuid_hyperv_is_within (&cpuid_hyperv_model, &limited))
+    cpuid_hyperv_put (guest, &cpuid_hyperv_model);
+  else if (model->features != NULL)
+    {
+      g_set_error (error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED,
+                   _ ("KVM of this computer's kernel lacks a part of Hyper-V's interface, which is "
+                      "the same everywhere with the processor model “%s”: choose “%s”, or set "
+                      "hyperv to off."),
+                   model->name, CPU_MODEL_HOST);
+      return false;
+    }
+  return true;
+}
+
 bool
-cpu_policy_make (const AccelMachine *machine, const CpuidTable *offered, CpuidTable *guest,
-                 GError **error)
+cpu_policy_make (const AccelMachine *machine, const CpuidTable *offered, const CpuidHyperv *hyperv,
+                 CpuidTable *guest, GError **error)
 {
   const char *name = machine->cpu.model != NULL ? machine->cpu.model : CPU_MODEL_HOST;
   const CpuModel *model = cpu_models_find (name);
@@ -274,5 +296,5 @@ cpu_policy_make (const AccelMachine *machine, const CpuidTable *offered, CpuidTa
     make_model (model, offered, guest);
   else
     return false;
-  return true;
+  return !machine->cpu.hyperv || make_hyperv (model, hyperv, guest, error);
 }

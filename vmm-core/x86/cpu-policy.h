@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #pragma once
 
+#include "cpuid-hyperv.h"
 #include "cpuid-table.h"
 
 #include "vmm-core/accel.h"
 
 /* The one place that decides what the guest's CPUs tell of themselves: it makes the answers of
- * CPUID out of the machine's processor model and what the accelerator can offer. What depends on
- * the CPU's number (cpuid-topology.h) and on its registers comes later. FALSE with one sentence
- * when the model cannot be had. */
-bool cpu_policy_make (const AccelMachine *machine, const CpuidTable *offered, CpuidTable *guest,
-                      GError **error);
+ * CPUID out of the machine's processor model and what the accelerator can offer, of Hyper-V's
+ * interface, too. What depends on the CPU's number (cpuid-topology.h) and on its registers comes
+ * later. FALSE with one sentence when the model cannot be had. */
+bool cpu_policy_make (const AccelMachine *machine, const CpuidTable *offered,
+                      const CpuidHyperv *hyperv, CpuidTable *guest, GError **error);
 
 /* Parts of it, in which all but “host” under KVM are the same. */
 

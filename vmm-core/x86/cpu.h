@@ -16,7 +16,8 @@
 typedef struct X86Software X86Software; /* all CPUs of a machine: software.h */
 typedef struct X86Block X86Block;       /* block.h */
 typedef struct X86BlockCache X86BlockCache;
-typedef struct Lapic Lapic; /* lapic.h */
+typedef struct Lapic Lapic;       /* lapic.h */
+typedef struct X86Synic X86Synic; /* synic.h */
 
 /* Requests from other threads, in X86Cpu.requests; served between two blocks. */
 enum
@@ -130,6 +131,7 @@ struct X86Cpu
 
   X86BlockCache *blocks;
   Lapic *lapic;
+  X86Synic *synic; /* NULL: the machine does not have Hyper-V's interface */
   X86Software *software;
   const struct ClockLine *clock_line; /* of the TSC without its offset */
   unsigned index;

@@ -5,6 +5,7 @@
 #include "vmm-core/trace.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 #define APIC_ENABLE (1u << 11) /* IA32_APIC_BASE */
 #define APIC_EXTD (1u << 10)
@@ -75,6 +76,7 @@ struct Lapic
   X86LapicState *state;
   Clock *clock;
   Timer *timer;
+  uint32_t auto_eoi[8];
   LapicOps ops;
 };
 
@@ -106,6 +108,12 @@ set_vector (uint32_t bits[8], uint8_t vector, bool on)
     bits[vector / 32] |= 1u << vector % 32;
   else
     bits[vector / 32] &= ~(1u << vector % 32);
+}
+
+static bool
+has_vector (const uint32_t bits[8], uint8_t vector)
+{
+  return bits[vector / 32] >> vector % 32 & 1;
 }
 
 uint8_t
@@ -164,10 +172,17 @@ lapic_acknowledge (Lapic *lapic)
   if (vector < 0)
     return -1;
   set_vector (lapic->state->irr, vector, false);
-  set_vector (lapic->state->isr, vector, true);
+  if (!has_vector (lapic->auto_eoi, vector))
+    set_vector (lapic->state->isr, vector, true);
   request_owed_tick (lapic, vector);
   notify_if_pending (lapic);
   return vector;
+}
+
+void
+lapic_set_auto_eoi (Lapic *lapic, const uint32_t vectors[8])
+{
+  memcpy (lapic->auto_eoi, vectors, sizeof lapic->auto_eoi);
 }
 
 static void report_error (Lapic *lapic, uint32_t bit);
@@ -307,9 +322,7 @@ timer_set_deadline (Lapic *lapic, int64_t deadline)
 static bool
 is_timer_pending (const Lapic *lapic)
 {
-  uint8_t vector = lapic->state->lvt_timer & 0xff;
-
-  return lapic->state->irr[vector / 32] >> vector % 32 & 1;
+  return has_vector (lapic->state->irr, lapic->state->lvt_timer & 0xff);
 }
 
 static void
@@ -425,7 +438,7 @@ write_eoi (Lapic *lapic)
   if (vector < 0)
     return;
   set_vector (state->isr, vector, false);
-  if (state->tmr[vector / 32] >> vector % 32 & 1)
+  if (has_vector (state->tmr, vector))
     lapic->ops.eoi (lapic->ops.data, vector);
   notify_if_pending (lapic);
 }

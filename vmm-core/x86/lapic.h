@@ -55,6 +55,8 @@ void lapic_set_cr8 (Lapic *lapic, uint8_t cr8);
 int lapic_get_pending (const Lapic *lapic);
 /* Takes it into service; -1 when there is none. */
 int lapic_acknowledge (Lapic *lapic);
+/* Vectors that need no EOI: once taken they are no longer in service. */
+void lapic_set_auto_eoi (Lapic *lapic, const uint32_t vectors[8]);
 /* Whether LINT0 passes the 8259's INTR on: ExtINT and unmasked, or the APIC is off. */
 bool lapic_accepts_extint (const Lapic *lapic);
 /* LINT1 goes up and down. */

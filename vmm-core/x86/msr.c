@@ -3,6 +3,7 @@
 #include "msr.h"
 
 #include "control.h"
+#include "hyperv.h"
 #include "kvmclock.h"
 #include "lapic.h"
 #include "segment.h"
@@ -271,6 +272,8 @@ x86_msr_read (X86Cpu *cpu, uint32_t msr, uint64_t *value)
     return read_lapic (cpu, msr, value);
   if (x86_kvmclock_read_msr (cpu, msr, value))
     return true;
+  if (x86_hyperv_has_msr (cpu, msr))
+    return x86_hyperv_read_msr (cpu, msr, value);
   switch (msr)
     {
     case MSR_TSC:
@@ -317,6 +320,18 @@ write_base (X86Cpu *cpu, unsigned segment, uint64_t value)
   return true;
 }
 
+/* The TSC was set. */
+static void
+tell_clocks (X86Cpu *cpu)
+{
+  MachineLock *lock = cpu->software->machine.lock;
+
+  x86_kvmclock_update (cpu);
+  machine_lock_acquire (lock);
+  x86_hyperv_update (cpu);
+  machine_lock_release (lock);
+}
+
 bool
 x86_msr_write (X86Cpu *cpu, uint32_t msr, uint64_t value)
 {
@@ -343,16 +358,18 @@ x86_msr_write (X86Cpu *cpu, uint32_t msr, uint64_t value)
     return write_lapic (cpu, msr, value);
   if (x86_kvmclock_write_msr (cpu, msr, value))
     return true;
+  if (x86_hyperv_has_msr (cpu, msr))
+    return x86_hyperv_write_msr (cpu, msr, value);
   switch (msr)
     {
     case MSR_TSC:
       x86_tsc_write (cpu, value);
-      x86_kvmclock_update (cpu);
+      tell_clocks (cpu);
       return true;
     case MSR_TSC_ADJUST:
       state->tsc_offset += value - state->tsc_adjust;
       state->tsc_adjust = value;
-      x86_kvmclock_update (cpu);
+      tell_clocks (cpu);
       return true;
     case MSR_SPEC_CTRL:
       if (x86_is_amd (cpu) || (value & ~1ull))

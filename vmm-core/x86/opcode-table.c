@@ -122,8 +122,8 @@ static const X86Opcode group6[8] = {
 };
 
 /* 0F 01 with a register: the low three bits of ModRM tell on */
-static const X86Opcode group7_c0[8] = { NONE, ONE (sys_hypercall, 0) };
-static const X86Opcode group7_d8[8] = { NONE, ONE (sys_hypercall, 0) };
+static const X86Opcode group7_c0[8] = { NONE, ONE (sys_hypercall, END) };
+static const X86Opcode group7_d8[8] = { NONE, ONE (sys_hypercall, END) };
 static const X86Opcode group7_c8[8] = {
   ONE (sys_monitor, 0),
   ONE (sys_mwait, END),

@@ -8,6 +8,7 @@
 #include "exception.h"
 #include "fpu.h"
 #include "host-fault.h"
+#include "hyperv.h"
 #include "interpreter.h"
 #include "kvmclock.h"
 #include "lapic.h"
@@ -15,6 +16,7 @@
 #include "monitor.h"
 #include "rflags.h"
 #include "segment.h"
+#include "synic.h"
 #include "thunk.h"
 #include "x86-features.h"
 #include "vmm-core/clock-ticks.h"
@@ -377,6 +379,11 @@ x86_software_set_state (AccelVcpu *vcpu, const X86State *state, GError **error)
   locked = lock_machine (cpu);
   lapic_restore (cpu->lapic);
   x86_kvmclock_update (cpu);
+  if (cpu->synic != NULL)
+    {
+      x86_hyperv_update (cpu);
+      x86_synic_restore (cpu);
+    }
   unlock_machine (cpu, locked);
   return true;
 }
@@ -460,7 +467,11 @@ x86_software_poll (X86Cpu *cpu, AccelExit *exit)
   uint32_t requests = atomic_fetch_and (&cpu->requests, X86_REQUEST_CODE | (shadow ? events : 0));
 
   if (requests & X86_REQUEST_EXCLUSIVE)
-    x86_exclusive_wait (cpu);
+    {
+      x86_exclusive_wait (cpu);
+      requests |= atomic_fetch_and (&cpu->requests, ~(uint32_t) X86_REQUEST_FLUSH_TLB)
+                  & X86_REQUEST_FLUSH_TLB;
+    }
   if (requests & X86_REQUEST_FLUSH_TLB)
     x86_mmu_flush (cpu, false);
   if (requests & X86_REQUEST_INIT)
@@ -602,6 +613,8 @@ x86_software_vcpu_new (Accel *accel, unsigned index, GError **error)
   x86_state_reset (&cpu->state, index);
   cpu->state.lapic.id = cpu_topology_get_apic_id (&software->machine.topology, index);
   software->cpus[index] = cpu;
+  if (software->machine.cpu.hyperv)
+    cpu->synic = x86_synic_new (cpu);
   x86_cpu_sync_in (cpu);
   if (software->engine->cpu_added != NULL)
     software->engine->cpu_added (cpu);
@@ -618,6 +631,7 @@ x86_software_vcpu_free (AccelVcpu *vcpu)
   cpu->software->cpus[cpu->index] = NULL;
   if (cpu->software->engine->cpu_removed != NULL)
     cpu->software->engine->cpu_removed (cpu);
+  x86_synic_free (cpu->synic);
   lapic_free (cpu->lapic);
   x86_block_cache_free (cpu->blocks);
   munmap (cpu, cpu->software->engine->cpu_size);

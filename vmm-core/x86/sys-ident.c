@@ -2,6 +2,7 @@
 /* RDMSR and WRMSR, counters, CPUID, random numbers, hypercalls, XCR0, PKRU. */
 #include "x86-cpuid.h"
 #include "control.h"
+#include "hyperv.h"
 #include "msr.h"
 #include "operand.h"
 #include "segment.h"
@@ -118,14 +119,20 @@ x86_sys_rdrand (X86Cpu *cpu, const X86Insn *insn)
   cpu->cc = good ? X86_CC_CF : 0;
 }
 
-/* The KVM interface that CPUID names has hypercalls, but no feature that would need one: each is
- * refused as the interface demands (Linux, Documentation/virt/kvm/x86/hypercalls.rst). */
+/* Hyper-V's, as soon as the guest has told that it knows them. KVM's interface has hypercalls, but
+ * no feature that would need one: each is refused as that demands (Linux,
+ * Documentation/virt/kvm/x86/hypercalls.rst). */
 void
 x86_sys_hypercall (X86Cpu *cpu, const X86Insn *insn)
 {
   static const int64_t eperm = -1, enosys = -1000;
   uint64_t result = (uint64_t) (cpu->cpl != 0 ? eperm : enosys);
 
+  if (x86_hyperv_takes_calls (cpu))
+    {
+      x86_hyperv_call (cpu);
+      return;
+    }
   x86_set_sized (cpu, X86_RAX * 8, x86_is_code64 (cpu) ? 8 : 4, result);
 }
 

@@ -165,7 +165,8 @@ x86_cpuid_open (X86Software *software, GError **error)
   };
   CpuidTable *table = &software->cpuid;
 
-  if (!cpu_policy_make (&software->machine, x86_cpuid_get_offer (), table, error))
+  if (!cpu_policy_make (&software->machine, x86_cpuid_get_offer (), &cpuid_hyperv_software, table,
+                        error))
     return false;
   software->cr4_bits = x86_cpuid_get_cr4_bits ();
   for (unsigned i = 0; i < G_N_ELEMENTS (optional); i++)
@@ -191,12 +192,19 @@ fill_registers (const X86Cpu *cpu, uint32_t leaf, uint32_t subleaf, X86Cpuid *an
     answer->ebx = xsave_size (state->xcr0, subleaf == 1);
 }
 
+/* Which leaves count from one that tells the last. There may be several hypervisors' interfaces. */
+static uint32_t
+get_range (uint32_t leaf)
+{
+  return (leaf & 0xf0000000) == HYPERVISOR_BASE ? 0xffffff00 : 0xc0000000;
+}
+
 X86Cpuid
 x86_cpuid_get (X86Cpu *cpu, uint32_t leaf, uint32_t subleaf)
 {
   const CpuidTable *table = &cpu->software->cpuid;
   const CpuTopology *topology = &cpu->software->machine.topology;
-  const uint32_t base = leaf & 0xc0000000;
+  const uint32_t base = leaf & get_range (leaf);
   const bool amd = cpuid_table_is_amd (table);
   X86Cpuid answer;
 
