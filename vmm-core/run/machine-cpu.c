@@ -42,11 +42,6 @@ machine_cpu_check (const MachineConfig *config, GError **error)
                  _ ("The processor model “%s” cannot run virtual machines itself: choose “%s”, or "
                     "set nested to false."),
                  config->cpu_model, CPU_MODEL_HOST);
-  else if (g_str_equal (config->hyperv, "on") && !is_host (config->cpu_model))
-    g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
-                 _ ("Hyper-V's interface cannot be had with the processor model “%s”: choose “%s”, "
-                    "or set hyperv to auto."),
-                 config->cpu_model, CPU_MODEL_HOST);
   else
     return TRUE;
   return FALSE;
@@ -71,8 +66,7 @@ machine_cpu_get (const MachineConfig *config)
     .model = config->cpu_model,
     .nested = config->nested,
     .hyperv = g_str_equal (config->hyperv, "on")
-              || (g_str_equal (config->hyperv, "auto") && is_host (config->cpu_model)
-                  && knows_hyperv (config->os)),
+              || (g_str_equal (config->hyperv, "auto") && knows_hyperv (config->os)),
   };
 }
 

@@ -12,7 +12,7 @@
 typedef struct
 {
   char *name, *memory, *accelerator, *code_cache, *boot, *serial, *debugcon, *kernel, *initrd,
-    *append, *bios, *vga_bios, *topology, *cpu_model;
+    *append, *bios, *vga_bios, *topology, *cpu_model, *hyperv;
   char **disks, **discs, **devices;
   int cpus, time_limit;
   char *control, *trace;
@@ -36,9 +36,9 @@ static void
 arguments_clear (Arguments *a)
 {
   char **strings[]
-    = { &a->code_cache, &a->name,   &a->memory,   &a->accelerator, &a->boot, &a->serial,
-        &a->debugcon,   &a->kernel, &a->initrd,   &a->append,      &a->bios, &a->vga_bios,
-        &a->control,    &a->trace,  &a->topology, &a->cpu_model };
+    = { &a->code_cache, &a->name,   &a->memory,   &a->accelerator, &a->boot,  &a->serial,
+        &a->debugcon,   &a->kernel, &a->initrd,   &a->append,      &a->bios,  &a->vga_bios,
+        &a->control,    &a->trace,  &a->topology, &a->cpu_model,   &a->hyperv };
 
   for (unsigned i = 0; i < G_N_ELEMENTS (strings); i++)
     g_clear_pointer (strings[i], g_free);
@@ -62,6 +62,8 @@ read_arguments (int argc, char **argv, Arguments *a, GError **error)
       N_ ("LAYOUT") },
     { "cpu-model", 0, 0, G_OPTION_ARG_STRING, &a->cpu_model,
       N_ ("Processor model: host, baseline, v3, or for example haswell or zen2"), N_ ("NAME") },
+    { "hyperv", 0, 0, G_OPTION_ARG_STRING, &a->hyperv,
+      N_ ("Hyper-V's interface, which Windows is faster with: auto, on or off"), N_ ("WHETHER") },
     { "accel", 0, 0, G_OPTION_ARG_STRING, &a->accelerator,
       N_ ("auto, kvm, translator, interpreter or none"), N_ ("NAME") },
     { "code-cache", 0, 0, G_OPTION_ARG_STRING, &a->code_cache,
@@ -229,6 +231,7 @@ apply (Arguments *a, Options *options, GError **error)
   replace (&config->name, &a->name);
   replace (&config->topology, &a->topology);
   replace (&config->cpu_model, &a->cpu_model);
+  replace (&config->hyperv, &a->hyperv);
   replace (&config->accelerator, &a->accelerator);
   replace (&config->boot, &a->boot);
   replace (&config->append, &a->append);
