@@ -12,8 +12,8 @@ static void
 set_up (VmRig *rig, gconstpointer what)
 {
   vm_rig_open (rig);
-  vm_rig_start (rig, vm_program, "--accel", "translator", "--memory", "64", "--kernel", guest,
-                "--append", what, NULL);
+  vm_rig_start (rig, vm_program, "--accel", "translator", "--memory", "64", "--hyperv", "on",
+                "--kernel", guest, "--append", what, NULL);
 }
 
 static void
@@ -64,7 +64,8 @@ test_control_is_served (VmRig *rig, gconstpointer what)
 int
 main (int argc, char **argv)
 {
-  static const char *const guests[] = { "p", "r", "a", "o", "e", "l", "s", "v", "d", "b", "t" };
+  static const char *const guests[]
+    = { "p", "r", "a", "o", "h", "e", "l", "s", "v", "d", "b", "t" };
 
   g_test_init (&argc, &argv, NULL);
   if (argc != 3)

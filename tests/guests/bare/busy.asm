@@ -2,7 +2,8 @@
 ; Keeps the machine as busy as a guest can. The last letter of the command line says with what:
 ;   p  the 8254's counter 0 at its highest rate     r  the RTC's three interrupts at theirs
 ;   a  the local APIC's timer, periodically         o  the same, started anew by each interrupt
-;   e  all of these                                 l  the keyboard's lamps, on and off
+;   h  the four timers of Hyper-V's interface
+;   e  all of these but the last                    l  the keyboard's lamps, on and off
 ;   s  resets of the disks                          v  changes of the screen's size
 ;   d  DMA of the firmware configuration, 4 GiB each
 ;   b  resets of the machine by the 8042            t  by triple faults
@@ -13,6 +14,11 @@
 CMDLINE         equ 16
 PERIODIC        equ 1 << 17
 MASKED          equ 1 << 16
+STIMER0_CONFIG  equ 0x400000b0
+STIMER3_COUNT   equ 0x400000b7
+STIMER_ENABLE   equ 1 << 0
+STIMER_PERIODIC equ 1 << 1
+STIMER_DIRECT   equ 1 << 12
 
 %macro PUT_CMOS 2
         mov al, %1
@@ -75,6 +81,18 @@ local:  PUT_APIC LAPIC_LVT_TIMER, PERIODIC | 0x61
         ret
 once:   PUT_APIC LAPIC_LVT_TIMER, 0x61
         PUT_APIC LAPIC_TIMER_ICR, 1
+        ret
+
+hyperv: mov ecx, STIMER3_COUNT
+        xor edx, edx
+.timer: mov eax, 1                                      ; 100 ns
+        wrmsr
+        dec ecx
+        mov eax, STIMER_DIRECT | 0x61 << 4 | STIMER_PERIODIC | STIMER_ENABLE
+        wrmsr
+        dec ecx
+        cmp ecx, STIMER0_CONFIG
+        jae .timer
         ret
 
 served: cmp byte [what], "o"
@@ -171,6 +189,7 @@ letters:
         LETTER "r", rtc
         LETTER "a", local
         LETTER "o", once
+        LETTER "h", hyperv
         LETTER "e", everything
         LETTER "l", lamps
         LETTER "s", disks
