@@ -281,6 +281,23 @@ test_logging_at_any_time (Rig *rig, gconstpointer data)
   g_assert_false (is_logged ());
 }
 
+/* Where memory is shown in part, the kernel counts its pages from there. */
+static void
+test_dirty_page_of_a_part (Rig *rig, gconstpointer data)
+{
+  uint64_t bits[4];
+
+  fake_kvm.dirty_page = 70;
+  memory_unmap (rig->machine.memory, 0, rig->ram);
+  memory_block_set_logging (rig->ram, true);
+  memory_map (rig->machine.memory, 0, 100 * MEMORY_PAGE_SIZE, rig->ram, 3 * MEMORY_PAGE_SIZE,
+              MEMORY_RW, 0);
+  g_assert_true (memory_block_take_dirty (rig->machine.memory, rig->ram, 0, 256, bits));
+  g_assert_cmphex (bits[0], ==, 0);
+  g_assert_cmphex (bits[1], ==, 1ull << (73 - 64));
+  g_assert_cmphex (bits[2] | bits[3], ==, 0);
+}
+
 /* The kernel forgets with the slot what was written there. */
 static void
 test_dirty_after_unmap (Rig *rig, gconstpointer data)
@@ -519,6 +536,7 @@ main (int argc, char **argv)
     { "/kvm-run/many-parts", test_many_parts },
     { "/kvm-run/too-many-parts", test_too_many_parts },
     { "/kvm-run/logging-at-any-time", test_logging_at_any_time },
+    { "/kvm-run/dirty-page-of-a-part", test_dirty_page_of_a_part },
     { "/kvm-run/dirty-after-unmap", test_dirty_after_unmap },
     { "/kvm-run/late-writes", test_late_writes_come_with_an_exit },
     { "/kvm-run/late-writes-asked-for", test_late_writes_come_when_asked_for },

@@ -218,11 +218,10 @@ set_region (const struct kvm_userspace_memory_region *region)
   return 0;
 }
 
-/* Each look finds the first page of a slot dirty. */
 static int
 get_dirty_log (const struct kvm_dirty_log *log)
 {
-  *(uint64_t *) log->dirty_bitmap = 1;
+  ((uint64_t *) log->dirty_bitmap)[fake_kvm.dirty_page / 64] = 1ull << fake_kvm.dirty_page % 64;
   return 0;
 }
 

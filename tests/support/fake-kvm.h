@@ -41,6 +41,7 @@ typedef struct
   FakeVcpu vcpus[FAKE_KVM_VCPUS];
   struct kvm_userspace_memory_region slots[FAKE_KVM_SLOTS];
   struct kvm_irq_routing_entry last_route;
+  unsigned dirty_page;   /* of every slot, whenever its log is read */
   unsigned machines;     /* made so far */
   _Atomic unsigned gaps; /* how often a slot changed while a vCPU was inside */
 } FakeKvm;

@@ -69,9 +69,9 @@ slot_collect_dirty (KvmAccel *kvm, unsigned index)
   log.dirty_bitmap = bits;
   if (ioctl (kvm->vm_fd, KVM_GET_DIRTY_LOG, &log) < 0)
     return;
-  for (uint64_t page = 0; page < n_pages; page++)
-    if (bits[page / 64] >> page % 64 & 1)
-      memory_block_mark_dirty (slot->block, slot->page + page, 1);
+  for (uint64_t word = 0; word < (n_pages + 63) / 64; word++)
+    for (uint64_t left = bits[word]; left != 0; left &= left - 1)
+      memory_block_mark_dirty (slot->block, slot->page + word * 64 + __builtin_ctzll (left), 1);
 }
 
 /* What the map wants to be seen, and which of it has its slot already. */
