@@ -76,12 +76,24 @@ open_plain (const char *path)
 }
 
 GBytes *
+plain_file_open (const char *path, uint64_t limit, int *fd, GError **error)
+{
+  GBytes *bytes;
+
+  *fd = open_plain (path);
+  bytes = read_checked (*fd, path, limit, error);
+  if (bytes == NULL && *fd >= 0)
+    close (*fd);
+  return bytes;
+}
+
+GBytes *
 plain_file_read (const char *path, uint64_t limit, GError **error)
 {
-  int fd = open_plain (path);
-  GBytes *bytes = read_checked (fd, path, limit, error);
+  int fd;
+  GBytes *bytes = plain_file_open (path, limit, &fd, error);
 
-  if (fd >= 0)
+  if (bytes != NULL)
     close (fd);
   return bytes;
 }

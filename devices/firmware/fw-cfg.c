@@ -27,6 +27,7 @@
 #define DMA_WRITE 0x10
 
 #define DMA_PIECE (1u << 20) /* moved at once: others want the machine lock, too */
+#define BUFFER_SIZE 16384
 
 #define FILE_NAME_SIZE 56
 #define BOOT_ORDER "bootorder"
@@ -39,6 +40,13 @@ typedef struct
   uint16_t reserved;
   char name[FILE_NAME_SIZE];
 } FwCfgFile;
+
+typedef struct
+{
+  GBytes *bytes;  /* either these… */
+  BootFile *file; /* … or this from offset on; else there is no such item */
+  uint64_t offset;
+} FwCfgItem;
 
 typedef struct
 {
@@ -56,7 +64,7 @@ struct FwCfg
   Bus *io;
   Memory *memory;
   Timer *timer;
-  GBytes *items[N_KEYS];
+  FwCfgItem items[N_KEYS];
   FwCfgFile files[FW_CFG_MAX_FILES];
   unsigned n_files;
   GString *boot_order;
@@ -75,24 +83,47 @@ static const StateField fw_cfg_fields[] = {
 };
 static const StateTable fw_cfg_table = STATE_TABLE (FwCfgState, 1, fw_cfg_fields);
 
-/* The bytes of the selected item from the offset on. */
-static const uint8_t *
-fw_cfg_peek (const FwCfg *fw_cfg, size_t *length)
+static uint64_t
+item_get_size (const FwCfgItem *item)
 {
-  unsigned key = fw_cfg->state.key;
-  const uint8_t *data;
+  if (item->file != NULL)
+    return boot_file_get_size (item->file) - item->offset;
+  return item->bytes != NULL ? g_bytes_get_size (item->bytes) : 0;
+}
 
-  *length = 0;
-  if (key >= N_KEYS || fw_cfg->items[key] == NULL)
-    return NULL;
-  data = g_bytes_get_data (fw_cfg->items[key], length);
-  if (fw_cfg->state.offset >= *length)
-    {
-      *length = 0;
-      return NULL;
-    }
-  *length -= fw_cfg->state.offset;
-  return data + fw_cfg->state.offset;
+static const FwCfgItem *
+fw_cfg_get_selected (const FwCfg *fw_cfg)
+{
+  static const FwCfgItem none;
+
+  return fw_cfg->state.key < N_KEYS ? &fw_cfg->items[fw_cfg->state.key] : &none;
+}
+
+/* How much of the selected item lies behind the offset. */
+static uint64_t
+fw_cfg_get_left (const FwCfg *fw_cfg)
+{
+  uint64_t size = item_get_size (fw_cfg_get_selected (fw_cfg));
+
+  return size - MIN (size, fw_cfg->state.offset);
+}
+
+/* Bytes of the selected item, ahead of the offset. Firmware reads items that are not there, or
+ * longer than they are, and counts on zeros. FALSE: what is there cannot be read. */
+static bool
+fw_cfg_peek (const FwCfg *fw_cfg, uint32_t ahead, uint8_t *buffer, uint32_t length)
+{
+  const FwCfgItem *item = fw_cfg_get_selected (fw_cfg);
+  uint64_t at = (uint64_t) fw_cfg->state.offset + ahead, left = fw_cfg_get_left (fw_cfg);
+  uint32_t available = MIN (left - MIN (left, ahead), length);
+
+  memset (buffer + available, 0, length - available);
+  if (available == 0)
+    return true;
+  if (item->file != NULL)
+    return boot_file_read (item->file, item->offset + at, buffer, available);
+  memcpy (buffer, (const uint8_t *) g_bytes_get_data (item->bytes, NULL) + at, available);
+  return true;
 }
 
 static void
@@ -114,14 +145,14 @@ static uint64_t
 fw_cfg_read (void *device, uint64_t offset, unsigned size)
 {
   FwCfg *fw_cfg = device;
-  const uint8_t *data;
-  size_t length;
+  uint8_t byte;
 
   if (offset != 1 || size != 1)
     return UINT64_MAX;
-  data = fw_cfg_peek (fw_cfg, &length);
+  if (!fw_cfg_peek (fw_cfg, 0, &byte, 1))
+    byte = 0;
   fw_cfg_advance (fw_cfg, 1);
-  return length > 0 ? data[0] : 0;
+  return byte;
 }
 
 static void
@@ -141,38 +172,32 @@ fw_cfg_end_dma (FwCfg *fw_cfg, bool ok)
   memory_dma_write (fw_cfg->memory, NAME, fw_cfg->state.dma_access, &status, sizeof status);
 }
 
-/* Firmware reads items that are not there, or longer than they are, and counts on zeros. */
 static bool
 fw_cfg_put (FwCfg *fw_cfg, uint32_t length)
 {
-  static const uint8_t zeros[4096];
-  uint64_t target = fw_cfg->state.dma_target;
-  size_t available;
-  const uint8_t *data = fw_cfg_peek (fw_cfg, &available);
+  uint8_t buffer[BUFFER_SIZE];
 
-  available = MIN (available, length);
-  if (available > 0 && !memory_dma_write (fw_cfg->memory, NAME, target, data, available))
-    return false;
-  for (uint32_t done = available, n; done < length; done += n)
+  for (uint32_t done = 0, n; done < length; done += n)
     {
-      n = MIN (length - done, sizeof zeros);
-      if (!memory_dma_write (fw_cfg->memory, NAME, target + done, zeros, n))
+      n = MIN (length - done, sizeof buffer);
+      if (!fw_cfg_peek (fw_cfg, done, buffer, n)
+          || !memory_dma_write (fw_cfg->memory, NAME, fw_cfg->state.dma_target + done, buffer, n))
         return false;
     }
   return true;
 }
 
-/* Moves a piece. The transfer ends with that in which its item does, and where there is no RAM. */
+/* Moves a piece. The transfer ends with that in which its item does, and where there is no RAM or
+ * nothing to be read. */
 static void
 fw_cfg_go_on (void *device)
 {
   FwCfg *fw_cfg = device;
   FwCfgState *state = &fw_cfg->state;
   uint32_t piece = MIN (state->dma_left, DMA_PIECE);
-  size_t available;
+  uint64_t available = fw_cfg_get_left (fw_cfg);
   bool ok = fw_cfg_put (fw_cfg, piece);
 
-  fw_cfg_peek (fw_cfg, &available);
   fw_cfg_advance (fw_cfg, piece);
   state->dma_target += piece;
   state->dma_left -= piece;
@@ -252,11 +277,18 @@ static const BusOps fw_cfg_ops = { .read = fw_cfg_read, .write = fw_cfg_write, .
 static const BusOps fw_cfg_dma_ops = { .read = fw_cfg_dma_read, .write = fw_cfg_dma_write };
 
 static void
-fw_cfg_set_item (FwCfg *fw_cfg, unsigned key, GBytes *bytes)
+fw_cfg_clear_item (FwCfg *fw_cfg, unsigned key)
 {
   g_assert (key < N_KEYS);
-  g_clear_pointer (&fw_cfg->items[key], g_bytes_unref);
-  fw_cfg->items[key] = bytes;
+  g_clear_pointer (&fw_cfg->items[key].bytes, g_bytes_unref);
+  g_clear_pointer (&fw_cfg->items[key].file, boot_file_free);
+}
+
+static void
+fw_cfg_set_item (FwCfg *fw_cfg, unsigned key, GBytes *bytes)
+{
+  fw_cfg_clear_item (fw_cfg, key);
+  fw_cfg->items[key].bytes = bytes;
 }
 
 void
@@ -264,6 +296,14 @@ fw_cfg_add_item (FwCfg *fw_cfg, unsigned key, GBytes *bytes)
 {
   g_assert (key < KEY_FILE_DIR);
   fw_cfg_set_item (fw_cfg, key, g_bytes_ref (bytes));
+}
+
+void
+fw_cfg_add_boot_file (FwCfg *fw_cfg, unsigned key, BootFile *file, uint64_t offset)
+{
+  g_assert (key < KEY_FILE_DIR && offset <= boot_file_get_size (file));
+  fw_cfg_clear_item (fw_cfg, key);
+  fw_cfg->items[key] = (FwCfgItem){ .file = file, .offset = offset };
 }
 
 void
@@ -368,7 +408,7 @@ fw_cfg_free (FwCfg *fw_cfg)
   bus_unmap (fw_cfg->io, DMA_PORT, 8, fw_cfg);
   bus_unmap (fw_cfg->io, SELECTOR_PORT, 2, fw_cfg);
   for (unsigned key = 0; key < N_KEYS; key++)
-    g_clear_pointer (&fw_cfg->items[key], g_bytes_unref);
+    fw_cfg_clear_item (fw_cfg, key);
   g_string_free (fw_cfg->boot_order, TRUE);
   timer_free (fw_cfg->timer);
   g_free (fw_cfg);

@@ -3,6 +3,7 @@
 
 #include <glib.h>
 
+#include "boot-file.h"
 #include "vmm-core/bus.h"
 #include "vmm-core/clock.h"
 #include "vmm-core/memory.h"
@@ -44,6 +45,8 @@ void fw_cfg_reset (FwCfg *fw_cfg);
 
 /* Items by number: bytes, which are referenced, or a little-endian number of size bytes. */
 void fw_cfg_add_item (FwCfg *fw_cfg, unsigned key, GBytes *bytes);
+/* The bytes of a file from offset on; takes file over. */
+void fw_cfg_add_boot_file (FwCfg *fw_cfg, unsigned key, BootFile *file, uint64_t offset);
 void fw_cfg_add_number (FwCfg *fw_cfg, unsigned key, uint64_t value, unsigned size);
 /* A file; the name is at most 55 characters, unique. */
 void fw_cfg_add_file (FwCfg *fw_cfg, const char *name, GBytes *bytes);

@@ -7,7 +7,6 @@
 #include <glib/gi18n.h>
 #include <string.h>
 
-#include "boot-file.h"
 #include "boot-rom.h"
 
 /* Fields of the setup header. */
@@ -45,8 +44,10 @@ extern const uint8_t linux_boot_rom[], linux_boot_rom_end[], linux_boot_rom_list
 typedef struct
 {
   unsigned data_key, size_key, address_key;
-  GBytes *bytes;
   uint32_t address;
+  GBytes *bytes;  /* either these… */
+  BootFile *file; /* … or this, taken over, from offset on */
+  uint64_t offset;
 } Part;
 
 enum
@@ -244,12 +245,17 @@ add_parts (FwCfg *fw_cfg, const Part parts[N_PARTS])
 
   for (unsigned i = 0; i < N_PARTS; i++)
     {
-      uint32_t size = g_bytes_get_size (parts[i].bytes);
+      const Part *part = &parts[i];
+      uint32_t size = part->file != NULL ? boot_file_get_size (part->file) - part->offset
+                                         : g_bytes_get_size (part->bytes);
 
-      fw_cfg_add_item (fw_cfg, parts[i].data_key, parts[i].bytes);
-      fw_cfg_add_number (fw_cfg, parts[i].size_key, size, 4);
-      fw_cfg_add_number (fw_cfg, parts[i].address_key, parts[i].address, 4);
-      copies[i] = (BootRomCopy){ parts[i].data_key, true, size, parts[i].address };
+      if (part->file != NULL)
+        fw_cfg_add_boot_file (fw_cfg, part->data_key, part->file, part->offset);
+      else
+        fw_cfg_add_item (fw_cfg, part->data_key, part->bytes);
+      fw_cfg_add_number (fw_cfg, part->size_key, size, 4);
+      fw_cfg_add_number (fw_cfg, part->address_key, part->address, 4);
+      copies[i] = (BootRomCopy){ part->data_key, true, size, part->address };
     }
   boot_rom_add (fw_cfg, ROM_FILE, linux_boot_rom, linux_boot_rom_end - linux_boot_rom,
                 linux_boot_rom_list - linux_boot_rom, 0, copies, N_PARTS);
@@ -272,29 +278,33 @@ check_command_line (const uint8_t *setup, const char *append, GError **error)
 }
 
 gboolean
-linux_boot_add (FwCfg *fw_cfg, const DirectBoot *boot, GBytes *kernel, GError **error)
+linux_boot_add (FwCfg *fw_cfg, const DirectBoot *boot, BootFile *file, GBytes *contents,
+                GError **error)
 {
   const char *append = boot->append != NULL ? boot->append : "";
-  g_autoptr (GBytes) ramdisk = NULL;
+  g_autoptr (BootFile) kernel = file;
+  g_autoptr (BootFile) ramdisk = NULL;
   g_autoptr (GBytes) setup_bytes = NULL;
-  g_autoptr (GBytes) rest = NULL;
   g_autoptr (GBytes) command_line = NULL;
+  g_autoptr (GBytes) nothing = g_bytes_new_static ("", 0);
   g_autofree uint8_t *setup = NULL;
-  gsize setup_size, kernel_size;
+  gsize setup_size, kernel_size, ramdisk_size = 0;
   uint32_t initrd_address;
   uint64_t limit;
 
-  if (!split_kernel (boot->kernel, kernel, &setup, &setup_size, error)
+  if (!split_kernel (boot->kernel, contents, &setup, &setup_size, error)
       || !check_command_line (setup, append, error))
     return FALSE;
-  ramdisk = boot->initrd != NULL ? boot_file_read (boot->initrd, boot->memory_size, error)
-                                 : g_bytes_new_static ("", 0);
-  if (ramdisk == NULL)
-    return FALSE;
-  kernel_size = g_bytes_get_size (kernel) - setup_size;
+  if (boot->initrd != NULL)
+    {
+      ramdisk = boot_file_open (boot->initrd, boot->memory_size, NULL, error);
+      if (ramdisk == NULL)
+        return FALSE;
+      ramdisk_size = boot_file_get_size (ramdisk);
+    }
+  kernel_size = boot_file_get_size (kernel) - setup_size;
   limit = get_memory_limit (append);
-  initrd_address
-    = place_initrd (setup, kernel_size, g_bytes_get_size (ramdisk), boot->memory_size, limit);
+  initrd_address = place_initrd (setup, kernel_size, ramdisk_size, boot->memory_size, limit);
   if (initrd_address == 0)
     {
       g_set_error (
@@ -306,18 +316,18 @@ linux_boot_add (FwCfg *fw_cfg, const DirectBoot *boot, GBytes *kernel, GError **
         boot->kernel);
       return FALSE;
     }
-  fill_setup (setup, append, initrd_address, g_bytes_get_size (ramdisk));
+  fill_setup (setup, append, initrd_address, ramdisk_size);
   setup_bytes = g_bytes_new (setup, setup_size);
-  rest = g_bytes_new_from_bytes (kernel, setup_size, kernel_size);
   command_line = g_bytes_new (append, strlen (append) + 1);
-  add_parts (
-    fw_cfg,
-    (Part[N_PARTS]){
-      { FW_CFG_SETUP_DATA, FW_CFG_SETUP_SIZE, FW_CFG_SETUP_ADDR, setup_bytes, SETUP_ADDRESS },
-      { FW_CFG_KERNEL_DATA, FW_CFG_KERNEL_SIZE, FW_CFG_KERNEL_ADDR, rest, KERNEL_ADDRESS },
-      { FW_CFG_INITRD_DATA, FW_CFG_INITRD_SIZE, FW_CFG_INITRD_ADDR, ramdisk, initrd_address },
-      { FW_CFG_CMDLINE_DATA, FW_CFG_CMDLINE_SIZE, FW_CFG_CMDLINE_ADDR, command_line,
-        CMDLINE_ADDRESS },
-    });
+  add_parts (fw_cfg, (Part[N_PARTS]){
+                       { FW_CFG_SETUP_DATA, FW_CFG_SETUP_SIZE, FW_CFG_SETUP_ADDR, SETUP_ADDRESS,
+                         .bytes = setup_bytes },
+                       { FW_CFG_KERNEL_DATA, FW_CFG_KERNEL_SIZE, FW_CFG_KERNEL_ADDR, KERNEL_ADDRESS,
+                         .file = g_steal_pointer (&kernel), .offset = setup_size },
+                       { FW_CFG_INITRD_DATA, FW_CFG_INITRD_SIZE, FW_CFG_INITRD_ADDR, initrd_address,
+                         .bytes = nothing, .file = g_steal_pointer (&ramdisk) },
+                       { FW_CFG_CMDLINE_DATA, FW_CFG_CMDLINE_SIZE, FW_CFG_CMDLINE_ADDR,
+                         CMDLINE_ADDRESS, .bytes = command_line },
+                     });
   return TRUE;
 }

@@ -128,6 +128,7 @@ add_module (Plan *plan, const char *text, GError **error)
 {
   g_autofree char *path = g_strndup (text, strcspn (text, " "));
   unsigned at = INFO_FIXED_SIZE + 16 * plan->n_modules;
+  g_autoptr (BootFile) file = NULL;
   g_autoptr (GBytes) bytes = NULL;
   uint32_t string;
   gsize size;
@@ -140,8 +141,8 @@ add_module (Plan *plan, const char *text, GError **error)
       return FALSE;
     }
   plan->next = MIN ((plan->next + PAGE_SIZE - 1) & ~(uint64_t) (PAGE_SIZE - 1), plan->top);
-  bytes = boot_file_read (path, plan->top - plan->next, error);
-  if (bytes == NULL)
+  file = boot_file_open (path, plan->top - plan->next, &bytes, error);
+  if (file == NULL)
     return FALSE;
   string = add_string (plan, text, error);
   if (string == 0)

@@ -4,6 +4,7 @@
 #include "devices/acpi/acpi-tables.h"
 #include "devices/firmware/direct-boot.h"
 
+#include <fcntl.h>
 #include <glib/gstdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -242,6 +243,56 @@ make_kernel (void)
   return path;
 }
 
+#define KERNEL_SIZE 0x2c00 /* without its setup */
+
+/* Reads what a boot ROM reads, in one transfer: how that ends, and the bytes. */
+static uint32_t
+read_kernel (FwCfgRig *rig, uint8_t *bytes)
+{
+  start_dma (rig, FW_CFG_KERNEL_DATA << 16 | 0x0a, KERNEL_SIZE, 0x2000);
+  memory_read (rig->memory, 0x2000, bytes, KERNEL_SIZE);
+  return GUINT32_FROM_BE (memory_read_u32 (rig->memory, 0x1000));
+}
+
+static void
+overwrite (const char *path)
+{
+  int fd = g_open (path, O_WRONLY);
+
+  g_assert_cmpint (pwrite (fd, "new", 3, 0x2000), ==, 3);
+  close (fd);
+}
+
+/* A kernel is not kept in memory. A file that takes its place changes nothing for a machine that is
+ * on; one that was overwritten is no longer the kernel that this machine has prepared. */
+static void
+test_a_kernel_stays_in_its_file (FwCfgRig *rig, gconstpointer data)
+{
+  g_autofree char *path = make_kernel (), *other = make_kernel (), *aside = NULL;
+  g_autofree uint8_t *bytes = g_malloc0 (KERNEL_SIZE), *expected = g_malloc0 (KERNEL_SIZE);
+
+  aside = g_strconcat (path, ".aside", NULL);
+  overwrite (path);
+  memcpy (expected + 0x2000 - 0x400, "new", 3);
+  g_assert_true (direct_boot_add (rig->fw_cfg, &(DirectBoot){ path, NULL, NULL, 64 << 20 }, NULL));
+  g_assert_cmpuint (read_kernel (rig, bytes), ==, 0);
+  g_assert_cmpmem (bytes, KERNEL_SIZE, expected, KERNEL_SIZE);
+  g_assert_cmpint (link (path, aside), ==, 0);
+  g_assert_cmpint (rename (other, path), ==, 0);
+  fw_cfg_rig_read_item (rig, FW_CFG_KERNEL_DATA, bytes, KERNEL_SIZE);
+  g_assert_cmpmem (bytes, KERNEL_SIZE, expected, KERNEL_SIZE);
+
+  g_test_expect_message ("guesthouse", G_LOG_LEVEL_WARNING, "*which the guest starts from*");
+  g_usleep (10000); /* a file system counts time in ticks of its kernel */
+  overwrite (aside);
+  g_assert_cmpuint (read_kernel (rig, bytes), ==, 1);
+  g_test_assert_expected_messages ();
+  g_assert_cmpint (truncate (aside, 0x400), ==, 0);
+  g_assert_cmpuint (read_kernel (rig, bytes), ==, 1); /* it was said */
+  g_unlink (aside);
+  g_unlink (path);
+}
+
 /* Boots it with a 4 KiB initrd: where that goes, or 0 where there is no room. The video mode,
  * too. */
 static uint32_t
@@ -322,6 +373,7 @@ main (int argc, char **argv)
   ADD ("/fw-cfg/reset-state", test_reset_and_state);
   ADD ("/acpi/tables", test_acpi_tables_link);
   ADD ("/linux-boot/kernel", test_a_kernel_is_prepared);
+  ADD ("/linux-boot/file", test_a_kernel_stays_in_its_file);
   g_test_add_func ("/linux-boot/options", test_options_for_the_loader);
   return g_test_run ();
 }
