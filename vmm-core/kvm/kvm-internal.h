@@ -164,6 +164,9 @@ void kvm_state_open (KvmAccel *kvm);
 void kvm_state_add_vcpu (AccelVcpu *vcpu);              /* once it has its CPUID */
 void kvm_state_read (AccelVcpu *vcpu, X86State *state); /* what the kernel has */
 void kvm_state_get (AccelVcpu *vcpu, X86State *state);  /* with what the vCPU was asked for */
+/* After a shutdown: on AMD, Linux then clears all that the CPU is told of a vCPU, and where paging
+ * was off, forgets to tell it again where the guest's memory is (the nested CR3). */
+void kvm_state_map_anew (AccelVcpu *vcpu);
 bool kvm_state_set (AccelVcpu *vcpu, const X86State *state, GError **error);
 /* What an instruction changes; MSRs, time and the local APIC stay. */
 bool kvm_state_set_registers (AccelVcpu *vcpu, const X86State *state);

@@ -122,6 +122,7 @@ kvm_exit_shutdown (AccelVcpu *vcpu, AccelExit *exit)
       *exit = ACCEL_EXIT_SHUTDOWN;
       return false;
     }
+  kvm_state_map_anew (vcpu);
   machine_lock_acquire (machine->lock);
   machine->shutdown (machine->chipset);
   machine_lock_release (machine->lock);

@@ -6,6 +6,8 @@
 #include <string.h>
 #include <sys/ioctl.h>
 
+#include "vmm-core/x86/x86.h"
+
 static void
 segment_from_kvm (X86Segment *to, const struct kvm_segment *from)
 {
@@ -126,6 +128,20 @@ system_set (AccelVcpu *vcpu, const X86State *state)
   segment_to_kvm (&sregs.ldt, &state->ldtr);
   segment_to_kvm (&sregs.tr, &state->tr);
   return ioctl (vcpu->fd, KVM_SET_SREGS, &sregs) == 0;
+}
+
+/* Any change of CR0 has the kernel look for the tables anew. */
+void
+kvm_state_map_anew (AccelVcpu *vcpu)
+{
+  struct kvm_sregs sregs = { 0 };
+
+  ioctl (vcpu->fd, KVM_GET_SREGS, &sregs);
+  for (unsigned twice = 0; twice < 2; twice++)
+    {
+      sregs.cr0 ^= X86_CR0_MP;
+      ioctl (vcpu->fd, KVM_SET_SREGS, &sregs);
+    }
 }
 
 void
