@@ -77,7 +77,7 @@ void
 pci_msix_send (PciMsix *msix, unsigned vector)
 {
   PciBus *bus = msix->function->bus;
-  const PciMsixEntry *entry = &msix->state.entries[vector];
+  const PciMsixEntry *entry;
 
   if (vector >= msix->n || !pci_msix_is_enabled (msix))
     return;
@@ -86,6 +86,7 @@ pci_msix_send (PciMsix *msix, unsigned vector)
       msix->state.pending |= UINT64_C (1) << vector;
       return;
     }
+  entry = &msix->state.entries[vector];
   TRACE ("pci.msi", "%s vector %u address %#" G_GINT64_MODIFIER "x data %#x", msix->function->id,
          vector, entry->address, entry->data);
   msix->state.pending &= ~(UINT64_C (1) << vector);
@@ -111,12 +112,13 @@ static uint64_t
 read_table (void *device, uint64_t offset, unsigned size)
 {
   PciMsix *msix = device;
-  const PciMsixEntry *entry = &msix->state.entries[offset / ENTRY_SIZE];
+  const PciMsixEntry *entry;
 
   if (offset >= PBA_OFFSET)
     return offset < PBA_OFFSET + 8 ? (uint32_t) (msix->state.pending >> (offset & 4) * 8) : 0;
   if (offset / ENTRY_SIZE >= msix->n)
     return 0;
+  entry = &msix->state.entries[offset / ENTRY_SIZE];
   switch (offset % ENTRY_SIZE)
     {
     case 0:
@@ -134,10 +136,11 @@ static void
 write_table (void *device, uint64_t offset, unsigned size, uint64_t value)
 {
   PciMsix *msix = device;
-  PciMsixEntry *entry = &msix->state.entries[offset / ENTRY_SIZE];
+  PciMsixEntry *entry;
 
   if (offset / ENTRY_SIZE >= msix->n)
     return;
+  entry = &msix->state.entries[offset / ENTRY_SIZE];
   switch (offset % ENTRY_SIZE)
     {
     case 0:
