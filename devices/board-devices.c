@@ -113,6 +113,15 @@ static const struct
   { "virtio-rng", make_virtio_rng }, { "16550a", make_serial },
 };
 
+char *
+board_devices_dup_firmware_path (const DeviceSpec *drive)
+{
+  if (g_str_equal (drive->model->model, "virtio-blk"))
+    return g_strdup_printf ("/pci@i0cf8/scsi@%x/disk@0,0", drive->place);
+  return g_strdup_printf ("/pci@i0cf8/ide@1,1/drive@%x/disk@%x", drive->place / 2,
+                          drive->place % 2);
+}
+
 void
 board_devices_make (const BoardSockets *sockets, const BoardDeviceConfig *config, BoardList *list)
 {

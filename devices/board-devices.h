@@ -36,6 +36,8 @@ typedef struct
 /* Makes the device, and has the list own it. */
 void board_devices_make (const BoardSockets *sockets, const BoardDeviceConfig *config,
                          BoardList *list);
+/* What the firmware calls a drive in the file bootorder (fw-cfg.h): an Open Firmware path. */
+char *board_devices_dup_firmware_path (const DeviceSpec *drive);
 /* The models that there are constructors for, in the order of the catalogue; NULL behind the
  * last. */
 const char *board_devices_get_model (unsigned n);

@@ -290,15 +290,47 @@ describe_memory (BoardPc *board)
 
 /* Boot order in CMOS 3Dh and 38h: nibbles 1 floppy, 2 disk, 3 CD, 4 network. */
 static void
-describe_boot_order (BoardPc *board)
+describe_boot_order (BoardPc *board, const char *order)
 {
-  const char *order = board->config.boot_order != NULL ? board->config.boot_order : "cdn";
   uint8_t codes[3] = { 0, 0, 0 };
 
   for (unsigned i = 0; i < 3 && order[i] != '\0'; i++)
     codes[i] = order[i] == 'c' ? 2 : order[i] == 'd' ? 3 : 4;
   rtc_set_ram (board->rtc, 0x3d, codes[1] << 4 | codes[0]);
   rtc_set_ram (board->rtc, 0x38, codes[2] << 4 | 1); /* bit 0: no check of the boot signature */
+}
+
+/* The file bootorder: drives by their paths, a line each. */
+static void
+describe_boot_drives (BoardPc *board, const char *order)
+{
+  g_auto (GStrv) names = g_strsplit (order, ",", -1);
+  GString *lines = g_string_new (NULL);
+
+  for (char **name = names; *name != NULL; name++)
+    for (unsigned i = 0; i < board->config.n_devices; i++)
+      {
+        const DeviceSpec *spec = board->config.devices[i].spec;
+        g_autofree char *path = NULL;
+
+        if (!spec->model->bootable || !g_str_equal (spec->group, *name))
+          continue;
+        path = board_devices_dup_firmware_path (spec);
+        g_string_append_printf (lines, "%s%s", lines->len > 0 ? "\n" : "", path);
+      }
+  fw_cfg_add_file (board->fw_cfg, "bootorder", g_bytes_new (lines->str, lines->len + 1));
+  g_string_free (lines, TRUE);
+}
+
+static void
+describe_boot (BoardPc *board)
+{
+  const char *order = board->config.boot_order;
+  bool letters = order == NULL || strspn (order, "cdn") == strlen (order);
+
+  describe_boot_order (board, order != NULL && letters ? order : "cdn");
+  if (!letters)
+    describe_boot_drives (board, order);
 }
 
 static void
@@ -634,7 +666,7 @@ board_pc_new (const BoardPcConfig *config, GError **error)
                            error))
     return NULL;
   describe_memory (board);
-  describe_boot_order (board);
+  describe_boot (board);
   describe_disks (board);
   board->config.devices = NULL;
   if (!open_accel (board, error))

@@ -44,9 +44,11 @@ typedef struct
 
   const BoardDeviceConfig *devices; /* read while the board is made */
   unsigned n_devices;
-  Chardev *debugcon;      /* port 402h; NULL: not present */
-  const char *boot_order; /* letters c (disk), d (CD), n (network), in order; NULL: "cdn" */
-  gboolean boot_menu;     /* the firmware offers it for two and a half seconds */
+  Chardev *debugcon; /* port 402h; NULL: not present */
+  /* Letters c (disk), d (CD), n (network), in order, or names of drives with commas; NULL: "cdn".
+   */
+  const char *boot_order;
+  gboolean boot_menu; /* the firmware offers it for two and a half seconds */
 
   /* Direct boot of a Linux bzImage or a Multiboot kernel, as in direct-boot.h; NULL kernel:
    * none. */

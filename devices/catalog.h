@@ -39,7 +39,8 @@ typedef struct
     *model; /* the value of the group's key model, which a kind's first model does not need */
   const char *title;
   const DeviceSocket *socket;
-  unsigned max; /* of this kind in a machine: numbers below it */
+  bool bootable; /* the firmware can start from it */
+  unsigned max;  /* of this kind in a machine: numbers below it */
   unsigned first_home,
     homes; /* number n < homes has the place first_home + n; the rest what is free */
   const DeviceOption *options;

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a boot sector learns from the firmware of disks of many sizes, and that a virtio disk starts.
+"""What a boot sector learns from the firmware of disks of many sizes, that a virtio disk
+starts, and that disks start in their order.
 
 usage: int13-test.py, with GUESTHOUSE_VM, GUESTHOUSECTL and INT13_GUEST (the boot sector) in the
 environment. Prints TAP.
@@ -51,6 +52,26 @@ def check(size, expected):
         raise BootError(f"found {found}, not {expected}")
 
 
+def follow_order():
+    """Of two disks the one that comes first in the order starts, whatever bus it is on."""
+    with tempfile.NamedTemporaryFile(prefix="guesthouse-int13-") as small, \
+            tempfile.NamedTemporaryFile(prefix="guesthouse-int13-") as large:
+        for image, size in ((small, 100 << 20), (large, 8 << 30)):
+            with open(os.environ["INT13_GUEST"], "rb") as guest:
+                image.write(guest.read())
+            image.truncate(size)
+        for models in (("ide-disk", "ide-disk"), ("ide-disk", "virtio-blk"), ("virtio-blk", "ide-disk")):
+            for order, large_first in (("disk0,disk1", False), ("disk1,disk0", True)):
+                devices = [word for model, image in zip(models, (small, large))
+                           for word in ("--device", f"{model},file={image.name}")]
+                with Machine(*devices, "--boot", order, "--test-device", memory="16") as machine:
+                    if machine.wait_end(PATIENCE) != PASSED:
+                        raise BootError(f"{models}, {order}: no disk started\n{machine.last_words()}")
+                    cylinder = int(machine.serial_text().split()[0], 16)
+                if (cylinder == 1022) != large_first:
+                    raise BootError(f"{models}, {order}: the other disk started")
+
+
 def start_from_virtio():
     """The boot sector of a virtio disk runs, and reads the last sector that it is told of."""
     ask(2 << 30, "virtio-blk")
@@ -58,4 +79,4 @@ def start_from_virtio():
 
 if __name__ == "__main__":
     sys.exit(report([(f"{size} bytes", functools.partial(check, size, expected))
-                     for size, expected in GEOMETRIES.items()] + [("virtio", start_from_virtio)]))
+                     for size, expected in GEOMETRIES.items()] + [("virtio", start_from_virtio), ("order", follow_order)]))

@@ -113,6 +113,27 @@ is_one_of (const char *value, const char *const *allowed)
   return g_strv_contains (allowed, value);
 }
 
+/* Letters, or names of drives: one that the machine has not any more is passed over. */
+static gboolean
+is_boot_order (const char *boot)
+{
+  g_auto (GStrv) names = g_strsplit (boot, ",", -1);
+  unsigned number;
+
+  if (*boot == '\0')
+    return FALSE;
+  if (strlen (boot) <= 3 && strspn (boot, "cdn") == strlen (boot))
+    return TRUE;
+  for (char **name = names; *name != NULL; name++)
+    {
+      const DeviceModel *model = catalog_find_group (*name, &number);
+
+      if (model == NULL || !model->bootable)
+        return FALSE;
+    }
+  return TRUE;
+}
+
 gboolean
 machine_config_check (const MachineConfig *config, GError **error)
 {
@@ -137,12 +158,11 @@ machine_config_check (const MachineConfig *config, GError **error)
     g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
                  _ ("“%s” is no way to treat late timer ticks: choose catch-up or merge."),
                  config->ticks);
-  else if (*config->boot == '\0' || strspn (config->boot, "cdn") != strlen (config->boot)
-           || strlen (config->boot) > 3)
-    g_set_error (
-      error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
-      _ ("“%s” is no boot order: use up to three of the letters c (disk), d (CD), n (network)."),
-      config->boot);
+  else if (!is_boot_order (config->boot))
+    g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
+                 _ ("“%s” is no boot order: use up to three of the letters c (disk), d (CD), n "
+                    "(network), or name drives, for example disk1,cd0."),
+                 config->boot);
   else if (config->kernel == NULL && (config->initrd != NULL || config->append != NULL))
     g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
                  _ ("An initrd or a kernel command line needs a kernel: add --kernel."));

@@ -28,7 +28,7 @@ typedef struct
   char *accelerator;     /* auto, kvm, translator, interpreter, none */
   char *ticks;           /* catch-up, merge */
   unsigned code_cache;   /* KiB for translated code */
-  char *boot;            /* letters c, d, n */
+  char *boot;            /* letters c, d, n, or names of drives */
   gboolean boot_menu;    /* the firmware waits for Esc */
   char *bios, *vga_bios; /* NULL: the distribution's */
   GPtrArray *devices;    /* as in machine-devices.h */
