@@ -94,7 +94,8 @@ static void
 make_virtio_blk (const BoardSockets *sockets, const BoardDeviceConfig *config, BoardList *list)
 {
   const DeviceSpec *spec = config->spec;
-  VirtioBlk *blk = virtio_blk_new (sockets->pci, spec->place, config->image, spec->group);
+  VirtioBlk *blk
+    = virtio_blk_new (sockets->pci, spec->place, sockets->clock, config->image, spec->group);
   BoardDevice device = { .id = spec->group,
                          .model = spec->model->model,
                          .device = blk,

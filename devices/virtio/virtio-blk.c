@@ -309,7 +309,7 @@ fill_config (VirtioBlk *blk)
 }
 
 VirtioBlk *
-virtio_blk_new (PciBus *bus, unsigned slot, Image *image, const char *serial)
+virtio_blk_new (PciBus *bus, unsigned slot, Clock *clock, Image *image, const char *serial)
 {
   VirtioBlk *blk = g_new0 (VirtioBlk, 1);
 
@@ -327,7 +327,7 @@ virtio_blk_new (PciBus *bus, unsigned slot, Image *image, const char *serial)
                              .config_size = CONFIG_SIZE,
                              .serve = serve,
                              .reset = reset };
-  blk->pci = virtio_pci_new (bus, slot, &blk->ops, blk);
+  blk->pci = virtio_pci_new (bus, slot, clock, &blk->ops, blk);
   fill_config (blk);
   g_snprintf (blk->id, sizeof blk->id, "virtio-blk %02x", slot);
   return blk;

@@ -10,7 +10,8 @@ typedef struct VirtioBlk VirtioBlk;
 #define VIRTIO_BLK_STATES 4
 
 /* The image is borrowed. serial is what the device calls itself, up to 20 bytes. */
-VirtioBlk *virtio_blk_new (PciBus *bus, unsigned slot, Image *image, const char *serial);
+VirtioBlk *virtio_blk_new (PciBus *bus, unsigned slot, Clock *clock, Image *image,
+                           const char *serial);
 void virtio_blk_free (VirtioBlk *blk);
 
 void virtio_blk_get_states (VirtioBlk *blk, StateSection states[VIRTIO_BLK_STATES]);

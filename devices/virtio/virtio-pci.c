@@ -83,6 +83,9 @@ struct VirtioPci
   PciMsix *msix;
   Irq intx;
   unsigned pci_cfg; /* register of that capability */
+  Timer *timer;     /* of the next round */
+  unsigned left;    /* chains of this round */
+  unsigned waiting; /* a bit for each queue that was not done; not saved: a load serves all */
   char id[24];
   uint8_t config[VIRTIO_PCI_MAX_CONFIG];
   VirtioPciState state;
@@ -169,6 +172,13 @@ virtio_pci_take (VirtioPci *pci, unsigned queue, VirtqueueChain *chain)
 {
   if (!is_running (pci))
     return false;
+  if (pci->left == 0)
+    {
+      pci->waiting |= 1u << queue;
+      timer_arm (pci->timer, 0);
+      return false;
+    }
+  pci->left--;
   switch (virtqueue_take (&pci->state.queues[queue], pci->function, has_event_index (pci), chain))
     {
     case VIRTQUEUE_TAKEN:
@@ -204,8 +214,22 @@ virtio_pci_write (VirtioPci *pci, const VirtqueueChain *chain, uint64_t offset, 
 static void
 serve (VirtioPci *pci, unsigned queue)
 {
-  if (queue < pci->ops->n_queues && is_running (pci) && pci->state.queues[queue].enabled)
-    pci->ops->serve (pci->device, queue);
+  if (queue >= pci->ops->n_queues || !is_running (pci) || !pci->state.queues[queue].enabled)
+    return;
+  pci->left = pci->ops->queue_size;
+  pci->ops->serve (pci->device, queue);
+}
+
+static void
+next_round (void *device)
+{
+  VirtioPci *pci = device;
+  unsigned waiting = pci->waiting;
+
+  pci->waiting = 0;
+  for (unsigned i = 0; i < pci->ops->n_queues; i++)
+    if (waiting >> i & 1)
+      serve (pci, i);
 }
 
 static void
@@ -224,6 +248,8 @@ static void
 begin_anew (VirtioPci *pci)
 {
   reset_state (pci);
+  pci->waiting = 0;
+  timer_disarm (pci->timer);
   if (pci->ops->reset != NULL)
     pci->ops->reset (pci->device);
 }
@@ -553,7 +579,7 @@ function_reset (void *device)
 }
 
 VirtioPci *
-virtio_pci_new (PciBus *bus, unsigned slot, const VirtioPciOps *ops, void *device)
+virtio_pci_new (PciBus *bus, unsigned slot, Clock *clock, const VirtioPciOps *ops, void *device)
 {
   static const PciFunctionOps function_ops
     = { .config_read = config_read, .config_write = config_write, .reset = function_reset };
@@ -572,6 +598,7 @@ virtio_pci_new (PciBus *bus, unsigned slot, const VirtioPciOps *ops, void *devic
             && ops->config_size <= VIRTIO_PCI_MAX_CONFIG);
   pci->ops = ops;
   pci->device = device;
+  pci->timer = timer_new (clock, next_round, pci);
   pci->function = pci_function_new (bus, slot, 0, &identity, &function_ops, pci);
   pci->intx = pci_function_get_intx (pci->function);
   pci->msix = pci_msix_new (pci->function, MSIX_BAR, ops->n_queues + 1);
@@ -595,6 +622,7 @@ virtio_pci_free (VirtioPci *pci)
     return;
   pci_function_free (pci->function);
   pci_msix_free (pci->msix);
+  timer_free (pci->timer);
   g_free (pci);
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "virtqueue.h"
+#include "vmm-core/clock.h"
 
 /* A virtio device on PCI (VirtIO 1.2, 4.1), without the interface of before 1.0: identification,
  * features, status, queues and interrupts. What the device does is its owner's. */
@@ -24,16 +25,19 @@ typedef struct
   uint16_t queue_size;  /* of each, at most */
   unsigned config_size; /* bytes of its own configuration, up to VIRTIO_PCI_MAX_CONFIG */
 
-  /* The driver told of new buffers, or may have: so after a load, too. Lock held. */
+  /* The driver told of new buffers, or may have: so after a load, too. Lock held. A round takes as
+   * many chains as the queue is long; what a driver adds meanwhile waits for the next. */
   void (*serve) (void *device, unsigned queue);
   /* The driver, or RST#, begins anew. May be NULL. */
   void (*reset) (void *device);
 } VirtioPciOps;
 
-VirtioPci *virtio_pci_new (PciBus *bus, unsigned slot, const VirtioPciOps *ops, void *device);
+VirtioPci *virtio_pci_new (PciBus *bus, unsigned slot, Clock *clock, const VirtioPciOps *ops,
+                           void *device);
 void virtio_pci_free (VirtioPci *pci);
 
-/* Takes the next chain of a queue; FALSE: there is none, or the driver must reset the device. */
+/* Takes the next chain of a queue; FALSE: there is none in this round, or the driver must reset the
+ * device. */
 bool virtio_pci_take (VirtioPci *pci, unsigned queue, VirtqueueChain *chain);
 /* Gives it back, written bytes of it written, without an interrupt. */
 void virtio_pci_give (VirtioPci *pci, unsigned queue, const VirtqueueChain *chain,

@@ -32,7 +32,7 @@ open_device (VirtioRig *rig, Image *image)
   VirtioBlk *blk;
 
   rig_open (rig);
-  blk = virtio_blk_new (rig->pci, RIG_SLOT, image, "disk0");
+  blk = virtio_blk_new (rig->pci, RIG_SLOT, rig->clock, image, "disk0");
   rig_start (rig, 1u << 28 | 1 << 9 | (image_is_read_only (image) ? 1 << 5 : 1 << 13 | 1 << 14));
   return blk;
 }

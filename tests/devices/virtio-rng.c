@@ -265,13 +265,44 @@ test_hostile_buffers (void)
   close_device (&rig, rng);
 }
 
+/* A driver that refills its queue as fast as it is served does not keep the machine: a round is as
+ * long as the queue. */
+static VirtioRig *refilled;
+
+static void
+refill (void *bytes, size_t length)
+{
+  memory_write_u16 (refilled->memory, RIG_DRIVER + 2, ++refilled->available);
+}
+
+static void
+test_rounds (void)
+{
+  VirtioRig rig;
+  VirtioRng *rng;
+
+  rig_open (&rig);
+  refilled = &rig;
+  rng = virtio_rng_new (rig.pci, RIG_SLOT, rig.clock, refill);
+  rig_start (&rig, 0);
+  rig_describe (&rig, RIG_DESCRIPTORS, 0, RIG_BUFFERS, 8, RIG_WRITE, 0);
+  rig_offer (&rig, 0);
+  g_assert_cmpuint (used (&rig), ==, RIG_QUEUE_SIZE);
+  clock_advance (rig.clock, 1000000);
+  g_assert_cmpuint (used (&rig), >, RIG_QUEUE_SIZE);
+  rig_write (&rig, RIG_STATUS, 1, 0);
+  clock_advance (rig.clock, 1000000);
+  g_assert_cmpuint (rig_read (&rig, RIG_STATUS, 1), ==, 0);
+  close_device (&rig, rng);
+}
+
 /* Saved with chains that were offered but not told of: the other machine serves them at once. */
 static void
 test_state (void)
 {
   VirtioRig rig, other;
   VirtioRng *rng = open_device (&rig), *there = open_device (&other);
-  StateSection from[4], to[4];
+  StateSection from[VIRTIO_RNG_STATES], to[VIRTIO_RNG_STATES];
 
   rig_start (&rig, 1u << 29);
   rig_enable_msix (&rig, 0);
@@ -281,10 +312,10 @@ test_state (void)
   memcpy (memory_block_get_data (other.ram), memory_block_get_data (rig.ram), RIG_RAM);
   virtio_rng_get_states (rng, from);
   virtio_rng_get_states (there, to);
-  for (unsigned i = 0; i < 4; i++)
+  for (unsigned i = 0; i < VIRTIO_RNG_STATES; i++)
     test_state_round_trip (&from[i], &to[i]);
   g_assert_cmpuint (used (&other), ==, 1);
-  for (unsigned i = 0; i < 4; i++)
+  for (unsigned i = 0; i < VIRTIO_RNG_STATES; i++)
     if (to[i].show_lines != NULL)
       to[i].show_lines (to[i].device);
   g_assert_cmpuint (used (&other), ==, 2);
@@ -308,6 +339,7 @@ main (int argc, char **argv)
   g_test_add_func ("/virtio-rng/event-index", test_event_index);
   g_test_add_func ("/virtio-rng/hostile-rings", test_hostile_rings);
   g_test_add_func ("/virtio-rng/hostile-buffers", test_hostile_buffers);
+  g_test_add_func ("/virtio-rng/rounds", test_rounds);
   g_test_add_func ("/virtio-rng/state", test_state);
   return g_test_run ();
 }

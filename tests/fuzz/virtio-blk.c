@@ -10,7 +10,7 @@ open_blk (FuzzBoard *board)
   VirtioBlk *blk;
 
   image = image_new_memory (64 << 10, FALSE);
-  blk = virtio_blk_new (fuzz_virtio_open (board), FUZZ_VIRTIO_SLOT, image, "disk0");
+  blk = virtio_blk_new (fuzz_virtio_open (board), FUZZ_VIRTIO_SLOT, board->clock, image, "disk0");
   fuzz_virtio_start (board);
   return blk;
 }

@@ -29,10 +29,10 @@ close_rng (void *device)
 static StateSection
 state (void *device)
 {
-  StateSection states[4];
+  StateSection states[VIRTIO_RNG_STATES];
 
   virtio_rng_get_states (device, states);
-  return states[1];
+  return states[0];
 }
 
 const FuzzTarget fuzz_target
