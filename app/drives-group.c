@@ -6,6 +6,7 @@
 
 #include "app/model/machine-disc.h"
 #include "app/model/machine-folder.h"
+#include "drive-model.h"
 #include "drive-row.h"
 #include "file-chooser.h"
 #include "question.h"
@@ -243,7 +244,11 @@ show_drives (DrivesGroup *self)
       AdwActionRow *row = drive_row_new (self->machine, drives, drive,
                                          now ? _ ("applies now") : _ ("at next start"));
       g_autofree char *disc = drive->cd ? machine_disc_dup_path (self->machine, drive->id) : NULL;
+      GtkWidget *model = drive_model_new (
+        self->machine, drive->id, adw_preferences_row_get_title (ADW_PREFERENCES_ROW (row)));
 
+      if (model != NULL)
+        adw_action_row_add_suffix (row, model);
       add_button (self, row, drive, "document-open-symbolic", _ ("Choose a file for %s"),
                   choose_clicked);
       if (disc != NULL)

@@ -19,11 +19,13 @@ static const DeviceOption serial_options[]
   = { { "output", N_ ("Output"), DEVICE_OPTION_OUTPUT, "none", false, false } };
 
 static const DeviceModel models[] = {
-  { "disk", "ide-disk", N_ ("Hard Disk"), &ide, true, 4, 0, 2, OPTIONS (disk_options) },
-  { "disk", "virtio-blk", N_ ("Hard Disk (virtio)"), &pci, true, 4, 11, 4, OPTIONS (disk_options) },
-  { "cd", "ide-cd", N_ ("CD Drive"), &ide, true, 4, 2, 2, OPTIONS (cd_options) },
-  { "rng", "virtio-rng", N_ ("Random Number Generator"), &pci, false, 1, 31, 1, NULL, 0 },
-  { "serial", "16550a", N_ ("Serial Port"), &com, false, 4, 0, 4, OPTIONS (serial_options) },
+  { "disk", "ide-disk", N_ ("Hard Disk"), N_ ("IDE"), &ide, true, 4, 0, 2, OPTIONS (disk_options) },
+  { "disk", "virtio-blk", N_ ("Hard Disk"), "virtio", &pci, true, 4, 11, 4,
+    OPTIONS (disk_options) },
+  { "cd", "ide-cd", N_ ("CD Drive"), N_ ("IDE"), &ide, true, 4, 2, 2, OPTIONS (cd_options) },
+  { "rng", "virtio-rng", N_ ("Random Number Generator"), "virtio", &pci, false, 1, 31, 1, NULL, 0 },
+  { "serial", "16550a", N_ ("Serial Port"), "16550A", &com, false, 4, 0, 4,
+    OPTIONS (serial_options) },
 };
 #define N_MODELS (sizeof models / sizeof models[0])
 

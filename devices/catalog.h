@@ -38,6 +38,7 @@ typedef struct
   const char
     *model; /* the value of the group's key model, which a kind's first model does not need */
   const char *title;
+  const char *variant; /* what tells it from the others of its kind */
   const DeviceSocket *socket;
   bool bootable; /* the firmware can start from it */
   unsigned max;  /* of this kind in a machine: numbers below it */

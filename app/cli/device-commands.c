@@ -41,6 +41,7 @@ list_model (Call *call, const DeviceModel *model)
       json_add_member (call->out, "model", model->model);
       json_add_member (call->out, "kind", model->kind);
       json_add_member (call->out, "title", _ (model->title));
+      json_add_member (call->out, "variant", _ (model->variant));
       json_add_member (call->out, "socket", _ (model->socket->title));
       json_add_number (call->out, "places", model->socket->places);
       json_add_key (call->out, "options");
@@ -48,7 +49,7 @@ list_model (Call *call, const DeviceModel *model)
     }
   else
     g_string_append_printf (call->out, "%s  %s (%s)\n", model->model, _ (model->title),
-                            _ (model->socket->title));
+                            _ (model->variant));
   for (unsigned i = 0; i < model->n_options; i++)
     list_option (call, &model->options[i]);
   g_string_append (call->out, call->json ? "]}" : "");

@@ -52,6 +52,16 @@ device_conf_add (GKeyFile *conf, const DeviceModel *model)
   return group;
 }
 
+void
+device_conf_set_model (GKeyFile *conf, const char *group, const DeviceModel *model)
+{
+  const DeviceModel *before = device_conf_get_model (conf, group);
+
+  if (before->socket != model->socket && before->socket->place_key != NULL)
+    g_key_file_remove_key (conf, group, before->socket->place_key, NULL);
+  g_key_file_set_string (conf, group, "model", model->model);
+}
+
 /* What is in the folder counts from there. */
 static char *
 dup_relative (const char *folder, const char *path)

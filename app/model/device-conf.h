@@ -15,6 +15,8 @@ gboolean device_conf_has_room (GKeyFile *conf, const DeviceModel *model);
 const char *device_conf_get_free (GKeyFile *conf, const DeviceModel *model);
 /* Adds a device without options under that name. */
 const char *device_conf_add (GKeyFile *conf, const DeviceModel *model);
+/* Gives the device another model of its kind, and the place that this has by itself. */
+void device_conf_set_model (GKeyFile *conf, const char *group, const DeviceModel *model);
 /* Files in folder are written from there on; value NULL: none. */
 void device_conf_set (GKeyFile *conf, const char *group, const DeviceOption *option,
                       const char *folder, const char *value);

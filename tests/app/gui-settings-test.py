@@ -149,6 +149,10 @@ def change_drives(session, name, before):
     wait("it in the settings", lambda: find_button("Remove Disk 2 at next start"))
     session.picture("3-drives")
     check_names("the settings")
+    press("Model of Disk 2 — at next start", "the models", lambda: shows("virtio"))
+    session.picture("3-drive-models")
+    act_until("a virtio disk", lambda: xdotool("key", "Down", "Return"),
+              lambda: session.control("get", name, "disk1", "model") == "virtio-blk\n")
     press("Remove Disk 2 at next start", "the question", lambda: find_button("Keep File"))
     press("Keep File", "one disk", lambda: session.control("get", name, "disk1", "file") == "")
     act_until("the settings to be closed", lambda: xdotool("key", "Escape"),
