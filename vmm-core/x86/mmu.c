@@ -735,39 +735,42 @@ x86_mmu_flush_page (X86Cpu *cpu, uint64_t linear)
 }
 
 static void
-code_page_added (X86Cpu *cpu, MemoryBlock *block, uint64_t page)
+drop_writes_everywhere (X86Software *software, MemoryBlock *block, uint64_t page)
 {
-  X86Software *software = cpu->software;
   const uint8_t *host = memory_block_get_data (block) + (page << MEMORY_PAGE_SHIFT);
 
-  if (software->n_cpus == 1)
-    {
-      x86_tlb_drop_writes_to (&cpu->tlb, host);
-      return;
-    }
-  x86_exclusive_begin (cpu);
   for (unsigned i = 0; i < X86_MAX_CPUS; i++)
     if (software->cpus[i] != NULL)
       x86_tlb_drop_writes_to (&software->cpus[i]->tlb, host);
-  x86_exclusive_end (cpu);
+}
+
+/* The page holds no code yet. It is seen to hold some only when nobody can store there without a
+ * word any more: another CPU that notes code in it goes on at once. */
+static void
+note_first_code (X86Cpu *cpu, MemoryBlock *block, uint64_t page, unsigned offset, unsigned length)
+{
+  bool alone = cpu->software->n_cpus == 1;
+
+  if (!alone)
+    x86_exclusive_begin (cpu);
+  memory_block_note_code (block, page, offset, length);
+  drop_writes_everywhere (cpu->software, block, page);
+  if (!alone)
+    x86_exclusive_end (cpu);
 }
 
 void
 x86_mmu_note_code (X86Cpu *cpu, MemoryBlock *block, uint64_t page, unsigned offset, unsigned length)
 {
-  switch (memory_block_note_code (block, page, offset, length))
+  MemoryCodeNote note = MEMORY_CODE_FIRST;
+
+  if (memory_block_has_code (block, page))
+    note = memory_block_note_code (block, page, offset, length);
+  if (note == MEMORY_CODE_FIRST)
+    note_first_code (cpu, block, page, offset, length);
+  else if (note == MEMORY_CODE_BESIDE_DATA && cpu->software->n_cpus > 1)
     {
-    case MEMORY_CODE_FIRST:
-      code_page_added (cpu, block, page);
-      break;
-    case MEMORY_CODE_BESIDE_DATA:
-      if (cpu->software->n_cpus > 1)
-        {
-          x86_exclusive_begin (cpu);
-          x86_exclusive_end (cpu);
-        }
-      break;
-    case MEMORY_CODE_NOTED:
-      break;
+      x86_exclusive_begin (cpu);
+      x86_exclusive_end (cpu);
     }
 }

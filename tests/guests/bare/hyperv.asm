@@ -102,8 +102,8 @@ ONCE            equ 1 << 32             ; one repetition
         mov ebx, (%1) * PM_MS
         call wait_pm
 %endmacro
-; AWAIT dword, value: for up to two seconds, with interrupts
-%macro AWAIT 2
+; AWAIT_AT_LEAST dword, value: for up to two seconds, with interrupts. AWAIT: and it is not more
+%macro AWAIT_AT_LEAST 2
         sti
         mov ebp, 2000
 %%again:
@@ -114,6 +114,13 @@ ONCE            equ 1 << 32             ; one repetition
         jnz %%again
 %%there:
         cli
+        xor eax, eax
+        cmp dword %1, %2
+        setae al
+        CHECK eax, 1
+%endmacro
+%macro AWAIT 2
+        AWAIT_AT_LEAST %1, %2
         CHECK %1, %2
 %endmacro
 %define COUNT_OF(vector) [irq_count + (vector) * 4]
@@ -322,7 +329,7 @@ main:   mov qword [irq_hook], hear
         lea rsi, [rax + 5 * MS]
         PUT_MSR STIMER_COUNT + 2, MS
         PUT_MSR STIMER_CONFIG + 2, STIMER_DIRECT | STIMER_VECTOR (0x62) | STIMER_PERIODIC | STIMER_ENABLE
-        AWAIT COUNT_OF (0x62), 5
+        AWAIT_AT_LEAST COUNT_OF (0x62), 5
         CHECK_ORDER rsi, [heard_at]
         PUT_MSR STIMER_COUNT + 2, 0
         GET_MSR STIMER_CONFIG + 2
