@@ -100,13 +100,12 @@ make_field (DevicesGroup *self, const char *group, const DeviceOption *option)
 }
 
 static GtkWidget *
-make_row (DevicesGroup *self, const char *group, const DeviceModel *model)
+make_row (DevicesGroup *self, const char *group, unsigned number, const DeviceModel *model)
 {
   gboolean options = model->n_options > 0;
   GtkWidget *row = options ? adw_expander_row_new () : adw_action_row_new ();
-  g_autofree char *title
-    = model->max > 1 ? g_strdup_printf ("%s %c", _ (model->title), group[strlen (group) - 1] + 1)
-                     : g_strdup (_ (model->title));
+  g_autofree char *title = model->max > 1 ? g_strdup_printf ("%s %u", _ (model->title), number + 1)
+                                          : g_strdup (_ (model->title));
   GtkWidget *button = make_remove_button (self, group, title);
 
   adw_preferences_row_set_title (ADW_PREFERENCES_ROW (row), title);
@@ -160,11 +159,12 @@ show_devices (DevicesGroup *self)
   for (char **group = groups; *group != NULL; group++)
     {
       const DeviceModel *model = device_conf_get_model (conf, *group);
+      unsigned number;
       GtkWidget *row;
 
-      if (model == NULL || is_drive (model))
+      if (model == NULL || is_drive (model) || catalog_find_group (*group, &number) == NULL)
         continue;
-      row = make_row (self, *group, model);
+      row = make_row (self, *group, number, model);
       adw_preferences_group_add (ADW_PREFERENCES_GROUP (self), row);
       g_ptr_array_add (self->rows, row);
     }

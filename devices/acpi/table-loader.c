@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "vmm-core/little-endian.h"
+
 #define COMMAND_SIZE 128
 #define FILE_NAME_SIZE 56
 
@@ -13,13 +15,6 @@ enum
   COMMAND_ADD_POINTER = 2,
   COMMAND_ADD_CHECKSUM = 3
 };
-
-static void
-put_u32 (uint8_t *at, uint32_t value)
-{
-  value = GUINT32_TO_LE (value);
-  memcpy (at, &value, sizeof value);
-}
 
 static void
 put_name (uint8_t *at, const char *name)
@@ -34,9 +29,9 @@ table_loader_allocate (GByteArray *script, const char *file, uint32_t alignment,
 {
   uint8_t command[COMMAND_SIZE] = { 0 };
 
-  put_u32 (command, COMMAND_ALLOCATE);
+  little_endian_put (command, COMMAND_ALLOCATE, 4);
   put_name (command + 4, file);
-  put_u32 (command + 4 + FILE_NAME_SIZE, alignment);
+  little_endian_put (command + 4 + FILE_NAME_SIZE, alignment, 4);
   command[8 + FILE_NAME_SIZE] = zone;
   g_byte_array_append (script, command, sizeof command);
 }
@@ -47,10 +42,10 @@ table_loader_add_pointer (GByteArray *script, const char *file, uint32_t offset,
 {
   uint8_t command[COMMAND_SIZE] = { 0 };
 
-  put_u32 (command, COMMAND_ADD_POINTER);
+  little_endian_put (command, COMMAND_ADD_POINTER, 4);
   put_name (command + 4, file);
   put_name (command + 4 + FILE_NAME_SIZE, source);
-  put_u32 (command + 4 + 2 * FILE_NAME_SIZE, offset);
+  little_endian_put (command + 4 + 2 * FILE_NAME_SIZE, offset, 4);
   command[8 + 2 * FILE_NAME_SIZE] = size;
   g_byte_array_append (script, command, sizeof command);
 }
@@ -61,10 +56,10 @@ table_loader_add_checksum (GByteArray *script, const char *file, uint32_t offset
 {
   uint8_t command[COMMAND_SIZE] = { 0 };
 
-  put_u32 (command, COMMAND_ADD_CHECKSUM);
+  little_endian_put (command, COMMAND_ADD_CHECKSUM, 4);
   put_name (command + 4, file);
-  put_u32 (command + 4 + FILE_NAME_SIZE, offset);
-  put_u32 (command + 8 + FILE_NAME_SIZE, start);
-  put_u32 (command + 12 + FILE_NAME_SIZE, length);
+  little_endian_put (command + 4 + FILE_NAME_SIZE, offset, 4);
+  little_endian_put (command + 8 + FILE_NAME_SIZE, start, 4);
+  little_endian_put (command + 12 + FILE_NAME_SIZE, length, 4);
   g_byte_array_append (script, command, sizeof command);
 }

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "boot-rom.h"
+#include "vmm-core/little-endian.h"
 
 /* Fields of the setup header. */
 #define SETUP_SECTS 0x1f1
@@ -59,29 +60,10 @@ enum
   N_PARTS
 };
 
-static uint32_t
-get_u32 (const uint8_t *at)
-{
-  return at[0] | at[1] << 8 | at[2] << 16 | (uint32_t) at[3] << 24;
-}
-
-static uint64_t
-get_u64 (const uint8_t *at)
-{
-  return get_u32 (at) | (uint64_t) get_u32 (at + 4) << 32;
-}
-
 static unsigned
 get_version (const uint8_t *setup)
 {
   return setup[VERSION] | setup[VERSION + 1] << 8;
-}
-
-static void
-put_u32 (uint8_t *at, uint32_t value)
-{
-  value = GUINT32_TO_LE (value);
-  memcpy (at, &value, sizeof value);
 }
 
 gboolean
@@ -130,15 +112,16 @@ kernel_end (const uint8_t *setup, gsize kernel_size)
 
   if (get_version (setup) < 0x20a)
     return end;
-  start = MIN (get_u64 (setup + PREF_ADDRESS), (uint64_t) UINT32_MAX); /* too high is too high */
+  start = MIN (little_endian_get_u64 (setup + PREF_ADDRESS),
+               (uint64_t) UINT32_MAX); /* too high is too high */
   if (setup[RELOCATABLE_KERNEL])
     {
       start = MAX (start, KERNEL_ADDRESS);
-      alignment = MAX (get_u32 (setup + KERNEL_ALIGNMENT), 1);
+      alignment = MAX (little_endian_get_u32 (setup + KERNEL_ALIGNMENT), 1);
       if (start % alignment != 0)
         start += alignment - start % alignment;
     }
-  return MAX (end, start + get_u32 (setup + INIT_SIZE));
+  return MAX (end, start + little_endian_get_u32 (setup + INIT_SIZE));
 }
 
 /* The value of the last of the options that begin with name, which ends with “=”; NULL: there is
@@ -208,7 +191,7 @@ place_initrd (const uint8_t *setup, gsize kernel_size, gsize initrd_size, uint64
   uint64_t top = 0x37ffffff, end = kernel_end (setup, kernel_size);
 
   if (get_version (setup) >= 0x203)
-    top = get_u32 (setup + INITRD_ADDR_MAX);
+    top = little_endian_get_u32 (setup + INITRD_ADDR_MAX);
   if (memory_size < DIRECT_BOOT_FIRMWARE_RESERVE)
     return 0;
   top = MIN (top + 1, memory_size - DIRECT_BOOT_FIRMWARE_RESERVE);
@@ -233,9 +216,9 @@ fill_setup (uint8_t *setup, const char *append, uint32_t initrd_address, gsize i
   setup[LOADFLAGS] |= LOADFLAGS_CAN_USE_HEAP;
   setup[HEAP_END_PTR] = HEAP_END & 0xff;
   setup[HEAP_END_PTR + 1] = HEAP_END >> 8;
-  put_u32 (setup + CMD_LINE_PTR, CMDLINE_ADDRESS);
-  put_u32 (setup + RAMDISK_IMAGE, initrd_size != 0 ? initrd_address : 0);
-  put_u32 (setup + RAMDISK_SIZE, initrd_size);
+  little_endian_put (setup + CMD_LINE_PTR, CMDLINE_ADDRESS, 4);
+  little_endian_put (setup + RAMDISK_IMAGE, initrd_size != 0 ? initrd_address : 0, 4);
+  little_endian_put (setup + RAMDISK_SIZE, initrd_size, 4);
 }
 
 static void
@@ -267,7 +250,7 @@ check_command_line (const uint8_t *setup, const char *append, GError **error)
   gsize most = 255;
 
   if (get_version (setup) >= 0x206)
-    most = MIN (get_u32 (setup + CMDLINE_SIZE), 0xffffu);
+    most = MIN (little_endian_get_u32 (setup + CMDLINE_SIZE), 0xffffu);
   if (strlen (append) <= most)
     return TRUE;
   g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,

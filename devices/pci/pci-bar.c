@@ -2,6 +2,7 @@
 /* Base address registers: PCI Local Bus Specification 3.0, 6.2.5. */
 #include "pci-internal.h"
 
+#include "vmm-core/little-endian.h"
 #include "vmm-core/trace.h"
 
 #include <string.h>
@@ -19,9 +20,7 @@ pci_bar_register (unsigned bar)
 static uint32_t
 pci_function_get_u32 (const PciFunction *function, unsigned reg)
 {
-  const uint8_t *at = function->state.config + reg;
-
-  return at[0] | at[1] << 8 | at[2] << 16 | (uint32_t) at[3] << 24;
+  return little_endian_get_u32 (function->state.config + reg);
 }
 
 /* Whether the registers make the BAR appear, and where. Address 0 and the all-ones pattern left

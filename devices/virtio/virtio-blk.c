@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "vmm-core/little-endian.h"
 #include "vmm-core/trace.h"
 
 #define TYPE 2
@@ -82,18 +83,6 @@ static const StateField virtio_blk_fields[] = {
   STATE_INT_IN (VirtioBlkState, n_heads, 0, QUEUE_SIZE),
 };
 static const StateTable virtio_blk_table = STATE_TABLE (VirtioBlkState, 1, virtio_blk_fields);
-
-static uint32_t
-get_u32 (const uint8_t *at)
-{
-  return at[0] | at[1] << 8 | at[2] << 16 | (uint32_t) at[3] << 24;
-}
-
-static uint64_t
-get_u64 (const uint8_t *at)
-{
-  return get_u32 (at) | (uint64_t) get_u32 (at + 4) << 32;
-}
 
 /* The status is the last byte that the device may write. */
 static void
@@ -191,11 +180,11 @@ begin_range (Request *request)
       return;
     }
   virtio_pci_read (blk->pci, &request->chain, HEADER, range, sizeof range);
-  sectors = get_u32 (range + 8);
+  sectors = little_endian_get_u32 (range + 8);
   if (sectors > MAX_RANGE_SECTORS
-      || !set_range (request, get_u64 (range), (uint64_t) sectors * SECTOR))
+      || !set_range (request, little_endian_get_u64 (range), (uint64_t) sectors * SECTOR))
     finish (request, STATUS_IOERR);
-  else if (get_u32 (range + 12) & (request->type == REQUEST_DISCARD ? ~0u : ~1u))
+  else if (little_endian_get_u32 (range + 12) & (request->type == REQUEST_DISCARD ? ~0u : ~1u))
     finish (request, STATUS_UNSUPP);
   else if (request->type == REQUEST_DISCARD)
     image_discard (blk->image, request->offset, request->end, whole_done, request);
@@ -226,8 +215,8 @@ begin (Request *request)
   if (readable < HEADER || room == 0)
     return false;
   virtio_pci_read (blk->pci, &request->chain, 0, header, sizeof header);
-  request->type = get_u32 (header);
-  sector = get_u64 (header + 8);
+  request->type = little_endian_get_u32 (header);
+  sector = little_endian_get_u64 (header + 8);
   request->active = true;
   if (request->type == REQUEST_FLUSH)
     image_flush (blk->image, whole_done, request);
@@ -287,25 +276,18 @@ reset (void *device)
 }
 
 static void
-put (uint8_t *at, uint64_t value, unsigned size)
-{
-  for (unsigned i = 0; i < size; i++)
-    at[i] = value >> i * 8;
-}
-
-static void
 fill_config (VirtioBlk *blk)
 {
   uint8_t *config = virtio_pci_get_config (blk->pci);
 
-  put (config + CONFIG_CAPACITY, image_get_size (blk->image) / SECTOR, 8);
-  put (config + CONFIG_SEG_MAX, QUEUE_SIZE - 2, 4);
-  put (config + CONFIG_BLK_SIZE, SECTOR, 4);
-  put (config + CONFIG_MAX_DISCARD, MAX_RANGE_SECTORS, 4);
-  put (config + CONFIG_MAX_DISCARD + 4, 1, 4);
-  put (config + CONFIG_MAX_DISCARD + 8, 8, 4);
-  put (config + CONFIG_MAX_WRITE_ZEROES, MAX_RANGE_SECTORS, 4);
-  put (config + CONFIG_MAX_WRITE_ZEROES + 4, 1, 4);
+  little_endian_put (config + CONFIG_CAPACITY, image_get_size (blk->image) / SECTOR, 8);
+  little_endian_put (config + CONFIG_SEG_MAX, QUEUE_SIZE - 2, 4);
+  little_endian_put (config + CONFIG_BLK_SIZE, SECTOR, 4);
+  little_endian_put (config + CONFIG_MAX_DISCARD, MAX_RANGE_SECTORS, 4);
+  little_endian_put (config + CONFIG_MAX_DISCARD + 4, 1, 4);
+  little_endian_put (config + CONFIG_MAX_DISCARD + 8, 8, 4);
+  little_endian_put (config + CONFIG_MAX_WRITE_ZEROES, MAX_RANGE_SECTORS, 4);
+  little_endian_put (config + CONFIG_MAX_WRITE_ZEROES + 4, 1, 4);
 }
 
 VirtioBlk *

@@ -3,6 +3,7 @@
 #include "virtio-pci.h"
 
 #include "devices/pci/pci-msix.h"
+#include "vmm-core/little-endian.h"
 #include "vmm-core/trace.h"
 
 #define VENDOR_ID 0x1af4
@@ -487,19 +488,6 @@ static const BusOps register_ops
 
 /* Configuration space */
 
-static void
-put_u32 (uint8_t *at, uint32_t value)
-{
-  for (unsigned i = 0; i < 4; i++)
-    at[i] = value >> i * 8;
-}
-
-static uint32_t
-get_u32 (const uint8_t *at)
-{
-  return at[0] | at[1] << 8 | at[2] << 16 | (uint32_t) at[3] << 24;
-}
-
 static unsigned
 add_capability (VirtioPci *pci, uint8_t type, Region region, uint32_t length, unsigned extra)
 {
@@ -509,8 +497,8 @@ add_capability (VirtioPci *pci, uint8_t type, Region region, uint32_t length, un
   config[CAP_LENGTH] = CAP_SIZE + extra;
   config[CAP_CFG_TYPE] = type;
   config[CAP_BAR] = REGISTERS_BAR;
-  put_u32 (config + CAP_OFFSET, region * REGION_SIZE);
-  put_u32 (config + CAP_LENGTH_OF_REGION, length);
+  little_endian_put (config + CAP_OFFSET, region * REGION_SIZE, 4);
+  little_endian_put (config + CAP_LENGTH_OF_REGION, length, 4);
   return at;
 }
 
@@ -524,7 +512,7 @@ add_capabilities (VirtioPci *pci)
   add_capability (pci, CAP_COMMON_CFG, REGION_COMMON, COMMON_SIZE, 0);
   add_capability (pci, CAP_ISR_CFG, REGION_ISR, 1, 0);
   notify = add_capability (pci, CAP_NOTIFY_CFG, REGION_NOTIFY, 4 * pci->ops->n_queues, 4);
-  put_u32 (config + notify + NOTIFY_MULTIPLIER, 4);
+  little_endian_put (config + notify + NOTIFY_MULTIPLIER, 4, 4);
   if (pci->ops->config_size > 0)
     add_capability (pci, CAP_DEVICE_CFG, REGION_DEVICE, pci->ops->config_size, 0);
   /* 4.1.4.9: the registers for who cannot reach the BAR. bar, offset, length and data are the
@@ -541,8 +529,8 @@ find_window (VirtioPci *pci, uint32_t *offset, uint32_t *size)
 {
   const uint8_t *config = pci_function_get_config (pci->function) + pci->pci_cfg;
 
-  *offset = get_u32 (config + CAP_OFFSET);
-  *size = get_u32 (config + CAP_LENGTH_OF_REGION);
+  *offset = little_endian_get_u32 (config + CAP_OFFSET);
+  *size = little_endian_get_u32 (config + CAP_LENGTH_OF_REGION);
   return config[CAP_BAR] == REGISTERS_BAR && (*size == 1 || *size == 2 || *size == 4)
          && *offset <= BAR_SIZE - *size && *offset % *size == 0;
 }
@@ -566,7 +554,8 @@ config_read (void *device, unsigned reg)
   uint32_t offset, length;
 
   if (reg == pci->pci_cfg + PCI_CFG_DATA && find_window (pci, &offset, &length))
-    put_u32 (pci_function_get_config (pci->function) + reg, read_registers (pci, offset, length));
+    little_endian_put (pci_function_get_config (pci->function) + reg,
+                       read_registers (pci, offset, length), 4);
 }
 
 static void
